@@ -1,0 +1,163 @@
+// Turns a .wgsl file into a module: joins `#import lib/x` lines, strips comments, and reads bindings, uniform
+// layouts, overrides and entry points with wgsl_reflect. One function serves esbuild (bundle, CLI, benchmarks)
+// and Vite (tests), so that every environment runs the same text.
+import { readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+
+export const shaderRoot = resolve(dirname(fileURLToPath(import.meta.url)), "../shaders");
+
+/**
+ * The text of a shader with each imported library once, before its first use. `enable` directives go to the top.
+ * @param {string} path
+ * @returns {{ code: string, files: string[] }}
+ */
+export function joinImports(path) {
+  /** @type {string[]} */
+  const files = [];
+  /** @type {string[]} */
+  const enables = [];
+  /** @param {string} file @returns {string} */
+  const read = (file) => {
+    if (files.includes(file)) return "";
+    files.push(file);
+    const lines = readFileSync(file, "utf8").split("\n");
+    const body = lines.map((line) => {
+      const imported = /^#import\s+(lib\/[a-z0-9_.]+)\s*$/.exec(line);
+      if (imported) return read(join(shaderRoot, `${imported[1]}.wgsl`));
+      if (line.startsWith("#")) throw new Error(`${file}: unknown directive "${line}"`);
+      if (/^\s*enable\s/.test(line)) {
+        enables.push(line.trim());
+        return "";
+      }
+      return line;
+    });
+    return body.join("\n");
+  };
+  const body = read(path);
+  return { code: [...new Set(enables)].concat(body).join("\n"), files };
+}
+
+/** @param {string} code */
+function minify(code) {
+  return code
+    .replace(/\/\/[^\n]*/g, "")
+    .replace(/\s+/g, " ")
+    .replace(/ ?([{}()[\]<>=+\-*/%&|^!,;:?@]) ?/g, (match, token, offset, whole) => {
+      // "a - -b" and "a & &b" must keep their spaces; "@" needs the one before it.
+      const before = whole[offset - 1] ?? "";
+      const after = whole[offset + match.length] ?? "";
+      if ("+-&|<>=".includes(token) && ("+-&|<>=*".includes(before) || "+-&|<>=*".includes(after))) return match;
+      return token === "@" ? match.trimEnd() : token;
+    })
+    .trim();
+}
+
+/**
+ * Compiles one .wgsl file into the ShaderSource of src/shader_source.ts.
+ * @param {string} path
+ * @returns {{ shader: import("../src/shader_source.js").ShaderSource, files: string[] }}
+ */
+export function compileWgsl(path) {
+  const { code, files } = joinImports(path);
+  const name = basename(path, ".wgsl");
+  const reflection = new WgslReflect(code);
+  /** @type {Record<string, import("../src/shader_source.js").ShaderBinding>} */
+  const bindings = {};
+  /** @type {Record<string, { bytes: number, members: import("../src/shader_source.js").UniformMember[] }>} */
+  const uniforms = {};
+  for (const group of reflection.getBindGroups()) {
+    for (const variable of group) {
+      if (!variable) continue;
+      const uniform = variable.resourceType === 0;
+      bindings[variable.name] = {
+        name: variable.name,
+        group: variable.group,
+        binding: variable.binding,
+        access: uniform ? "uniform" : /** @type {"read" | "read_write"} */ (variable.access),
+        minimumBytes: uniform ? variable.size : elementBytes(variable.type, path),
+      };
+      if (uniform) {
+        uniforms[variable.name] = {
+          bytes: variable.size,
+          members: (variable.members ?? []).map((/** @type {any} */ member) => {
+            if (!["u32", "i32", "f32"].includes(member.type.name)) {
+              throw new Error(`${path}: uniform member ${member.name} has type ${member.type.name}; use scalars`);
+            }
+            return { name: member.name, type: member.type.name, offset: member.offset };
+          }),
+        };
+      }
+    }
+  }
+  /** @type {Record<string, number>} */
+  const overrides = {};
+  for (const match of code.matchAll(/^override\s+(\w+)\s*:\s*(u32|f32|bool)\s*=\s*([^;]+);/gm)) {
+    const value = (match[3] ?? "").trim();
+    overrides[match[1] ?? ""] = value === "true" ? 1 : value === "false" ? 0 : parseFloat(value);
+  }
+  const declared = [...code.matchAll(/^\s*override\s+(\w+)/gm)].map((match) => match[1] ?? "");
+  for (const override of declared) {
+    if (!(override in overrides)) throw new Error(`${path}: override ${override} needs a type and a literal default`);
+  }
+  /** @type {Record<string, import("../src/shader_source.js").EntryPoint>} */
+  const entryPoints = {};
+  for (const entry of reflection.entry.compute) {
+    const attribute = (entry.attributes ?? []).find((/** @type {any} */ a) => a.name === "workgroup_size");
+    const size = attribute ? [attribute.value].flat() : [];
+    entryPoints[entry.name] = {
+      bindings: entry.resources.map((/** @type {any} */ resource) => resource.name).sort(),
+      workgroupSize: size.map((/** @type {string} */ s) => (/^\d+u?$/.test(s) ? parseInt(s) : s)),
+    };
+  }
+  const features = [...code.matchAll(/^\s*enable\s+([^;]+);/gm)].flatMap((match) =>
+    (match[1] ?? "").split(",").map((feature) => (feature.trim() === "f16" ? "shader-f16" : feature.trim())),
+  );
+  return { shader: { name, code: minify(code), features, bindings, uniforms, overrides, entryPoints }, files };
+}
+
+/** @param {any} type @param {string} path */
+function elementBytes(type, path) {
+  const element = type?.format ?? type;
+  const bytes = { f32: 4, u32: 4, i32: 4, vec4f: 16, vec4u: 16, vec2f: 8, mat4x4f: 64 }[
+    /** @type {"f32"} */ (element?.name === "vec4" ? `vec4${element.format.name[0]}` : element?.name)
+  ];
+  if (bytes) return bytes;
+  if (element?.name === "atomic") return 4;
+  throw new Error(`${path}: storage binding of type ${element?.name}: teach build/wgsl.mjs its size`);
+}
+
+/** @param {string} path */
+function moduleText(path) {
+  const { shader, files } = compileWgsl(path);
+  return { text: `export default ${JSON.stringify(shader)};`, files };
+}
+
+/** @returns {import("esbuild").Plugin} */
+export function esbuildWgsl() {
+  return {
+    name: "wgsl",
+    setup(build) {
+      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
+        const { text, files } = moduleText(path);
+        return { contents: text, loader: "js", watchFiles: files };
+      });
+    },
+  };
+}
+
+/** @returns {import("vite").Plugin} */
+export function viteWgsl() {
+  return {
+    name: "wgsl",
+    enforce: "pre",
+    load(id) {
+      const path = id.split("?")[0] ?? id;
+      if (!path.endsWith(".wgsl")) return null;
+      const { text, files } = moduleText(path);
+      for (const file of files) this.addWatchFile(file);
+      return { code: text, map: null };
+    },
+  };
+}

@@ -1,0 +1,49 @@
+// The library's one error class. `code` is stable and meant for programs; the message is for people and carries
+// the numbers.
+
+export type ErrorCode =
+  /** `navigator.gpu` is missing: no WebGPU here. */
+  | "NO_WEBGPU"
+  /** WebGPU exists but offers no adapter. */
+  | "NO_ADAPTER"
+  /** The adapter refused the device. */
+  | "DEVICE_REFUSED"
+  /** The GPU device was lost. */
+  | "DEVICE_LOST"
+  /** A ModelSpec is malformed or its shapes do not chain. */
+  | "INVALID_SPEC"
+  /** An option has a value outside its range. */
+  | "INVALID_OPTION"
+  /** Data has the wrong size, type or values. */
+  | "INVALID_DATA"
+  /** A file is malformed, truncated or of another kind. */
+  | "INVALID_FILE"
+  /** A model file was saved for another ModelSpec. */
+  | "SPEC_MISMATCH"
+  /** The model or data needs more than the adapter's limits. */
+  | "LIMIT_EXCEEDED"
+  /** The GPU ran out of memory. */
+  | "OUT_OF_MEMORY"
+  /** A loss or weight became NaN or infinite. */
+  | "NON_FINITE"
+  /** A download failed. */
+  | "DOWNLOAD_FAILED"
+  /** A downloaded file is not the expected one. */
+  | "CHECKSUM_MISMATCH"
+  /** The object was disposed of, or is busy with a call that excludes this one. */
+  | "DISPOSED"
+  | "BUSY"
+  /** A fault of the library's own: a graph that cannot be built or planned. Please report it. */
+  | "INTERNAL";
+
+/** Thrown by every public call; never a bare Error. Aborts reject with the signal's reason instead. */
+export class WebvaeError extends Error {
+  override readonly name = "WebvaeError";
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,40 @@
+// The data that the build reads from a .wgsl file (build/wgsl.mjs), so that no binding number, access mode,
+// workgroup size or struct offset is ever typed twice.
+
+export interface ShaderBinding {
+  /** The WGSL variable's name; TypeScript binds tensors by it. */
+  readonly name: string;
+  readonly group: number;
+  readonly binding: number;
+  readonly access: "uniform" | "read" | "read_write";
+  /** Smallest size in bytes that WebGPU accepts for the binding. */
+  readonly minimumBytes: number;
+}
+
+export interface UniformMember {
+  readonly name: string;
+  readonly type: "u32" | "i32" | "f32";
+  /** Byte offset inside the struct. */
+  readonly offset: number;
+}
+
+export interface EntryPoint {
+  /** Names of the bindings that this entry point uses, through every function that it calls. */
+  readonly bindings: readonly string[];
+  /** Numbers, or the name of the override that holds the number. */
+  readonly workgroupSize: readonly (number | string)[];
+}
+
+export interface ShaderSource {
+  /** File name without its extension: "linear", "linear.subgroups". */
+  readonly name: string;
+  readonly code: string;
+  /** Device features named by `enable` directives. */
+  readonly features: readonly string[];
+  readonly bindings: Readonly<Record<string, ShaderBinding>>;
+  /** Members of each uniform struct, by the uniform variable's name. */
+  readonly uniforms: Readonly<Record<string, { readonly bytes: number; readonly members: readonly UniformMember[] }>>;
+  /** Defaults of the pipeline-overridable constants. */
+  readonly overrides: Readonly<Record<string, number>>;
+  readonly entryPoints: Readonly<Record<string, EntryPoint>>;
+}
