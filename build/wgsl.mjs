@@ -27,7 +27,7 @@ export function joinImports(path) {
       const imported = /^#import\s+(lib\/[a-z0-9_.]+)\s*$/.exec(line);
       if (imported) return read(join(shaderRoot, `${imported[1]}.wgsl`));
       if (line.startsWith("#")) throw new Error(`${file}: unknown directive "${line}"`);
-      if (/^\s*enable\s/.test(line)) {
+      if (/^\s*(enable|diagnostic)\b/.test(line)) {
         enables.push(line.trim());
         return "";
       }

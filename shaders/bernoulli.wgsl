@@ -1,0 +1,47 @@
+// bernoulli.wgsl: -log p(x|a) = sum_d max(a, 0) - a x + log(1 + exp(-|a|)), and its gradient (sigmoid(a) - x) / B.
+//   logits, x, dlogits [B, D]   reconstruction [slots, B, segments]      D padded to 4 with zeros
+// A row's sum is left in segments of 16 vec4, one an invocation: no barrier, and the last sum is made in f64.
+#import lib/step
+#import lib/activation
+
+struct Shape {
+  rows: u32,         // B
+  pixels: u32,       // D / 4, padded
+  pixel_count: u32,  // D, before padding
+  segments: u32,     // ceil(D / 64)
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> logits: array<vec4f>;               // [B, D]
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;                    // [B, D]
+@group(0) @binding(3) var<storage, read_write> reconstruction: array<f32>;   // [slots, B, segments], nats
+@group(0) @binding(4) var<storage, read_write> dlogits: array<vec4f>;        // [B, D]
+
+override WORKGROUP_SIZE: u32 = 64u;
+override KEEP_DLOGITS: bool = false;
+
+const SEGMENT = 16u;
+
+// The term and its gradient; one invocation per segment of a row.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn bernoulli(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x / shape.segments;
+  if (row >= shape.rows) { return; }
+  let counts = f32(row < step.rows);
+  let first = id.x % shape.segments * SEGMENT;
+  let end = min(first + SEGMENT, shape.pixels);
+  var sum = vec4f(0.0);
+  for (var column = first; column < end; column++) {
+    let at = row * shape.pixels + column;
+    let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count));
+    let logit = logits[at];
+    let target_value = x[at];
+    let t = exp(-abs(logit));
+    // abs and max hide a NaN on some adapters; the product shows it.
+    sum += mask * (max(logit, vec4f(0.0)) - logit * target_value + log_one_plus(t));
+    if (KEEP_DLOGITS) {
+      let p = select(t, vec4f(1.0), logit >= vec4f(0.0)) / (1.0 + t);
+      dlogits[at] = mask * (p - target_value) / f32(step.rows);
+    }
+  }
+  reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
+}

@@ -1,0 +1,92 @@
+// gather.wgsl: x[b] = data[order(first + b)]: a batch from the data set on the GPU, in an order shuffled per epoch.
+//   data [N, D] (bytes, or f32)   x [B, D]      D padded to 4 with zeros; a byte stands for byte / 255
+// order is a bijection of [0, N) made of a Feistel network on the next even number of bits, walked until it lands
+// inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): no index list is stored or uploaded.
+#import lib/step
+#import lib/random
+
+struct Shape {
+  rows: u32,       // B
+  pixels: u32,     // D / 4, padded
+  segments: u32,   // ceil(D / 64)
+  count: u32,      // N
+  half_bits: u32,  // half of the network's bits
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> bytes: array<u32>;         // [N, D/4], four bytes each
+@group(0) @binding(2) var<storage, read> floats: array<vec4f>;      // [N, D]
+@group(0) @binding(3) var<storage, read_write> x: array<vec4f>;     // [B, D]
+
+override WORKGROUP_SIZE: u32 = 64u;
+override SHUFFLE: bool = false;
+override BINARISE: bool = false;
+
+const SEGMENT = 16u;
+const ROUNDS = 8u;
+
+// The finalizer of MurmurHash3 (Appleby): every input bit changes every output bit.
+fn mix(value: u32) -> u32 {
+  var h = value;
+  h = (h ^ (h >> 16u)) * 0x85ebca6bu;
+  h = (h ^ (h >> 13u)) * 0xc2b2ae35u;
+  return h ^ (h >> 16u);
+}
+
+fn order(place: u32) -> u32 {
+  if (!SHUFFLE) { return place; }
+  let keys = philox4x32(vec4u(step.epoch, 0u, STREAM_SHUFFLE, 0u), vec2u(step.seed_low, step.seed_high));
+  let mask = (1u << shape.half_bits) - 1u;
+  var index = place;
+  loop {
+    var left = index >> shape.half_bits;
+    var right = index & mask;
+    for (var round = 0u; round < ROUNDS; round++) {
+      let turned = left ^ (mix(right ^ (keys[round & 3u] + round * 0x9e3779b9u)) & mask);
+      left = right;
+      right = turned;
+    }
+    index = (left << shape.half_bits) | right;
+    if (index < shape.count) { break; }
+  }
+  return index;
+}
+
+// The example of a row of x. Rows past the data's end repeat the last example; they count for nothing later.
+fn example(row: u32) -> u32 {
+  return order(min(step.first_row + row, shape.count - 1u));
+}
+
+// x = byte / 255, or 1 with that probability: exact in integers, the same on every device.
+// One invocation per segment of 16 vec4 of a row.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn gather_bytes(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x / shape.segments;
+  if (row >= shape.rows) { return; }
+  let index = example(row);
+  let first = id.x % shape.segments * SEGMENT;
+  let end = min(first + SEGMENT, shape.pixels);
+  for (var column = first; column < end; column++) {
+    let word = bytes[index * shape.pixels + column];
+    let four = (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+    if (BINARISE) {
+      let counter = vec4u(index * shape.pixels + column, step.step, STREAM_BINARISE, step.sample);
+      let r = philox4x32(counter, vec2u(step.seed_low, step.seed_high)) >> vec4u(8u);
+      x[row * shape.pixels + column] = vec4f(r * 255u < four << vec4u(24u));
+    } else {
+      x[row * shape.pixels + column] = vec4f(four) / 255.0;
+    }
+  }
+}
+
+// The same from floats; one invocation per segment of 16 vec4 of a row.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn gather_floats(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x / shape.segments;
+  if (row >= shape.rows) { return; }
+  let index = example(row);
+  let first = id.x % shape.segments * SEGMENT;
+  let end = min(first + SEGMENT, shape.pixels);
+  for (var column = first; column < end; column++) {
+    x[row * shape.pixels + column] = floats[index * shape.pixels + column];
+  }
+}

@@ -1,0 +1,58 @@
+// gaussian.wgsl: -log p(x|m) = sum_d ((x-m) exp(-r))^2/2 + r + ln(2 pi)/2, and its gradients
+//   (m-x) exp(-2r) / B with respect to m, and sum (1 - ((x-m) exp(-r))^2) / B with respect to r = log sigma.
+//   mean, x, dmean [B, D]   log_sigma [1]   reconstruction, dlog_sigma_parts [(slots,) B, segments]
+// D padded to 4 with zeros. One r for all; when it is learned, r = floor + softplus(log_sigma - floor): a soft floor
+// keeps sigma from collapsing (Rybkin et al., "Simple and effective VAE training with calibrated decoders", 2021).
+#import lib/step
+#import lib/activation
+
+struct Shape {
+  rows: u32,         // B
+  pixels: u32,       // D / 4, padded
+  pixel_count: u32,  // D, before padding
+  segments: u32,     // ceil(D / 64)
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> mean: array<vec4f>;                     // [B, D]
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;                        // [B, D]
+@group(0) @binding(3) var<storage, read> log_sigma: array<f32>;                  // [1]
+@group(0) @binding(4) var<storage, read> saved: array<vec4f>;                    // [B, D], for mean's own slope
+@group(0) @binding(5) var<storage, read_write> reconstruction: array<f32>;       // [slots, B, segments], nats
+@group(0) @binding(6) var<storage, read_write> dmean: array<vec4f>;              // [B, D], before the activation
+@group(0) @binding(7) var<storage, read_write> dlog_sigma_parts: array<f32>;     // [B, segments]
+
+override WORKGROUP_SIZE: u32 = 64u;
+override KEEP_DMEAN: bool = false;
+override LEARNED: bool = false;
+
+const SEGMENT = 16u;
+const LOG_SIGMA_FLOOR = -6.0;
+const HALF_LOG_TWO_PI = 0.9189385332046727;
+
+// The term and its gradients; one invocation per segment of a row.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn gaussian(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x / shape.segments;
+  if (row >= shape.rows) { return; }
+  let counts = f32(row < step.rows);
+  let first = id.x % shape.segments * SEGMENT;
+  let end = min(first + SEGMENT, shape.pixels);
+  let above = vec4f(log_sigma[0] - LOG_SIGMA_FLOOR);
+  let r = select(log_sigma[0], LOG_SIGMA_FLOOR + softplus(above).x, LEARNED);
+  let precision = exp(-2.0 * r);
+  var sum = vec4f(0.0);
+  var slope = vec4f(0.0);
+  for (var column = first; column < end; column++) {
+    let at = row * shape.pixels + column;
+    let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count));
+    let difference = mean[at] - x[at];
+    let square = difference * difference * precision;
+    sum += mask * (0.5 * square + r + HALF_LOG_TWO_PI);
+    slope += mask * (1.0 - square);
+    if (KEEP_DMEAN) { dmean[at] = mask * difference * precision * activation_slope(saved[at]) / f32(step.rows); }
+  }
+  reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
+  if (LEARNED && KEEP_DMEAN) {
+    dlog_sigma_parts[id.x] = logistic(above).x * (slope.x + slope.y + (slope.z + slope.w)) / f32(step.rows);
+  }
+}

@@ -1,0 +1,74 @@
+// lib/linear_layer.wgsl: what every schedule of a linear layer shares: its tensors, how a tile's values are
+// stored, and the bias's gradient. A schedule adds only how its tiles are multiplied.
+//   x [B, I]   W [I, O]   b [O]   y [B, O]      row-major, f32; I and O padded to 4 with zeros
+#import lib/activation
+
+struct Shape {
+  rows: u32,           // B
+  inputs: u32,         // I / 4, padded
+  outputs: u32,        // O / 4, padded
+  output_count: u32,   // O, before padding
+  part_rows: u32,      // rows of the batch that one part of dW sums, a multiple of 4
+  input_groups: u32,   // linear_grad: workgroups that make dx; those that make dW and then db follow
+  weight_groups: u32,  // linear_grad: workgroups that make dW
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;            // [B, I]
+@group(0) @binding(2) var<storage, read> W: array<vec4f>;            // [I, O]
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;            // [O]
+@group(0) @binding(4) var<storage, read> dy: array<vec4f>;           // [B, O], before the activation
+@group(0) @binding(5) var<storage, read> saved: array<vec4f>;        // [B, I], what x's own slope is computed from
+@group(0) @binding(6) var<storage, read_write> y: array<vec4f>;      // [B, O]
+@group(0) @binding(7) var<storage, read_write> pre: array<vec4f>;    // [B, O], before the activation
+@group(0) @binding(8) var<storage, read_write> dx: array<vec4f>;     // [B, I]
+@group(0) @binding(9) var<storage, read_write> dW: array<vec4f>;     // [parts, I, O]
+@group(0) @binding(10) var<storage, read_write> db: array<vec4f>;    // [parts, O]
+
+// Keep the value before the activation, for the activations whose slope needs it.
+override KEEP_PRE: bool = false;
+
+// y = act(pre) at a row and a vec4 column; the padding stays zero whatever act(0) is.
+fn store_y(row: u32, column: u32, product: vec4f) {
+  if (row < shape.rows && column < shape.outputs) {
+    let at = row * shape.outputs + column;
+    let sum = product + b[column];
+    if (KEEP_PRE) { pre[at] = sum; }
+    let padding = vec4u(0u, 1u, 2u, 3u) + 4u * column >= vec4u(shape.output_count);
+    y[at] = select(activate(sum), vec4f(0.0), padding);
+  }
+}
+
+// The gradient with respect to what x was before its own activation.
+fn store_dx(row: u32, column: u32, product: vec4f) {
+  if (row < shape.rows && column < shape.inputs) {
+    let at = row * shape.inputs + column;
+    dx[at] = product * activation_slope(saved[at]);
+  }
+}
+
+fn store_dW(part: u32, row: u32, column: u32, product: vec4f) {
+  if (row < 4u * shape.inputs && column < shape.outputs) {
+    dW[(part * 4u * shape.inputs + row) * shape.outputs + column] = product;
+  }
+}
+
+// Row `row` of dy, or zeros past the batch's end: the tail of a reduction over rows.
+fn dy_or_zero(row: u32, column: u32) -> vec4f {
+  let value = dy[min(row, shape.rows - 1u) * shape.outputs + column];
+  return select(vec4f(0.0), value, row < shape.rows);
+}
+
+fn part_count() -> u32 {
+  return (shape.rows + shape.part_rows - 1u) / shape.part_rows;
+}
+
+// db = sum over rows of dy; one invocation per vec4 of db and part.
+fn bias_gradient(index: u32) {
+  if (index >= part_count() * shape.outputs) { return; }
+  let column = index % shape.outputs;
+  let first = index / shape.outputs * shape.part_rows;
+  let end = min(first + shape.part_rows, shape.rows);
+  var sum = vec4f(0.0);
+  for (var row = first; row < end; row++) { sum += dy[row * shape.outputs + column]; }
+  db[index] = sum;
+}

@@ -1,0 +1,133 @@
+// linear.wgsl: y = act(x W + b), and the gradients with respect to x, W and b.
+//   x [B, I]   W [I, O]   b [O]   y [B, O]      row-major, f32; I and O padded to 4 with zeros
+//   dx, dW, db, dy have the shapes of x, W, b, y; dy is the gradient before the activation
+// Schedule `direct`: operands go from storage to registers. On a software adapter a barrier halves the speed, and
+// this form compiles ten times faster than the tiled one.
+#import lib/linear_layer
+
+override WORKGROUP_SIZE: u32 = 16u;
+
+// Four rows of an operand as the columns of a matrix. Rows past the last repeat it; their products are not stored.
+fn x_rows(row: u32, k: u32) -> mat4x4f {
+  let last = shape.rows - 1u;
+  return mat4x4f(x[min(row, last) * shape.inputs + k], x[min(row + 1u, last) * shape.inputs + k],
+                 x[min(row + 2u, last) * shape.inputs + k], x[min(row + 3u, last) * shape.inputs + k]);
+}
+
+fn dy_rows(row: u32, k: u32) -> mat4x4f {
+  let last = shape.rows - 1u;
+  return mat4x4f(dy[min(row, last) * shape.outputs + k], dy[min(row + 1u, last) * shape.outputs + k],
+                 dy[min(row + 2u, last) * shape.outputs + k], dy[min(row + 3u, last) * shape.outputs + k]);
+}
+
+fn dy_rows_or_zero(row: u32, k: u32) -> mat4x4f {
+  return mat4x4f(dy_or_zero(row, k), dy_or_zero(row + 1u, k), dy_or_zero(row + 2u, k), dy_or_zero(row + 3u, k));
+}
+
+fn W_rows(row: u32, column: u32) -> mat4x4f {
+  let at = row * shape.outputs + column;
+  return mat4x4f(W[at], W[at + shape.outputs], W[at + 2u * shape.outputs], W[at + 3u * shape.outputs]);
+}
+
+// y = act(x W + b); one invocation per 8x8 tile of y.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear(@builtin(global_invocation_id) id: vec3u) {
+  let across = (shape.outputs + 1u) / 2u;
+  let row = id.x / across * 8u;
+  let column = id.x % across * 2u;
+  let column1 = min(column + 1u, shape.outputs - 1u);
+  if (row >= shape.rows) { return; }
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  for (var k = 0u; k < shape.inputs; k++) {
+    let x0 = x_rows(row, k);
+    let x1 = x_rows(row + 4u, k);
+    let W0 = W_rows(4u * k, column);
+    let W1 = W_rows(4u * k, column1);
+    t00 += W0 * x0; t01 += W1 * x0; t10 += W0 * x1; t11 += W1 * x1;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    store_y(row + i, column, t00[i]);
+    store_y(row + i, column + 1u, t01[i]);
+    store_y(row + 4u + i, column, t10[i]);
+    store_y(row + 4u + i, column + 1u, t11[i]);
+  }
+}
+
+fn input_gradient_tile(tile: u32) {
+  let across = (shape.inputs + 1u) / 2u;
+  let row = tile / across * 8u;
+  let column = tile % across * 2u;
+  let column1 = min(column + 1u, shape.inputs - 1u);
+  if (row >= shape.rows) { return; }
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  for (var k = 0u; k < shape.outputs; k++) {
+    let dy0 = dy_rows(row, k);
+    let dy1 = dy_rows(row + 4u, k);
+    let W0 = transpose(W_rows(4u * column, k));
+    let W1 = transpose(W_rows(4u * column1, k));
+    t00 += W0 * dy0; t01 += W1 * dy0; t10 += W0 * dy1; t11 += W1 * dy1;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    store_dx(row + i, column, t00[i]);
+    store_dx(row + i, column + 1u, t01[i]);
+    store_dx(row + 4u + i, column, t10[i]);
+    store_dx(row + 4u + i, column + 1u, t11[i]);
+  }
+}
+
+fn weight_gradient_tile(tile: u32) {
+  let across = (shape.outputs + 1u) / 2u;
+  let down = (shape.inputs + 1u) / 2u;
+  let part = tile / (across * down);
+  let input = tile / across % down * 2u;
+  let input1 = min(input + 1u, shape.inputs - 1u);
+  let column = tile % across * 2u;
+  let column1 = min(column + 1u, shape.outputs - 1u);
+  if (part >= part_count()) { return; }
+  let first = part * shape.part_rows;
+  let end = min(first + shape.part_rows, shape.rows);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  var row = first;
+  for (; row + 4u <= end; row += 4u) {
+    let x0 = transpose(x_rows(row, input));
+    let x1 = transpose(x_rows(row, input1));
+    let dy0 = dy_rows(row, column);
+    let dy1 = dy_rows(row, column1);
+    t00 += dy0 * x0; t01 += dy1 * x0; t10 += dy0 * x1; t11 += dy1 * x1;
+  }
+  if (row < end) {
+    let x0 = transpose(x_rows(row, input));
+    let x1 = transpose(x_rows(row, input1));
+    let dy0 = dy_rows_or_zero(row, column);
+    let dy1 = dy_rows_or_zero(row, column1);
+    t00 += dy0 * x0; t01 += dy1 * x0; t10 += dy0 * x1; t11 += dy1 * x1;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    store_dW(part, 4u * input + i, column, t00[i]);
+    store_dW(part, 4u * input + i, column + 1u, t01[i]);
+    store_dW(part, 4u * input + 4u + i, column, t10[i]);
+    store_dW(part, 4u * input + 4u + i, column + 1u, t11[i]);
+  }
+}
+
+// dx = dy Wt * act'(x); one invocation per 8x8 tile of dx.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear_grad_input(@builtin(global_invocation_id) id: vec3u) {
+  input_gradient_tile(id.x);
+}
+
+// dW = xt dy and db = sum dy; one invocation per 8x8 tile of a part of dW, then one per vec4 of db.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (group.x < shape.weight_groups) { weight_gradient_tile(group.x * WORKGROUP_SIZE + lane); }
+  else { bias_gradient((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}
+
+// dx, dW and db at once: they read the same dy and don't wait for each other.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let after_input = group.x - shape.input_groups;
+  if (group.x < shape.input_groups) { input_gradient_tile(group.x * WORKGROUP_SIZE + lane); }
+  else if (after_input < shape.weight_groups) { weight_gradient_tile(after_input * WORKGROUP_SIZE + lane); }
+  else { bias_gradient((after_input - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}

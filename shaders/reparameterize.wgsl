@@ -1,0 +1,82 @@
+// reparameterize.wgsl: z = mu + exp(s/2) e with e ~ N(0, 1); KL = sum_j (mu^2 + exp(s) - 1 - s) / 2; and the
+// gradient of beta KL and of what follows z with respect to mu and s.
+//   heads [B, 2, Z] (mu, then s = log sigma^2)   z [B, Z]   kl [slots, B, Z/4, 2]   Z padded to 4 with zeros
+// The noise is not kept: s's gradient needs only e exp(s/2) = z - mu.
+// Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), eq. 10 and appendix B.
+#import lib/step
+#import lib/random
+
+struct Shape {
+  rows: u32,          // B
+  latents: u32,       // Z / 4, padded
+  latent_count: u32,  // Z, before padding
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> heads: array<vec4f>;        // [B, 2, Z]
+@group(0) @binding(2) var<storage, read> dz: array<vec4f>;           // [B, Z]
+@group(0) @binding(3) var<storage, read_write> z: array<vec4f>;      // [B, Z]
+@group(0) @binding(4) var<storage, read_write> kl: array<vec2f>;     // [slots, B, Z/4]: nats, entries clamped
+@group(0) @binding(5) var<storage, read_write> dheads: array<vec4f>; // [B, 2, Z]
+
+override WORKGROUP_SIZE: u32 = 64u;
+
+const LOG_VARIANCE_LIMIT = 10.0;
+
+fn is_latent(column: u32) -> vec4<bool> {
+  return vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.latent_count);
+}
+
+fn noise(row: u32, column: u32) -> vec4f {
+  let element = (step.first_row + row) * shape.latents + column;
+  return normal4(philox4x32(vec4u(element, step.step, step.stream, step.sample), vec2u(step.seed_low, step.seed_high)));
+}
+
+// z and the KL term; one invocation per vec4 of z.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x / shape.latents;
+  let column = id.x % shape.latents;
+  if (row >= shape.rows) { return; }
+  let mask = is_latent(column);
+  let mean = heads[row * 2u * shape.latents + column];
+  let raw = heads[(row * 2u + 1u) * shape.latents + column];
+  let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
+  z[id.x] = select(vec4f(0.0), mean + exp(0.5 * s) * noise(row, column), mask);
+  // exp(s) - 1 - s cancels in f32 near 0; there its series.
+  let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));
+  let spread = select(exp(s) - 1.0 - s, series, abs(s) < vec4f(0.05));
+  let counted = vec4f(mask) * f32(row < step.rows);
+  let terms = 0.5 * (mean * mean + spread);
+  // A NaN in s must show: clamp hides it on some adapters.
+  let visible = select(raw * 0.0, vec4f(0.0), abs(raw) <= vec4f(LOG_VARIANCE_LIMIT));
+  let clamped = vec4f(abs(raw) > vec4f(LOG_VARIANCE_LIMIT));
+  kl[step.slot * shape.rows * shape.latents + id.x] = vec2f(dot(terms + visible, counted), dot(clamped, counted));
+}
+
+// dmu = dz + beta mu / B and ds = dz (z - mu) / 2 + beta (exp(s) - 1) / (2 B); one invocation per vec4 of z.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn reparameterize_grad(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x / shape.latents;
+  let column = id.x % shape.latents;
+  if (row >= shape.rows) { return; }
+  let mask = is_latent(column);
+  let weight = step.beta / f32(step.rows);
+  let mean = heads[row * 2u * shape.latents + column];
+  let raw = heads[(row * 2u + 1u) * shape.latents + column];
+  let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
+  let upstream = dz[id.x];
+  let ds = 0.5 * (upstream * (z[id.x] - mean) + weight * (exp(s) - 1.0));
+  // Outside the limits the gradient passes only where a descent step leads back inside.
+  let outward = (raw > vec4f(LOG_VARIANCE_LIMIT) & ds < vec4f(0.0)) | (raw < vec4f(-LOG_VARIANCE_LIMIT) & ds > vec4f(0.0));
+  dheads[row * 2u * shape.latents + column] = select(vec4f(0.0), upstream + weight * mean, mask);
+  dheads[(row * 2u + 1u) * shape.latents + column] = select(vec4f(0.0), ds, mask & !outward);
+}
+
+// z = e: a draw from the prior; one invocation per vec4 of z.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn sample_prior(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x / shape.latents;
+  let column = id.x % shape.latents;
+  if (row >= shape.rows) { return; }
+  z[id.x] = select(vec4f(0.0), noise(row, column), is_latent(column));
+}
