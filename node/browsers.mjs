@@ -1,0 +1,129 @@
+// The Chromes, Chromiums and Edges of a machine. Used to start one (chrome.mjs), and for the SwiftShader that lies
+// beside each one's program (vulkan.mjs).
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+
+/**
+ * @typedef {object} Browser
+ * @property {string} executablePath
+ * @property {string} folder where its real program lies, with its libraries
+ * @property {boolean} shell a chrome-headless-shell, which has no window
+ * @property {boolean} forced named by the user
+ */
+
+/**
+ * Installed browsers, best first: the one named by PUPPETEER_EXECUTABLE_PATH or CHROME_PATH, the system's, puppeteer's.
+ * @param {{ root?: string, platform?: NodeJS.Platform, env?: Record<string, string | undefined> }} [machine]
+ * @returns {Browser[]}
+ */
+export function installedBrowsers({ root = "/", platform = process.platform, env = process.env } = {}) {
+  const forced = env["PUPPETEER_EXECUTABLE_PATH"] || env["CHROME_PATH"];
+  if (forced) {
+    if (existsSync(forced)) return [describe(forced, true)];
+    throw new Error(`PUPPETEER_EXECUTABLE_PATH or CHROME_PATH names a file that does not exist: ${forced}`);
+  }
+  const home = env["HOME"] || env["USERPROFILE"] || "/root";
+  const cache = env["PUPPETEER_CACHE_DIR"] || join(home, ".cache", "puppeteer");
+  const known = [...(system[platform]?.(env) ?? []), ...(platform === "linux" ? onPath(root, env) : [])]
+    .map((path) => join(root, path))
+    .filter((path) => existsSync(path) && !isSnap(path));
+  const all = [...known, ...puppeteers(join(root, cache))].map((path) => describe(path, false));
+  // PATH usually leads to one of the known folders by another name.
+  return all.filter((one, i) => all.findIndex((other) => other.folder === one.folder) === i);
+}
+
+/**
+ * The folders of installed browsers; of the one a user forces too.
+ * @param {Parameters<typeof installedBrowsers>[0]} machine
+ */
+export function browserFolders(machine) {
+  return installedBrowsers(machine).map((browser) => browser.folder);
+}
+
+/** @type {Partial<Record<NodeJS.Platform, (env: Record<string, string | undefined>) => string[]>>} */
+const system = {
+  // The real programs: the scripts in /usr/bin add flags of the machine's administrator.
+  linux: () => [
+    "/opt/google/chrome/chrome",
+    "/usr/lib/chromium/chromium",
+    "/usr/lib64/chromium-browser/chromium-browser",
+    "/usr/lib/chromium-browser/chromium-browser",
+    "/opt/google/chrome-beta/chrome",
+    "/opt/google/chrome-unstable/chrome",
+    "/opt/microsoft/msedge/msedge",
+  ],
+  darwin: (env) =>
+    ["/Applications", join(env["HOME"] ?? "/", "Applications")].flatMap((folder) =>
+      ["Google Chrome", "Chromium", "Microsoft Edge"].map((name) => `${folder}/${name}.app/Contents/MacOS/${name}`),
+    ),
+  win32: (env) =>
+    [env["ProgramFiles"], env["ProgramFiles(x86)"], env["LOCALAPPDATA"]].flatMap((folder) =>
+      ["Google\\Chrome\\Application\\chrome.exe", "Chromium\\Application\\chrome.exe"]
+        .concat("Microsoft\\Edge\\Application\\msedge.exe")
+        .flatMap((program) => (folder ? [join(folder, program)] : [])),
+    ),
+};
+
+/**
+ * @param {string} root
+ * @param {Record<string, string | undefined>} env
+ */
+function onPath(root, env) {
+  const names = ["google-chrome-stable", "google-chrome", "chromium", "chromium-browser", "microsoft-edge-stable"];
+  const folders = (env["PATH"] ?? "").split(delimiter).filter(Boolean);
+  return names.flatMap((name) =>
+    folders.map((folder) => join(folder, name)).filter((path) => existsSync(join(root, path))),
+  );
+}
+
+/**
+ * What puppeteer downloaded: <cache>/chrome/linux-153.0.1/chrome-linux64/chrome, newest first, and then its
+ * chrome-headless-shell likewise.
+ * @param {string} cache
+ */
+function puppeteers(cache) {
+  const programs = {
+    chrome: ["chrome", "chrome.exe", "Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing"],
+    "chrome-headless-shell": ["chrome-headless-shell", "chrome-headless-shell.exe"],
+  };
+  return Object.entries(programs).flatMap(([product, names]) =>
+    list(join(cache, product))
+      .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
+      .map((build) => join(cache, product, build))
+      .flatMap((build) => list(build).flatMap((folder) => names.map((name) => join(build, folder, name))))
+      .filter((path) => existsSync(path)),
+  );
+}
+
+/**
+ * Ubuntu's chromium runs in a sandbox of its own that sees neither the system's temporary folder nor hidden ones.
+ * @param {string} path
+ */
+function isSnap(path) {
+  const real = realpathSync(path);
+  if (/\/snap\//.test(real) || real.endsWith("/bin/snap")) return true;
+  const start = readFileSync(real).subarray(0, 4096).toString("latin1");
+  return start.startsWith("#!") && start.includes("/snap/bin");
+}
+
+/**
+ * @param {string} executablePath
+ * @param {boolean} forced
+ * @returns {Browser}
+ */
+function describe(executablePath, forced) {
+  const real = realpathSync(executablePath);
+  // Debian's /usr/bin/chromium is a script; what belongs to the program lies elsewhere.
+  const folder = [dirname(real), "/usr/lib/chromium"].find((one) => existsSync(join(one, "icudtl.dat")));
+  const shell = /headless[-_]shell/.test(real);
+  return { executablePath, folder: folder ?? dirname(real), shell, forced };
+}
+
+/** @param {string} folder */
+function list(folder) {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,177 @@
+// Finds a Chrome and starts it with WebGPU: an installed one, one that puppeteer downloaded, or the headless one that
+// the npm package @sparticuz/chromium carries, which needs nothing of the system.
+import { existsSync, rmSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, join } from "node:path";
+import { installedBrowsers } from "./browsers.mjs";
+import { packagedChromium, unpackChrome } from "./packaged.mjs";
+import { hardwareDrivers } from "./vulkan.mjs";
+
+/**
+ * What puppeteer.launch() needs.
+ * @typedef {object} Chrome
+ * @property {string} executablePath
+ * @property {true | "shell"} headless
+ * @property {string[]} args
+ * @property {Record<string, string>} env in addition to this process's environment
+ * @property {string} description
+ */
+
+/** @typedef {{ folder: string, description: string }} Unpacked */
+
+/** @returns {Promise<Unpacked | undefined>} */
+async function packagedChrome() {
+  const source = packagedChromium();
+  if (!source) return undefined;
+  return { folder: await unpackChrome(source), description: `npm's @sparticuz/chromium ${source.version}` };
+}
+
+/**
+ * The Chromes to try, best first. The packaged one is unpacked (200 MB) only when those before it did not do.
+ * @param {Parameters<typeof installedBrowsers>[0] & { packaged?: () => Promise<Unpacked | undefined> }} [machine]
+ * @returns {AsyncGenerator<Chrome>}
+ */
+export async function* chromes({ packaged = packagedChrome, ...machine } = {}) {
+  const installed = installedBrowsers(machine);
+  for (const { executablePath, shell } of installed) {
+    yield { executablePath, headless: shell ? "shell" : true, args: [], env: {}, description: executablePath };
+  }
+  // Who names a browser does not want another one.
+  if (installed.some((browser) => browser.forced)) return;
+  const found = await packaged();
+  if (!found) return;
+  const { folder, description } = found;
+  const libraries = [join(folder, "lib"), (machine.env ?? process.env)["LD_LIBRARY_PATH"]].filter(Boolean);
+  const fonts = existsSync(join(machine.root ?? "/", "etc/fonts/fonts.conf"));
+  yield {
+    executablePath: join(folder, "chromium"),
+    headless: "shell",
+    args: [],
+    env: { LD_LIBRARY_PATH: libraries.join(delimiter), ...(fonts ? {} : { FONTCONFIG_PATH: folder }) },
+    description,
+  };
+}
+
+/**
+ * The Chrome that launchChrome() tries first.
+ * @param {Parameters<typeof chromes>[0]} [machine]
+ * @returns {Promise<Chrome>}
+ */
+export async function findChrome(machine) {
+  for await (const chrome of chromes(machine)) return chrome;
+  throw new Error(none);
+}
+
+const none = "no Chrome found: install one, name one in CHROME_PATH, or run npx puppeteer browsers install chrome";
+
+/**
+ * The flags for WebGPU, as measured: with others a canvas stays white, or there is no adapter.
+ * @param {{ canvas: boolean, headful: boolean, software: boolean, platform?: NodeJS.Platform }} wanted
+ * @returns {string[]}
+ */
+export function webgpuFlags({ canvas, headful, software, platform = process.platform }) {
+  if (software) {
+    // With the shorter set the first frame of a canvas kills the device.
+    return canvas
+      ? ["--enable-unsafe-webgpu", "--use-angle=swiftshader", "--enable-features=Vulkan", "--use-vulkan=swiftshader"]
+      : ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+  }
+  if (platform !== "linux") return ["--enable-unsafe-webgpu"];
+  const vulkan = ["--enable-unsafe-webgpu", "--use-angle=vulkan", "--enable-features=Vulkan", "--ignore-gpu-blocklist"];
+  // Without a window drivers offer no surface; a canvas needs one all the same.
+  return canvas || headful ? vulkan : [...vulkan, "--disable-vulkan-surface"];
+}
+
+/**
+ * Starts a browser that has WebGPU on pages served from 127.0.0.1 (about:blank has none). It ends with this process at
+ * the latest, and leaves no profile behind.
+ * @param {{ canvas?: boolean, headful?: boolean, adapter?: "swiftshader" | "default" }} [options] canvas: pictures of
+ * the page shall show WebGPU canvases
+ * @returns {Promise<import("puppeteer").Browser>}
+ */
+export async function launchChrome({ canvas = false, headful = false, adapter } = {}) {
+  const wished = adapter ?? (process.env["WEBVAE_ADAPTER"] === "swiftshader" ? "swiftshader" : "default");
+  const hardware = process.platform !== "linux" || hardwareDrivers().length > 0;
+  const flags = webgpuFlags({ canvas, headful, software: wished === "swiftshader" || !hardware });
+  /** @type {string[]} */
+  const failures = [];
+  for await (const chrome of chromes()) {
+    if (headful && chrome.headless === "shell") continue;
+    try {
+      return await launch(chrome, headful, flags);
+    } catch (error) {
+      // Typically a browser whose system libraries are missing.
+      failures.push(`${chrome.description}: ${error instanceof Error ? error.message : error}`);
+      console.warn(`this Chrome does not start: ${failures.at(-1)}`);
+    }
+  }
+  throw new Error(failures.length > 0 ? `no Chrome starts:\n${failures.join("\n")}` : none);
+}
+
+/**
+ * @param {Chrome} chrome
+ * @param {boolean} headful
+ * @param {string[]} flags
+ */
+async function launch(chrome, headful, flags) {
+  const { default: puppeteer } = await import("puppeteer");
+  const browser = await puppeteer.launch({
+    executablePath: chrome.executablePath,
+    headless: headful ? false : chrome.headless,
+    // Through a pipe Chrome also ends when this process is killed.
+    pipe: true,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+    env: { ...withoutDriver(process.env), ...chrome.env },
+    args: [
+      ...flags,
+      ...chrome.args,
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  });
+  endWithProcess(browser);
+  return browser;
+}
+
+/**
+ * The variables that start.mjs set for Dawn in Node would choose Chrome's driver too.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {NodeJS.ProcessEnv}
+ */
+function withoutDriver(env) {
+  if (!env["WEBVAE_DRIVER"]) return env;
+  const { VK_ICD_FILENAMES: _files, VK_DRIVER_FILES: _drivers, ...rest } = env;
+  return rest;
+}
+
+/**
+ * Puppeteer gives each browser a fresh profile and removes it at close(). When the process ends without, it kills the
+ * browser only, and when a signal ends the process not even that.
+ * @param {import("puppeteer").Browser} browser
+ */
+function endWithProcess(browser) {
+  const child = browser.process();
+  const profile = child?.spawnargs.find((arg) => arg.startsWith("--user-data-dir="))?.split("=")[1];
+  const onExit = () => {
+    child?.kill("SIGKILL");
+    // Its helpers may write a last file.
+    if (profile) rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  };
+  /** @type {NodeJS.Signals[]} */
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  // A program that handles the signal itself may want its browser to finish in order.
+  const onSignal = (/** @type {NodeJS.Signals} */ signal) => {
+    if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
+  };
+  process.on("exit", onExit);
+  for (const signal of signals) process.on(signal, onSignal);
+  child?.once("exit", () => {
+    process.off("exit", onExit);
+    for (const signal of signals) process.off(signal, onSignal);
+  });
+}

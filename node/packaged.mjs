@@ -1,0 +1,140 @@
+// The npm package @sparticuz/chromium carries a headless Chrome, SwiftShader with a Vulkan loader, and the system
+// libraries that a bare Linux lacks, all compressed. Its own code unpacks them straight into the system's temporary
+// folder, where a half-written file of an interrupted run counts as complete; so only its archives are used here.
+import { chmodSync, createReadStream, createWriteStream, existsSync, lstatSync, mkdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createBrotliDecompress } from "node:zlib";
+
+const require = createRequire(import.meta.url);
+
+/**
+ * @typedef {object} Package
+ * @property {string} folder
+ * @property {string} version
+ */
+
+/**
+ * The installed package, or undefined where it is absent or its programs are for another kind of machine.
+ * @returns {Package | undefined}
+ */
+export function packagedChromium() {
+  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
+  try {
+    const folder = dirname(dirname(require.resolve("@sparticuz/chromium")));
+    /** @type {{ version: string }} */
+    const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    return existsSync(join(folder, "bin", "swiftshader.tar.br")) ? { folder, version } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A folder that holds libvk_swiftshader.so, its ICD file and libvulkan.so.1. The archive's EGL and GLES libraries stay
+ * out: on LD_LIBRARY_PATH they would replace the system's.
+ * @param {Package} source
+ */
+export function unpackVulkan(source) {
+  return once(source, "vulkan", (into) => untar(source, "swiftshader", into, (name) => /vulkan|vk_swift/.test(name)));
+}
+
+/**
+ * A folder that holds the program `chromium` with the libraries it loads from beside itself, `lib/` with nss, nspr and
+ * expat, and `fonts/` with a fonts.conf, for a machine that has no fonts at all.
+ * @param {Package} source
+ */
+export function unpackChrome(source) {
+  return once(source, "chrome", async (into) => {
+    const program = join(into, "chromium");
+    await Promise.all([
+      pipeline(
+        createReadStream(join(source.folder, "bin", "chromium.br")),
+        createBrotliDecompress({ chunkSize: 2 ** 20 }),
+        createWriteStream(program),
+      ),
+      untar(source, "swiftshader", into),
+      untar(source, "al2023", into),
+      untar(source, "fonts", into),
+    ]);
+    chmodSync(program, 0o755);
+    // The packaged file names folders of a cloud provider; "prefix" makes them relative to the file itself.
+    writeFileSync(
+      join(into, "fonts.conf"),
+      `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>\n`,
+    );
+  });
+}
+
+/**
+ * Where generated files go: beside the installed packages, so that `npm ci` clears them; for a read-only installation
+ * a folder of this user's own under the system's temporary folder.
+ * @param {string} modules a node_modules folder
+ * @param {string} [temporary]
+ */
+export function cacheFolder(modules, temporary = tmpdir()) {
+  const beside = join(modules, ".cache", "webvae");
+  try {
+    mkdirSync(beside, { recursive: true });
+    rmSync(mkdtempSync(join(beside, "probe-")), { recursive: true });
+    return beside;
+  } catch {
+    const user = process.getuid?.() ?? 0;
+    const own = join(temporary, `webvae-${user}`);
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    const found = lstatSync(own);
+    // Anyone may create a name in a shared temporary folder; code is loaded from this one.
+    if (!found.isDirectory() || (process.getuid && (found.uid !== user || (found.mode & 0o022) !== 0))) {
+      throw new Error(`${own} is not a folder of this user alone`);
+    }
+    return own;
+  }
+}
+
+/**
+ * Fills a folder of the cache the first time. It is filled under another name and renamed, so a folder that exists is
+ * complete, and of two processes that race one wins and the other discards its copy.
+ * @param {Package} source
+ * @param {string} name
+ * @param {(into: string) => Promise<void>} fill
+ */
+async function once(source, name, fill) {
+  const parent = cacheFolder(dirname(dirname(source.folder)));
+  return fillOnce(join(parent, `chromium-${source.version}-${name}`), fill);
+}
+
+/**
+ * @param {string} target
+ * @param {(into: string) => Promise<void>} fill
+ */
+export async function fillOnce(target, fill) {
+  if (existsSync(target)) return target;
+  const partial = mkdtempSync(`${target}.partial-`);
+  try {
+    await fill(partial);
+    chmodSync(partial, 0o755);
+    renameSync(partial, target);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    if (!existsSync(target)) throw error;
+  }
+  return target;
+}
+
+/**
+ * @param {Package} source
+ * @param {string} archive
+ * @param {string} into
+ * @param {(name: string) => boolean} [wanted]
+ */
+async function untar(source, archive, into, wanted = () => true) {
+  // The package's own dependency reads its archives.
+  const { extract } = createRequire(join(source.folder, "package.json"))("tar-fs");
+  const compressed = createReadStream(join(source.folder, "bin", `${archive}.tar.br`));
+  const ignore = (/** @type {string} */ path) => !wanted(basename(path));
+  await pipeline(compressed, createBrotliDecompress(), extract(into, { ignore, chown: false }));
+}

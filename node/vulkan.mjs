@@ -1,0 +1,216 @@
+// Finds the Vulkan driver that Dawn in Node shall run on, and says which environment variables select it. They must be
+// set before the process starts (the loader and the dynamic linker read them once), which is what start.mjs is for.
+//
+// In this order: what the user forces; a real GPU's driver; SwiftShader of an installed browser; the SwiftShader that
+// the npm package @sparticuz/chromium carries. Mesa's lavapipe is never chosen unasked: Dawn refuses the one of Debian
+// 12, and results should not depend on which of two software drivers a machine happens to have.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { browserFolders } from "./browsers.mjs";
+import { packagedChromium, unpackVulkan } from "./packaged.mjs";
+
+/**
+ * A machine to look at; tests give a tree of their own.
+ * @typedef {object} Machine
+ * @property {string} root "/" but in tests
+ * @property {NodeJS.Platform} platform
+ * @property {Record<string, string | undefined>} env
+ * @property {() => Promise<{ folder: string, description: string } | undefined>} packaged unpacks npm's SwiftShader
+ */
+
+/** @type {Machine} */
+const thisMachine = {
+  root: "/",
+  platform: process.platform,
+  env: process.env,
+  packaged: async () => {
+    const source = packagedChromium();
+    if (!source) return undefined;
+    return { folder: await unpackVulkan(source), description: `npm's @sparticuz/chromium ${source.version}` };
+  },
+};
+
+/**
+ * @param {Partial<Machine> & { adapter?: string | undefined }} [options] adapter: `gpu`, `swiftshader`, the absolute
+ * path of a Vulkan driver's ICD file, or `default`; the variable WEBVAE_ADAPTER unless given
+ * @returns {Promise<{ env: Record<string, string>, description: string }>}
+ */
+export async function vulkanEnvironment(options = {}) {
+  const machine = { ...thisMachine, ...options };
+  const adapter = options.adapter ?? (machine.env["WEBVAE_ADAPTER"] || "default");
+  if (isAbsolute(adapter)) {
+    if (!existsSync(adapter)) throw new Error(`WEBVAE_ADAPTER names a Vulkan driver that does not exist: ${adapter}`);
+    return select(machine, [adapter], `the Vulkan driver ${adapter}`);
+  }
+  if (!["default", "gpu", "swiftshader"].includes(adapter)) {
+    throw new Error(`WEBVAE_ADAPTER is "${adapter}"; it can be gpu, swiftshader, or the path of a Vulkan ICD file`);
+  }
+  if (machine.platform !== "linux") {
+    const system = machine.platform === "darwin" ? "Metal" : "Direct3D 12";
+    if (adapter !== "swiftshader") return { env: {}, description: system };
+    throw new Error(`WEBVAE_ADAPTER=swiftshader works on Linux only; here Dawn uses ${system}`);
+  }
+  if (adapter === "default") {
+    const set = machine.env["VK_DRIVER_FILES"] || machine.env["VK_ICD_FILENAMES"];
+    if (set) return { env: await loader(machine), description: `the Vulkan driver ${set}` };
+  }
+  const hardware = adapter === "swiftshader" ? [] : hardwareDrivers(machine);
+  if (hardware.length > 0) return select(machine, hardware, `the GPU's driver ${hardware.join(", ")}`);
+  if (adapter === "gpu") {
+    throw new Error("WEBVAE_ADAPTER=gpu, but there is no GPU's Vulkan driver with a device that it could drive");
+  }
+  for (const folder of browserFolders(machine)) {
+    const icd = join(folder, "vk_swiftshader_icd.json");
+    if (library(machine, icd)) return select(machine, [icd], `SwiftShader of ${folder}`, folder);
+  }
+  const packaged = await machine.packaged();
+  if (packaged) {
+    const icd = join(packaged.folder, "vk_swiftshader_icd.json");
+    return select(machine, [icd], `SwiftShader of ${packaged.description}`, packaged.folder);
+  }
+  if (adapter === "default") return { env: {}, description: "no Vulkan driver" };
+  throw new Error("WEBVAE_ADAPTER=swiftshader, but neither a Chrome nor npm's @sparticuz/chromium is installed");
+}
+
+// The ICD files of each vendor's drivers, and the number by which the kernel calls the vendor of a device.
+const vendors = [
+  { file: /intel/, id: "0x8086" },
+  { file: /radeon|amd/, id: "0x1002" },
+  { file: /nouveau|nvidia/, id: "0x10de" },
+  { file: /virtio|gfxstream/, id: "0x1af4" },
+];
+
+/**
+ * The ICD files of drivers for which there is a device. Distributions install the files of all vendors together.
+ * @param {Partial<Machine>} [options]
+ * @returns {string[]}
+ */
+export function hardwareDrivers(options = {}) {
+  const machine = { ...thisMachine, ...options };
+  const inRoot = (/** @type {string} */ path) => join(machine.root, path);
+  const nodes = list(inRoot("/dev/dri")).filter((name) => name.startsWith("renderD"));
+  const present = nodes.map((node) => read(inRoot(`/sys/class/drm/${node}/device/vendor`)).trim());
+  const nvidia = list(inRoot("/dev")).some((name) => /^nvidia\d+$/.test(name));
+  return driverFolders(machine).flatMap((folder) =>
+    list(folder)
+      .filter((name) => {
+        if (!name.endsWith(".json") || /lvp|swiftshader|llvmpipe/.test(name)) return false;
+        if (/nvidia/.test(name)) return nvidia;
+        const vendor = vendors.find(({ file }) => file.test(name));
+        // A chip without a PCI vendor (Arm boards) or a hidden /sys: any render node may be this driver's.
+        return present.some((id) => id === "" || (vendor ? id === vendor.id : true));
+      })
+      .map((name) => join(folder, name))
+      .filter((icd) => library(machine, icd)),
+  );
+}
+
+/** Where Vulkan's loader looks for ICD files, and NVIDIA's folder in containers. @param {Machine} machine */
+function driverFolders({ root, env }) {
+  const data = (env["XDG_DATA_DIRS"] || "/usr/local/share:/usr/share").split(":");
+  const home = env["XDG_DATA_HOME"] || join(env["HOME"] || "/root", ".local/share");
+  const named = [
+    "/etc",
+    "/usr/local/etc",
+    ...data,
+    "/usr/share",
+    "/usr/local/nvidia/share",
+    "/run/opengl-driver/share",
+  ];
+  const folders = [home, ...named].map((folder) => join(root, folder, "vulkan/icd.d"));
+  return [...new Set(folders)];
+}
+
+/**
+ * Whether an ICD file's library is there; not so for a package's leftover, or for a driver that was not mounted into
+ * this container. The folder is given if the dynamic linker has to be told of it.
+ * @param {Machine} machine
+ * @param {string} icd
+ * @returns {{ folder?: string } | undefined}
+ */
+function library(machine, icd) {
+  /** @type {unknown} */
+  let name;
+  try {
+    name = JSON.parse(readFileSync(icd, "utf8")).ICD.library_path;
+  } catch {
+    return undefined;
+  }
+  if (typeof name !== "string") return undefined;
+  if (name.includes("/")) {
+    const path = isAbsolute(name) ? join(machine.root, name) : resolve(dirname(icd), name);
+    return existsSync(path) ? {} : undefined;
+  }
+  if (linkerFinds(machine, name)) return {};
+  // NVIDIA's container runtime mounts <prefix>/share/vulkan/icd.d beside <prefix>/lib64, which nothing else names.
+  const prefix = resolve(dirname(icd), "../../..");
+  const folder = ["lib64", "lib"].map((one) => join(prefix, one)).find((one) => existsSync(join(one, String(name))));
+  return folder ? { folder } : undefined;
+}
+
+/**
+ * Whether the dynamic linker finds a library without help.
+ * @param {Machine} machine
+ * @param {string} name
+ */
+function linkerFinds({ root, env }, name) {
+  const machineName = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+  const folders = ["/lib", "/usr/lib", "/lib64", "/usr/lib64", `/lib/${machineName}`, `/usr/lib/${machineName}`];
+  const named = (env["LD_LIBRARY_PATH"] ?? "").split(delimiter).filter(Boolean);
+  if ([...folders, ...named].some((folder) => existsSync(join(root, folder, name)))) return true;
+  return read(join(root, "/etc/ld.so.cache")).includes(`${name}\0`);
+}
+
+/**
+ * @param {Machine} machine
+ * @param {string[]} icds
+ * @param {string} description
+ * @param {string} [ownFolder] SwiftShader's, which may hold a loader
+ */
+async function select(machine, icds, description, ownFolder) {
+  const files = icds.join(delimiter);
+  const libraries = icds.map((icd) => library(machine, icd)?.folder).filter((folder) => folder !== undefined);
+  // The second name is the older one; a loader that knows both reads the first.
+  const env = { VK_DRIVER_FILES: files, VK_ICD_FILENAMES: files };
+  // Mesa's layer that sorts devices by the display they drive complains on stderr where there is no display.
+  const quiet = ownFolder ? { NODEVICE_SELECT: "1" } : {};
+  return { env: { ...env, ...quiet, ...(await loader(machine, ownFolder, libraries)) }, description };
+}
+
+/**
+ * LD_LIBRARY_PATH for the folders given, and one with Vulkan's loader if the system has none.
+ * @param {Machine} machine
+ * @param {string} [ownFolder]
+ * @param {string[]} [libraries]
+ * @returns {Promise<Record<string, string>>}
+ */
+async function loader(machine, ownFolder, libraries = []) {
+  const folders = [...libraries];
+  if (!linkerFinds(machine, "libvulkan.so.1")) {
+    const holds = (/** @type {string | undefined} */ folder) => folder && existsSync(join(folder, "libvulkan.so.1"));
+    const own = holds(ownFolder) ? ownFolder : (await machine.packaged())?.folder;
+    const folder = own ?? browserFolders(machine).find(holds);
+    if (folder) folders.push(folder);
+  }
+  if (folders.length === 0) return {};
+  const before = machine.env["LD_LIBRARY_PATH"];
+  return { LD_LIBRARY_PATH: [...folders, ...(before ? [before] : [])].join(delimiter) };
+}
+
+/** @param {string} folder */
+function list(folder) {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} file */
+function read(file) {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
