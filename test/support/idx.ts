@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+/** An IDX file of unsigned bytes. */
+export function idxBytes(shape: readonly number[], values: Uint8Array): Uint8Array<ArrayBuffer> {
+  return idxFile(0x08, shape, values);
+}
+
+/** An IDX file of big-endian floats. */
+export function idxFloats(shape: readonly number[], values: Float32Array): Uint8Array<ArrayBuffer> {
+  const body = new DataView(new ArrayBuffer(values.length * 4));
+  values.forEach((value, i) => body.setFloat32(4 * i, value));
+  return idxFile(0x0d, shape, new Uint8Array(body.buffer));
+}
+
+/** Header and body as given, right or wrong. */
+export function idxFile(type: number, shape: readonly number[], body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const file = new Uint8Array(4 + 4 * shape.length + body.length);
+  file.set([0, 0, type, shape.length]);
+  const view = new DataView(file.buffer);
+  shape.forEach((length, axis) => view.setUint32(4 + 4 * axis, length));
+  file.set(body, 4 + 4 * shape.length);
+  return file;
+}
+
+export function gzip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(gzipSync(bytes));
+}
+
+/**
+ * A folder with the four original MNIST files in gzip, where there is one: $MNIST_DIR, else ../shared/mnist beside the
+ * checkout. The project does not contain them, so what needs them has a check on generated files beside it.
+ */
+export function localMnist(): string | undefined {
+  const dir = process.env.MNIST_DIR ?? fileURLToPath(new URL("../../../shared/mnist", import.meta.url));
+  return existsSync(`${dir}/train-images-idx3-ubyte.gz`) ? dir : undefined;
+}
