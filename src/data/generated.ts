@@ -1,0 +1,30 @@
+// What the generated data sets share: their options, and random numbers that belong to one example each.
+
+import { WebvaeError } from "../errors.js";
+import { RandomSequence, Stream } from "../random.js";
+
+export interface GeneratedOptions {
+  /** The splits of one seed share no random numbers. */
+  split: "train" | "test";
+  /** Number of examples. The first n do not depend on it. */
+  count: number;
+  /** Any safe integer >= 0. */
+  seed: number;
+}
+
+/** Random numbers of example i: a substream per example and split, so that neither count nor order matters. */
+export function exampleRandom(seed: number, split: "train" | "test", index: number): RandomSequence {
+  return new RandomSequence(seed, Stream.data, 2 * index + (split === "test" ? 1 : 0));
+}
+
+/** Checks the options every generated data set has. Throws INVALID_OPTION. */
+export function checkGenerated(name: string, options: GeneratedOptions): void {
+  const { split, count, seed } = options;
+  const fail = (why: string) => new WebvaeError("INVALID_OPTION", `${name}: ${why}.`);
+  if (split !== "train" && split !== "test") throw fail(`split must be "train" or "test", not ${String(split)}`);
+  // Two 32-bit substreams per example.
+  if (!Number.isSafeInteger(count) || count < 1 || count >= 2 ** 31) {
+    throw fail(`count must be an integer from 1 to 2^31 - 1, not ${count}`);
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) throw fail(`seed must be an integer >= 0, not ${seed}`);
+}
