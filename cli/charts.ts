@@ -1,0 +1,227 @@
+// The loss chart: training and test loss over the epochs, with its two parts, as SVG.
+
+import {
+  formatLoss,
+  ink,
+  labelText,
+  niceInterval,
+  niceRange,
+  pair,
+  panelText,
+  renderSvg,
+  textWidth,
+  titleText,
+  valueAxis,
+  type ChartSize,
+  type Range,
+  type Series,
+} from "./chart_style.js";
+
+/** Nats per example. `elbo` is at beta 1, so elbo = -(reconstruction + kl); the charts show -elbo as the loss. */
+export interface Losses {
+  elbo: number;
+  reconstruction: number;
+  kl: number;
+}
+
+export interface EpochLosses {
+  /** 1 for the first. */
+  epoch: number;
+  /** Mean over the epoch's steps: drawn in the middle of the epoch where the steps are drawn too, else at its end. */
+  train: Losses;
+  /** After the epoch. Left out where there was no test. */
+  test?: Losses | undefined;
+}
+
+export interface LossHistory {
+  epochs: readonly EpochLosses[];
+  /** The training loss within the epochs, drawn faintly; `epoch` is a fraction, such as 0.25. */
+  steps?: readonly (Losses & { epoch: number })[] | undefined;
+}
+
+const panels = [
+  { title: "Loss (negative ELBO)", value: (losses: Losses) => -losses.elbo },
+  { title: "Reconstruction", value: (losses: Losses) => losses.reconstruction },
+  { title: "KL divergence", value: (losses: Losses) => losses.kl },
+] as const;
+type Panel = (typeof panels)[number];
+
+const names = { steps: "Training, each step", train: "Training, epoch mean", test: "Test" } as const;
+
+/** The value below which `part` of the sorted values lie. */
+const quantile = (sorted: number[], part: number): number[] =>
+  sorted.slice(Math.round(part * (sorted.length - 1))).slice(0, 1);
+
+/**
+ * Range of a panel: all epochs' values, and of the steps' all but the outermost, because a training's first steps
+ * are so far off that they would flatten the rest.
+ */
+function panelRange(history: LossHistory, { value }: Panel): Range {
+  const finite = (values: number[]): number[] => values.filter(Number.isFinite).sort((a, b) => a - b);
+  const steps = finite((history.steps ?? []).map(value));
+  const values = finite(
+    history.epochs.flatMap(({ train, test }) => (test ? [value(train), value(test)] : [value(train)])),
+  );
+  values.push(...quantile(steps, 0.01), ...quantile(steps, 0.96));
+  const min = values.length > 0 ? Math.min(...values) : 0;
+  const max = values.length > 0 ? Math.max(...values) : 1;
+  // At least one percent in all: a flat curve shall look flat.
+  const margin = Math.max((max - min) * 0.04, Math.abs(max) * 0.005) || 1;
+  // No room below zero for what cannot be negative.
+  const bottom = min >= 0 ? Math.max(min - margin, 0) : min - margin;
+  return niceRange(bottom, max + margin, niceInterval((max + margin - bottom) / 5));
+}
+
+/** Every n-th step: more points than the panel has pixels would only blacken it. */
+function thinned({ steps = [] }: LossHistory, pixels: number): readonly (Losses & { epoch: number })[] {
+  const stride = Math.ceil(steps.length / pixels);
+  return steps.filter((_, index) => index % stride === 0);
+}
+
+function panelSeries(history: LossHistory, { value }: Panel, index: number, pixels: number): Series[] {
+  // A value that is not finite leaves a gap.
+  const at = (epoch: number, losses: Losses): [number, number | string] => {
+    const y = value(losses);
+    return [epoch, Number.isFinite(y) ? y : "-"];
+  };
+  const { epochs } = history;
+  const steps = thinned(history, pixels);
+  const line = { type: "line" as const, xAxisIndex: index, yAxisIndex: index, clip: true };
+  // Dots where there is room for them: a value between two gaps is seen only by its dot.
+  const curve = { ...line, showSymbol: epochs.length <= 30, symbol: "circle" };
+  const series: Series[] = [];
+  if (steps.length > 0) {
+    series.push({
+      ...line,
+      name: names.steps,
+      data: steps.map((step) => at(step.epoch, step)),
+      symbol: "none",
+      lineStyle: { width: 1, opacity: 0.4 },
+      itemStyle: { color: pair.first },
+    });
+  }
+  const shift = steps.length > 0 ? 0.5 : 0;
+  // The wider line lies below the narrower, so that both are seen where they coincide.
+  series.push({
+    ...curve,
+    name: names.train,
+    data: epochs.map(({ epoch, train }) => at(epoch - shift, train)),
+    symbolSize: 7,
+    lineStyle: { width: 4 },
+    itemStyle: { color: pair.first },
+  });
+  const test = epochs.flatMap(({ epoch, test }) => (test ? [at(epoch, test)] : []));
+  if (test.length > 0) {
+    const color = pair.second;
+    series.push({
+      ...curve,
+      name: names.test,
+      data: test,
+      symbolSize: 5,
+      lineStyle: { width: 2 },
+      itemStyle: { color },
+    });
+  }
+  return series;
+}
+
+interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** Room for the axis labels and titles around a panel, and for its own title above. */
+const margin = { left: 80, right: 24, top: 30, bottom: 48 };
+
+/** Wide charts: the loss above, its parts side by side below. Narrow ones: one below the other. */
+function layOut(width: number, height: number, top: number): Box[] {
+  const inner = (left: number, y: number, w: number, h: number): Box => ({
+    left: left + margin.left,
+    top: y + margin.top,
+    width: w - margin.left - margin.right,
+    height: h - margin.top - margin.bottom,
+  });
+  const room = height - top;
+  if (width < 640) return panels.map((_, i) => inner(0, top + (i * room) / 3, width, room / 3));
+  const upper = room * 0.56;
+  return [
+    inner(0, top, width, upper),
+    inner(0, top + upper, width / 2, room - upper),
+    inner(width / 2, top + upper, width / 2, room - upper),
+  ];
+}
+
+/** The last epoch in words, such as "Loss after epoch 10: training 104.21, test 105.70 nats". */
+function lastEpoch({ epochs }: LossHistory): string {
+  const last = epochs.at(-1);
+  if (!last) return "No epoch was finished";
+  const show = ({ elbo }: Losses): string => (Number.isFinite(elbo) ? formatLoss(-elbo) : "not finite");
+  return `Loss after epoch ${last.epoch}: training ${show(last.train)}${last.test ? `, test ${show(last.test)}` : ""} nats`;
+}
+
+/**
+ * An SVG of the losses by epoch, in nats per example: training and test, the loss and its two parts in a panel each.
+ * Values that are not finite leave gaps.
+ */
+export function lossChart(history: LossHistory, size: ChartSize = {}): string {
+  const { title = "Training", width = 900, height = width < 640 ? 900 : 640 } = size;
+  const last = Math.max(1, history.epochs.at(-1)?.epoch ?? 1, history.steps?.at(-1)?.epoch ?? 0);
+  const drawn = { steps: history.steps?.length, train: true, test: history.epochs.some(({ test }) => test) };
+  const legend = (["steps", "train", "test"] as const).filter((key) => drawn[key]).map((key) => names[key]);
+  // A legend entry of a line has a dot, which the steps do not.
+  const bareLine = { name: names.steps, icon: "path://M0 5.4H24V6.6H0Z", itemStyle: { opacity: 0.6 } };
+  const legendWidth = legend.reduce((sum, name) => sum + textWidth(name) + 49, 0);
+  const boxes = layOut(width, height, legendWidth > width - 60 ? 116 : 84);
+  const series = panels.flatMap((panel, index) => panelSeries(history, panel, index, boxes[index]!.width));
+
+  const titles = panels.map((panel, index) => {
+    const { left, top } = boxes[index]!;
+    return { text: panel.title, left, top: top - 26, padding: 0, textStyle: panelText };
+  });
+  const xAxis = boxes.map(({ width }, gridIndex) => {
+    const interval = Math.max(1, niceInterval(last / Math.max(2, width / 60)));
+    const axis = valueAxis("Epoch", 28, { min: 0, max: last, interval });
+    // A last label off the round numbers would run into the one before.
+    const axisLabel = { ...axis.axisLabel, showMaxLabel: last % interval === 0 };
+    return { ...axis, axisLabel, gridIndex, splitLine: { show: false } };
+  });
+  const yAxis = panels.map((panel, gridIndex) => ({
+    ...valueAxis("nats per example", 52, panelRange(history, panel)),
+    gridIndex,
+  }));
+  return renderSvg(
+    {
+      title: [
+        {
+          text: title,
+          subtext: lastEpoch(history),
+          left: 20,
+          top: 14,
+          padding: 0,
+          itemGap: 6,
+          textStyle: titleText,
+          subtextStyle: labelText,
+        },
+        ...titles,
+      ],
+      legend: {
+        data: legend.map((name) => (name === names.steps ? bareLine : { name })),
+        width: width - 60,
+        left: 18,
+        top: 58,
+        padding: 0,
+        itemGap: 20,
+        itemWidth: 24,
+        textStyle: { ...labelText, color: ink.strong },
+      },
+      grid: boxes.map((box) => ({ ...box, outerBoundsMode: "none" as const })),
+      xAxis,
+      yAxis,
+      series,
+    },
+    width,
+    height,
+  );
+}
