@@ -5,6 +5,7 @@
 // Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), eq. 10 and appendix B.
 #import lib/step
 #import lib/random
+#import lib/finite
 
 struct Shape {
   rows: u32,          // B
@@ -47,10 +48,10 @@ fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
   let spread = select(exp(s) - 1.0 - s, series, abs(s) < vec4f(0.05));
   let counted = vec4f(mask) * f32(row < step.rows);
   let terms = 0.5 * (mean * mean + spread);
-  // A NaN in s must show: clamp hides it on some adapters.
-  let visible = select(raw * 0.0, vec4f(0.0), abs(raw) <= vec4f(LOG_VARIANCE_LIMIT));
+  // clamp hides a NaN on some adapters; it must reach the loss.
+  let visible = select(terms, raw, not_finite4(raw));
   let clamped = vec4f(abs(raw) > vec4f(LOG_VARIANCE_LIMIT));
-  kl[step.slot * shape.rows * shape.latents + id.x] = vec2f(dot(terms + visible, counted), dot(clamped, counted));
+  kl[step.slot * shape.rows * shape.latents + id.x] = vec2f(dot(visible, counted), dot(clamped, counted));
 }
 
 // dmu = dz + beta mu / B and ds = dz (z - mu) / 2 + beta (exp(s) - 1) / (2 B); one invocation per vec4 of z.

@@ -3,3 +3,7 @@
 fn is_finite(value: f32) -> bool {
   return (bitcast<u32>(value) & 0x7fffffffu) < 0x7f800000u;
 }
+
+fn not_finite4(value: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) >= vec4u(0x7f800000u);
+}

@@ -1,0 +1,136 @@
+// linear.tiled.wgsl: y = act(x W + b), and the gradients with respect to x, W and b.
+//   x [B, I]   W [I, O]   b [O]   y [B, O]      row-major, f32; I and O padded to 4 with zeros
+//   dx, dW, db, dy have the shapes of x, W, b, y; dy is the gradient before the activation
+// Schedule `tiled`: a workgroup of 64 makes a 32x32 tile, 4x4 an invocation, and brings both operands 16 deep
+// through workgroup memory: on a GPU each value is read from storage once for 32 results.
+#import lib/linear_layer
+
+const TILE = 32u;             // rows and columns of a workgroup's tile
+const VECTORS = 8u;           // vec4 across a tile
+const DEPTH = 4u;             // vec4 of the reduction held at once
+const WORKGROUP = 64u;
+
+// [32 rows][4] where the reduction lies along a row, [16 rows][8] where it runs down the rows.
+var<workgroup> left: array<vec4f, 128>;
+var<workgroup> right: array<vec4f, 128>;
+
+fn left_rows(row: u32, k: u32) -> mat4x4f {
+  let at = row * DEPTH + k;
+  return mat4x4f(left[at], left[at + DEPTH], left[at + 2u * DEPTH], left[at + 3u * DEPTH]);
+}
+
+fn right_rows(row: u32, k: u32) -> mat4x4f {
+  let at = row * DEPTH + k;
+  return mat4x4f(right[at], right[at + DEPTH], right[at + 2u * DEPTH], right[at + 3u * DEPTH]);
+}
+
+fn left_columns(k: u32, column: u32) -> mat4x4f {
+  let at = k * VECTORS + column;
+  return mat4x4f(left[at], left[at + VECTORS], left[at + 2u * VECTORS], left[at + 3u * VECTORS]);
+}
+
+fn right_columns(k: u32, column: u32) -> mat4x4f {
+  let at = k * VECTORS + column;
+  return mat4x4f(right[at], right[at + VECTORS], right[at + 2u * VECTORS], right[at + 3u * VECTORS]);
+}
+
+fn output_tile(tile: u32, lane: u32) {
+  let across = (shape.outputs + VECTORS - 1u) / VECTORS;
+  let row = tile / across * TILE;
+  let column = tile % across * VECTORS;
+  let ty = lane / VECTORS;
+  let tx = lane % VECTORS;
+  var sum = mat4x4f();
+  for (var k = 0u; k < shape.inputs; k += DEPTH) {
+    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP) {
+      let kx = k + i % DEPTH;
+      let value = x[min(row + i / DEPTH, shape.rows - 1u) * shape.inputs + min(kx, shape.inputs - 1u)];
+      left[i] = select(vec4f(0.0), value, kx < shape.inputs);
+      let kw = 4u * k + i / VECTORS;
+      let weight = W[min(kw, 4u * shape.inputs - 1u) * shape.outputs + min(column + i % VECTORS, shape.outputs - 1u)];
+      right[i] = select(vec4f(0.0), weight, kw < 4u * shape.inputs);
+    }
+    workgroupBarrier();
+    for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * left_rows(4u * ty, d); }
+    workgroupBarrier();
+  }
+  for (var i = 0u; i < 4u; i++) { store_y(row + 4u * ty + i, column + tx, sum[i]); }
+}
+
+fn input_gradient_tile(tile: u32, lane: u32) {
+  let across = (shape.inputs + VECTORS - 1u) / VECTORS;
+  let row = tile / across * TILE;
+  let column = tile % across * VECTORS;
+  let ty = lane / VECTORS;
+  let tx = lane % VECTORS;
+  var sum = mat4x4f();
+  for (var k = 0u; k < shape.outputs; k += DEPTH) {
+    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP) {
+      let at = k + i % DEPTH;
+      let inside = at < shape.outputs;
+      let clamped = min(at, shape.outputs - 1u);
+      let value = dy[min(row + i / DEPTH, shape.rows - 1u) * shape.outputs + clamped];
+      left[i] = select(vec4f(0.0), value, inside);
+      let weight = W[min(4u * column + i / DEPTH, 4u * shape.inputs - 1u) * shape.outputs + clamped];
+      right[i] = select(vec4f(0.0), weight, inside);
+    }
+    workgroupBarrier();
+    for (var d = 0u; d < DEPTH; d++) { sum += transpose(right_rows(4u * tx, d)) * left_rows(4u * ty, d); }
+    workgroupBarrier();
+  }
+  for (var i = 0u; i < 4u; i++) { store_dx(row + 4u * ty + i, column + tx, sum[i]); }
+}
+
+fn weight_gradient_tile(tile: u32, lane: u32) {
+  let across = (shape.outputs + VECTORS - 1u) / VECTORS;
+  let down = (shape.inputs + VECTORS - 1u) / VECTORS;
+  let part = tile / (across * down);
+  let input = tile / across % down * VECTORS;
+  let column = tile % across * VECTORS;
+  let ty = lane / VECTORS;
+  let tx = lane % VECTORS;
+  let first = part * shape.part_rows;
+  let end = min(first + shape.part_rows, shape.rows);
+  var sum = mat4x4f();
+  for (var k = first; k < end; k += 4u * DEPTH) {
+    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP) {
+      let row = k + i / VECTORS;
+      let clamped = min(row, shape.rows - 1u);
+      let inside = row < end;
+      left[i] = select(vec4f(0.0), x[clamped * shape.inputs + min(input + i % VECTORS, shape.inputs - 1u)], inside);
+      right[i] = select(vec4f(0.0), dy[clamped * shape.outputs + min(column + i % VECTORS, shape.outputs - 1u)], inside);
+    }
+    workgroupBarrier();
+    for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * transpose(left_columns(4u * d, ty)); }
+    workgroupBarrier();
+  }
+  for (var i = 0u; i < 4u; i++) { store_dW(part, 4u * (input + ty) + i, column + tx, sum[i]); }
+}
+
+// y = act(x W + b); one workgroup per 32x32 tile of y.
+@compute @workgroup_size(WORKGROUP)
+fn linear(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  output_tile(group.x, lane);
+}
+
+// dx = dy Wt * act'(x); one workgroup per 32x32 tile of dx.
+@compute @workgroup_size(WORKGROUP)
+fn linear_grad_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  input_gradient_tile(group.x, lane);
+}
+
+// dW = xt dy and db = sum dy; one workgroup per 32x32 tile of a part of dW, then one invocation per vec4 of db.
+@compute @workgroup_size(WORKGROUP)
+fn linear_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (group.x < shape.weight_groups) { weight_gradient_tile(group.x, lane); }
+  else { bias_gradient((group.x - shape.weight_groups) * WORKGROUP + lane); }
+}
+
+// dx, dW and db at once: they read the same dy and don't wait for each other.
+@compute @workgroup_size(WORKGROUP)
+fn linear_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let after_input = group.x - shape.input_groups;
+  if (group.x < shape.input_groups) { input_gradient_tile(group.x, lane); }
+  else if (after_input < shape.weight_groups) { weight_gradient_tile(after_input, lane); }
+  else { bias_gradient((after_input - shape.weight_groups) * WORKGROUP + lane); }
+}

@@ -1,0 +1,204 @@
+// A GPUDevice with what the library keeps beside it: pipelines, live buffers, and whether it is lost.
+import { WebvaeError } from "./errors.js";
+import { stepLayout, tensorLayout } from "./shader.js";
+import type { ShaderSource } from "./shader_source.js";
+
+export interface DeviceOptions {
+  /** A page's own device. It is never destroyed by the library. */
+  readonly device?: GPUDevice;
+  /** Where WebGPU is found. Default: navigator.gpu. */
+  readonly gpu?: GPU;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+const useful: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
+const known = new WeakMap<GPUDevice, Device>();
+
+export class Device {
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly #buffers = new Set<GPUBuffer>();
+  readonly stepLayout: GPUBindGroupLayout;
+  /** Why the device was lost, once it is. */
+  lostBecause: string | undefined;
+  /** Rejects with DEVICE_LOST when the device is lost; never resolves. */
+  readonly lost: Promise<never>;
+
+  private constructor(
+    readonly gpu: GPUDevice,
+    /** Vendor, architecture and description of the adapter: "google swiftshader (SwiftShader Device (LLVM 16))". */
+    readonly adapterName: string,
+    /** The adapter computes on the processor. */
+    readonly software: boolean,
+    private readonly owned: boolean,
+  ) {
+    this.stepLayout = stepLayout(gpu);
+    this.lost = gpu.lost.then((info) => {
+      this.lostBecause = info.message || info.reason || "unknown reason";
+      throw this.lostError();
+    });
+    this.lost.catch(() => {});
+  }
+
+  /**
+   * The library's view of the given device, or of a new one with the adapter's full limits.
+   * Throws NO_WEBGPU, NO_ADAPTER or DEVICE_REFUSED.
+   */
+  static async open(options: DeviceOptions = {}): Promise<Device> {
+    if (options.device) {
+      const seen = known.get(options.device);
+      if (seen) return seen;
+      const info = options.device.adapterInfo as GPUAdapterInfo | undefined;
+      const device = new Device(options.device, describe(info), isSoftware(info), false);
+      known.set(options.device, device);
+      return device;
+    }
+    const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+    if (!gpu) {
+      throw new WebvaeError(
+        "NO_WEBGPU",
+        "navigator.gpu is missing: this browser has no WebGPU, or the page is not served over https or localhost",
+      );
+    }
+    const { powerPreference = "high-performance" } = options;
+    const adapter = await gpu.requestAdapter({ powerPreference });
+    if (!adapter) {
+      throw new WebvaeError(
+        "NO_ADAPTER",
+        "WebGPU offers no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU processes",
+      );
+    }
+    const limits: Record<string, number> = {};
+    for (const name of requestedLimits) limits[name] = adapter.limits[name];
+    let device: GPUDevice;
+    try {
+      device = await adapter.requestDevice({
+        label: "webvae",
+        requiredFeatures: useful.filter((feature) => adapter.features.has(feature)),
+        requiredLimits: limits,
+      });
+    } catch (cause) {
+      throw new WebvaeError("DEVICE_REFUSED", `the adapter refused a device: ${String(cause)}`, { cause });
+    }
+    const opened = new Device(device, describe(adapter.info), isSoftware(adapter.info), true);
+    known.set(device, opened);
+    return opened;
+  }
+
+  lostError(): WebvaeError {
+    return new WebvaeError("DEVICE_LOST", `the GPU device was lost: ${this.lostBecause ?? "unknown reason"}`);
+  }
+
+  assertAlive(): void {
+    if (this.lostBecause !== undefined) throw this.lostError();
+  }
+
+  /** Bytes and number of the buffers that the library has on this device. */
+  get allocated(): { buffers: number; bytes: number } {
+    let bytes = 0;
+    for (const buffer of this.#buffers) bytes += buffer.size;
+    return { buffers: this.#buffers.size, bytes };
+  }
+
+  /** A buffer that `allocated` counts until `release`. Use inside `allocating`. */
+  buffer(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    const buffer = this.gpu.createBuffer({ label, size: Math.ceil(size / 16) * 16, usage });
+    this.#buffers.add(buffer);
+    return buffer;
+  }
+
+  release(buffer: GPUBuffer): void {
+    if (this.#buffers.delete(buffer)) buffer.destroy();
+  }
+
+  /** Runs `allocate`; where the GPU has too little memory releases what it made and throws OUT_OF_MEMORY. */
+  async allocating<T>(what: string, allocate: () => T): Promise<T> {
+    this.assertAlive();
+    const before = new Set(this.#buffers);
+    const undo = () => {
+      for (const buffer of this.#buffers) if (!before.has(buffer)) this.release(buffer);
+    };
+    this.gpu.pushErrorScope("out-of-memory");
+    let result: T;
+    try {
+      result = allocate();
+    } catch (error) {
+      undo();
+      await this.gpu.popErrorScope();
+      throw error;
+    }
+    const error = await Promise.race([this.gpu.popErrorScope(), this.lost]);
+    if (error) {
+      undo();
+      throw new WebvaeError("OUT_OF_MEMORY", `the GPU has too little memory for ${what}: ${error.message}`);
+    }
+    return result;
+  }
+
+  /** The pipeline of an entry point; made once. */
+  pipeline(
+    shader: ShaderSource,
+    entryPoint: string,
+    constants: Readonly<Record<string, number>>,
+  ): Promise<Pipeline> {
+    const key = `${shader.name} ${entryPoint} ${JSON.stringify(constants)}`;
+    let made = this.#pipelines.get(key);
+    if (!made) {
+      made = this.#createPipeline(shader, entryPoint, constants);
+      this.#pipelines.set(key, made);
+      made.catch(() => this.#pipelines.delete(key));
+    }
+    return made;
+  }
+
+  async #createPipeline(
+    shader: ShaderSource,
+    entryPoint: string,
+    constants: Readonly<Record<string, number>>,
+  ): Promise<Pipeline> {
+    this.assertAlive();
+    const module = this.#modules.get(shader.name) ?? this.gpu.createShaderModule({ label: shader.name, code: shader.code });
+    this.#modules.set(shader.name, module);
+    const layout = tensorLayout(this.gpu, shader, entryPoint);
+    const pipeline = await this.gpu.createComputePipelineAsync({
+      label: `${shader.name}.${entryPoint}`,
+      layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout, this.stepLayout] }),
+      compute: { module, entryPoint, constants: { ...constants } },
+    });
+    return { pipeline, layout };
+  }
+
+  /** Destroys the device if the library made it, else only forgets the library's buffers on it. */
+  dispose(): void {
+    for (const buffer of [...this.#buffers]) this.release(buffer);
+    if (this.owned) this.gpu.destroy();
+  }
+}
+
+/** The default device stays at 128 MiB bindings and 8 storage buffers even where the adapter has more. */
+const requestedLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+function describe(info: GPUAdapterInfo | undefined): string {
+  if (!info) return "unknown adapter";
+  const name = [info.vendor, info.architecture || info.device].filter(Boolean).join(" ");
+  return info.description ? `${name || "adapter"} (${info.description})` : name || "unknown adapter";
+}
+
+function isSoftware(info: GPUAdapterInfo | undefined): boolean {
+  if (!info) return false;
+  const fallback = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  return fallback || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(describe(info));
+}

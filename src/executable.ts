@@ -1,0 +1,169 @@
+// A Plan bound to a device: its buffers, pipelines and bind groups. Everything is made here, once; recording a step
+// afterwards creates no GPU object.
+import type { Device } from "./device.js";
+import type { Place, Plan, Shaders } from "./plan.js";
+import { checkLimits } from "./plan.js";
+import { packUniform, STEP_STRIDE } from "./shader.js";
+import type { ShaderSource } from "./shader_source.js";
+
+/** The values of lib/step.wgsl's Step for one step, by its names. */
+export interface StepValues {
+  readonly seed_low: number;
+  readonly seed_high: number;
+  readonly step: number;
+  readonly slot: number;
+  readonly epoch: number;
+  readonly first_row: number;
+  readonly rows: number;
+  readonly stream: number;
+  readonly sample: number;
+  readonly learning_rate: number;
+  readonly beta: number;
+  readonly correction1: number;
+  readonly correction2: number;
+}
+
+export interface ExecutableOptions {
+  /** Bytes left free before and after every buffer: tests put guard words there. A multiple of 256. */
+  readonly guardBytes?: number;
+}
+
+interface Recorded {
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly tensors: GPUBindGroup;
+  readonly workgroups: number;
+}
+
+const STORAGE = 0x80 | 0x08 | 0x04; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+const UNIFORM = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST
+
+export class Executable {
+  #disposed = false;
+  private constructor(
+    private readonly device: Device,
+    readonly plan: Plan,
+    /** Every buffer of the plan by name: made here, or given. */
+    readonly buffers: ReadonlyMap<string, GPUBuffer>,
+    private readonly owned: readonly GPUBuffer[],
+    private readonly steps: GPUBuffer,
+    private readonly stepGroup: GPUBindGroup,
+    private readonly stepShader: ShaderSource | undefined,
+    private readonly recorded: readonly Recorded[],
+    private readonly guardBytes: number,
+  ) {}
+
+  /**
+   * Makes what `plan` needs on `device`; buffers in `given` are used and not owned. Throws LIMIT_EXCEEDED before
+   * anything is allocated, OUT_OF_MEMORY and DEVICE_LOST with nothing left behind.
+   */
+  static async create(
+    device: Device,
+    planned: { readonly plan: Plan; readonly shaders: Shaders },
+    given: Readonly<Record<string, GPUBuffer>> = {},
+    options: ExecutableOptions = {},
+  ): Promise<Executable> {
+    const { plan, shaders } = planned;
+    checkLimits(plan, device.gpu.limits);
+    device.assertAlive();
+    const { guardBytes = 0 } = options;
+    const shaderOf = (name: string) => {
+      const shader = shaders.get(name);
+      if (!shader) throw new Error(`no shader is named ${name}`);
+      return shader;
+    };
+    // In parallel: compiling is most of the time to the first step.
+    const pipelines = await Promise.race([
+      Promise.all(
+        plan.dispatches.map((dispatch) =>
+          device.pipeline(shaderOf(dispatch.shader), dispatch.entryPoint, dispatch.constants),
+        ),
+      ),
+      device.lost,
+    ]);
+    return device.allocating("the model's buffers", () => {
+      const owned: GPUBuffer[] = [];
+      const make = (label: string, bytes: number, usage: number) => {
+        const buffer = device.buffer(label, bytes, usage);
+        owned.push(buffer);
+        return buffer;
+      };
+      const buffers = new Map(Object.entries(given));
+      for (const [name, { bytes }] of Object.entries(plan.buffers)) {
+        if (!buffers.has(name)) buffers.set(name, make(name, bytes + 2 * guardBytes, STORAGE));
+      }
+      // An output that a dispatch doesn't keep still needs something bound.
+      const nothing = make("nothing", 16, STORAGE);
+      const uniforms = make("shapes", Math.max(1, plan.dispatches.length) * STEP_STRIDE, UNIFORM);
+      const steps = make("steps", plan.slots * STEP_STRIDE, UNIFORM);
+      const resource = (place: Place | null): GPUBufferBinding => {
+        const buffer = place && buffers.get(place.buffer);
+        if (!place || !buffer) return { buffer: nothing };
+        const guard = place.buffer in given ? 0 : guardBytes;
+        return { buffer, offset: place.offset + guard, size: place.bytes };
+      };
+      const recorded = plan.dispatches.map((dispatch, index): Recorded => {
+        const shader = shaderOf(dispatch.shader);
+        const { pipeline, layout } = pipelines[index]!;
+        const shape = packUniform(shader, "shape", dispatch.shape);
+        device.gpu.queue.writeBuffer(uniforms, index * STEP_STRIDE, shape);
+        const entries = (shader.entryPoints[dispatch.entryPoint]?.bindings ?? []).flatMap((name) => {
+          const binding = shader.bindings[name];
+          if (!binding || binding.group !== 0) return [];
+          const uniform = { buffer: uniforms, offset: index * STEP_STRIDE, size: shape.byteLength };
+          return [
+            {
+              binding: binding.binding,
+              resource: binding.access === "uniform" ? uniform : resource(dispatch.bindings[name] ?? null),
+            },
+          ];
+        });
+        const tensors = device.gpu.createBindGroup({ label: dispatch.label, layout, entries });
+        return { label: dispatch.label, pipeline, tensors, workgroups: dispatch.workgroups };
+      });
+      const stepGroup = device.gpu.createBindGroup({
+        label: "step",
+        layout: device.stepLayout,
+        entries: [{ binding: 0, resource: { buffer: steps, size: STEP_STRIDE } }],
+      });
+      const stepShader = [...shaders.values()].find((shader) => "step" in shader.uniforms);
+      return new Executable(device, plan, buffers, owned, steps, stepGroup, stepShader, recorded, guardBytes);
+    });
+  }
+
+  /** Writes the Steps of the next submit: as many as it will encode, at most `plan.slots`. */
+  writeSteps(values: readonly StepValues[]): void {
+    if (!this.stepShader) return;
+    const bytes = new Uint8Array(values.length * STEP_STRIDE);
+    values.forEach((step, index) => {
+      bytes.set(new Uint8Array(packUniform(this.stepShader!, "step", { ...step })), index * STEP_STRIDE);
+    });
+    this.device.gpu.queue.writeBuffer(this.steps, 0, bytes);
+  }
+
+  /** Records one step, which reads the Step at place `index` of those written. */
+  encode(pass: GPUComputePassEncoder, index: number, from = 0, to = this.recorded.length): void {
+    pass.setBindGroup(1, this.stepGroup, [index * STEP_STRIDE]);
+    for (const { pipeline, tensors, workgroups } of this.recorded.slice(from, to)) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, tensors);
+      pass.dispatchWorkgroups(workgroups);
+    }
+  }
+
+  /** A tensor's place as a buffer and a range in it. */
+  locate(tensor: string): { buffer: GPUBuffer; offset: number; bytes: number } {
+    const place = this.plan.places[tensor];
+    const buffer = place && this.buffers.get(place.buffer);
+    if (!place || !buffer) throw new Error(`the plan has no tensor ${tensor}`);
+    const guard = this.owned.includes(buffer) ? this.guardBytes : 0;
+    return { buffer, offset: place.offset + guard, bytes: place.bytes };
+  }
+
+  /** Releases the buffers made by `create`. Safe to call twice. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const buffer of this.owned) this.device.release(buffer);
+  }
+}

@@ -1,0 +1,45 @@
+// A Graph is nodes in the order in which they run. Each node is one use of an op on tensors, by the names that the
+// op's WGSL file gives them.
+import type { Tensor } from "./tensor.js";
+
+export type Attributes = Readonly<Record<string, number | string | boolean>>;
+
+export interface Node {
+  /** Name of the op, which is the name of its entry point. */
+  readonly op: string;
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly attributes: Attributes;
+}
+
+export interface Graph {
+  readonly nodes: readonly Node[];
+}
+
+/** Every tensor of the graph by name. Throws where two different tensors share one. */
+export function graphTensors(graph: Graph): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const node of graph.nodes) {
+    for (const tensor of [...Object.values(node.inputs), ...Object.values(node.outputs)]) {
+      const other = tensors.get(tensor.name);
+      if (other && other !== tensor && String(other.storage) !== String(tensor.storage)) {
+        throw new Error(`two tensors are named ${tensor.name}: [${other.storage}] and [${tensor.storage}]`);
+      }
+      tensors.set(tensor.name, tensor);
+    }
+  }
+  return tensors;
+}
+
+/** One line a node: `h [128, 400] = linear(x, encoder.0.weight, encoder.0.bias; activation=relu)`. */
+export function printGraph(graph: Graph): string {
+  const shown = (tensor: Tensor) => `${tensor.name} [${tensor.shape.join(", ")}]`;
+  return graph.nodes
+    .map((node) => {
+      const outputs = Object.values(node.outputs).map(shown).join(", ");
+      const inputs = Object.entries(node.inputs).map(([key, { name }]) => (key === name ? name : `${key}=${name}`));
+      const attributes = Object.entries(node.attributes).map(([key, value]) => `${key}=${value}`);
+      return `${outputs} = ${node.op}(${[inputs.join(", "), ...attributes].join("; ")})`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,51 @@
+// The Bernoulli reconstruction term from logits, with its gradient (shaders/bernoulli.wgsl).
+import bernoulliShader from "../../shaders/bernoulli.wgsl";
+import type { Node } from "../graph.js";
+import { tensor, type Tensor } from "../tensor.js";
+import { ceilDiv, type Op } from "./op.js";
+
+/** Values of a row that one invocation sums: SEGMENT vec4 in the shaders of the reconstruction terms. */
+export const SEGMENT_VALUES = 64;
+
+/** A term's sums before the last one: a row per example, a value per segment of its pixels. */
+export function reconstructionSums(x: Tensor): Tensor {
+  const [batch = 1, values = 1] = x.shape;
+  const segments = ceilDiv(values, SEGMENT_VALUES);
+  return { name: "reconstruction", role: "output", shape: [batch, segments], storage: [batch, segments] };
+}
+
+/** -log p(x|logits) in nats, [B, segments]; with `gradients` also the gradient with respect to the logits. */
+export function bernoulli(logits: Tensor, x: Tensor, gradients: boolean): Node {
+  const dlogits = gradients ? { dlogits: tensor("dlogits", "activation", logits.shape) } : {};
+  return {
+    op: "bernoulli",
+    inputs: { logits, x },
+    outputs: { reconstruction: reconstructionSums(x), ...dlogits },
+    attributes: {},
+  };
+}
+
+const WORKGROUP_SIZE = 64;
+
+export const bernoulliOps: readonly Op[] = [
+  {
+    name: "bernoulli",
+    kernel({ inputs, outputs }) {
+      const [rows = 1, pixelCount = 1] = inputs.x?.shape ?? [];
+      const segments = ceilDiv(pixelCount, SEGMENT_VALUES);
+      return {
+        shader: bernoulliShader,
+        entryPoint: "bernoulli",
+        constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0 },
+        shape: { rows, pixels: (inputs.x?.storage[1] ?? 4) / 4, pixel_count: pixelCount, segments },
+        workgroups: ceilDiv(rows * segments, WORKGROUP_SIZE),
+      };
+    },
+    gradient(node) {
+      // The forward dispatch has made it: the term and its gradient share one pass over the logits.
+      const { dlogits } = node.outputs;
+      if (!dlogits) throw new Error("bernoulli: built without gradients");
+      return { nodes: [], of: { logits: dlogits } };
+    },
+  },
+];

@@ -1,0 +1,63 @@
+// A batch from the data set on the GPU, shuffled there (shaders/gather.wgsl).
+import gatherShader from "../../shaders/gather.wgsl";
+import type { Node } from "../graph.js";
+import { tensor, type Tensor } from "../tensor.js";
+import { SEGMENT_VALUES } from "./bernoulli.js";
+import { ceilDiv, type Kernel, type Op } from "./op.js";
+
+export interface GatherOptions {
+  readonly batch: number;
+  /** Another order in each epoch; else the data's own. */
+  readonly shuffle?: boolean;
+  /** Each pixel 0 or 1, drawn anew at each step with its value as the probability (bytes only). */
+  readonly binarise?: boolean;
+}
+
+/** The data set as it lies on the GPU: [N, D], in bytes (four to a word) or floats. */
+export function dataTensor(kind: "bytes" | "floats", count: number, values: number): Tensor {
+  const rows = tensor(kind, "input", [count, values]);
+  return kind === "floats" ? rows : { ...rows, storage: [count, (rows.storage[1] ?? 4) / 4] };
+}
+
+/** x [batch, D] from `data`: a tensor made by dataTensor. */
+export function gather(data: Tensor, options: GatherOptions): Node {
+  const x = tensor("x", "activation", [options.batch, data.shape[1] ?? 1]);
+  return {
+    op: `gather_${data.name}`,
+    inputs: { [data.name]: data },
+    outputs: { x },
+    attributes: { shuffle: options.shuffle ?? false, binarise: options.binarise ?? false },
+  };
+}
+
+const WORKGROUP_SIZE = 64;
+
+function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
+  const data = inputs.bytes ?? inputs.floats;
+  const [count = 1] = data?.shape ?? [];
+  const [rows = 1, values = 1] = outputs.x?.shape ?? [];
+  const segments = ceilDiv(values, SEGMENT_VALUES);
+  const bits = Math.max(2, Math.ceil(Math.log2(count)));
+  return {
+    shader: gatherShader,
+    entryPoint: op,
+    constants: {
+      WORKGROUP_SIZE,
+      SHUFFLE: attributes.shuffle ? 1 : 0,
+      ...(op === "gather_bytes" ? { BINARISE: attributes.binarise ? 1 : 0 } : {}),
+    },
+    shape: {
+      rows,
+      pixels: (outputs.x?.storage[1] ?? 4) / 4,
+      segments,
+      count,
+      half_bits: Math.ceil(bits / 2),
+    },
+    workgroups: ceilDiv(rows * segments, WORKGROUP_SIZE),
+  };
+}
+
+export const gatherOps: readonly Op[] = [
+  { name: "gather_bytes", kernel },
+  { name: "gather_floats", kernel },
+];

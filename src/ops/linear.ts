@@ -1,0 +1,146 @@
+// y = act(x W + b) and its gradients: three products, in three schedules (shaders/linear*.wgsl).
+import direct from "../../shaders/linear.wgsl";
+import subgroups from "../../shaders/linear.subgroups.wgsl";
+import tiled from "../../shaders/linear.tiled.wgsl";
+import type { Node } from "../graph.js";
+import {
+  activationCode,
+  like,
+  padTo4,
+  size,
+  slopeNeedsInput,
+  tensor,
+  type Activation,
+  type Tensor,
+} from "../tensor.js";
+import { ceilDiv, type Gradients, type Kernel, type Op, type Schedule } from "./op.js";
+import { sumParts } from "./sum.js";
+
+/** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side in `quad` of them. */
+const forms = {
+  direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
+  subgroups: { shader: subgroups, rows: 12, columns: 2, across: 4, perWorkgroup: 16 },
+  tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
+} as const;
+
+/** A part of a weight gradient sums at most this many rows of the batch; more parts keep a GPU with many cores busy. */
+const LONGEST_PART = 512;
+
+/** Splits a reduction over the batch into parts of equal length, a multiple of the 4 rows of a block. */
+function splitRows(batch: number): { parts: number; part_rows: number } {
+  const part_rows = padTo4(ceilDiv(batch, ceilDiv(batch, LONGEST_PART)));
+  return { parts: ceilDiv(batch, part_rows), part_rows };
+}
+
+/** y = act(x W + b): x [B, I], W [I, O...], b [O...] give y [B, O...]. `name` is y's. */
+export function linear(name: string, x: Tensor, W: Tensor, b: Tensor, activation: Activation = "none"): Node {
+  const shape = [x.shape[0] ?? 1, ...W.shape.slice(1)];
+  const pre = slopeNeedsInput(activation) ? tensor(`${name}.pre`, "activation", shape) : undefined;
+  const y = tensor(name, "activation", shape, activation === "none" ? {} : { activation, ...(pre ? { pre } : {}) });
+  return { op: "linear", inputs: { x, W, b }, outputs: { y, ...(pre ? { pre } : {}) }, attributes: { activation } };
+}
+
+function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean) {
+  const { x, W, b } = node.inputs as { x: Tensor; W: Tensor; b: Tensor };
+  const dy = upstream.y;
+  if (!dy) throw new Error("linear: no gradient arrives at y");
+  const nodes: Node[] = [];
+  const of: Record<string, Tensor> = {};
+  const { parts } = splitRows(x.shape[0] ?? 1);
+  const dx = wanted("x") ? tensor(`d${x.name}`, "activation", x.shape) : undefined;
+  const weights: Record<string, Tensor> = {};
+  if (wanted("W")) {
+    of.W = like(W, `d${W.name}`, "gradient");
+    of.b = like(b, `d${b.name}`, "gradient");
+    weights.dW = parts > 1 ? partsOf(of.W, parts) : of.W;
+    weights.db = parts > 1 ? partsOf(of.b, parts) : of.b;
+  }
+  const activation = x.activation ?? "none";
+  const saved = x.pre ?? x;
+  if (dx) of.x = dx;
+  if (dx && weights.dW) {
+    nodes.push({
+      op: "linear_grad",
+      inputs: { x, W, dy, saved },
+      outputs: { dx, ...weights },
+      attributes: { activation },
+    });
+  } else if (dx) {
+    nodes.push({ op: "linear_grad_input", inputs: { W, dy, saved }, outputs: { dx }, attributes: { activation } });
+  } else if (weights.dW) {
+    nodes.push({ op: "linear_grad_weight", inputs: { x, dy }, outputs: weights, attributes: {} });
+  }
+  if (parts > 1 && weights.dW && weights.db && of.W && of.b) {
+    nodes.push(sumParts(weights.dW, of.W), sumParts(weights.db, of.b));
+  }
+  return { nodes, of } satisfies Gradients;
+}
+
+function partsOf(gradient: Tensor, parts: number): Tensor {
+  return {
+    name: `${gradient.name}.parts`,
+    role: "activation",
+    shape: [parts, ...gradient.shape],
+    storage: [parts, ...gradient.storage],
+  };
+}
+
+function kernel(node: Node, schedule: Schedule): Kernel {
+  const { shader, rows, columns, across, perWorkgroup } = forms[schedule];
+  const { inputs, outputs, attributes, op } = node;
+  // Sizes come from whichever tensors this product has.
+  const x = inputs.x ?? outputs.dx;
+  const y = outputs.y ?? inputs.dy;
+  if (!x || !y) throw new Error(`${op}: x or y is missing`);
+  const batch = x.shape[0] ?? 1;
+  const inputCount = size(x.storage.slice(1));
+  const outputCount = size(y.storage.slice(1));
+  const { parts, part_rows } = splitRows(batch);
+  const tiles = (down: number, over: number) =>
+    ceilDiv(ceilDiv(down, rows) * ceilDiv(over / 4, columns * across) * across, perWorkgroup);
+  const inputGroups = tiles(batch, inputCount);
+  const weightGroups = ceilDiv(
+    parts * ceilDiv(inputCount, rows) * ceilDiv(outputCount / 4, columns * across) * across,
+    perWorkgroup,
+  );
+  const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
+  const biasGroups = ceilDiv((parts * outputCount) / 4, lanes);
+  const workgroups = {
+    linear: tiles(batch, outputCount),
+    linear_grad_input: inputGroups,
+    linear_grad_weight: weightGroups + biasGroups,
+    linear_grad: inputGroups + weightGroups + biasGroups,
+  }[op];
+  if (workgroups === undefined) throw new Error(`${op} is not a product of a linear layer`);
+  const activation = (attributes.activation ?? "none") as Activation;
+  return {
+    shader,
+    entryPoint: op,
+    constants: {
+      ACTIVATION: activationCode(activation),
+      ...(op === "linear" ? { KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
+      ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
+    },
+    shape: {
+      rows: batch,
+      inputs: inputCount / 4,
+      outputs: outputCount / 4,
+      output_count: y.shape.length === 2 ? (y.shape[1] ?? 1) : outputCount,
+      part_rows,
+      input_groups: inputGroups,
+      weight_groups: weightGroups,
+    },
+    workgroups,
+  };
+}
+
+const TILED_WORKGROUP = 64;
+
+const common = { schedules: ["direct", "subgroups", "tiled"], kernel } as const;
+
+export const linearOps: readonly Op[] = [
+  { name: "linear", ...common, gradient: linearGradient },
+  { name: "linear_grad_input", ...common },
+  { name: "linear_grad_weight", ...common },
+  { name: "linear_grad", ...common },
+];

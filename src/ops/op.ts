@@ -1,0 +1,48 @@
+// What an Op is: how a node of it becomes one dispatch, and, where it can be differentiated, which nodes make its
+// inputs' gradients.
+import type { Node } from "../graph.js";
+import type { Tensor } from "../tensor.js";
+import type { ShaderSource } from "../shader_source.js";
+
+/**
+ * How a product is computed: `direct` from storage to registers; `subgroups` likewise, with operands shared in the
+ * subgroup; `tiled` through workgroup memory. The best one differs by adapter: the tuner measures.
+ */
+export const schedules = ["direct", "subgroups", "tiled"] as const;
+export type Schedule = (typeof schedules)[number];
+
+/** One dispatch of one entry point. Plain data but for `shader`, which has a name. */
+export interface Kernel {
+  readonly shader: ShaderSource;
+  readonly entryPoint: string;
+  /** Pipeline-overridable constants. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** Members of the `shape` uniform. */
+  readonly shape: Readonly<Record<string, number>>;
+  readonly workgroups: number;
+}
+
+export interface Gradients {
+  /** Nodes that compute the gradients, in order. */
+  readonly nodes: readonly Node[];
+  /** The gradient of each input that was asked for, by the input's name in the node. */
+  readonly of: Readonly<Record<string, Tensor>>;
+}
+
+export interface Op {
+  /** Name of the op, of its entry point and of its dispatch's label. */
+  readonly name: string;
+  /** Schedules among which the tuner may choose; absent: the op has one form. */
+  readonly schedules?: readonly Schedule[];
+  kernel(node: Node, schedule: Schedule): Kernel;
+  /**
+   * Nodes for the gradient of the loss. `upstream` holds the gradients of the node's outputs by the outputs' names
+   * (none for a term of the loss); `wanted` says which inputs need one. A gradient of a tensor that an activation
+   * made is taken before that activation: the op multiplies by the slope.
+   */
+  gradient?(node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean): Gradients;
+}
+
+export function ceilDiv(a: number, b: number): number {
+  return Math.ceil(a / b);
+}

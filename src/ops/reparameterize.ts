@@ -1,0 +1,56 @@
+// z = mu + exp(s/2) e, with the KL term and the gradient of both (shaders/reparameterize.wgsl).
+import reparameterizeShader from "../../shaders/reparameterize.wgsl";
+import type { Node } from "../graph.js";
+import { tensor, type Tensor } from "../tensor.js";
+import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+
+/**
+ * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance) and leaves in `kl` [B, Z/4, 2] the KL divergence from
+ * the standard normal in nats, and how many log variances were clamped, for each vec4 of latents.
+ */
+export function reparameterize(heads: Tensor): Node {
+  const [batch = 1, , latents = 1] = heads.shape;
+  const z = tensor("z", "activation", [batch, latents]);
+  const groups = (z.storage[1] ?? 4) / 4;
+  const kl: Tensor = { name: "kl", role: "output", shape: [batch, groups, 2], storage: [batch, groups, 2] };
+  return { op: "reparameterize", inputs: { heads }, outputs: { z, kl }, attributes: {} };
+}
+
+/** z [rows, latents] from the prior N(0, 1). */
+export function samplePrior(rows: number, latents: number): Node {
+  const z = tensor("z", "activation", [rows, latents]);
+  return { op: "sample_prior", inputs: {}, outputs: { z }, attributes: {} };
+}
+
+function gradient(node: Node, upstream: Readonly<Record<string, Tensor>>): Gradients {
+  const { heads } = node.inputs;
+  const { z } = node.outputs;
+  const dz = upstream.z;
+  if (!heads || !z || !dz) throw new Error("reparameterize: no gradient arrives at z");
+  const dheads = tensor(`d${heads.name}`, "activation", heads.shape);
+  return {
+    nodes: [{ op: "reparameterize_grad", inputs: { heads, z, dz }, outputs: { dheads }, attributes: {} }],
+    of: { heads: dheads },
+  };
+}
+
+const WORKGROUP_SIZE = 64;
+
+function kernel({ op, inputs, outputs }: Node): Kernel {
+  const z = outputs.z ?? inputs.z;
+  const [rows = 1, latentCount = 1] = z?.shape ?? [];
+  const latents = (z?.storage[1] ?? 4) / 4;
+  return {
+    shader: reparameterizeShader,
+    entryPoint: op,
+    constants: { WORKGROUP_SIZE },
+    shape: { rows, latents, latent_count: latentCount },
+    workgroups: ceilDiv(rows * latents, WORKGROUP_SIZE),
+  };
+}
+
+export const reparameterizeOps: readonly Op[] = [
+  { name: "reparameterize", kernel, gradient },
+  { name: "reparameterize_grad", kernel },
+  { name: "sample_prior", kernel },
+];

@@ -1,0 +1,219 @@
+// A Plan is what runs: dispatches in order, and the place of every tensor in a buffer. Plain data that can be
+// serialised; the Executable binds it to a device.
+import { WebvaeError } from "./errors.js";
+import { graphTensors, type Graph, type Node } from "./graph.js";
+import { opNamed } from "./ops/index.js";
+import type { Schedule } from "./ops/op.js";
+import type { ShaderSource } from "./shader_source.js";
+import { memberOffsets, size, type Tensor } from "./tensor.js";
+
+/** Where a tensor lies: a range of a named buffer, in bytes. */
+export interface Place {
+  readonly buffer: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface Dispatch {
+  /** The entry point's name and what it makes. */
+  readonly label: string;
+  readonly shader: string;
+  readonly entryPoint: string;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly shape: Readonly<Record<string, number>>;
+  /** Places by the WGSL variable's name; null for an output that this use doesn't keep. */
+  readonly bindings: Readonly<Record<string, Place | null>>;
+  readonly workgroups: number;
+}
+
+/**
+ * param, gradient, state, input: one buffer for a tensor, or for a flat tensor and its members. output: a row for each
+ * of `slots` steps. slot: shared by activations that don't live at the same time.
+ */
+export type BufferKind = "param" | "gradient" | "state" | "input" | "output" | "slot";
+
+export interface PlannedBuffer {
+  readonly kind: BufferKind;
+  readonly bytes: number;
+}
+
+export interface Plan {
+  readonly dispatches: readonly Dispatch[];
+  readonly buffers: Readonly<Record<string, PlannedBuffer>>;
+  readonly places: Readonly<Record<string, Place>>;
+  /** Rows in the rings of outputs: the most steps that one submit may hold. */
+  readonly slots: number;
+  /** Bytes of all activations if none shared a slot. */
+  readonly activationBytes: number;
+}
+
+export interface PlanOptions {
+  /** Flat tensors whose members the graph uses. */
+  readonly flats?: readonly Tensor[];
+  /** Rows in the rings of outputs. */
+  readonly slots?: number;
+  /** The schedule of each node that has a choice. Default: direct. */
+  readonly schedule?: (node: Node) => Schedule;
+  /** Activations that must outlive the last dispatch, by name: what the host reads. */
+  readonly keep?: readonly string[];
+}
+
+/** Every shader that a graph's dispatches use, by name. */
+export type Shaders = ReadonlyMap<string, ShaderSource>;
+
+/** Plans a graph. Throws a plain Error naming the node where the graph and its kernels disagree: a fault of ours. */
+export function plan(graph: Graph, options: PlanOptions = {}): { plan: Plan; shaders: Shaders } {
+  const slots = options.slots ?? 1;
+  const tensors = graphTensors(graph);
+  const buffers: Record<string, PlannedBuffer> = {};
+  const places: Record<string, Place> = {};
+  for (const flat of options.flats ?? []) placeFlat(flat, tensors, buffers, places);
+  let activationBytes = 0;
+  for (const tensor of tensors.values()) {
+    if (places[tensor.name] || tensor.role === "activation") continue;
+    const bytes = tensorBytes(tensor);
+    const copies = tensor.role === "output" ? slots : 1;
+    buffers[tensor.name] = { kind: tensor.role, bytes: bytes * copies };
+    places[tensor.name] = { buffer: tensor.name, offset: 0, bytes: bytes * copies };
+  }
+  for (const tensor of tensors.values()) if (tensor.role === "activation") activationBytes += tensorBytes(tensor);
+  placeActivations(graph, new Set(options.keep), buffers, places);
+  const shaders = new Map<string, ShaderSource>();
+  const dispatches = graph.nodes.map((node) => {
+    const kernel = opNamed(node.op).kernel(node, options.schedule?.(node) ?? "direct");
+    shaders.set(kernel.shader.name, kernel.shader);
+    const tensorsOf = { ...node.inputs, ...node.outputs };
+    const dispatch: Dispatch = {
+      label: `${kernel.entryPoint} ${Object.values(node.outputs)[0]?.name ?? ""}`,
+      shader: kernel.shader.name,
+      entryPoint: kernel.entryPoint,
+      constants: kernel.constants,
+      shape: kernel.shape,
+      bindings: bindTensors(kernel.shader, kernel.entryPoint, tensorsOf, places),
+      workgroups: kernel.workgroups,
+    };
+    return dispatch;
+  });
+  return { plan: { dispatches, buffers, places, slots, activationBytes }, shaders };
+}
+
+function placeFlat(
+  flat: Tensor,
+  tensors: ReadonlyMap<string, Tensor>,
+  buffers: Record<string, PlannedBuffer>,
+  places: Record<string, Place>,
+): void {
+  const members = flat.members ?? [];
+  if (!tensors.has(flat.name) && !members.some(({ name }) => tensors.has(name))) return;
+  buffers[flat.name] = { kind: flat.role as BufferKind, bytes: tensorBytes(flat) };
+  places[flat.name] = { buffer: flat.name, offset: 0, bytes: tensorBytes(flat) };
+  const offsets = memberOffsets(flat);
+  for (const member of members) {
+    places[member.name] = {
+      buffer: flat.name,
+      offset: 4 * (offsets.get(member.name) ?? 0),
+      bytes: tensorBytes(member),
+    };
+  }
+}
+
+/** Activations that don't live at the same time share a buffer: each takes the free slot that fits it best. */
+function placeActivations(
+  graph: Graph,
+  keep: ReadonlySet<string>,
+  buffers: Record<string, PlannedBuffer>,
+  places: Record<string, Place>,
+): void {
+  const lastUse = new Map<string, number>();
+  graph.nodes.forEach((node, index) => {
+    for (const { name } of [...Object.values(node.inputs), ...Object.values(node.outputs)]) lastUse.set(name, index);
+  });
+  const sizes: number[] = [];
+  const free = new Set<number>();
+  const slotOf = new Map<string, number>();
+  graph.nodes.forEach((node, index) => {
+    for (const tensor of Object.values(node.outputs)) {
+      if (tensor.role !== "activation" || slotOf.has(tensor.name)) continue;
+      const bytes = tensorBytes(tensor);
+      // Cost of a slot: the bytes it would grow by, then the bytes it would waste.
+      const cost = (slot: number) => Math.max(bytes - (sizes[slot] ?? 0), 0) * 2 ** 40 + (sizes[slot] ?? 0);
+      const best = [...free].sort((a, b) => cost(a) - cost(b))[0] ?? sizes.push(0) - 1;
+      free.delete(best);
+      sizes[best] = Math.max(sizes[best] ?? 0, bytes);
+      slotOf.set(tensor.name, best);
+      places[tensor.name] = { buffer: `slot${best}`, offset: 0, bytes };
+    }
+    const used = new Set([...Object.values(node.inputs), ...Object.values(node.outputs)].map(({ name }) => name));
+    for (const name of used) {
+      const slot = slotOf.get(name);
+      if (slot !== undefined && lastUse.get(name) === index && !keep.has(name)) free.add(slot);
+    }
+  });
+  sizes.forEach((bytes, slot) => (buffers[`slot${slot}`] = { kind: "slot", bytes }));
+  for (const node of graph.nodes) {
+    for (const { name, role } of Object.values(node.inputs)) {
+      if (role === "activation" && !places[name]) throw new Error(`${node.op} reads ${name}, which no node makes`);
+    }
+  }
+}
+
+function bindTensors(
+  shader: ShaderSource,
+  entryPoint: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  places: Readonly<Record<string, Place>>,
+): Record<string, Place | null> {
+  const entry = shader.entryPoints[entryPoint];
+  if (!entry) throw new Error(`${shader.name}.wgsl has no entry point ${entryPoint}`);
+  const bindings: Record<string, Place | null> = {};
+  for (const name of entry.bindings) {
+    const binding = shader.bindings[name];
+    if (!binding || binding.access === "uniform") continue;
+    const tensor = tensors[name];
+    const place = tensor ? places[tensor.name] : null;
+    if (place === undefined) throw new Error(`${entryPoint}: tensor ${tensor?.name} has no place`);
+    if (place === null && binding.access === "read") throw new Error(`${entryPoint}: no tensor is given for ${name}`);
+    bindings[name] = place;
+  }
+  for (const name of Object.keys(tensors)) {
+    if (!(name in bindings)) throw new Error(`${entryPoint}: the shader uses no tensor named ${name}`);
+  }
+  return bindings;
+}
+
+export function tensorBytes(tensor: Tensor): number {
+  // A binding is at least one vec4 long.
+  return Math.max(16, 4 * size(tensor.storage));
+}
+
+/** Throws LIMIT_EXCEEDED, naming what is too large, before anything is allocated. */
+export function checkLimits(plan: Plan, limits: GPUSupportedLimits): void {
+  const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  for (const [name, { bytes, kind }] of Object.entries(plan.buffers)) {
+    if (bytes > largest) {
+      const tensors = Object.entries(plan.places).filter(([, place]) => place.buffer === name);
+      const what = kind === "slot" ? (tensors[0]?.[0] ?? name) : name;
+      throw new WebvaeError("LIMIT_EXCEEDED", `${what} needs ${bytes} bytes; this adapter binds at most ${largest}`);
+    }
+  }
+  for (const { label, workgroups } of plan.dispatches) {
+    if (workgroups > limits.maxComputeWorkgroupsPerDimension) {
+      throw new WebvaeError(
+        "LIMIT_EXCEEDED",
+        `${label} needs ${workgroups} workgroups; this adapter runs at most ${limits.maxComputeWorkgroupsPerDimension}`,
+      );
+    }
+  }
+}
+
+/** A line a dispatch, with the places of what it reads and writes. */
+export function printPlan(plan: Plan): string {
+  const lines = plan.dispatches.map(({ label, shader, workgroups, bindings }, index) => {
+    const bound = Object.entries(bindings).map(
+      ([name, place]) => `${name}=${place ? `${place.buffer}+${place.offset}` : "-"}`,
+    );
+    return `${String(index).padStart(2)} ${label} (${shader}, ${workgroups} workgroups): ${bound.join(" ")}`;
+  });
+  const buffers = Object.entries(plan.buffers).map(([name, { kind, bytes }]) => `   ${name} (${kind}) ${bytes} bytes`);
+  return [...lines, ...buffers].join("\n");
+}

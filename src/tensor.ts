@@ -1,0 +1,87 @@
+// A Tensor is a named, shaped, symbolic value with a role. It holds no data; the plan gives it a place.
+import { activations, type Activation } from "./spec.js";
+export type { Activation };
+
+/**
+ * input: comes from outside (the data set). param, gradient, state: live as long as the model. activation: lives
+ * within a step. output: a row per step of a ring that the host reads.
+ */
+export type Role = "input" | "param" | "gradient" | "state" | "activation" | "output";
+
+export interface Tensor {
+  readonly name: string;
+  readonly role: Role;
+  /** Sizes as the mathematics has them. */
+  readonly shape: readonly number[];
+  /** Sizes as stored, with padding (always zero). */
+  readonly storage: readonly number[];
+  /** The activation that made this tensor, when its gradient is still to pass through it. */
+  readonly activation?: Activation;
+  /** What the activation's slope is computed from, when that isn't the tensor itself. */
+  readonly pre?: Tensor;
+  /** For a tensor that is several others laid end to end in one buffer: those. */
+  readonly members?: readonly Tensor[];
+}
+
+/** The number that stands for an activation in lib/activation.wgsl. */
+export function activationCode(activation: Activation): number {
+  return activations.indexOf(activation);
+}
+
+/** Silu and gelu are not monotonic: their slope cannot be told from their value. */
+export function slopeNeedsInput(activation: Activation): boolean {
+  return activation === "silu" || activation === "gelu";
+}
+
+export function padTo4(n: number): number {
+  return Math.ceil(n / 4) * 4;
+}
+
+export function size(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** A tensor whose innermost size is padded to 4, so that every kernel works on vec4. */
+export function tensor(
+  name: string,
+  role: Role,
+  shape: readonly number[],
+  more: Pick<Tensor, "activation" | "pre"> = {},
+): Tensor {
+  return { name, role, shape, storage: [...shape.slice(0, -1), padTo4(shape.at(-1) ?? 1)], ...more };
+}
+
+/** A matrix of weights [..., in, out]: both inner sizes padded, so that a padded input finds zeros to meet. */
+export function weightTensor(name: string, role: Role, inputs: number, outputs: readonly number[]): Tensor {
+  const padded = [...outputs.slice(0, -1), padTo4(outputs.at(-1) ?? 1)];
+  return { name, role, shape: [inputs, ...outputs], storage: [padTo4(inputs), ...padded] };
+}
+
+/** A tensor of the same sizes in another role: a gradient, a moment. */
+export function like(other: Tensor, name: string, role: Role): Tensor {
+  return { name, role, shape: other.shape, storage: other.storage };
+}
+
+/** Each member starts at a multiple of this many floats: bindings start at multiples of 256 bytes. */
+export const MEMBER_ALIGNMENT = 64;
+
+/** Several tensors laid end to end in one buffer, seen as one vector. */
+export function flatTensor(name: string, role: Role, members: readonly Tensor[]): Tensor {
+  const length = members.reduce((sum, member) => sum + alignedSize(member), 0);
+  return { name, role, shape: [length], storage: [length], members };
+}
+
+export function alignedSize(member: Tensor): number {
+  return Math.ceil(size(member.storage) / MEMBER_ALIGNMENT) * MEMBER_ALIGNMENT;
+}
+
+/** Offset in floats of each member of a flat tensor. */
+export function memberOffsets(flat: Tensor): Map<string, number> {
+  const offsets = new Map<string, number>();
+  let offset = 0;
+  for (const member of flat.members ?? []) {
+    offsets.set(member.name, offset);
+    offset += alignedSize(member);
+  }
+  return offsets;
+}
