@@ -1,6 +1,6 @@
 // The Chromes, Chromiums and Edges of a machine. Used to start one (chrome.mjs), and for the SwiftShader that lies
 // beside each one's program (vulkan.mjs).
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
 /**
@@ -19,7 +19,7 @@ import { delimiter, dirname, join } from "node:path";
 export function installedBrowsers({ root = "/", platform = process.platform, env = process.env } = {}) {
   const forced = env["PUPPETEER_EXECUTABLE_PATH"] || env["CHROME_PATH"];
   if (forced) {
-    if (existsSync(forced)) return [describe(forced, true)];
+    if (existsSync(forced)) return [describe(forced, true, root)];
     throw new Error(`PUPPETEER_EXECUTABLE_PATH or CHROME_PATH names a file that does not exist: ${forced}`);
   }
   const home = env["HOME"] || env["USERPROFILE"] || "/root";
@@ -27,7 +27,7 @@ export function installedBrowsers({ root = "/", platform = process.platform, env
   const known = [...(system[platform]?.(env) ?? []), ...(platform === "linux" ? onPath(root, env) : [])]
     .map((path) => join(root, path))
     .filter((path) => existsSync(path) && !isSnap(path));
-  const all = [...known, ...puppeteers(join(root, cache))].map((path) => describe(path, false));
+  const all = [...known, ...puppeteers(join(root, cache))].map((path) => describe(path, false, root));
   // PATH usually leads to one of the known folders by another name.
   return all.filter((one, i) => all.findIndex((other) => other.folder === one.folder) === i);
 }
@@ -102,21 +102,30 @@ function puppeteers(cache) {
 function isSnap(path) {
   const real = realpathSync(path);
   if (/\/snap\//.test(real) || real.endsWith("/bin/snap")) return true;
-  const start = readFileSync(real).subarray(0, 4096).toString("latin1");
-  return start.startsWith("#!") && start.includes("/snap/bin");
+  return isScript(real) && readFileSync(real, "latin1").includes("/snap/bin");
 }
 
 /**
  * @param {string} executablePath
  * @param {boolean} forced
+ * @param {string} root
  * @returns {Browser}
  */
-function describe(executablePath, forced) {
+function describe(executablePath, forced, root) {
   const real = realpathSync(executablePath);
   // Debian's /usr/bin/chromium is a script; what belongs to the program lies elsewhere.
-  const folder = [dirname(real), "/usr/lib/chromium"].find((one) => existsSync(join(one, "icudtl.dat")));
-  const shell = /headless[-_]shell/.test(real);
-  return { executablePath, folder: folder ?? dirname(real), shell, forced };
+  const elsewhere = join(root, "/usr/lib/chromium");
+  const folder = isScript(real) && existsSync(elsewhere) ? elsewhere : dirname(real);
+  return { executablePath, folder, shell: /headless[-_]shell/.test(real), forced };
+}
+
+/** @param {string} file */
+function isScript(file) {
+  const start = new Uint8Array(2);
+  const descriptor = openSync(file, "r");
+  readSync(descriptor, start);
+  closeSync(descriptor);
+  return start.join() === "35,33"; // "#!"
 }
 
 /** @param {string} folder */

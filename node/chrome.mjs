@@ -145,8 +145,7 @@ async function launch(chrome, headful, flags) {
  */
 function withoutDriver(env) {
   if (!env["WEBVAE_DRIVER"]) return env;
-  const { VK_ICD_FILENAMES: _files, VK_DRIVER_FILES: _drivers, ...rest } = env;
-  return rest;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^VK_(ICD_FILENAMES|DRIVER_FILES)$/.test(name)));
 }
 
 /**
