@@ -5,6 +5,7 @@ export default defineConfig({
   plugins: [viteWgsl()],
   test: {
     include: ["test/**/*.test.ts"],
+    reporters: ["default", "./test/support/reporter.ts"],
     pool: "forks",
     // Two cores: one worker keeps the software adapter's threads from fighting each other.
     maxWorkers: 1,

@@ -1,0 +1,53 @@
+// Ends the output of a test run with one line, "12 passed, 0 failed", so that a script can read the result from it; and
+// names the adapter at the start. What could not run counts as failed: a file that does not import, a hook that throws,
+// an error outside all tests, and a run without any test.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Reporter, TestModule } from "vitest/node";
+
+type RunEnd = Parameters<NonNullable<Reporter["onTestRunEnd"]>>;
+
+export default class SummaryReporter implements Reporter {
+  private summary = { passed: 0, failed: 1, skipped: 0 };
+
+  onInit(): void {
+    console.log(`adapter: ${adapter()}`);
+    // Vitest itself prints after its reporters; nothing prints after this.
+    process.once("exit", () => {
+      const { passed, failed, skipped } = this.summary;
+      if (failed > 0) process.exitCode ||= 1;
+      process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
+    });
+  }
+
+  onTestRunEnd(modules: RunEnd[0], unhandled: RunEnd[1]): void {
+    this.summary = summarize(modules, unhandled.length);
+  }
+}
+
+function summarize(modules: readonly TestModule[], unhandled: number) {
+  const summary = { passed: 0, failed: unhandled, skipped: 0 };
+  for (const module of modules) {
+    // A suite's own errors are those of its hooks.
+    const broken = [module, ...module.children.allSuites()].filter((suite) => suite.errors().length > 0);
+    summary.failed += broken.length;
+    for (const test of module.children.allTests()) {
+      const { state } = test.result();
+      // A test still pending was cut off: its worker died, or the run was interrupted.
+      summary[state === "pending" ? "failed" : state]++;
+    }
+  }
+  if (summary.passed + summary.failed === 0) summary.failed = 1;
+  return summary;
+}
+
+/** Asked of a process of its own, so that a driver that crashes does not take the run's result with it. */
+function adapter(): string {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const program = ["node/start.mjs", "node/adapter.ts"];
+  const { stdout, stderr, status } = spawnSync(process.execPath, program, { cwd: root, encoding: "utf8" });
+  const name = stdout.trim();
+  if (status !== 0 || !name) return `none: ${stderr.trim()}`;
+  const driver = process.env["WEBVAE_DRIVER"];
+  return driver ? `${name}, from ${driver}` : name;
+}
