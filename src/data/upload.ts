@@ -1,0 +1,84 @@
+// A data set on the GPU: every row padded to whole vec4 (floats) or words (bytes), as gather.wgsl reads it.
+import type { Device } from "../device.js";
+import { WebvaeError } from "../errors.js";
+import { dataTensor } from "../ops/gather.js";
+import { padTo4, size, type Tensor } from "../tensor.js";
+import { tensorBytes } from "../plan.js";
+import { validateDataset } from "./arrays.js";
+import type { Dataset } from "./dataset.js";
+
+export interface ResidentData {
+  /** The tensor that the graph gathers from; the buffer is bound by its name. */
+  readonly tensor: Tensor;
+  readonly buffer: GPUBuffer;
+  readonly count: number;
+}
+
+const STORAGE = 0x80 | 0x08; // GPUBufferUsage.STORAGE | COPY_DST
+/** Rows are padded and written in pieces of about this many bytes, so that the host never holds a second copy. */
+const PIECE_BYTES = 2 ** 24;
+
+/**
+ * Checks `dataset` for a model whose examples have `values` values. Throws INVALID_DATA naming both sizes, or the
+ * first value that a Bernoulli likelihood cannot take.
+ */
+export function checkData(dataset: Dataset, values: number, unitInterval: boolean): void {
+  validateDataset(dataset);
+  if (size(dataset.shape) !== values) {
+    throw new WebvaeError(
+      "INVALID_DATA",
+      `data set ${dataset.name}: its examples have shape [${dataset.shape.join(", ")}], ${size(dataset.shape)} values; ` +
+        `the model's input has ${values}`,
+    );
+  }
+  if (!unitInterval || dataset.values instanceof Uint8Array) return;
+  const bad = dataset.values.findIndex((value) => value < 0 || value > 1);
+  if (bad >= 0) {
+    throw new WebvaeError(
+      "INVALID_DATA",
+      `data set ${dataset.name}: a Bernoulli likelihood takes values in [0, 1]; value ${bad % values} of example ` +
+        `${Math.floor(bad / values)} is ${dataset.values[bad]}`,
+    );
+  }
+}
+
+/** Puts a checked data set on the GPU. Throws LIMIT_EXCEEDED and OUT_OF_MEMORY. The caller releases the buffer. */
+export async function uploadData(device: Device, dataset: Dataset): Promise<ResidentData> {
+  const values = size(dataset.shape);
+  const kind = dataset.values instanceof Uint8Array ? "bytes" : "floats";
+  const tensor = dataTensor(kind, dataset.count, values);
+  const bytes = tensorBytes(tensor);
+  const largest = Math.min(device.gpu.limits.maxStorageBufferBindingSize, device.gpu.limits.maxBufferSize);
+  if (bytes > largest) {
+    throw new WebvaeError(
+      "LIMIT_EXCEEDED",
+      `data set ${dataset.name}: ${dataset.count} examples take ${bytes} bytes on the GPU; this adapter binds at most ` +
+        `${largest}, which is ${Math.floor((largest / bytes) * dataset.count)} examples`,
+    );
+  }
+  const buffer = await device.allocating(`data set ${dataset.name}`, () =>
+    device.buffer(dataset.name, bytes, STORAGE),
+  );
+  const rowValues = padTo4(values);
+  const rowBytes = rowValues * (kind === "bytes" ? 1 : 4);
+  const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
+  for (let first = 0; first < dataset.count; first += rowsAtOnce) {
+    const rows = Math.min(rowsAtOnce, dataset.count - first);
+    const piece = dataset.values.subarray(first * values, (first + rows) * values);
+    device.gpu.queue.writeBuffer(buffer, first * rowBytes, padRows(piece, rows, values, rowValues));
+  }
+  return { tensor, buffer, count: dataset.count };
+}
+
+function padRows(
+  piece: Uint8Array | Float32Array,
+  rows: number,
+  values: number,
+  rowValues: number,
+): Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
+  // WebGPU writes whole words from a view that may start anywhere.
+  const padded = piece instanceof Uint8Array ? new Uint8Array(rows * rowValues) : new Float32Array(rows * rowValues);
+  if (values === rowValues) padded.set(piece);
+  else for (let row = 0; row < rows; row++) padded.set(piece.subarray(row * values, (row + 1) * values), row * rowValues);
+  return padded;
+}

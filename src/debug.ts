@@ -1,0 +1,34 @@
+// Finds where a NaN or an infinity first appears, by running one step again a dispatch at a time.
+import type { Device } from "./device.js";
+import type { Executable, StepValues } from "./executable.js";
+import type { Graph } from "./graph.js";
+import { readRanges } from "./readback.js";
+
+/**
+ * The name of the first tensor that `step` makes with a value that isn't finite, and the op that made it. The step
+ * must not change the weights: after a loss that wasn't finite, it doesn't.
+ */
+export async function firstNonFinite(
+  device: Device,
+  executable: Executable,
+  graph: Graph,
+  step: StepValues,
+): Promise<{ tensor: string; op: string } | undefined> {
+  executable.writeSteps([{ ...step, slot: 0 }]);
+  for (const [index, node] of graph.nodes.entries()) {
+    const encoder = device.gpu.createCommandEncoder({ label: "debug" });
+    const pass = encoder.beginComputePass();
+    executable.encode(pass, 0, index, index + 1);
+    pass.end();
+    device.gpu.queue.submit([encoder.finish()]);
+    for (const tensor of Object.values(node.outputs)) {
+      if (tensor.role === "state" || tensor.role === "param") continue;
+      const place = executable.locate(tensor.name);
+      // Of a ring only the first row is this step's.
+      const bytes = tensor.role === "output" ? place.bytes / executable.plan.slots : place.bytes;
+      const values = new Float32Array(await readRanges(device, [{ ...place, bytes }]));
+      if (!values.every(Number.isFinite)) return { tensor: tensor.name, op: node.op };
+    }
+  }
+  return undefined;
+}
