@@ -81,8 +81,9 @@ function squareRanges(points: readonly { x: number; y: number }[]): [Range, Rang
   const both = [extent(points.map(({ x }) => x)), extent(points.map(({ y }) => y))] as const;
   const span = Math.max(...both.map(([min, max]) => max - min)) || Math.abs(both[0][0]) || 1;
   const interval = niceInterval(span / 6);
-  const ranges = both.map(([min, max]) => niceRange(min - span * 0.02, max + span * 0.02, interval));
-  const steps = Math.max(...ranges.map(({ min, max }) => Math.round((max - min) / interval)));
+  const ranges = both.map(([min, max]) => niceRange(min, max, interval));
+  // Two at least: a lone point on a tick would leave none.
+  const steps = Math.max(2, ...ranges.map(({ min, max }) => Math.round((max - min) / interval)));
   return ranges.map(({ min, max }) => {
     const missing = steps - Math.round((max - min) / interval);
     const below = Math.floor(missing / 2);
