@@ -97,7 +97,13 @@ export function renderSvg(option: Option, width: number, height: number): string
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({ ...option, animation: false, backgroundColor: "#ffffff", textStyle: { fontFamily } });
-    return chart.renderToSVGString();
+    // Without the rules for a pointer that hovers, and without numbers that count the charts of the process: the same
+    // data give the same file.
+    return chart
+      .renderToSVGString()
+      .replace(/<style[^]*?<\/style>\s*/, "")
+      .replaceAll(/ class="zr\d+-cls-\d+"/g, "")
+      .replaceAll(/\bzr\d+-c(?=\d)/g, "clip-");
   } finally {
     chart.dispose();
   }

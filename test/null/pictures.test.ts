@@ -167,6 +167,13 @@ describe("loss chart", () => {
     expect(svg).toContain('stroke="#d55e00"');
   });
 
+  it("is the same file for the same history", () => {
+    const history = { epochs: [epoch(1), epoch(2)] };
+    const svg = lossChart(history);
+    expect(lossChart(history)).toBe(svg);
+    expect(svg).not.toMatch(/hover|zr\d/);
+  });
+
   it("leaves the test out where there was none", () => {
     expect(lossChart({ epochs: [{ epoch: 1, train: epoch(1).train }] })).not.toContain("Test");
   });
