@@ -1,7 +1,7 @@
 // Finds a Chrome and starts it with WebGPU: an installed one, one that puppeteer downloaded, or the headless one that
 // the npm package @sparticuz/chromium carries, which needs nothing of the system.
-import { existsSync, rmSync } from "node:fs";
-import { constants } from "node:os";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { installedBrowsers } from "./browsers.mjs";
 import { packagedChromium, unpackChrome } from "./packaged.mjs";
@@ -43,13 +43,18 @@ export async function* chromes({ packaged = packagedChrome, ...machine } = {}) {
   const { folder, description } = found;
   const libraries = [join(folder, "lib"), (machine.env ?? process.env)["LD_LIBRARY_PATH"]].filter(Boolean);
   const fonts = existsSync(join(machine.root ?? "/", "etc/fonts/fonts.conf"));
-  yield {
+  /** @type {Chrome} */
+  const chrome = {
     executablePath: join(folder, "chromium"),
     headless: "shell",
     args: [],
     env: { LD_LIBRARY_PATH: libraries.join(delimiter), ...(fonts ? {} : { FONTCONFIG_PATH: folder }) },
     description,
   };
+  yield chrome;
+  // The sandbox needs user namespaces, which containers and some distributions forbid. Chrome without it is fit for
+  // this project's own pages, and it is this or nothing.
+  yield { ...chrome, args: ["--no-sandbox"], description: `${description} without its sandbox` };
 }
 
 /**
@@ -115,27 +120,39 @@ export async function launchChrome({ canvas = false, headful = false, adapter } 
  */
 async function launch(chrome, headful, flags) {
   const { default: puppeteer } = await import("puppeteer");
-  const browser = await puppeteer.launch({
-    executablePath: chrome.executablePath,
-    headless: headful ? false : chrome.headless,
-    // Through a pipe Chrome also ends when this process is killed.
-    pipe: true,
-    handleSIGINT: false,
-    handleSIGTERM: false,
-    handleSIGHUP: false,
-    env: { ...withoutDriver(process.env), ...chrome.env },
-    args: [
-      ...flags,
-      ...chrome.args,
-      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--no-first-run",
-    ],
-  });
-  endWithProcess(browser);
-  return browser;
+  const profile = mkdtempSync(join(tmpdir(), "webvae-chrome-"));
+  try {
+    const browser = await puppeteer.launch({
+      executablePath: chrome.executablePath,
+      headless: headful ? false : chrome.headless,
+      userDataDir: profile,
+      // Through a pipe Chrome also ends when this process is killed.
+      pipe: true,
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+      env: { ...withoutDriver(process.env), ...chrome.env },
+      args: [
+        ...flags,
+        ...chrome.args,
+        ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+      ],
+    });
+    endWithProcess(browser, profile);
+    return browser;
+  } catch (error) {
+    remove(profile);
+    throw error;
+  }
+}
+
+/** Its helpers may write a last file after Chrome has ended. @param {string} profile */
+function remove(profile) {
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 /**
@@ -149,17 +166,15 @@ function withoutDriver(env) {
 }
 
 /**
- * Puppeteer gives each browser a fresh profile and removes it at close(). When the process ends without, it kills the
- * browser only, and when a signal ends the process not even that.
+ * Removes the profile when the browser ends, and ends the browser when this process does, by itself or by a signal.
  * @param {import("puppeteer").Browser} browser
+ * @param {string} profile
  */
-function endWithProcess(browser) {
+function endWithProcess(browser, profile) {
   const child = browser.process();
-  const profile = child?.spawnargs.find((arg) => arg.startsWith("--user-data-dir="))?.split("=")[1];
   const onExit = () => {
     child?.kill("SIGKILL");
-    // Its helpers may write a last file.
-    if (profile) rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    remove(profile);
   };
   /** @type {NodeJS.Signals[]} */
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -172,5 +187,6 @@ function endWithProcess(browser) {
   child?.once("exit", () => {
     process.off("exit", onExit);
     for (const signal of signals) process.off(signal, onSignal);
+    remove(profile);
   });
 }

@@ -1,6 +1,7 @@
 // The npm package @sparticuz/chromium carries a headless Chrome, SwiftShader with a Vulkan loader, and the system
 // libraries that a bare Linux lacks, all compressed. Its own code unpacks them straight into the system's temporary
 // folder, where a half-written file of an interrupted run counts as complete; so only its archives are used here.
+import { createHash } from "node:crypto";
 import { chmodSync, createReadStream, createWriteStream, existsSync, lstatSync, mkdirSync } from "node:fs";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -72,7 +73,7 @@ export function unpackChrome(source) {
 
 /**
  * Where generated files go: beside the installed packages, so that `npm ci` clears them; for a read-only installation
- * a folder of this user's own under the system's temporary folder.
+ * a folder of this user and this installation under the system's temporary folder.
  * @param {string} modules a node_modules folder
  * @param {string} [temporary]
  */
@@ -91,7 +92,9 @@ export function cacheFolder(modules, temporary = tmpdir()) {
     if (!found.isDirectory() || (process.getuid && (found.uid !== user || (found.mode & 0o022) !== 0))) {
       throw new Error(`${own} is not a folder of this user alone`);
     }
-    return own;
+    const folder = join(own, createHash("sha256").update(modules).digest("hex").slice(0, 12));
+    mkdirSync(folder, { recursive: true });
+    return folder;
   }
 }
 

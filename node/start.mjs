@@ -56,9 +56,7 @@ async function bundle(entry) {
   if (!existsSync(entry)) throw new Error(`no such program: ${entry}`);
   const folder = cacheFolder(modules);
   // A bundle outside the project finds the packages through a link.
-  if (!folder.startsWith(modules) && !existsSync(join(folder, "node_modules"))) {
-    symlinkSync(modules, join(folder, "node_modules"), "junction");
-  }
+  if (!folder.startsWith(modules)) link(modules, join(folder, "node_modules"));
   const { outputFiles } = await build({
     entryPoints: [entry],
     outfile: join(folder, "program.mjs"),
@@ -84,6 +82,18 @@ async function bundle(entry) {
     renameSync(partial, file);
   }
   return file;
+}
+
+/**
+ * @param {string} target
+ * @param {string} path
+ */
+function link(target, path) {
+  try {
+    symlinkSync(target, path, "junction");
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
 }
 
 /**

@@ -71,7 +71,7 @@ export async function withErrorScopes<T>(device: GPUDevice, run: () => T | Promi
     const error = await device.popErrorScope().catch(() => null);
     if (error) troubles.push(`${filter}: ${error.message}`);
   }
-  // Loss and uncaptured errors are delivered in turns of the event loop of their own.
+  // Loss and uncaptured errors may be delivered in turns of the event loop of their own.
   await new Promise((resolve) => setTimeout(resolve));
   if (troubles.length > 0) {
     // WebGPU's report is the cause of what the function threw, not the other way round.
