@@ -20,6 +20,8 @@ struct Shape {
 @group(0) @binding(5) var<storage, read_write> dheads: array<vec4f>; // [B, 2, Z]
 
 override WORKGROUP_SIZE: u32 = 64u;
+// Without noise z is the mean.
+override NOISE: bool = true;
 
 const LOG_VARIANCE_LIMIT = 10.0;
 
@@ -42,7 +44,9 @@ fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
   let mean = heads[row * 2u * shape.latents + column];
   let raw = heads[(row * 2u + 1u) * shape.latents + column];
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
-  z[id.x] = select(vec4f(0.0), mean + exp(0.5 * s) * noise(row, column), mask);
+  var draw = mean;
+  if (NOISE) { draw += exp(0.5 * s) * noise(row, column); }
+  z[id.x] = select(vec4f(0.0), draw, mask);
   // exp(s) - 1 - s cancels in f32 near 0; there its series.
   let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));
   let spread = select(exp(s) - 1.0 - s, series, abs(s) < vec4f(0.05));

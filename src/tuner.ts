@@ -109,3 +109,8 @@ export async function measure(device: Device, node: Node, schedule: Schedule): P
     executable.dispose();
   }
 }
+
+/** What plan() asks of a tuned model. */
+export function scheduleOf(choices: Readonly<Record<string, Schedule>>): (node: Node) => Schedule {
+  return (node) => choices[shapeClass(node)] ?? "direct";
+}

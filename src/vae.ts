@@ -192,11 +192,11 @@ export function samplingGraph(model: Model, batch: number): Graph {
   return { nodes: chain.nodes };
 }
 
-/** x [batch, D] to y [batch, D] through a draw of z. */
-export function reconstructionGraph(model: Model, data: Tensor, batch: number): Graph {
+/** x [batch, D] to y [batch, D] through a draw of z or, without noise, through its mean. */
+export function reconstructionGraph(model: Model, data: Tensor, batch: number, noise: boolean): Graph {
   const chain = new Chain(model);
   const x = chain.output(gather(data, { batch }), "x");
-  const z = chain.output(reparameterize(chain.encode(x)), "z");
+  const z = chain.output(reparameterize(chain.encode(x), noise), "z");
   chain.decode(z, "y", visible(model));
   return { nodes: chain.nodes };
 }

@@ -6,14 +6,15 @@ import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
  * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance) and leaves in `kl` [B, Z/4, 2] the KL divergence from
- * the standard normal in nats, and how many log variances were clamped, for each vec4 of latents.
+ * the standard normal in nats, and how many log variances were clamped, for each vec4 of latents. Without noise z is
+ * the mean.
  */
-export function reparameterize(heads: Tensor): Node {
+export function reparameterize(heads: Tensor, noise = true): Node {
   const [batch = 1, , latents = 1] = heads.shape;
   const z = tensor("z", "activation", [batch, latents]);
   const groups = (z.storage[1] ?? 4) / 4;
   const kl: Tensor = { name: "kl", role: "output", shape: [batch, groups, 2], storage: [batch, groups, 2] };
-  return { op: "reparameterize", inputs: { heads }, outputs: { z, kl }, attributes: {} };
+  return { op: "reparameterize", inputs: { heads }, outputs: { z, kl }, attributes: { noise } };
 }
 
 /** z [rows, latents] from the prior N(0, 1). */
@@ -36,14 +37,14 @@ function gradient(node: Node, upstream: Readonly<Record<string, Tensor>>): Gradi
 
 const WORKGROUP_SIZE = 64;
 
-function kernel({ op, inputs, outputs }: Node): Kernel {
+function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   const z = outputs.z ?? inputs.z;
   const [rows = 1, latentCount = 1] = z?.shape ?? [];
   const latents = (z?.storage[1] ?? 4) / 4;
   return {
     shader: reparameterizeShader,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE },
+    constants: { WORKGROUP_SIZE, NOISE: attributes.noise === false ? 0 : 1 },
     shape: { rows, latents, latent_count: latentCount },
     workgroups: ceilDiv(rows * latents, WORKGROUP_SIZE),
   };

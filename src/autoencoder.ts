@@ -1,0 +1,288 @@
+// The VAE that a user holds: weights on the GPU, and what can be done with them.
+import { readCheckpoint, writeCheckpoint, type Checkpoint, type Progress } from "./checkpoint.js";
+import type { Dataset } from "./data/dataset.js";
+import { Device, type DeviceOptions } from "./device.js";
+import { WebvaeError } from "./errors.js";
+import { Evaluation, type EvaluationOptions, type Terms } from "./evaluation.js";
+import { ModelBuffers } from "./model_buffers.js";
+import type { Schedule } from "./ops/op.js";
+import type { SchedulerCounts } from "./scheduler.js";
+import { Sampler, type Examples } from "./sampler.js";
+import { resolveSpec, type ModelSpec } from "./spec.js";
+import { size } from "./tensor.js";
+import type { TrainingOptions } from "./training_options.js";
+import { TrainingRun, type TrainingReport } from "./training_run.js";
+import { defineModel, type Model } from "./vae.js";
+import { initialWeights, type Initialisation } from "./weights.js";
+
+export interface VAEOptions extends DeviceOptions {
+  /** Keys the first weights and everything drawn in training. A whole number from 0. Default 0. */
+  readonly seed?: number;
+  /** How the weights begin. Default "torch". */
+  readonly initialisation?: Initialisation;
+}
+
+export interface SampleOptions {
+  /** Default: new draws at each call, the same from run to run. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReconstructOptions extends SampleOptions {
+  /** Decode a draw from q(z|x) instead of its mean. Default false. */
+  readonly noise?: boolean;
+}
+
+/** Bytes that a VAE has on the GPU, and numbers of its model. */
+export interface MemoryReport {
+  readonly parameters: number;
+  readonly weightBytes: number;
+  /** All of the library's buffers on this device. */
+  readonly deviceBytes: number;
+  readonly deviceBuffers: number;
+  /** The last training plan: its activations' shared slots, and what they would take unshared. */
+  readonly activationBytes?: number;
+  readonly activationBytesUnshared?: number;
+}
+
+/** A variational autoencoder on a GPU device (Kingma and Welling, 2014). */
+export class VAE {
+  readonly #sampler: Sampler;
+  #run: TrainingRun | undefined;
+  #training = false;
+  #calls = 0;
+  #disposed = false;
+  #schedules: Readonly<Record<string, Schedule>> = {};
+  #memory: Pick<MemoryReport, "activationBytes" | "activationBytesUnshared"> = {};
+  #counts: SchedulerCounts | undefined;
+
+  private constructor(
+    private readonly device: Device,
+    private readonly model: Model,
+    private readonly buffers: ModelBuffers,
+    private progress: Progress,
+    private readonly ownsDevice: boolean,
+  ) {
+    this.#sampler = new Sampler(device, model, buffers);
+  }
+
+  /**
+   * A VAE with new weights. Throws INVALID_SPEC or INVALID_OPTION before it asks for a device; then NO_WEBGPU,
+   * NO_ADAPTER, DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY.
+   */
+  static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
+    const model = defineModel(resolveSpec(spec));
+    const { seed = 0, initialisation = "torch" } = options;
+    checkSeed(seed);
+    if (!["torch", "glorot"].includes(initialisation)) {
+      throw new WebvaeError("INVALID_OPTION", `initialisation must be "torch" or "glorot", not ${String(initialisation)}`);
+    }
+    const weights = () => initialWeights(model, seed, initialisation);
+    return VAE.#open(model, weights, { seed, step: 0, epoch: 0, epochStep: 0 }, options);
+  }
+
+  /**
+   * A VAE from the bytes of a saved one; training continues where it stood if its state was saved. Throws
+   * INVALID_FILE, SPEC_MISMATCH (where `spec` is given and the file's is another), NON_FINITE, and as `create`.
+   */
+  static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
+    const checkpoint = readCheckpoint(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes, options.spec);
+    const { seed = 0 } = options;
+    checkSeed(seed);
+    const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
+    const vae = await VAE.#open(checkpoint.model, () => checkpoint.weights, progress, options);
+    if (checkpoint.training) {
+      const { moment1, moment2, schedules } = checkpoint.training;
+      try {
+        await vae.buffers.setMoments(moment1, moment2);
+      } catch (error) {
+        vae.dispose();
+        throw error;
+      }
+      vae.#schedules = schedules;
+    }
+    return vae;
+  }
+
+  static async #open(
+    model: Model,
+    weights: () => Float32Array<ArrayBuffer>,
+    progress: Progress,
+    options: VAEOptions,
+  ): Promise<VAE> {
+    const device = await Device.open(options);
+    const owned = !options.device;
+    try {
+      const bytes = 4 * size(model.params.storage);
+      const largest = Math.min(device.gpu.limits.maxStorageBufferBindingSize, device.gpu.limits.maxBufferSize);
+      if (bytes > largest) {
+        const count = model.parameters.reduce((sum, { tensor }) => sum + size(tensor.shape), 0);
+        throw new WebvaeError(
+          "LIMIT_EXCEEDED",
+          `the model's ${count} parameters take ${bytes} bytes; this adapter binds at most ${largest}`,
+        );
+      }
+      return new VAE(device, model, await ModelBuffers.create(device, model, weights()), progress, owned);
+    } catch (error) {
+      if (owned) device.dispose();
+      throw error;
+    }
+  }
+
+  get spec(): ModelSpec {
+    return this.model.resolved.spec;
+  }
+
+  /** The adapter's vendor, architecture and description, and whether it computes on the processor. */
+  get adapter(): { readonly name: string; readonly software: boolean } {
+    return { name: this.device.adapterName, software: this.device.software };
+  }
+
+  /** Steps and epochs trained so far. */
+  get trained(): { readonly steps: number; readonly epochs: number } {
+    return { steps: this.progress.step, epochs: this.progress.epoch };
+  }
+
+  /**
+   * Trains for `epochs` more epochs, yielding a report several times a second and at the end of each epoch. Breaking
+   * off the loop, or the signal, stops at once and keeps the weights; calling again goes on from there. Throws
+   * INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE where the loss is NaN or infinite, with
+   * the last good weights kept; DEVICE_LOST; BUSY while another run is under way.
+   */
+  async *train(data: Dataset, options: TrainingOptions = {}): AsyncGenerator<TrainingReport, void, undefined> {
+    this.#assertUsable();
+    if (this.#training) throw new WebvaeError("BUSY", "this VAE is being trained; one run at a time");
+    this.#training = true;
+    try {
+      const parts = { device: this.device, model: this.model, buffers: this.buffers };
+      const run = await TrainingRun.create(parts, data, options, this.progress, this.#schedules);
+      this.#run = run;
+      this.#schedules = { ...this.#schedules, ...run.schedules };
+      this.#counts = run.counts;
+      this.#memory = {
+        activationBytes: Object.values(run.executable.plan.buffers).reduce(
+          (sum, { kind, bytes }) => sum + (kind === "slot" ? bytes : 0),
+          0,
+        ),
+        activationBytesUnshared: run.executable.plan.activationBytes,
+      };
+      for await (const report of run.reports()) {
+        this.progress = run.progress;
+        yield report;
+        this.#assertUsable();
+      }
+    } finally {
+      if (this.#run) this.progress = this.#run.progress;
+      this.#run?.dispose();
+      this.#run = undefined;
+      this.#training = false;
+    }
+  }
+
+  /** The ELBO of a data set and its two terms, in nats per example; the same for the same seed. */
+  async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms> {
+    this.#assertUsable();
+    checkSeed(options.seed ?? 0);
+    const { samples = 1, binarise = false } = options;
+    if (!Number.isSafeInteger(samples) || samples < 1) {
+      throw new WebvaeError("INVALID_OPTION", `samples must be a whole number >= 1, not ${String(samples)}`);
+    }
+    const evaluation = await Evaluation.create(this.device, this.model, this.buffers, data, { binarise });
+    try {
+      return await evaluation.run(options);
+    } finally {
+      evaluation.dispose();
+    }
+  }
+
+  /** `count` examples [count, ...input] from the prior: probabilities for a Bernoulli, means for a Gaussian. */
+  async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
+    this.#assertUsable();
+    const { seed = this.progress.seed, signal } = options;
+    checkSeed(seed);
+    return this.#sampler.sample(count, seed, options.seed === undefined ? this.#calls++ : 0, signal);
+  }
+
+  /** Examples through the model and back, [n, ...input]. */
+  async reconstruct(examples: Examples, options: ReconstructOptions = {}): Promise<Float32Array> {
+    this.#assertUsable();
+    const { noise = false, seed = 0, signal } = options;
+    checkSeed(seed);
+    return this.#sampler.reconstruct(examples, noise, seed, signal);
+  }
+
+  /** Mean and log variance of q(z|x), [n, latent] each. */
+  async encode(
+    examples: Examples,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<{ mean: Float32Array; logVariance: Float32Array }> {
+    this.#assertUsable();
+    return this.#sampler.encode(examples, options.signal);
+  }
+
+  /** Examples [n, ...input] from latents [n, latent]. */
+  async decode(latents: Float32Array, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    this.#assertUsable();
+    return this.#sampler.decode(latents, options.signal);
+  }
+
+  /**
+   * The weights as a safetensors file (README: the names and layouts). With `trainingState` also the optimizer's
+   * moments and where the run stands, so that a loaded VAE continues bit for bit.
+   */
+  async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    this.#assertUsable();
+    const { model, progress } = this;
+    const weights = await this.buffers.readWeights();
+    const moments = options.trainingState ? await this.buffers.readMoments() : undefined;
+    const checkpoint: Checkpoint = {
+      model,
+      weights,
+      ...(moments
+        ? { training: { moment1: moments[0], moment2: moments[1], progress, schedules: this.#schedules } }
+        : {}),
+    };
+    return writeCheckpoint(checkpoint);
+  }
+
+  memory(): MemoryReport {
+    const { buffers, bytes } = this.device.allocated;
+    return {
+      parameters: this.model.parameters.reduce((sum, { tensor }) => sum + size(tensor.shape), 0),
+      weightBytes: 4 * size(this.model.params.storage),
+      deviceBytes: bytes,
+      deviceBuffers: buffers,
+      ...this.#memory,
+    };
+  }
+
+  /** Submits, steps and host time of the last training run, for benchmarks. */
+  get counts(): Readonly<SchedulerCounts> | undefined {
+    return this.#counts;
+  }
+
+  /** Releases everything on the GPU; destroys the device if the VAE asked for it itself. Safe to call twice. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#run?.dispose();
+    this.#sampler.dispose();
+    this.buffers.dispose();
+    if (this.ownsDevice) this.device.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #assertUsable(): void {
+    if (this.#disposed) throw new WebvaeError("DISPOSED", "this VAE has been disposed of");
+    this.device.assertAlive();
+  }
+}
+
+function checkSeed(seed: unknown): void {
+  if (typeof seed !== "number" || !Number.isSafeInteger(seed) || seed < 0) {
+    throw new WebvaeError("INVALID_OPTION", `seed must be a whole number >= 0, not ${String(seed)}`);
+  }
+}

@@ -1,0 +1,155 @@
+// The ELBO of a data set: every example once, in the data's own order, summed in f64.
+import { checkData, uploadData, type ResidentData } from "./data/upload.js";
+import type { Dataset } from "./data/dataset.js";
+import type { Device } from "./device.js";
+import { Executable } from "./executable.js";
+import type { ModelBuffers } from "./model_buffers.js";
+import { plan, tensorBytes } from "./plan.js";
+import { seedKey, Stream } from "./random.js";
+import { ringSlots, Scheduler, type Chunk, type Step } from "./scheduler.js";
+import type { Graph } from "./graph.js";
+import type { Schedule } from "./ops/op.js";
+import { scheduleOf, tune } from "./tuner.js";
+import { evaluationGraph, flats, type Model } from "./vae.js";
+
+/** Nats per example: sums over pixels and latent dimensions, averaged over examples. */
+export interface Terms {
+  /** -(reconstruction + kl): a lower bound on log p(x), whatever weight beta the training gives the KL term. */
+  readonly elbo: number;
+  /** -log p(x|z), one draw of z an example. */
+  readonly reconstruction: number;
+  readonly kl: number;
+}
+
+export interface EvaluationOptions {
+  /** Keys the draws of z (and of the pixels, with `binarise`). The same seed gives the same figures. Default 0. */
+  readonly seed?: number;
+  /** Draws of z per example; the terms are averaged over them. Default 1. */
+  readonly samples?: number;
+  /** Pixels become 0 or 1, with their value as the probability. Default false. */
+  readonly binarise?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Sums of a run's steps, in f64. */
+export class TermSums {
+  #reconstruction = 0;
+  #kl = 0;
+  #examples = 0;
+  /** Log variances outside their limits. */
+  clamped = 0;
+
+  add(rows: Chunk["rows"], index: number, examples: number): void {
+    for (const value of rows.reconstruction?.[index] ?? []) this.#reconstruction += value;
+    const kl = rows.kl?.[index] ?? [];
+    for (let i = 0; i + 1 < kl.length; i += 2) {
+      this.#kl += kl[i] ?? 0;
+      this.clamped += kl[i + 1] ?? 0;
+    }
+    this.#examples += examples;
+  }
+
+  get terms(): Terms {
+    const reconstruction = this.#reconstruction / this.#examples;
+    const kl = this.#kl / this.#examples;
+    return { elbo: -(reconstruction + kl), reconstruction, kl };
+  }
+}
+
+/** Examples evaluated at once. */
+const BATCH = 256;
+
+/** A data set made ready to be evaluated again and again with a model's current weights. */
+export class Evaluation {
+  private constructor(
+    private readonly device: Device,
+    private readonly data: ResidentData,
+    private readonly executable: Executable,
+    private readonly scheduler: Scheduler,
+  ) {}
+
+  /** Throws INVALID_DATA before anything is allocated, LIMIT_EXCEEDED, OUT_OF_MEMORY. */
+  static async create(
+    device: Device,
+    model: Model,
+    buffers: ModelBuffers,
+    dataset: Dataset,
+    options: { binarise?: boolean } = {},
+  ): Promise<Evaluation> {
+    checkData(dataset, model.resolved.inputSize, !model.logSigma);
+    const undo: (() => void)[] = [];
+    try {
+      const data = await uploadData(device, dataset);
+      undo.push(() => device.release(data.buffer));
+      const batch = Math.min(BATCH, data.count);
+      const graph = evaluationGraph(model, data.tensor, { batch, ...options });
+      const choices = await tune(device, graph);
+      const executable = await Executable.create(device, planWithRings(graph, model, choices), {
+        ...buffers.inference,
+        [data.tensor.name]: data.buffer,
+      });
+      undo.push(() => executable.dispose());
+      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl"]);
+      return new Evaluation(device, data, executable, scheduler);
+    } catch (error) {
+      for (const release of undo.reverse()) release();
+      throw error;
+    }
+  }
+
+  async run(options: EvaluationOptions = {}): Promise<Terms> {
+    const { seed = 0, samples = 1, signal } = options;
+    const sums = new TermSums();
+    for await (const chunk of this.scheduler.run(this.#steps(seed, samples), signal)) {
+      chunk.steps.forEach((step, index) => sums.add(chunk.rows, index, step.rows));
+    }
+    return sums.terms;
+  }
+
+  *#steps(seed: number, samples: number): Generator<Step> {
+    const [seed_low, seed_high] = seedKey(seed);
+    const batch = Math.min(BATCH, this.data.count);
+    for (let sample = 0; sample < samples; sample++) {
+      for (let first_row = 0; first_row < this.data.count; first_row += batch) {
+        const rows = Math.min(batch, this.data.count - first_row);
+        yield { ...idleStep, seed_low, seed_high, first_row, rows, sample, stream: Stream.evaluation };
+      }
+    }
+  }
+
+  dispose(): void {
+    this.scheduler.dispose();
+    this.executable.dispose();
+    this.device.release(this.data.buffer);
+  }
+}
+
+/** A Step for what does not train. */
+export const idleStep: Step = {
+  seed_low: 0,
+  seed_high: 0,
+  step: 0,
+  epoch: 0,
+  first_row: 0,
+  rows: 1,
+  stream: Stream.evaluation,
+  sample: 0,
+  learning_rate: 0,
+  beta: 1,
+  correction1: 1,
+  correction2: 1,
+};
+
+/** A plan whose rings hold as many steps as a submit may. */
+export function planWithRings(
+  graph: Graph,
+  model: Model,
+  choices: Readonly<Record<string, Schedule>>,
+): ReturnType<typeof plan> {
+  const outputs = new Map(
+    graph.nodes.flatMap((node) => Object.values(node.outputs)).map((tensor) => [tensor.name, tensor]),
+  );
+  let rowBytes = 0;
+  for (const tensor of outputs.values()) if (tensor.role === "output") rowBytes += tensorBytes(tensor);
+  return plan(graph, { flats: flats(model), slots: ringSlots(rowBytes), schedule: scheduleOf(choices) });
+}

@@ -1,0 +1,128 @@
+// What a training run is asked for, checked before anything is allocated.
+import type { Dataset } from "./data/dataset.js";
+import { WebvaeError } from "./errors.js";
+import type { AdamOptions } from "./ops/adam.js";
+
+/** Where in the run a scheduled value is asked for. */
+export interface SchedulePoint {
+  readonly epoch: number;
+  /** Steps since the first, over all epochs and all runs that this one continues. */
+  readonly step: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** A constant, or a function of the step evaluated on the host some steps ahead. */
+export type Scheduled = number | ((point: SchedulePoint) => number);
+
+export interface TrainingOptions {
+  /** Default 10. */
+  readonly epochs?: number;
+  /** Examples a step; the last partial batch of an epoch is dropped. Default 128. */
+  readonly batchSize?: number;
+  /** Default 1e-3. */
+  readonly learningRate?: Scheduled;
+  /** Weight of the KL term in the objective. Reports give the ELBO at weight 1 always. Default 1. */
+  readonly beta?: Scheduled;
+  /** adamw shrinks the weights themselves by learningRate x weightDecay; adam adds weightDecay x w to the gradient. */
+  readonly optimizer?: "adam" | "adamw";
+  /** Default 0. */
+  readonly weightDecay?: number;
+  /** Adam's decay rates and the epsilon outside its root. Default 0.9, 0.999, 1e-8. */
+  readonly adam?: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number };
+  /** Largest norm of the whole gradient. Default: no clipping. */
+  readonly clipNorm?: number;
+  /** Another order of the examples in each epoch. Default true. */
+  readonly shuffle?: boolean;
+  /** Pixels become 0 or 1 anew at each step, with their value as the probability (byte data only). Default false. */
+  readonly binarise?: boolean;
+  /** Evaluated after each epoch. */
+  readonly test?: Dataset;
+  readonly signal?: AbortSignal;
+}
+
+export interface CheckedOptions {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: Scheduled;
+  readonly beta: Scheduled;
+  readonly shuffle: boolean;
+  readonly binarise: boolean;
+  readonly adam: AdamOptions;
+}
+
+const known: readonly (keyof TrainingOptions)[] = [
+  "epochs",
+  "batchSize",
+  "learningRate",
+  "beta",
+  "optimizer",
+  "weightDecay",
+  "adam",
+  "clipNorm",
+  "shuffle",
+  "binarise",
+  "test",
+  "signal",
+];
+
+/** Throws INVALID_OPTION naming the option, what was given and what is allowed. */
+export function checkOptions(options: TrainingOptions, dataset: Dataset): CheckedOptions {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key as keyof TrainingOptions)) {
+      throw invalid(`there is no option "${key}"; known are ${known.join(", ")}`);
+    }
+  }
+  const { learningRate = 1e-3, beta = 1, optimizer = "adam", shuffle = true, binarise = false } = options;
+  const batchSize = whole("batchSize", options.batchSize ?? 128);
+  if (batchSize > dataset.count) {
+    throw invalid(`batchSize ${batchSize} is larger than data set ${dataset.name}, which has ${dataset.count} examples`);
+  }
+  if (typeof learningRate !== "function") inRange("learningRate", learningRate, 0, 1e6);
+  if (typeof beta !== "function") inRange("beta", beta, 0, 1e6);
+  if (!["adam", "adamw"].includes(optimizer)) {
+    throw invalid(`optimizer must be "adam" or "adamw", not ${JSON.stringify(optimizer)}`);
+  }
+  if (binarise && !(dataset.values instanceof Uint8Array)) {
+    throw invalid(`binarise needs byte data; data set ${dataset.name} has floats`);
+  }
+  return {
+    epochs: whole("epochs", options.epochs ?? 10),
+    batchSize,
+    learningRate,
+    beta,
+    shuffle,
+    binarise,
+    adam: {
+      beta1: inRange("adam.beta1", options.adam?.beta1 ?? 0.9, 0, 1, true),
+      beta2: inRange("adam.beta2", options.adam?.beta2 ?? 0.999, 0, 1, true),
+      epsilon: inRange("adam.epsilon", options.adam?.epsilon ?? 1e-8, 1e-30, 1),
+      weightDecay: inRange("weightDecay", options.weightDecay ?? 0, 0, 1e6),
+      decoupled: optimizer === "adamw",
+      clipNorm: options.clipNorm === undefined ? 0 : inRange("clipNorm", options.clipNorm, 1e-30, 1e30),
+    },
+  };
+}
+
+/** The value of a schedule at a point. Throws INVALID_OPTION where a function gives what no step can use. */
+export function scheduled(name: string, value: Scheduled, point: SchedulePoint): number {
+  if (typeof value === "number") return value;
+  const at = `${name} at step ${point.step} (epoch ${point.epoch + 1})`;
+  return inRange(at, value(point), 0, 1e6);
+}
+
+function whole(name: string, value: unknown): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
+    throw invalid(`${name} must be a whole number >= 1, not ${String(value)}`);
+  }
+  return value;
+}
+
+function inRange(name: string, value: unknown, low: number, high: number, below = false): number {
+  const inside = typeof value === "number" && value >= low && (below ? value < high : value <= high);
+  if (!inside) throw invalid(`${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${String(value)}`);
+  return value;
+}
+
+function invalid(message: string): WebvaeError {
+  return new WebvaeError("INVALID_OPTION", message);
+}

@@ -1,0 +1,235 @@
+// A run of epochs: the batches' Steps, the reports, the evaluation after each epoch, and the stop at a loss that
+// isn't finite. All of a step happens on the GPU.
+import type { Progress } from "./checkpoint.js";
+import { checkData, uploadData, type ResidentData } from "./data/upload.js";
+import type { Dataset } from "./data/dataset.js";
+import { firstNonFinite } from "./debug.js";
+import type { Device } from "./device.js";
+import { WebvaeError } from "./errors.js";
+import { Evaluation, planWithRings, TermSums, type Terms } from "./evaluation.js";
+import { Executable } from "./executable.js";
+import type { Graph } from "./graph.js";
+import type { ModelBuffers } from "./model_buffers.js";
+import type { Schedule } from "./ops/op.js";
+import { seedKey, Stream } from "./random.js";
+import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
+import { checkOptions, scheduled, type CheckedOptions, type TrainingOptions } from "./training_options.js";
+import { tune } from "./tuner.js";
+import { trainingGraph, type Model } from "./vae.js";
+
+/** Figures are means over the steps since the report before, in nats per example. */
+export interface TrainingReport extends Terms {
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done in this run, and steps that it will have. */
+  readonly step: number;
+  readonly steps: number;
+  /** reconstruction + beta kl: what is minimised. */
+  readonly objective: number;
+  /** Norm of the whole gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** Steps of this run that changed nothing because their gradient wasn't finite. */
+  readonly skipped: number;
+  /** Share of log variances outside [-10, 10]. */
+  readonly clamped: number;
+  readonly stepsPerSecond: number;
+  /** Since the run began. */
+  readonly seconds: number;
+  /** At the end of an epoch: the means over all its steps, and the test set's figures where there is one. */
+  readonly epochEnd?: { readonly train: Terms; readonly test?: Terms; readonly seconds: number };
+}
+
+export interface RunParts {
+  readonly device: Device;
+  readonly model: Model;
+  readonly buffers: ModelBuffers;
+}
+
+/** Everything that a run needs on the GPU, made before its first step. */
+export class TrainingRun {
+  readonly stepsPerEpoch: number;
+  readonly #startedAt: number;
+  #skipped = 0;
+
+  private constructor(
+    private readonly parts: RunParts,
+    private readonly options: CheckedOptions,
+    private readonly signal: AbortSignal | undefined,
+    private readonly data: ResidentData,
+    private readonly graph: Graph,
+    readonly executable: Executable,
+    private readonly scheduler: Scheduler,
+    private readonly test: Evaluation | undefined,
+    /** Which schedule each product runs. */
+    readonly schedules: Readonly<Record<string, Schedule>>,
+    /** Where the run stands: steps given to the GPU. */
+    public progress: Progress,
+    startedAt: number,
+  ) {
+    this.stepsPerEpoch = Math.floor(data.count / options.batchSize);
+    this.#startedAt = startedAt;
+  }
+
+  static async create(
+    parts: RunParts,
+    dataset: Dataset,
+    trainingOptions: TrainingOptions,
+    progress: Progress,
+    fixed: Readonly<Record<string, Schedule>> = {},
+  ): Promise<TrainingRun> {
+    const startedAt = performance.now();
+    const { device, model, buffers } = parts;
+    const options = checkOptions(trainingOptions, dataset);
+    const { test, signal } = trainingOptions;
+    const unitInterval = !model.logSigma;
+    checkData(dataset, model.resolved.inputSize, unitInterval);
+    if (test) checkData(test, model.resolved.inputSize, unitInterval);
+    signal?.throwIfAborted();
+    const undo: (() => void)[] = [];
+    try {
+      const data = await uploadData(device, dataset);
+      undo.push(() => device.release(data.buffer));
+      const { batchSize: batch, shuffle, binarise } = options;
+      const graph = trainingGraph(model, data.tensor, { batch, shuffle, binarise }, options.adam);
+      const schedules = await tune(device, graph, fixed);
+      const executable = await Executable.create(device, planWithRings(graph, model, schedules), {
+        ...(await buffers.training()),
+        [data.tensor.name]: data.buffer,
+      });
+      undo.push(() => executable.dispose());
+      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl", "norms"]);
+      undo.push(() => scheduler.dispose());
+      const evaluation = test && (await Evaluation.create(device, model, buffers, test, { binarise }));
+      buffers.resume();
+      return new TrainingRun(
+        parts,
+        options,
+        signal,
+        data,
+        graph,
+        executable,
+        scheduler,
+        evaluation,
+        schedules,
+        progress,
+        startedAt,
+      );
+    } catch (error) {
+      for (const release of undo.reverse()) release();
+      throw error;
+    }
+  }
+
+  get counts(): SchedulerCounts {
+    return this.scheduler.counts;
+  }
+
+  /** Runs every epoch. Throws the signal's reason, DEVICE_LOST, NON_FINITE, INVALID_OPTION (from a schedule). */
+  async *reports(): AsyncGenerator<TrainingReport, void, undefined> {
+    const { epochs } = this.options;
+    // A run that was broken off within an epoch goes on there, if its epochs have the length they had.
+    if (this.progress.epochStep >= this.stepsPerEpoch) this.#nextEpoch();
+    const first = this.progress.epochStep;
+    const steps = epochs * this.stepsPerEpoch - first;
+    let step = 0;
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const epochStart = performance.now();
+      const epochSums = new TermSums();
+      let pending: TrainingReport | undefined;
+      for await (const chunk of this.scheduler.run(this.#epochSteps(), this.signal)) {
+        await this.#stopIfNotFinite(chunk);
+        if (pending) yield pending;
+        step += chunk.steps.length;
+        chunk.steps.forEach((one, index) => epochSums.add(chunk.rows, index, one.rows));
+        pending = { ...this.#report(chunk), epoch, epochs, step, steps };
+      }
+      this.#nextEpoch();
+      const seconds = (performance.now() - epochStart) / 1000;
+      const test = await this.test?.run({ seed: this.progress.seed, ...(this.signal ? { signal: this.signal } : {}) });
+      if (pending) yield { ...pending, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
+    }
+  }
+
+  *#epochSteps(): Generator<Step> {
+    const { batchSize, adam, learningRate, beta } = this.options;
+    const { stepsPerEpoch } = this;
+    const [seed_low, seed_high] = seedKey(this.progress.seed);
+    while (this.progress.epochStep < stepsPerEpoch) {
+      const { step, epoch, epochStep } = this.progress;
+      const point = { epoch, step, stepsPerEpoch };
+      const next: Step = {
+        seed_low,
+        seed_high,
+        step,
+        epoch,
+        first_row: epochStep * batchSize,
+        rows: batchSize,
+        stream: Stream.training,
+        sample: 0,
+        learning_rate: scheduled("learningRate", learningRate, point),
+        beta: scheduled("beta", beta, point),
+        correction1: 1 / (1 - adam.beta1 ** (step + 1)),
+        correction2: 1 / (1 - adam.beta2 ** (step + 1)),
+      };
+      this.progress = { ...this.progress, step: step + 1, epochStep: epochStep + 1 };
+      yield next;
+    }
+  }
+
+  #nextEpoch(): void {
+    this.progress = { ...this.progress, epoch: this.progress.epoch + 1, epochStep: 0 };
+  }
+
+  #report({ steps, rows, stepMs }: Chunk): Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps"> {
+    const sums = new TermSums();
+    let norms = 0;
+    let beta = 0;
+    let finite = 0;
+    steps.forEach((step, index) => {
+      sums.add(rows, index, step.rows);
+      beta += step.beta / steps.length;
+      const square = rows.norms?.[index]?.reduce((sum, part) => sum + part, 0) ?? 0;
+      if (Number.isFinite(square)) {
+        norms += Math.sqrt(square);
+        finite++;
+      } else this.#skipped++;
+    });
+    const { terms } = sums;
+    const latents = this.parts.model.resolved.spec.latent * this.options.batchSize * steps.length;
+    return {
+      ...terms,
+      objective: terms.reconstruction + beta * terms.kl,
+      gradientNorm: finite > 0 ? norms / finite : NaN,
+      skipped: this.#skipped,
+      clamped: sums.clamped / latents,
+      stepsPerSecond: 1000 / stepMs,
+      seconds: (performance.now() - this.#startedAt) / 1000,
+    };
+  }
+
+  /** The kernels have kept the weights from before the first such loss; this names it and gives up. */
+  async #stopIfNotFinite({ steps, rows }: Chunk): Promise<void> {
+    for (const [index, step] of steps.entries()) {
+      const sums = new TermSums();
+      sums.add(rows, index, step.rows);
+      if (Number.isFinite(sums.terms.elbo)) continue;
+      const found = await firstNonFinite(this.parts.device, this.executable, this.graph, { ...step, slot: 0 });
+      const epochStep = step.first_row / this.options.batchSize;
+      this.progress = { ...this.progress, step: step.step, epoch: step.epoch, epochStep };
+      const where = found ? `; the first tensor with such a value is ${found.tensor}, made by ${found.op}` : "";
+      throw new WebvaeError(
+        "NON_FINITE",
+        `the loss became ${sums.terms.elbo} at step ${step.step} (epoch ${step.epoch + 1})${where}. ` +
+          `The weights are those from before that step. A smaller learning rate than ${step.learning_rate} may help.`,
+      );
+    }
+  }
+
+  dispose(): void {
+    this.scheduler.dispose();
+    this.test?.dispose();
+    this.executable.dispose();
+    this.parts.device.release(this.data.buffer);
+  }
+}
