@@ -72,9 +72,10 @@ fn reparameterize_grad(@builtin(global_invocation_id) id: vec3u) {
   let upstream = dz[id.x];
   let ds = 0.5 * (upstream * (z[id.x] - mean) + weight * (exp(s) - 1.0));
   // Outside the limits the gradient passes only where a descent step leads back inside.
-  let outward = (raw > vec4f(LOG_VARIANCE_LIMIT) & ds < vec4f(0.0)) | (raw < vec4f(-LOG_VARIANCE_LIMIT) & ds > vec4f(0.0));
+  let above = (raw > vec4f(LOG_VARIANCE_LIMIT)) & (ds < vec4f(0.0));
+  let below = (raw < vec4f(-LOG_VARIANCE_LIMIT)) & (ds > vec4f(0.0));
   dheads[row * 2u * shape.latents + column] = select(vec4f(0.0), upstream + weight * mean, mask);
-  dheads[(row * 2u + 1u) * shape.latents + column] = select(vec4f(0.0), ds, mask & !outward);
+  dheads[(row * 2u + 1u) * shape.latents + column] = select(vec4f(0.0), ds, mask & !above & !below);
 }
 
 // z = e: a draw from the prior; one invocation per vec4 of z.

@@ -165,12 +165,18 @@ export class Device {
     const module = this.#modules.get(shader.name) ?? this.gpu.createShaderModule({ label: shader.name, code: shader.code });
     this.#modules.set(shader.name, module);
     const layout = tensorLayout(this.gpu, shader, entryPoint);
-    const pipeline = await this.gpu.createComputePipelineAsync({
-      label: `${shader.name}.${entryPoint}`,
-      layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout, this.stepLayout] }),
-      compute: { module, entryPoint, constants: { ...constants } },
-    });
-    return { pipeline, layout };
+    const label = `${shader.name}.${entryPoint}`;
+    try {
+      const pipeline = await this.gpu.createComputePipelineAsync({
+        label,
+        layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout, this.stepLayout] }),
+        compute: { module, entryPoint, constants: { ...constants } },
+      });
+      return { pipeline, layout };
+    } catch (cause) {
+      this.assertAlive();
+      throw new WebvaeError("INTERNAL", `${label} does not compile on ${this.adapterName}: ${String(cause)}`, { cause });
+    }
   }
 
   /** Destroys the device if the library made it, else only forgets the library's buffers on it. */

@@ -43,3 +43,10 @@ export function printGraph(graph: Graph): string {
     })
     .join("\n");
 }
+
+/** One node as a graph of its own: what other nodes made for it comes from outside instead. */
+export function standalone(node: Node): Graph {
+  const outside = (tensor: Tensor): Tensor => (tensor.role === "activation" ? { ...tensor, role: "input" } : tensor);
+  const inputs = Object.fromEntries(Object.entries(node.inputs).map(([key, tensor]) => [key, outside(tensor)]));
+  return { nodes: [{ ...node, inputs }] };
+}

@@ -2,7 +2,7 @@
 // best everywhere: on a software adapter a barrier halves the speed, on a GPU workgroup memory wins.
 import type { Device } from "./device.js";
 import { Executable } from "./executable.js";
-import type { Graph, Node } from "./graph.js";
+import { standalone, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
 import { plan } from "./plan.js";
@@ -86,7 +86,7 @@ async function fastest(device: Device, node: Node, options: readonly Schedule[])
 
 /** Milliseconds of one dispatch of `node` with `schedule`, on buffers of its own. */
 export async function measure(device: Device, node: Node, schedule: Schedule): Promise<number> {
-  const planned = plan({ nodes: [node] }, { schedule: () => schedule });
+  const planned = plan(standalone(node), { schedule: () => schedule });
   const executable = await Executable.create(device, planned);
   try {
     const run = async (times: number) => {
