@@ -58,9 +58,10 @@ fn activation_slope(saved: vec4f) -> vec4f {
       return s * (1.0 + saved * (1.0 - s));
     }
     case 5u: {
-      let square = saved * saved;
-      let t = bounded_tanh(SQRT_2_OVER_PI * saved * (1.0 + GELU_CUBIC * square));
-      return 0.5 * (1.0 + t) + 0.5 * saved * (1.0 - t * t) * SQRT_2_OVER_PI * (1.0 + 3.0 * GELU_CUBIC * square);
+      // Beyond 10 the slope is 0 or 1, and the square of a large a would be infinite.
+      let a = clamp(saved, vec4f(-10.0), vec4f(10.0));
+      let t = bounded_tanh(SQRT_2_OVER_PI * a * (1.0 + GELU_CUBIC * a * a));
+      return 0.5 * (1.0 + t) + 0.5 * a * (1.0 - t * t) * SQRT_2_OVER_PI * (1.0 + 3.0 * GELU_CUBIC * a * a);
     }
     case 6u: { return 1.0 - saved * saved; }
     case 7u: { return saved * (1.0 - saved); }

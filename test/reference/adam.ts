@@ -1,0 +1,29 @@
+// Twin of shaders/adam.wgsl. Kingma and Ba (2015), algorithm 1; Loshchilov and Hutter (2019), algorithm 2.
+import type { AdamOptions } from "../../src/ops/adam.js";
+import { at, type Twin } from "./twin.js";
+
+const adam: Twin = (node, values, step) => {
+  const options = node.attributes as unknown as AdamOptions;
+  const params = at(values, "params").slice();
+  const moment1 = at(values, "moment1").slice();
+  const moment2 = at(values, "moment2").slice();
+  const halted = at(values, "halted").slice();
+  const norm = Math.sqrt(at(values, "norms").reduce((sum, square) => sum + square, 0));
+  if (!Number.isFinite(norm) || halted[0] !== 0) return { params, moment1, moment2, halted };
+  // As PyTorch clips: by the norm and a little.
+  const scale = options.clipNorm > 0 ? Math.min(1, options.clipNorm / (norm + 1e-6)) : 1;
+  at(values, "gradients").forEach((gradient, i) => {
+    const before = params[i]!;
+    const g = scale * gradient + (options.decoupled ? 0 : options.weightDecay * before);
+    const m = options.beta1 * moment1[i]! + (1 - options.beta1) * g;
+    const v = options.beta2 * moment2[i]! + (1 - options.beta2) * g ** 2;
+    const update = (m * step.correction1) / (Math.sqrt(v * step.correction2) + options.epsilon);
+    const decay = options.decoupled ? options.weightDecay * before : 0;
+    params[i] = before - step.learning_rate * (update + decay);
+    moment1[i] = m;
+    moment2[i] = v;
+  });
+  return { params, moment1, moment2, halted };
+};
+
+export const adamTwins: Readonly<Record<string, Twin>> = { adam };

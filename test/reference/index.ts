@@ -1,0 +1,29 @@
+// The twin of every op, by the op's name.
+import { adamTwins } from "./adam.js";
+import { bernoulliTwins } from "./bernoulli.js";
+import { gatherTwins } from "./gather.js";
+import { gaussianTwins } from "./gaussian.js";
+import { gradientNormTwins } from "./gradient_norm.js";
+import { linearTwins } from "./linear.js";
+import { reparameterizeTwins } from "./reparameterize.js";
+import { sumTwins } from "./sum.js";
+import type { Twin } from "./twin.js";
+
+const twins: Readonly<Record<string, Twin>> = {
+  ...gatherTwins,
+  ...linearTwins,
+  ...reparameterizeTwins,
+  ...bernoulliTwins,
+  ...gaussianTwins,
+  ...sumTwins,
+  ...gradientNormTwins,
+  ...adamTwins,
+};
+
+export function twinOf(op: string): Twin {
+  const twin = twins[op];
+  if (!twin) throw new Error(`op ${op} has no twin in test/reference`);
+  return twin;
+}
+
+export const twinNames: readonly string[] = Object.keys(twins);

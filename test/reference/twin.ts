@@ -1,0 +1,31 @@
+// What a twin is: an op again, as plain loops in f64 on logical shapes, written from its equation and not from its
+// kernel, so that the two can only agree by both being right.
+import type { StepValues } from "../../src/executable.js";
+import type { Node } from "../../src/graph.js";
+import type { Tensor } from "../../src/tensor.js";
+
+/** Values of tensors without padding, row-major, by the names that the WGSL file gives them. */
+export type Values = Readonly<Record<string, Float64Array>>;
+
+/** What the node's outputs become. `values` holds its inputs, and the outputs that it updates in place. */
+export type Twin = (node: Node, values: Values, step: StepValues) => Record<string, Float64Array>;
+
+/** The values of `key`; throws where there are none: a twin never computes with undefined. */
+export function at(values: Values, key: string): Float64Array {
+  const found = values[key];
+  if (!found) throw new Error(`the twin is given no values for ${key}`);
+  return found;
+}
+
+/** The tensor that the node knows as `key`. */
+export function tensorAt(node: Node, key: string): Tensor {
+  const found = node.inputs[key] ?? node.outputs[key];
+  if (!found) throw new Error(`${node.op} has no tensor ${key}`);
+  return found;
+}
+
+/** Rows, and values in each. */
+export function matrixShape(tensor: Tensor): { rows: number; columns: number } {
+  const [rows = 1, ...rest] = tensor.shape;
+  return { rows, columns: rest.reduce((product, n) => product * n, 1) };
+}

@@ -1,0 +1,54 @@
+// Between a tensor's values as the mathematics has them and its words as they lie in a buffer: padding, and types.
+import { size, type Tensor } from "../../src/tensor.js";
+
+type Kind = "f32" | "u32" | "bytes";
+
+/** All tensors hold f32 but for the data set's bytes, four to a word, and the flag that halts a run. */
+function kind(tensor: Tensor): Kind {
+  return tensor.name === "bytes" ? "bytes" : tensor.name === "halted" ? "u32" : "f32";
+}
+
+/** Words that the tensor takes in a buffer. */
+export function words(tensor: Tensor): number {
+  return size(tensor.storage);
+}
+
+/** For each logical value its place in storage, in values. */
+function places(tensor: Tensor): Float64Array {
+  const storage = kind(tensor) === "bytes" ? [tensor.storage[0]!, tensor.storage[1]! * 4] : tensor.storage;
+  const result = new Float64Array(size(tensor.shape));
+  const index = tensor.shape.map(() => 0);
+  for (let i = 0; i < result.length; i++) {
+    result[i] = index.reduce((place, n, axis) => place * storage[axis]! + n, 0);
+    for (let axis = index.length - 1; axis >= 0; axis--) {
+      if (++index[axis]! < tensor.shape[axis]!) break;
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/** The bytes of `values` with zeros for padding. */
+export function toStorage(tensor: Tensor, values: Float64Array): Uint8Array<ArrayBuffer> {
+  if (values.length !== size(tensor.shape)) {
+    throw new Error(`${tensor.name} [${tensor.shape}] is given ${values.length} values`);
+  }
+  const bytes = new ArrayBuffer(words(tensor) * 4);
+  const view = { f32: Float32Array, u32: Uint32Array, bytes: Uint8Array }[kind(tensor)];
+  const stored = new view(bytes);
+  places(tensor).forEach((place, i) => (stored[place] = values[i]!));
+  return new Uint8Array(bytes);
+}
+
+/** The values of stored bytes, and the padding that isn't zero, as places in values. */
+export function fromStorage(tensor: Tensor, bytes: Uint8Array): { values: Float64Array; dirty: number[] } {
+  const view = { f32: Float32Array, u32: Uint32Array, bytes: Uint8Array }[kind(tensor)];
+  const stored = new view(bytes.slice().buffer);
+  const padding = new Set(stored.keys());
+  const values = new Float64Array(size(tensor.shape));
+  places(tensor).forEach((place, i) => {
+    values[i] = stored[place]!;
+    padding.delete(place);
+  });
+  return { values, dirty: [...padding].filter((place) => stored[place] !== 0) };
+}

@@ -1,0 +1,28 @@
+// How far a kernel's f32 may be from its twin's f64, by op and, where they differ, output.
+import type { Tolerance } from "./compare.js";
+
+const EXACT: Tolerance = { nmse: 0, absolute: 0, relative: 0, because: "integers, or copies" };
+
+const product: Tolerance = {
+  nmse: 1e-11,
+  absolute: 4e-6,
+  relative: 4e-6,
+  because: "sums of up to 1,025 products, about 1 in all: f32 rounds each partial sum to 6e-8; the most seen is 1.2e-6",
+};
+
+export const tolerances: Readonly<Record<string, Tolerance>> = {
+  gather_bytes: { nmse: 1e-13, absolute: 0, relative: 2e-7, because: "one division" },
+  gather_floats: EXACT,
+  linear: product,
+  linear_grad_input: product,
+  linear_grad_weight: product,
+  linear_grad: product,
+  sum_parts: product,
+  sum_all: product,
+};
+
+export function toleranceOf(op: string, output: string): Tolerance {
+  const found = tolerances[`${op}.${output}`] ?? tolerances[op];
+  if (!found) throw new Error(`test/support/tolerances.ts has no line for ${op}`);
+  return found;
+}
