@@ -75,7 +75,10 @@ export class VAE {
     const { seed = 0, initialisation = "torch" } = options;
     checkSeed(seed);
     if (!["torch", "glorot"].includes(initialisation)) {
-      throw new WebvaeError("INVALID_OPTION", `initialisation must be "torch" or "glorot", not ${String(initialisation)}`);
+      throw new WebvaeError(
+        "INVALID_OPTION",
+        `initialisation must be "torch" or "glorot", not ${String(initialisation)}`,
+      );
     }
     const weights = () => initialWeights(model, seed, initialisation);
     return VAE.#open(model, weights, { seed, step: 0, epoch: 0, epochStep: 0 }, options);

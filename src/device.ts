@@ -141,11 +141,7 @@ export class Device {
   }
 
   /** The pipeline of an entry point; made once. */
-  pipeline(
-    shader: ShaderSource,
-    entryPoint: string,
-    constants: Readonly<Record<string, number>>,
-  ): Promise<Pipeline> {
+  pipeline(shader: ShaderSource, entryPoint: string, constants: Readonly<Record<string, number>>): Promise<Pipeline> {
     const key = `${shader.name} ${entryPoint} ${JSON.stringify(constants)}`;
     let made = this.#pipelines.get(key);
     if (!made) {
@@ -162,7 +158,8 @@ export class Device {
     constants: Readonly<Record<string, number>>,
   ): Promise<Pipeline> {
     this.assertAlive();
-    const module = this.#modules.get(shader.name) ?? this.gpu.createShaderModule({ label: shader.name, code: shader.code });
+    const module =
+      this.#modules.get(shader.name) ?? this.gpu.createShaderModule({ label: shader.name, code: shader.code });
     this.#modules.set(shader.name, module);
     const layout = tensorLayout(this.gpu, shader, entryPoint);
     const label = `${shader.name}.${entryPoint}`;
@@ -175,7 +172,9 @@ export class Device {
       return { pipeline, layout };
     } catch (cause) {
       this.assertAlive();
-      throw new WebvaeError("INTERNAL", `${label} does not compile on ${this.adapterName}: ${String(cause)}`, { cause });
+      throw new WebvaeError("INTERNAL", `${label} does not compile on ${this.adapterName}: ${String(cause)}`, {
+        cause,
+      });
     }
   }
 

@@ -20,9 +20,8 @@ export function differentiate(graph: Graph): Graph {
     }
     const isLossTerm = Object.values(node.outputs).some(({ role }) => role === "output");
     if (!isLossTerm && Object.keys(upstream).length === 0) continue;
-    const rule = opNamed(node.op).gradient;
-    if (!rule) throw new Error(`op ${node.op} has no gradient rule, and ${describe(node)} needs one`);
-    const added = rule(node, upstream, wanted);
+    const added = opNamed(node.op).gradient?.(node, upstream, wanted);
+    if (!added) throw new Error(`op ${node.op} has no gradient rule, and ${describe(node)} needs one`);
     nodes.push(...added.nodes);
     for (const [key, gradient] of Object.entries(added.of)) {
       const of = node.inputs[key];

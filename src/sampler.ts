@@ -197,7 +197,10 @@ export class Sampler {
     const planned = plan(graph, { flats: flats(model), keep: [output], schedule });
     const executable = await Executable.create(device, planned, this.buffers.inference);
     try {
-      const staging = await device.allocating("a read-back", () => new Staging(device, executable.locate(output).bytes));
+      const staging = await device.allocating(
+        "a read-back",
+        () => new Staging(device, executable.locate(output).bytes),
+      );
       return { executable, staging, output };
     } catch (error) {
       executable.dispose();

@@ -75,7 +75,9 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
   const { learningRate = 1e-3, beta = 1, optimizer = "adam", shuffle = true, binarise = false } = options;
   const batchSize = whole("batchSize", options.batchSize ?? 128);
   if (batchSize > dataset.count) {
-    throw invalid(`batchSize ${batchSize} is larger than data set ${dataset.name}, which has ${dataset.count} examples`);
+    throw invalid(
+      `batchSize ${batchSize} is larger than data set ${dataset.name}, which has ${dataset.count} examples`,
+    );
   }
   if (typeof learningRate !== "function") inRange("learningRate", learningRate, 0, 1e6);
   if (typeof beta !== "function") inRange("beta", beta, 0, 1e6);
@@ -119,7 +121,8 @@ function whole(name: string, value: unknown): number {
 
 function inRange(name: string, value: unknown, low: number, high: number, below = false): number {
   const inside = typeof value === "number" && value >= low && (below ? value < high : value <= high);
-  if (!inside) throw invalid(`${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${String(value)}`);
+  if (!inside)
+    throw invalid(`${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${String(value)}`);
   return value;
 }
 

@@ -84,7 +84,10 @@ export function fromTensors(model: Model, file: SafetensorsFile, prefix = ""): F
       const values = asFloat32(file.tensors.get(prefix + name)!, prefix + name);
       const bad = values.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) {
-        throw new WebvaeError("NON_FINITE", `${prefix + name} holds ${values[bad]} at place ${bad} of ${values.length}`);
+        throw new WebvaeError(
+          "NON_FINITE",
+          `${prefix + name} holds ${values[bad]} at place ${bad} of ${values.length}`,
+        );
       }
       return values;
     });

@@ -56,9 +56,7 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
         `${largest}, which is ${Math.floor((largest / bytes) * dataset.count)} examples`,
     );
   }
-  const buffer = await device.allocating(`data set ${dataset.name}`, () =>
-    device.buffer(dataset.name, bytes, STORAGE),
-  );
+  const buffer = await device.allocating(`data set ${dataset.name}`, () => device.buffer(dataset.name, bytes, STORAGE));
   const rowValues = padTo4(values);
   const rowBytes = rowValues * (kind === "bytes" ? 1 : 4);
   const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
@@ -79,6 +77,7 @@ function padRows(
   // WebGPU writes whole words from a view that may start anywhere.
   const padded = piece instanceof Uint8Array ? new Uint8Array(rows * rowValues) : new Float32Array(rows * rowValues);
   if (values === rowValues) padded.set(piece);
-  else for (let row = 0; row < rows; row++) padded.set(piece.subarray(row * values, (row + 1) * values), row * rowValues);
+  else
+    for (let row = 0; row < rows; row++) padded.set(piece.subarray(row * values, (row + 1) * values), row * rowValues);
   return padded;
 }

@@ -1,0 +1,44 @@
+// The page of --browser: fetches its job, runs it, and sends what comes of it back.
+import { WebvaeError, type Dataset } from "../src/index.js";
+import type { PageJob, PageMessage } from "./browser_run.js";
+import { run } from "./run.js";
+
+const stop = new AbortController();
+Object.assign(window, { stopRun: () => stop.abort() });
+
+async function tell(message: PageMessage): Promise<void> {
+  await fetch("/message", { method: "POST", body: JSON.stringify(message) });
+}
+
+async function sendArray(name: string, values: Uint8Array | Float32Array): Promise<void> {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  await fetch(`/array/${name}`, { method: "POST", body: bytes.slice() });
+}
+
+async function dataset(url: string, described: PageJob["train"]): Promise<Dataset> {
+  const { bytes, ...rest } = described;
+  const buffer = await (await fetch(url)).arrayBuffer();
+  return { ...rest, values: bytes ? new Uint8Array(buffer) : new Float32Array(buffer) };
+}
+
+async function main(): Promise<void> {
+  const job = (await (await fetch("/job")).json()) as PageJob;
+  const [train, test] = [await dataset("/train", job.train), await dataset("/test", job.test)];
+  const result = await run(job.config, train, test, {
+    signal: stop.signal,
+    onStart: (adapter) => tell({ kind: "start", adapter }),
+    onReport: (report) => tell({ kind: "report", report }),
+    onModel: (model) => sendArray("model", model),
+  });
+  const { samples, originals, reconstructions, means, manifold } = result;
+  const { stopped, epochs, steps, seconds, stepsPerSecond, test: figures } = result;
+  const arrays = { samples, originals, reconstructions, means, manifold };
+  for (const [name, values] of Object.entries(arrays)) if (values) await sendArray(name, values);
+  await tell({ kind: "done", result: { stopped, epochs, steps, seconds, stepsPerSecond, test: figures } });
+}
+
+main().catch((error: unknown) => {
+  const code = error instanceof WebvaeError ? { code: error.code } : {};
+  const message = error instanceof Error ? error.message : String(error);
+  return tell({ kind: "fault", ...code, message });
+});

@@ -1,0 +1,39 @@
+// The data sets of the command line, by name.
+import { datasets, WebvaeError, type Dataset } from "../src/index.js";
+import { readDataDir } from "./data_dir.js";
+import { cachingFetch } from "./file_cache.js";
+
+export const dataNames = ["digits", "mnist", "fashion-mnist", "gaussians"] as const;
+export type DataName = (typeof dataNames)[number];
+
+export interface DataOptions {
+  readonly data: DataName;
+  /** A folder of IDX files, instead of a download. */
+  readonly dataDir?: string | undefined;
+  /** Keys generated data. */
+  readonly seed: number;
+  /** Examples to keep, the first ones. */
+  readonly limit?: number | undefined;
+  readonly note?: (text: string) => void;
+}
+
+/** Generated sets: enough to learn from, few enough for a processor to train on in a coffee break. */
+const generated = { digits: { train: 8000, test: 1000 }, gaussians: { train: 10000, test: 2000 } } as const;
+
+export async function loadData(options: DataOptions, split: "train" | "test"): Promise<Dataset> {
+  const dataset = await load(options, split);
+  return options.limit === undefined ? dataset : datasets.take(dataset, options.limit);
+}
+
+function load({ data, dataDir, seed, note }: DataOptions, split: "train" | "test"): Promise<Dataset> | Dataset {
+  if (data === "digits" || data === "gaussians") {
+    if (dataDir) {
+      throw new WebvaeError("INVALID_OPTION", `--data-dir is for mnist and fashion-mnist; ${data} is generated`);
+    }
+    return datasets[data]({ split, count: generated[data][split], seed });
+  }
+  if (dataDir) return readDataDir(dataDir, { split, name: data });
+  note?.(`${data}: the ${split} set is downloaded unless it is in the cache`);
+  const download = data === "mnist" ? datasets.mnist : datasets.fashionMnist;
+  return download({ split, fetch: cachingFetch() });
+}

@@ -1,0 +1,70 @@
+// What the commands' arguments have in common: numbers checked as they are read, and models by name or from a file.
+import { InvalidArgumentError } from "commander";
+import { readFile } from "node:fs/promises";
+import { models, WebvaeError, type ModelName, type ModelSpec } from "../src/index.js";
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`It must be a whole number >= ${least}.`);
+    }
+    return value;
+  };
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
+    throw new InvalidArgumentError("It must be a number >= 0.");
+  }
+  return value;
+}
+
+/** A preset for examples of `shape`, or the spec in a JSON file. Throws INVALID_OPTION or INVALID_SPEC. */
+export async function modelSpec(
+  model: string,
+  shape: readonly number[],
+  latent: number | undefined,
+): Promise<{ name: string; spec: ModelSpec }> {
+  if (Object.hasOwn(models, model)) {
+    const defaultLatent = model === "points" ? 2 : 20;
+    return { name: model, spec: models[model as ModelName](shape, latent ?? defaultLatent) };
+  }
+  let text: string;
+  try {
+    text = await readFile(model, "utf8");
+  } catch {
+    const names = Object.keys(models).join(", ");
+    throw new WebvaeError("INVALID_OPTION", `--model ${model} is neither one of ${names} nor a file that can be read`);
+  }
+  let spec: unknown;
+  try {
+    spec = JSON.parse(text);
+  } catch (cause) {
+    throw new WebvaeError("INVALID_SPEC", `--model ${model} is no JSON: ${String(cause)}`, { cause });
+  }
+  // The library checks the rest, and names the place of what is wrong.
+  const given = spec as ModelSpec;
+  return { name: model, spec: latent === undefined ? given : { ...given, latent } };
+}
+
+/** Prints a fault as a user should see it, and says how the process ends. */
+export function reportFault(error: unknown): number {
+  if (error instanceof WebvaeError) console.error(`error (${error.code}): ${error.message}`);
+  else if (error instanceof Error && ["FileError", "AbortError"].includes(error.name)) {
+    console.error(`error: ${error.message}`);
+  } else console.error(error instanceof Error ? (error.stack ?? error.message) : error);
+  return 1;
+}
+
+export function adapterLines({ name, software }: { name: string; software: boolean }): string[] {
+  if (!software) return [`adapter: ${name}`];
+  return [
+    `adapter: ${name}`,
+    "",
+    "  *** SOFTWARE ADAPTER: no GPU was found, so the processor computes everything. ***",
+    "  *** A real GPU is tens to hundreds of times faster.                           ***",
+    "",
+  ];
+}

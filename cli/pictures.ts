@@ -1,0 +1,82 @@
+// The pictures of a run, by file name.
+import type { Dataset } from "../src/index.js";
+import { lossChart, type LossHistory } from "./charts.js";
+import { imageGrid, reconstructionGrid } from "./png.js";
+import { svgToPng } from "./rasterise.js";
+import { latentScatter, pointsScatter } from "./scatter.js";
+import { MANIFOLD_SIDE, type RunResult } from "./run.js";
+
+export type ImageShape = readonly [number, number, number];
+
+/** The shape of an image data set, or nothing for points. */
+export function imageShape(shape: readonly number[]): ImageShape | undefined {
+  const [h, w, c = 1] = shape;
+  return h !== undefined && w !== undefined && (c === 1 || c === 3) ? [h, w, c] : undefined;
+}
+
+/** samples.png of images [count, h, w, c]. */
+export function samplesPicture(images: Float32Array, shape: ImageShape, columns = 10): Uint8Array {
+  const count = images.length / (shape[0] * shape[1] * shape[2]);
+  return imageGrid({ images, count, shape: [...shape], columns: Math.min(columns, count) });
+}
+
+export async function runPictures(
+  result: RunResult,
+  test: Dataset,
+  history: LossHistory,
+  title: string,
+): Promise<Record<string, Uint8Array | string>> {
+  const files: Record<string, Uint8Array | string> = {};
+  const { samples, originals, reconstructions, means, manifold } = result;
+  const shape = imageShape(test.shape);
+  if (shape) {
+    files["samples.png"] = samplesPicture(samples, shape);
+    const count = originals.length / (shape[0] * shape[1] * shape[2]);
+    files["reconstructions.png"] = reconstructionGrid({
+      originals,
+      reconstructions,
+      count,
+      shape: [...shape],
+      columns: 10,
+    });
+    if (manifold) {
+      files["manifold.png"] = imageGrid({
+        images: manifold,
+        count: MANIFOLD_SIDE ** 2,
+        shape: [...shape],
+        columns: MANIFOLD_SIDE,
+        gap: 0,
+      });
+    }
+  } else if (test.shape.length === 1 && test.shape[0] === 2) {
+    const data = { name: "Data", points: originals };
+    files["samples.png"] = await svgToPng(
+      pointsScatter({ title: `Samples, ${title}`, sets: [data, { name: "Samples", points: samples }] }),
+    );
+    files["reconstructions.png"] = await svgToPng(
+      pointsScatter({
+        title: `Reconstructions, ${title}`,
+        sets: [data, { name: "Reconstructions", points: reconstructions }],
+        linked: true,
+      }),
+    );
+    if (manifold) {
+      files["manifold.png"] = await svgToPng(
+        pointsScatter({
+          title: `Decoded grid of latents, ${title}`,
+          sets: [data, { name: "Decoded grid", points: manifold }],
+        }),
+      );
+    }
+  }
+  if (means) {
+    const labels = test.labels?.subarray(0, means.length / 2);
+    files["latent.png"] = await svgToPng(
+      latentScatter({ means, ...(labels ? { labels } : {}), title: `Means of q(z|x), ${title}` }),
+    );
+  }
+  if (history.epochs.length > 0 || (history.steps?.length ?? 0) > 0) {
+    files["loss.svg"] = lossChart(history, { title });
+  }
+  return files;
+}

@@ -1,0 +1,113 @@
+// One training run from options to pictures' data: the same code in Node and, with --browser, in a page.
+import { VAE, type Dataset, type ModelSpec, type Terms, type TrainingReport } from "../src/index.js";
+import { manifoldPoints } from "./normal.js";
+
+export interface RunConfig {
+  readonly spec: ModelSpec;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly beta: number;
+  readonly seed: number;
+}
+
+export interface RunHooks {
+  readonly onStart: (adapter: { name: string; software: boolean }) => void | Promise<void>;
+  readonly onReport: (report: TrainingReport) => void | Promise<void>;
+  /** After each epoch: the model as it is now, so that a fault later loses an epoch at most. */
+  readonly onModel: (bytes: Uint8Array) => void | Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export interface RunResult {
+  readonly stopped: boolean;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly stepsPerSecond: number;
+  readonly test: Terms;
+  readonly model: Uint8Array;
+  /** [n, ...input] each. */
+  readonly samples: Float32Array;
+  readonly originals: Float32Array;
+  readonly reconstructions: Float32Array;
+  /** For two latent dimensions: means [n, 2] of test examples, and decoded images of a grid of latents. */
+  readonly means?: Float32Array;
+  readonly manifold?: Float32Array;
+}
+
+export const SAMPLES = 100;
+export const RECONSTRUCTIONS = 20;
+export const MANIFOLD_SIDE = 20;
+/** Points of a scatter: for data in the plane a hundred samples show nothing. */
+export const POINTS = 2000;
+const SCATTERED = 10000;
+
+/**
+ * Trains a new VAE and collects what the run leaves behind. A run that `signal` stops is complete too, with the
+ * weights that it has by then. Throws what the library throws.
+ */
+export async function run(
+  config: RunConfig,
+  train: Dataset,
+  test: Dataset,
+  hooks: RunHooks,
+  gpu?: GPU,
+): Promise<RunResult> {
+  const { spec, seed, epochs, batchSize, learningRate, beta } = config;
+  const vae = await VAE.create(spec, { seed, ...(gpu ? { gpu } : {}) });
+  try {
+    await hooks.onStart(vae.adapter);
+    const started = performance.now();
+    let last: TrainingReport | undefined;
+    let stopped = false;
+    try {
+      const options = { epochs, batchSize, learningRate, beta, test, signal: hooks.signal };
+      for await (const report of vae.train(train, options)) {
+        last = report;
+        await hooks.onReport(report);
+        if (report.epochEnd && report.epoch < epochs) await hooks.onModel(await vae.save());
+      }
+    } catch (error) {
+      if (!hooks.signal.aborted) throw error;
+      stopped = true;
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const model = await vae.save();
+    await hooks.onModel(model);
+    const figures = last?.epochEnd?.test ?? (await vae.elbo(test, { seed }));
+    const { steps } = vae.trained;
+    return {
+      stopped,
+      epochs: vae.trained.epochs,
+      steps,
+      seconds,
+      stepsPerSecond: steps / seconds,
+      test: figures,
+      model,
+      ...(await pictures(vae, test)),
+    };
+  } finally {
+    vae.dispose();
+  }
+}
+
+async function pictures(vae: VAE, test: Dataset) {
+  const { latent, input } = vae.spec;
+  const flat = input.length === 1 && input[0] === 2;
+  const size = test.values.length / test.count;
+  const count = Math.min(test.count, flat ? POINTS : RECONSTRUCTIONS);
+  const scale = test.values instanceof Uint8Array ? 1 / 255 : 1;
+  const originals = Float32Array.from(test.values.subarray(0, count * size), (value) => value * scale);
+  return {
+    samples: await vae.sample(flat ? POINTS : SAMPLES, { seed: 1 }),
+    originals,
+    reconstructions: await vae.reconstruct(originals),
+    ...(latent === 2
+      ? {
+          means: (await vae.encode(test.values.subarray(0, Math.min(SCATTERED, test.count) * size))).mean,
+          manifold: await vae.decode(manifoldPoints(MANIFOLD_SIDE)),
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,47 @@
+// npm run sample -- --model FILE: draws samples from a saved model.
+import { Command } from "commander";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { openGpu } from "../node/gpu.js";
+import { VAE, WebvaeError } from "../src/index.js";
+import { writeWhole } from "./files.js";
+import { adapterLines, reportFault, wholeNumber } from "./options.js";
+import { imageShape, samplesPicture } from "./pictures.js";
+import { svgToPng } from "./rasterise.js";
+import { pointsScatter } from "./scatter.js";
+
+const program = new Command("sample")
+  .description("Draws samples from a saved model and writes them as a picture.")
+  .requiredOption("--model <file>", "model.safetensors of a training run")
+  .option("--count <n>", "samples", wholeNumber(1), 100)
+  .option("--columns <n>", "pictures a row", wholeNumber(1))
+  .option("--seed <n>", "seed of the draws", wholeNumber(0), 0)
+  .option("--out <file>", "PNG file", "samples.png")
+  .allowExcessArguments(false);
+
+async function main(): Promise<void> {
+  const options = program.parse().opts<{ model: string; count: number; columns?: number; seed: number; out: string }>();
+  const { count, seed } = options;
+  const vae = await VAE.load(await readFile(options.model), { gpu: await openGpu() });
+  try {
+    for (const line of adapterLines(vae.adapter)) console.log(line);
+    const { input } = vae.spec;
+    const samples = await vae.sample(count, { seed });
+    const shape = imageShape(input);
+    let picture: Uint8Array;
+    if (shape) picture = samplesPicture(samples, shape, options.columns ?? Math.ceil(Math.sqrt(count)));
+    else if (input.length === 1 && input[0] === 2) {
+      picture = await svgToPng(pointsScatter({ title: "Samples", sets: [{ name: "Samples", points: samples }] }));
+    } else throw new WebvaeError("INVALID_DATA", `examples of shape [${input.join(", ")}] cannot be drawn`);
+    await writeWhole(resolve(options.out), picture);
+    console.log(`${count} samples written to ${resolve(options.out)}`);
+  } finally {
+    vae.dispose();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.exitCode = reportFault(error);
+}

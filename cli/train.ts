@@ -1,0 +1,165 @@
+// npm run train -- [options]: trains a VAE and writes the model, its figures and its pictures to a folder.
+import { Command, Option } from "commander";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { openGpu } from "../node/gpu.js";
+import type { TrainingReport } from "../src/index.js";
+import { runInBrowser } from "./browser_run.js";
+import type { EpochLosses, LossHistory } from "./charts.js";
+import { dataNames, loadData, type DataName } from "./data.js";
+import { appendLine, FileError, prepareFolder, writeModel, writeWhole } from "./files.js";
+import { adapterLines, modelSpec, positiveNumber, reportFault, wholeNumber } from "./options.js";
+import { runPictures } from "./pictures.js";
+import { createProgress, formatDuration } from "./progress.js";
+import { run, type RunConfig, type RunHooks } from "./run.js";
+
+interface Arguments {
+  data: DataName;
+  dataDir?: string;
+  model?: string;
+  latent?: number;
+  epochs: number;
+  batch: number;
+  lr: number;
+  beta: number;
+  seed: number;
+  limit?: number;
+  out: string;
+  json: boolean;
+  browser: boolean;
+}
+
+const program = new Command("train")
+  .description("Trains a variational autoencoder on the GPU, or on a software adapter where there is none.")
+  .addOption(new Option("--data <name>", "data set").choices(dataNames).default("digits"))
+  .option("--data-dir <dir>", "folder of IDX files (train-images-idx3-ubyte[.gz], ...) instead of a download")
+  .option("--model <name>", "mlp, mlp-deep, minimal, points, or a JSON file with a ModelSpec (default: by data)")
+  .option("--latent <n>", "latent dimensions; 2 gives pictures of the latent space", wholeNumber(1))
+  .option("--epochs <n>", "epochs", wholeNumber(1), 10)
+  .option("--batch <n>", "examples a step", wholeNumber(1), 128)
+  .option("--lr <x>", "learning rate of Adam", positiveNumber, 1e-3)
+  .option("--beta <x>", "weight of the KL term", positiveNumber, 1)
+  .option("--seed <n>", "seed of weights, order, noise and generated data", wholeNumber(0), 0)
+  .option("--limit <n>", "train on the first n examples", wholeNumber(1))
+  .option("--out <dir>", "folder for the results", "out")
+  .option("--json", "end stdout with one JSON object", false)
+  .option("--browser", "run in headless Chrome", false)
+  .allowExcessArguments(false);
+
+async function main(): Promise<number> {
+  const options = program.parse().opts<Arguments>();
+  // With --json stdout is for programs.
+  const print = options.json ? console.error : console.log;
+  const out = resolve(options.out);
+  const path = (file: string) => join(out, file);
+  await prepareFolder(out);
+  const { data, dataDir, seed } = options;
+  const source = { data, dataDir, seed, note: print };
+  const train = await loadData({ ...source, limit: options.limit }, "train");
+  const test = await loadData(source, "test");
+  const preset = options.model ?? (data === "gaussians" ? "points" : "mlp");
+  const { name, spec } = await modelSpec(preset, train.shape, options.latent);
+  const config: RunConfig = {
+    spec,
+    epochs: options.epochs,
+    batchSize: options.batch,
+    learningRate: options.lr,
+    beta: options.beta,
+    seed,
+  };
+  print(`data: ${data}, ${train.count} training and ${test.count} test examples of ${train.shape.join("x")}`);
+  print(`model: ${name}, latent ${spec.latent}; ${options.epochs} epochs of batches of ${options.batch}`);
+
+  const history: { epochs: EpochLosses[]; steps: NonNullable<LossHistory["steps"]>[number][] } = {
+    epochs: [],
+    steps: [],
+  };
+  const stop = new AbortController();
+  const interrupt = () => {
+    process.once("SIGINT", () => process.exit(130));
+    progress?.note("stopping; the model and its pictures are still written (Ctrl-C again: quit at once)");
+    stop.abort();
+  };
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
+  let adapter = { name: "", software: false };
+  let progress: ReturnType<typeof createProgress> | undefined;
+  await rm(path("metrics.jsonl"), { force: true });
+
+  const onReport = async (report: TrainingReport) => {
+    const { epoch, epochs, steps, epochEnd } = report;
+    const stepsPerEpoch = steps / epochs;
+    progress ??= createProgress({ epochs, stepsPerEpoch });
+    const step = report.step - (epoch - 1) * stepsPerEpoch;
+    history.steps.push({ ...terms(report), epoch: report.step / stepsPerEpoch });
+    progress.update({ ...terms(report), epoch, step, stepsPerSecond: report.stepsPerSecond });
+    if (!epochEnd) return;
+    const { train: trained, test: tested, seconds } = epochEnd;
+    history.epochs.push({ epoch, train: trained, test: tested });
+    progress.epochEnd({ epoch, train: trained, test: tested, seconds });
+    const stepsPerSecond = stepsPerEpoch / seconds;
+    await appendLine(
+      path("metrics.jsonl"),
+      JSON.stringify({ epoch, train: trained, test: tested, seconds, stepsPerSecond }),
+    );
+  };
+  const hooks: RunHooks = {
+    signal: stop.signal,
+    onStart: (found) => {
+      adapter = found;
+      for (const line of adapterLines(found)) print(line);
+    },
+    onReport,
+    onModel: (bytes) => writeModel(path("model.safetensors"), bytes),
+  };
+  try {
+    const result = options.browser
+      ? await runInBrowser(config, train, test, hooks)
+      : await run(config, train, test, hooks, await openGpu());
+    progress?.stop();
+    const pictures = await runPictures(result, test, history, `${name} on ${data}`);
+    for (const [file, content] of Object.entries(pictures)) await writeWhole(path(file), content);
+    const files = [
+      "model.safetensors",
+      ...(history.epochs.length > 0 ? ["metrics.jsonl"] : []),
+      ...Object.keys(pictures),
+    ];
+    const { test: figures, steps, seconds, stepsPerSecond, epochs } = result;
+    print(
+      `${result.stopped ? "stopped" : "done"} after ${steps} steps in ${formatDuration(seconds)} ` +
+        `(${stepsPerSecond.toFixed(1)} steps/s)`,
+    );
+    print(
+      `test: -ELBO ${(-figures.elbo).toFixed(2)} = reconstruction ${figures.reconstruction.toFixed(2)} ` +
+        `+ KL ${figures.kl.toFixed(2)} nats per example`,
+    );
+    print(`written to ${out}: ${files.join(", ")}`);
+    if (options.json) {
+      const { name: adapterName, software } = adapter;
+      console.log(
+        JSON.stringify({
+          adapter: adapterName,
+          software,
+          model: name,
+          epochs,
+          steps,
+          seconds,
+          stepsPerSecond,
+          test: figures,
+          files: files.map(path),
+        }),
+      );
+    }
+    return result.stopped ? 130 : 0;
+  } finally {
+    progress?.stop();
+  }
+}
+
+const terms = ({ elbo, reconstruction, kl }: TrainingReport) => ({ elbo, reconstruction, kl });
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.exitCode = error instanceof FileError ? (console.error(`error: ${error.message}`), 1) : reportFault(error);
+}
