@@ -39,17 +39,17 @@ fn gaussian(@builtin(global_invocation_id) id: vec3u) {
   let end = min(first + SEGMENT, shape.pixels);
   let above = vec4f(log_sigma[0] - LOG_SIGMA_FLOOR);
   let r = select(log_sigma[0], LOG_SIGMA_FLOOR + softplus(above).x, LEARNED);
-  let precision = exp(-2.0 * r);
+  let inverse_variance = exp(-2.0 * r);
   var sum = vec4f(0.0);
   var slope = vec4f(0.0);
   for (var column = first; column < end; column++) {
     let at = row * shape.pixels + column;
     let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count));
     let difference = mean[at] - x[at];
-    let square = difference * difference * precision;
+    let square = difference * difference * inverse_variance;
     sum += mask * (0.5 * square + r + HALF_LOG_TWO_PI);
     slope += mask * (1.0 - square);
-    if (KEEP_DMEAN) { dmean[at] = mask * difference * precision * activation_slope(saved[at]) / f32(step.rows); }
+    if (KEEP_DMEAN) { dmean[at] = mask * difference * inverse_variance * activation_slope(saved[at]) / f32(step.rows); }
   }
   reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
   if (LEARNED && KEEP_DMEAN) {

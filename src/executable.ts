@@ -28,6 +28,8 @@ export interface ExecutableOptions {
   readonly guardBytes?: number;
 }
 
+const countNull = (bindings: object) => Object.values(bindings).filter((place) => place === null).length;
+
 interface Recorded {
   readonly label: string;
   readonly pipeline: GPUComputePipeline;
@@ -92,13 +94,16 @@ export class Executable {
       for (const [name, { bytes }] of Object.entries(plan.buffers)) {
         if (!buffers.has(name)) buffers.set(name, make(name, bytes + 2 * guardBytes, STORAGE));
       }
-      // An output that a dispatch doesn't keep still needs something bound.
-      const nothing = make("nothing", 16, STORAGE);
+      // An output that a dispatch doesn't keep still needs something bound: a range for each, for two writable
+      // bindings must not overlap.
+      const unkept = Math.max(1, ...plan.dispatches.map(({ bindings }) => countNull(bindings)));
+      const nothing = make("nothing", unkept * 256, STORAGE);
       const uniforms = make("shapes", Math.max(1, plan.dispatches.length) * STEP_STRIDE, UNIFORM);
       const steps = make("steps", plan.slots * STEP_STRIDE, UNIFORM);
+      let unused = 0;
       const resource = (place: Place | null): GPUBufferBinding => {
         const buffer = place && buffers.get(place.buffer);
-        if (!place || !buffer) return { buffer: nothing };
+        if (!place || !buffer) return { buffer: nothing, offset: 256 * unused++, size: 16 };
         const guard = place.buffer in given ? 0 : guardBytes;
         return { buffer, offset: place.offset + guard, size: place.bytes };
       };
@@ -107,6 +112,7 @@ export class Executable {
         const { pipeline, layout } = pipelines[index]!;
         const shape = packUniform(shader, "shape", dispatch.shape);
         device.gpu.queue.writeBuffer(uniforms, index * STEP_STRIDE, shape);
+        unused = 0;
         const entries = (shader.entryPoints[dispatch.entryPoint]?.bindings ?? []).flatMap((name) => {
           const binding = shader.bindings[name];
           if (!binding || binding.group !== 0) return [];

@@ -71,10 +71,10 @@ export function plan(graph: Graph, options: PlanOptions = {}): { plan: Plan; sha
   let activationBytes = 0;
   for (const tensor of tensors.values()) {
     if (places[tensor.name] || tensor.role === "activation") continue;
-    const bytes = tensorBytes(tensor);
-    const copies = tensor.role === "output" ? slots : 1;
-    buffers[tensor.name] = { kind: tensor.role, bytes: bytes * copies };
-    places[tensor.name] = { buffer: tensor.name, offset: 0, bytes: bytes * copies };
+    // Rows of a ring lie close, as the kernels place them: also those of fewer than 4 values.
+    const bytes = tensor.role === "output" ? 4 * size(tensor.storage) * slots : tensorBytes(tensor);
+    buffers[tensor.name] = { kind: tensor.role, bytes };
+    places[tensor.name] = { buffer: tensor.name, offset: 0, bytes };
   }
   for (const tensor of tensors.values()) if (tensor.role === "activation") activationBytes += tensorBytes(tensor);
   placeActivations(graph, new Set(options.keep), buffers, places);
