@@ -11,6 +11,8 @@ struct Shape {
   length: u32,       // N / 4
   beta1: f32,
   beta2: f32,
+  gain1: f32,        // 1 - beta1, made in f64: of 0.999 in f32 the difference would be off by 1e-5
+  gain2: f32,        // 1 - beta2
   epsilon: f32,
   weight_decay: f32,
   clip_norm: f32,    // 0: no clipping
@@ -45,8 +47,8 @@ fn adam(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     var g = scale * gradients[i];
     if (DECOUPLED) { w -= step.learning_rate * shape.weight_decay * w; }
     else { g += shape.weight_decay * w; }
-    let m = shape.beta1 * moment1[i] + (1.0 - shape.beta1) * g;
-    let v = shape.beta2 * moment2[i] + (1.0 - shape.beta2) * g * g;
+    let m = shape.beta1 * moment1[i] + shape.gain1 * g;
+    let v = shape.beta2 * moment2[i] + shape.gain2 * g * g;
     moment1[i] = m;
     moment2[i] = v;
     params[i] = w - step.learning_rate * step.correction1 * m / (sqrt(step.correction2 * v) + shape.epsilon);

@@ -26,7 +26,7 @@ fn philox4x32(counter: vec4u, seed: vec2u) -> vec4u {
   return c;
 }
 
-// Strictly inside (0, 1), on a grid of 2^-24.
+// In (0, 1], on a grid of 2^-24: above 2^23 f32 has no halves, and rounds them to even numbers up to 2^24 itself.
 fn uniform4(words: vec4u) -> vec4f {
   return (vec4f(words >> vec4u(8u)) + 0.5) * 0x1p-24;
 }

@@ -46,6 +46,8 @@ export const adamOps: readonly Op[] = [
           length,
           beta1: Number(attributes.beta1),
           beta2: Number(attributes.beta2),
+          gain1: 1 - Number(attributes.beta1),
+          gain2: 1 - Number(attributes.beta2),
           epsilon: Number(attributes.epsilon),
           weight_decay: Number(attributes.weightDecay),
           clip_norm: Number(attributes.clipNorm),

@@ -22,6 +22,8 @@ export interface BuiltCase {
   readonly schedule?: Schedule;
   /** Outputs in which the twin's infinities and NaNs are meant. */
   readonly nonFinite?: readonly string[];
+  /** By output: by what the error of each value is multiplied by nature, as noise is by its standard deviation. */
+  readonly scales?: Values;
 }
 
 export interface OpCase {
@@ -43,7 +45,7 @@ export function testOps(device: Device, cases: readonly OpCase[]): void {
 /** Throws what is wrong with the kernel in this case, and the command that repeats it. */
 export async function checkOp(device: Device, { name, build }: OpCase): Promise<void> {
   const complaints: string[] = [];
-  const { node, values, step: changes, schedule, nonFinite = [] } = build(new RandomValues(name));
+  const { node, values, step: changes, schedule, nonFinite = [], scales = {} } = build(new RandomValues(name));
   const step = { ...defaultStep, ...changes };
   const expected = twinOf(node.op)(node, values, step);
   const { outputs, faults } = await runNode(device, { node, values, step, ...(schedule ? { schedule } : {}) });
@@ -51,8 +53,9 @@ export async function checkOp(device: Device, { name, build }: OpCase): Promise<
   for (const key of Object.keys(node.outputs)) {
     const [actual, twin] = [outputs[key], expected[key]];
     if (!actual || !twin) throw new Error(`the twin of ${node.op} makes no ${key}`);
-    const check = (reference: Float64Array) =>
-      compare(actual, reference, toleranceOf(node.op, key), { nonFinite: nonFinite.includes(key) });
+    const scale = scales[key];
+    const options = { nonFinite: nonFinite.includes(key), ...(scale ? { scale } : {}) };
+    const check = (reference: Float64Array) => compare(actual, reference, toleranceOf(node.op, key), options);
     const wrong = check(twin);
     if (wrong) complaints.push(`${key}: ${wrong}`);
     // A test that cannot fail proves nothing.

@@ -13,6 +13,8 @@ export interface Tolerance {
 export interface CompareOptions {
   /** The twin may be infinite or NaN, and where it is the kernel must be neither more finite nor less. */
   readonly nonFinite?: boolean;
+  /** By what each value's error is multiplied by nature: it is divided out before all. */
+  readonly scale?: Float64Array;
 }
 
 /** What is wrong with `actual`, or undefined. */
@@ -20,7 +22,7 @@ export function compare(
   actual: Float64Array,
   expected: Float64Array,
   tolerance: Tolerance,
-  { nonFinite = false }: CompareOptions = {},
+  { nonFinite = false, scale }: CompareOptions = {},
 ): string | undefined {
   if (actual.length !== expected.length) return `${actual.length} values, not ${expected.length}`;
   let squares = 0;
@@ -34,11 +36,12 @@ export function compare(
       if (Number.isFinite(a)) return `value ${i} is ${a}, not ${b}`;
       continue;
     }
-    const error = Math.abs(a - b);
-    if (!(error <= tolerance.absolute + tolerance.relative * Math.abs(b))) {
-      return `value ${i} is ${a}, not ${b}: off by ${error.toExponential(2)}`;
+    const unit = scale?.[i] ?? 1;
+    const error = Math.abs(a - b) / unit;
+    if (!(error <= tolerance.absolute + (tolerance.relative * Math.abs(b)) / unit)) {
+      return `value ${i} is ${a}, not ${b}: off by ${Math.abs(a - b).toExponential(2)}`;
     }
-    squares += b * b;
+    squares += (b / unit) ** 2;
     errors += error * error;
   }
   if (squares > 0 && errors / squares > tolerance.nmse) {

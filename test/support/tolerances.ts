@@ -10,6 +10,20 @@ const product: Tolerance = {
   because: "sums of up to 1,025 products, about 1 in all: f32 rounds each partial sum to 6e-8; the most seen is 1.2e-6",
 };
 
+const noise: Tolerance = {
+  nmse: 3e-7,
+  absolute: 3e-3,
+  relative: 0,
+  because: "WGSL lets sin and cos be 2^-11 off, and a radius is at most 5.8; the most seen is 6e-5",
+};
+
+const term: Tolerance = {
+  nmse: 1e-10,
+  absolute: 4e-6,
+  relative: 4e-6,
+  because: "exp and log are some 3 ulp off, and 64 terms are summed; the most seen is 1e-6",
+};
+
 export const tolerances: Readonly<Record<string, Tolerance>> = {
   gather_bytes: { nmse: 1e-13, absolute: 0, relative: 2e-7, because: "one division" },
   gather_floats: EXACT,
@@ -17,8 +31,18 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   linear_grad_input: product,
   linear_grad_weight: product,
   linear_grad: product,
+  "reparameterize.z": noise,
+  "reparameterize.kl": term,
+  reparameterize_grad: term,
+  sample_prior: noise,
+  bernoulli: term,
+  gaussian: term,
   sum_parts: product,
   sum_all: product,
+  "gradient_norm.norms": product,
+  "gradient_norm.halted": EXACT,
+  "adam.halted": EXACT,
+  adam: { nmse: 1e-12, absolute: 1e-7, relative: 1e-6, because: "a few roundings, a square root, a division" },
 };
 
 export function toleranceOf(op: string, output: string): Tolerance {

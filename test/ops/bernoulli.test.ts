@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { Device } from "../../src/device.js";
+import { bernoulli } from "../../src/ops/bernoulli.js";
+import { tensor } from "../../src/tensor.js";
+import { testOps, type OpCase } from "../support/check_op.js";
+import { testDevice } from "../support/gpu.js";
+import type { RandomValues } from "../support/random_values.js";
+import { defaultStep, runNode } from "../support/run_node.js";
+import { edgeShapes, randomShapes } from "../support/sizes.js";
+
+const device = await Device.open({ device: await testDevice() });
+
+function node(B: number, D: number, gradients: boolean) {
+  return bernoulli(tensor("logits", "activation", [B, D]), tensor("x", "input", [B, D]), gradients);
+}
+
+interface Variant {
+  readonly name?: string;
+  readonly gradients?: boolean;
+  readonly rows?: number;
+  readonly logits?: (count: number, random: RandomValues) => Float64Array;
+  readonly x?: (count: number, random: RandomValues) => Float64Array;
+}
+
+function termCase([B = 1, D = 1]: readonly number[], variant: Variant = {}): OpCase {
+  const { name = "", gradients = true, rows = B } = variant;
+  const { logits = (n, random) => random.normal(n, 3), x = (n, random) => random.uniform(n) } = variant;
+  return {
+    name: `bernoulli ${B}x${D}${name}`,
+    build: (random) => ({
+      node: node(B, D, gradients),
+      values: { logits: logits(B * D, random), x: x(B * D, random) },
+      step: { rows },
+    }),
+  };
+}
+
+const extremes = [100, -100, 0, -0, 1e-4, -1e-4, 7, -7, 15, -15, 88, -88, 1e4, -1e4].map(Math.fround);
+
+describe("the term and its gradient", () => {
+  testOps(device, [
+    ...edgeShapes(2).map((shape) => termCase(shape)),
+    ...randomShapes([100, 900], 6).map((shape) => termCase(shape)),
+    termCase([5, 130], { name: ", without gradient", gradients: false }),
+    termCase([33, 100], { name: ", 20 rows count", rows: 20 }),
+    termCase([33, 100], { name: ", 1 row counts", rows: 1 }),
+    ...[0, 0.5, 1].map((target) =>
+      termCase([3, extremes.length], {
+        name: `, extreme logits, x ${target}`,
+        logits: (n) => Float64Array.from({ length: n }, (_, i) => extremes[i % extremes.length]!),
+        x: (n) => new Float64Array(n).fill(target),
+      }),
+    ),
+    termCase([6, 65], {
+      name: ", bytes as targets",
+      x: (n, random) => random.integers(n, 0, 256).map((b) => Math.fround(b / 255)),
+    }),
+  ]);
+});
+
+it.each([NaN, Infinity])("%s among the logits reaches its row's sum and no other", async (bad) => {
+  const [B, D] = [3, 70];
+  const logits = new Float64Array(B * D);
+  logits[D + 66] = bad;
+  const values = { logits, x: new Float64Array(B * D).fill(0.5) };
+  const { outputs } = await runNode(device, { node: node(B, D, true), values, step: { ...defaultStep, rows: B } });
+  expect([...outputs.reconstruction!].map(Number.isFinite)).toEqual([true, true, true, false, true, true]);
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { Device } from "../../src/device.js";
+import { gaussian } from "../../src/ops/gaussian.js";
+import { activations } from "../../src/spec.js";
+import { slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+import { activate, saved } from "../reference/activation.js";
+import { testOps, type OpCase } from "../support/check_op.js";
+import { testDevice } from "../support/gpu.js";
+import { defaultStep, runNode } from "../support/run_node.js";
+import { edgeShapes, randomShapes } from "../support/sizes.js";
+
+const device = await Device.open({ device: await testDevice() });
+
+interface Variant {
+  readonly learned?: boolean;
+  readonly gradients?: boolean;
+  readonly rows?: number;
+  readonly activation?: Activation;
+  readonly logSigma?: number;
+}
+
+function node(B: number, D: number, { learned = true, gradients = true, activation = "none" }: Variant) {
+  const pre = slopeNeedsInput(activation) ? { pre: tensor("mean.pre", "activation", [B, D]) } : {};
+  const mean = tensor("mean", "activation", [B, D], activation === "none" ? {} : { activation, ...pre });
+  const logSigma = tensor("log_sigma", learned ? "param" : "state", [1]);
+  return gaussian(mean, tensor("x", "input", [B, D]), logSigma, gradients);
+}
+
+function termCase([B = 1, D = 1]: readonly number[], variant: Variant = {}): OpCase {
+  const { activation = "none", rows = B, logSigma = -0.7 } = variant;
+  return {
+    name: ["gaussian", `${B}x${D}`, ...Object.entries(variant).map(([key, value]) => `${key}=${value}`)].join(" "),
+    build: (random) => {
+      const a = random.normal(B * D);
+      const made = node(B, D, variant);
+      // At a small sigma the mean has to be near, or all that is tested is a huge square.
+      const sigma = Math.exp(Math.max(logSigma, -6));
+      const mean = a.map((value) => Math.fround(activate(activation, value)));
+      const noise = random.normal(B * D, sigma);
+      const values = {
+        mean,
+        x: mean.map((value, i) => Math.fround(value + noise[i]!)),
+        log_sigma: Float64Array.of(Math.fround(logSigma)),
+        saved: a.map((value) => Math.fround(saved(activation, value))),
+      };
+      return { node: made, values, step: { rows } };
+    },
+  };
+}
+
+describe("the term and its gradients", () => {
+  testOps(device, [
+    ...edgeShapes(2).map((shape) => termCase(shape)),
+    ...edgeShapes(2).map((shape) => termCase(shape, { learned: false })),
+    ...randomShapes([100, 900], 5).map((shape) => termCase(shape)),
+    ...activations.map((activation) => termCase([9, 70], { activation })),
+    ...[true, false].map((learned) => termCase([9, 70], { learned, gradients: false })),
+    ...[true, false].map((learned) => termCase([33, 70], { learned, rows: 20 })),
+    // Far above the soft floor of -6, at it, and below.
+    ...[2, -5, -6, -8, -30].map((logSigma) => termCase([9, 70], { logSigma })),
+    ...[2, -5].map((logSigma) => termCase([9, 70], { logSigma, learned: false })),
+  ]);
+});
+
+it("a NaN in the mean reaches its row's sum and no other", async () => {
+  const [B, D] = [3, 70];
+  const mean = new Float64Array(B * D);
+  mean[D + 66] = NaN;
+  const values = { mean, saved: mean, x: new Float64Array(B * D), log_sigma: Float64Array.of(0) };
+  const { outputs } = await runNode(device, { node: node(B, D, {}), values, step: { ...defaultStep, rows: B } });
+  expect([...outputs.reconstruction!].map(Number.isFinite)).toEqual([true, true, true, false, true, true]);
+});

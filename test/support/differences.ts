@@ -1,0 +1,17 @@
+// Central differences in f64: what a gradient must be, whatever rule made it.
+
+/** (f(x + h) - f(x - h)) / 2h along value `i` of `x`, which is left as it was. `f` reads `x`. */
+export function centralDifference(f: () => number, x: Float64Array, i: number, h = 1e-5): number {
+  const before = x[i]!;
+  x[i] = before + h;
+  const above = f();
+  x[i] = before - h;
+  const below = f();
+  x[i] = before;
+  return (above - below) / (2 * h);
+}
+
+/** The difference between a gradient and the one of central differences, over 1 + the latter. */
+export function gradientError(gradient: number, difference: number): number {
+  return Math.abs(gradient - difference) / (1 + Math.abs(difference));
+}
