@@ -56,14 +56,12 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
     let x2 = quad_rows(x[r2 + k]);
     t20 += W0 * x2; t21 += W1 * x2;
   }
-  for (var i = 0u; i < 4u; i++) {
-    store_y(row + i, column, t00[i]);
-    store_y(row + i, column + 1u, t01[i]);
-    store_y(row + 4u + i, column, t10[i]);
-    store_y(row + 4u + i, column + 1u, t11[i]);
-    store_y(row + 8u + i, column, t20[i]);
-    store_y(row + 8u + i, column + 1u, t21[i]);
-  }
+  store_y_rows(row, column, t00);
+  store_y_rows(row, column + 1u, t01);
+  store_y_rows(row + 4u, column, t10);
+  store_y_rows(row + 4u, column + 1u, t11);
+  store_y_rows(row + 8u, column, t20);
+  store_y_rows(row + 8u, column + 1u, t21);
 }
 
 fn input_gradient_tile(tile: u32) {
@@ -89,14 +87,12 @@ fn input_gradient_tile(tile: u32) {
     let dy2 = quad_rows(dy[r2 + k]);
     t20 += W0 * dy2; t21 += W1 * dy2;
   }
-  for (var i = 0u; i < 4u; i++) {
-    store_dx(row + i, column, t00[i]);
-    store_dx(row + i, column + 1u, t01[i]);
-    store_dx(row + 4u + i, column, t10[i]);
-    store_dx(row + 4u + i, column + 1u, t11[i]);
-    store_dx(row + 8u + i, column, t20[i]);
-    store_dx(row + 8u + i, column + 1u, t21[i]);
-  }
+  store_dx_rows(row, column, t00);
+  store_dx_rows(row, column + 1u, t01);
+  store_dx_rows(row + 4u, column, t10);
+  store_dx_rows(row + 4u, column + 1u, t11);
+  store_dx_rows(row + 8u, column, t20);
+  store_dx_rows(row + 8u, column + 1u, t21);
 }
 
 fn weight_gradient_tile(tile: u32) {
@@ -140,14 +136,12 @@ fn weight_gradient_tile(tile: u32) {
     t20 += dy0 * x2; t21 += dy1 * x2;
   }
   if (part >= part_count()) { return; }
-  for (var i = 0u; i < 4u; i++) {
-    store_dW(part, 4u * input + i, column, t00[i]);
-    store_dW(part, 4u * input + i, column + 1u, t01[i]);
-    store_dW(part, 4u * input + 4u + i, column, t10[i]);
-    store_dW(part, 4u * input + 4u + i, column + 1u, t11[i]);
-    store_dW(part, 4u * input + 8u + i, column, t20[i]);
-    store_dW(part, 4u * input + 8u + i, column + 1u, t21[i]);
-  }
+  store_dW_rows(part, 4u * input, column, t00);
+  store_dW_rows(part, 4u * input, column + 1u, t01);
+  store_dW_rows(part, 4u * input + 4u, column, t10);
+  store_dW_rows(part, 4u * input + 4u, column + 1u, t11);
+  store_dW_rows(part, 4u * input + 8u, column, t20);
+  store_dW_rows(part, 4u * input + 8u, column + 1u, t21);
 }
 
 // dx = dy Wt * act'(x); one invocation per 12x8 tile of dx.

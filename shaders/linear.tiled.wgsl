@@ -54,7 +54,7 @@ fn output_tile(tile: u32, lane: u32) {
     for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * left_rows(4u * ty, d); }
     workgroupBarrier();
   }
-  for (var i = 0u; i < 4u; i++) { store_y(row + 4u * ty + i, column + tx, sum[i]); }
+  store_y_rows(row + 4u * ty, column + tx, sum);
 }
 
 fn input_gradient_tile(tile: u32, lane: u32) {
@@ -78,7 +78,7 @@ fn input_gradient_tile(tile: u32, lane: u32) {
     for (var d = 0u; d < DEPTH; d++) { sum += transpose(right_rows(4u * tx, d)) * left_rows(4u * ty, d); }
     workgroupBarrier();
   }
-  for (var i = 0u; i < 4u; i++) { store_dx(row + 4u * ty + i, column + tx, sum[i]); }
+  store_dx_rows(row + 4u * ty, column + tx, sum);
 }
 
 fn weight_gradient_tile(tile: u32, lane: u32) {
@@ -104,7 +104,7 @@ fn weight_gradient_tile(tile: u32, lane: u32) {
     for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * transpose(left_columns(4u * d, ty)); }
     workgroupBarrier();
   }
-  for (var i = 0u; i < 4u; i++) { store_dW(part, 4u * (input + ty) + i, column + tx, sum[i]); }
+  store_dW_rows(part, 4u * (input + ty), column + tx, sum);
 }
 
 // y = act(x W + b); one workgroup per 32x32 tile of y.

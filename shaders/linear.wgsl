@@ -45,12 +45,10 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
     let W1 = W_rows(4u * k, column1);
     t00 += W0 * x0; t01 += W1 * x0; t10 += W0 * x1; t11 += W1 * x1;
   }
-  for (var i = 0u; i < 4u; i++) {
-    store_y(row + i, column, t00[i]);
-    store_y(row + i, column + 1u, t01[i]);
-    store_y(row + 4u + i, column, t10[i]);
-    store_y(row + 4u + i, column + 1u, t11[i]);
-  }
+  store_y_rows(row, column, t00);
+  store_y_rows(row, column + 1u, t01);
+  store_y_rows(row + 4u, column, t10);
+  store_y_rows(row + 4u, column + 1u, t11);
 }
 
 fn input_gradient_tile(tile: u32) {
@@ -67,12 +65,10 @@ fn input_gradient_tile(tile: u32) {
     let W1 = transpose(W_rows(4u * column1, k));
     t00 += W0 * dy0; t01 += W1 * dy0; t10 += W0 * dy1; t11 += W1 * dy1;
   }
-  for (var i = 0u; i < 4u; i++) {
-    store_dx(row + i, column, t00[i]);
-    store_dx(row + i, column + 1u, t01[i]);
-    store_dx(row + 4u + i, column, t10[i]);
-    store_dx(row + 4u + i, column + 1u, t11[i]);
-  }
+  store_dx_rows(row, column, t00);
+  store_dx_rows(row, column + 1u, t01);
+  store_dx_rows(row + 4u, column, t10);
+  store_dx_rows(row + 4u, column + 1u, t11);
 }
 
 fn weight_gradient_tile(tile: u32) {
@@ -102,12 +98,10 @@ fn weight_gradient_tile(tile: u32) {
     let dy1 = dy_rows_or_zero(row, column1);
     t00 += dy0 * x0; t01 += dy1 * x0; t10 += dy0 * x1; t11 += dy1 * x1;
   }
-  for (var i = 0u; i < 4u; i++) {
-    store_dW(part, 4u * input + i, column, t00[i]);
-    store_dW(part, 4u * input + i, column + 1u, t01[i]);
-    store_dW(part, 4u * input + 4u + i, column, t10[i]);
-    store_dW(part, 4u * input + 4u + i, column + 1u, t11[i]);
-  }
+  store_dW_rows(part, 4u * input, column, t00);
+  store_dW_rows(part, 4u * input, column + 1u, t01);
+  store_dW_rows(part, 4u * input + 4u, column, t10);
+  store_dW_rows(part, 4u * input + 4u, column + 1u, t11);
 }
 
 // dx = dy Wt * act'(x); one invocation per 8x8 tile of dx.
