@@ -1,0 +1,132 @@
+// The package as npm would publish it: which files, and that a strict TypeScript project compiles against it.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildPackage } from "../../build/bundle.mjs";
+
+const root = join(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "webvae-package-"));
+/** A user's project; the package lies in its node_modules. */
+const installed = join(folder, "node_modules/webvae");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown>;
+
+beforeAll(async () => {
+  await buildPackage(join(installed, "dist"));
+  for (const file of ["package.json", "LICENSE", "README.md"]) {
+    if (existsSync(join(root, file))) cpSync(join(root, file), join(installed, file));
+  }
+  mkdirSync(join(folder, "node_modules/@webgpu"));
+  symlinkSync(join(root, "node_modules/@webgpu/types"), join(folder, "node_modules/@webgpu/types"), "junction");
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("depends on nothing at run time", () => {
+  for (const kind of ["dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies"]) {
+    expect(manifest[kind]).toBeUndefined();
+  }
+});
+
+test("npm publishes the bundle, its declarations, the README and the license, and nothing else", () => {
+  // What lies beside them in the repository stays out.
+  mkdirSync(join(installed, "src"), { recursive: true });
+  writeFileSync(join(installed, "src/index.ts"), "export {};");
+  const npm = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: installed,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  rmSync(join(installed, "src"), { recursive: true });
+  const [{ files }] = JSON.parse(npm.stdout) as [{ files: { path: string }[] }];
+  const readme = existsSync(join(root, "README.md")) ? ["README.md"] : [];
+  const dist = ["dist/types/index.d.ts", "dist/webvae.js", "dist/webvae.js.map"];
+  expect(files.map(({ path }) => path).sort()).toEqual(["LICENSE", ...readme, ...dist, "package.json"].sort());
+});
+
+test("Node imports it by its name", async () => {
+  const { resolve } = await import("node:module").then(({ createRequire }) => ({
+    resolve: createRequire(join(folder, "index.js")).resolve,
+  }));
+  expect(() => resolve("webvae/dist/webvae.js")).toThrow(/not defined by "exports"/);
+  writeFileSync(join(folder, "name.mjs"), `export * from "webvae";`);
+  const library = (await import(
+    /* @vite-ignore */ pathToFileURL(join(folder, "name.mjs")).href
+  )) as typeof import("../../src/index.js");
+  const images = library.datasets.digits({ split: "test", count: 2, seed: 0 });
+  expect([images.count, images.values.length]).toEqual([2, 2 * 28 * 28]);
+  // Node has no navigator.gpu unless a program brings one.
+  await expect(library.VAE.create(library.models.mlp([4], 2))).rejects.toMatchObject({ code: "NO_WEBGPU" });
+});
+
+describe("a user's strict compilation without skipLibCheck", () => {
+  const source = `
+    import { VAE, WebvaeError, datasets, dense, models, type ErrorCode, type ModelSpec, type TrainingReport } from "webvae";
+
+    const spec: ModelSpec = { input: [2], encoder: [dense(8, { activation: "relu" })], latent: 2,
+      decoder: [dense(2)], likelihood: { type: "gaussian", variance: "learned" } };
+    export async function train(device: GPUDevice, signal: AbortSignal): Promise<TrainingReport | undefined> {
+      using vae = await VAE.create(spec, { device, seed: 1 });
+      const data = datasets.fromArray(new Float32Array(20), { shape: [2] });
+      let last: TrainingReport | undefined;
+      for await (const report of vae.train(data, { epochs: 2, learningRate: ({ step }) => 1 / (1 + step), signal })) {
+        last = report;
+      }
+      const bytes: Uint8Array<ArrayBuffer> = await vae.save({ trainingState: true });
+      const again = await VAE.load(bytes, { gpu: navigator.gpu });
+      again.dispose();
+      return last;
+    }
+    export const code = (error: unknown): ErrorCode | undefined => (error instanceof WebvaeError ? error.code : undefined);
+    export const preset: ModelSpec = models["mlp-deep"]([28, 28, 1], 20);
+    export const images = datasets.mnist({ split: "train", onProgress: (received, total) => void (received / total) });
+
+    // @ts-expect-error: the constructor is private
+    new VAE();
+    // @ts-expect-error: no such option
+    datasets.digits({ split: "train", count: 1, seed: 0, size: 2 });
+    // @ts-expect-error: an engine's member
+    export const inner = (vae: VAE) => vae.buffers;
+    // @ts-expect-error: an engine's module
+    import type { Plan } from "webvae/dist/types/plan.js";
+    // @ts-expect-error: no such activation
+    dense(1, { activation: "swishy" });
+  `;
+
+  test.each([
+    ["ESNext", "Bundler"],
+    ["NodeNext", "NodeNext"],
+  ])("module %s", (module, moduleResolution) => {
+    writeFileSync(join(folder, "index.ts"), source);
+    const options = {
+      lib: ["ES2023", "DOM"],
+      types: ["@webgpu/types"],
+      target: "ES2022",
+      module,
+      moduleResolution,
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      exactOptionalPropertyTypes: true,
+      verbatimModuleSyntax: true,
+    };
+    const config = ts.parseJsonConfigFileContent({ compilerOptions: options, files: ["index.ts"] }, ts.sys, folder);
+    expect(config.errors).toEqual([]);
+    const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram(config.fileNames, config.options));
+    const texts = diagnostics.map(
+      ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`,
+    );
+    expect(texts).toEqual([]);
+  });
+});
+
+test("the declarations hold no engine, no import and no reference to types", () => {
+  const text = readFileSync(join(installed, "dist/types/index.d.ts"), "utf8");
+  console.log(`index.d.ts: ${text.length} characters`);
+  expect(text).not.toMatch(/\bimport\b|reference types|reference path|\.wgsl/);
+  expect(text).not.toMatch(/\bprivate (readonly|\w+;)/);
+  expect(text).not.toMatch(/\b(Executable|Plan|Graph|ShaderSource|Scheduler)\b/);
+});
