@@ -2,9 +2,7 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import type { Dataset } from "../src/data/dataset.js";
-import { imagesFromIdx } from "../src/data/mnist.js";
-import { WebvaeError } from "../src/errors.js";
+import { datasets, WebvaeError, type Dataset } from "../src/index.js";
 
 export interface DataDirOptions {
   split: "train" | "test";
@@ -34,7 +32,7 @@ export async function readDataDir(dir: string, options: DataDirOptions): Promise
   const labelFile = candidates(options.split, "labels", 1).find((file) => present.includes(file));
   const images = await readBytes(join(dir, imageFile));
   const labels = labelFile ? await readBytes(join(dir, labelFile)) : undefined;
-  return imagesFromIdx({ images, ...(labels ? { labels } : {}), name }).catch((error: unknown) => {
+  return datasets.imagesFromIdx({ images, ...(labels ? { labels } : {}), name }).catch((error: unknown) => {
     if (!(error instanceof WebvaeError)) throw error;
     const files = [imageFile, labelFile].filter(Boolean).join(", ");
     throw new WebvaeError(error.code, `${dir} (${files}): ${error.message}`, { cause: error });

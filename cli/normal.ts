@@ -1,7 +1,7 @@
 // Quantiles of the normal distribution, and the latent points they give: equal steps of probability under the prior,
 // so that a picture of the decoder over them shows each region as large as it is likely.
 
-import { WebvaeError } from "../src/errors.js";
+import { WebvaeError } from "../src/index.js";
 
 // Algorithm AS 241, PPND16: M. J. Wichura, "The percentage points of the normal distribution", Applied Statistics 37
 // (1988), 477-484. Three rational functions, lowest degree first, correct to

@@ -1,7 +1,7 @@
 // PNG files of images: grids of samples, and of originals with their reconstructions.
 
 import { PNG } from "pngjs";
-import { WebvaeError } from "../src/errors.js";
+import { WebvaeError } from "../src/index.js";
 
 /** `data` is rows of pixels, `channels` bytes each: 1 for grey, 3 for red, green and blue. */
 export interface Bitmap {

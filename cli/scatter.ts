@@ -1,7 +1,7 @@
 // Scatter charts as SVG: the latent means of a data set coloured by label, and two-dimensional data with its samples or
 // reconstructions. Both axes have one scale, because distances in the plane mean something here.
 
-import { WebvaeError } from "../src/errors.js";
+import { WebvaeError } from "../src/index.js";
 import {
   ink,
   labelText,
