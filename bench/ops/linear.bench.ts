@@ -1,0 +1,68 @@
+import { differentiate } from "../../src/gradient.js";
+import { linear } from "../../src/ops/linear.js";
+import { reparameterize } from "../../src/ops/reparameterize.js";
+import type { Node } from "../../src/graph.js";
+import { tensor, weightTensor } from "../../src/tensor.js";
+import type { OpCase } from "../support/op_bench.js";
+
+/** B x I x O: square products, and the layers of the mlp preset at its batch. */
+const shapes = [
+  [512, 512, 512],
+  [128, 784, 400],
+  [128, 400, 40],
+  [128, 20, 400],
+  [128, 400, 784],
+] as const;
+
+export const cases: OpCase[] = shapes.flatMap(([B, I, O]) => {
+  const x = tensor("x", "input", [B, I]);
+  const W = weightTensor("W", "param", I, [O]);
+  const b = tensor("b", "param", [O]);
+  const forward = linear("y", x, W, b, "relu");
+  const flop = 2 * B * I * O;
+  const name = `${B}x${I}x${O}`;
+  const dy = tensor("dy", "input", [B, O]);
+  const dx = tensor("dx", "activation", [B, I]);
+  const input: Node = {
+    op: "linear_grad_input",
+    inputs: { W, dy, saved: x },
+    outputs: { dx },
+    attributes: { activation: "relu" },
+  };
+  const [weight, both] = [false, true].map((wanted) => gradient(B, I, O, wanted));
+  return [
+    { name, node: forward, flop },
+    { name, node: input, flop },
+    { name, node: weight!, flop },
+    { name, node: both!, flop: 2 * flop },
+  ];
+});
+
+/** The node that the library itself makes for a layer's gradient, with or without its input's. */
+function gradient(B: number, I: number, O: number, withInput: boolean): Node {
+  const first = linear(
+    "h",
+    tensor("x", "input", [B, 4]),
+    weightTensor("V", "param", 4, [I]),
+    tensor("c", "param", [I]),
+  );
+  const x = withInput ? first.outputs.y! : tensor("x", "input", [B, I]);
+  const last = linear("heads", x, weightTensor("W", "param", I, [2, O / 2]), tensor("b", "param", [2, O / 2]));
+  const end = reparameterize(last.outputs.y!);
+  const decoder = linear("logits", end.outputs.z!, weightTensor("D", "param", O / 2, [4]), tensor("e", "param", [4]));
+  const graph = differentiate({ nodes: [...(withInput ? [first] : []), last, end, decoder, termOf(decoder)] });
+  const name = withInput ? "linear_grad" : "linear_grad_weight";
+  return graph.nodes.find(({ op, inputs, outputs }) => op === name && inputs.x === x && "dW" in outputs)!;
+}
+
+function termOf(decoder: Node): Node {
+  const x = tensor("target", "input", decoder.outputs.y!.shape);
+  const dlogits = tensor("dlogits", "activation", x.shape);
+  const reconstruction = tensor("reconstruction", "output", [x.shape[0] ?? 1, 1]);
+  return {
+    op: "bernoulli",
+    inputs: { logits: decoder.outputs.y!, x },
+    outputs: { reconstruction, dlogits },
+    attributes: {},
+  };
+}

@@ -1,0 +1,130 @@
+// npm run bench -- [options]: speed of every op and of whole training steps on this machine's adapter. Prints tables
+// and stores them as JSON with the adapter, the date and the commit.
+import { Command } from "commander";
+import { execFileSync } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { openGpu } from "../node/gpu.js";
+import { Device } from "../src/device.js";
+import type { ModelName } from "../src/index.js";
+import { opNamed } from "../src/ops/index.js";
+import type { Schedule } from "../src/ops/op.js";
+import { measure, runnable } from "../src/tuner.js";
+import { cases as adam } from "./ops/adam.bench.js";
+import { cases as bernoulli } from "./ops/bernoulli.bench.js";
+import { cases as gather } from "./ops/gather.bench.js";
+import { cases as gaussian } from "./ops/gaussian.bench.js";
+import { cases as gradientNorm } from "./ops/gradient_norm.bench.js";
+import { cases as linear } from "./ops/linear.bench.js";
+import { cases as reparameterize } from "./ops/reparameterize.bench.js";
+import { cases as sum } from "./ops/sum.bench.js";
+import { measureStep, type StepResult } from "./step.bench.js";
+import type { OpCase } from "./support/op_bench.js";
+
+const program = new Command("bench")
+  .description("Measures every op and whole training steps.")
+  .option("--only <text>", "only benchmarks whose name holds this text: an op, or step")
+  .option("--repeats <n>", "measurements of each; the median is shown", Number, 5)
+  .option("--seconds <n>", "length of each step benchmark", Number, 6)
+  .option("--out <file>", "JSON file (default: bench/results/<adapter>.json)")
+  .option("--json", "end stdout with the JSON too", false);
+
+interface OpResult {
+  readonly op: string;
+  readonly case: string;
+  readonly schedule: Schedule | "";
+  readonly medianMs: number;
+  readonly fastestMs: number;
+  readonly gflops?: number;
+  readonly gbPerSecond?: number;
+}
+
+async function benchOp(device: Device, { name, node, flop, bytes }: OpCase, repeats: number): Promise<OpResult[]> {
+  const schedules = opNamed(node.op).schedules ? runnable(device) : (["direct"] as const);
+  const results: OpResult[] = [];
+  for (const schedule of schedules) {
+    const times: number[] = [];
+    for (let i = 0; i < repeats; i++) times.push(await measure(device, node, schedule));
+    times.sort((a, b) => a - b);
+    const medianMs = times[times.length >> 1] ?? NaN;
+    results.push({
+      op: node.op,
+      case: name,
+      schedule: opNamed(node.op).schedules ? schedule : "",
+      medianMs,
+      fastestMs: times[0] ?? NaN,
+      ...(flop ? { gflops: flop / medianMs / 1e6 } : {}),
+      ...(bytes ? { gbPerSecond: bytes / medianMs / 1e6 } : {}),
+    });
+  }
+  return results;
+}
+
+function commit(): string {
+  try {
+    const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
+    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "src", "shaders") ? "+changes" : "");
+  } catch {
+    return "unknown";
+  }
+}
+
+const options = program.parse().opts<{
+  only?: string;
+  repeats: number;
+  seconds: number;
+  out?: string;
+  json: boolean;
+}>();
+const gpu = await openGpu();
+const device = await Device.open({ gpu });
+const adapter = device.adapterName;
+console.log(`adapter: ${adapter}${device.software ? " (software)" : ""}, ${cpus().length} processor cores`);
+const wanted = (name: string) => !options.only || name.includes(options.only);
+
+const ops: OpResult[] = [];
+const all = [linear, adam, gradientNorm, gather, bernoulli, gaussian, reparameterize, sum].flat();
+for (const one of all.filter(({ node }) => wanted(node.op))) {
+  for (const result of await benchOp(device, one, options.repeats)) {
+    ops.push(result);
+    const speed = result.gflops ? `${result.gflops.toFixed(2)} GFLOP/s` : `${result.gbPerSecond?.toFixed(2)} GB/s`;
+    const label = `${result.op.padEnd(20)} ${result.case.padEnd(26)} ${result.schedule.padEnd(10)}`;
+    console.log(`${label} ${result.medianMs.toFixed(2).padStart(9)} ms ${speed.padStart(16)}`);
+  }
+}
+device.dispose();
+
+const steps: StepResult[] = [];
+const stepCases: readonly (readonly [ModelName, number])[] = [
+  ["mlp", 128],
+  ["mlp-deep", 128],
+  ["minimal", 128],
+  ["points", 128],
+];
+if (wanted("step")) {
+  for (const [name, batch] of stepCases) {
+    const result = await measureStep(gpu, name, batch, options.seconds);
+    steps.push(result);
+    console.log(
+      `step ${name} batch ${batch}: ${result.medianMs.toFixed(2)} ms (${result.fastestMs.toFixed(2)} to ` +
+        `${result.slowestMs.toFixed(2)}), ${result.gflops.toFixed(2)} GFLOP/s, ${result.dispatches} dispatches, ` +
+        `${result.stepsPerSubmit.toFixed(1)} steps a submit, host ${result.hostMsPerStep.toFixed(3)} ms a step, ` +
+        `first step ${result.firstStepMs.toFixed(0)} ms, ${result.objectsAfterFirstStep} objects made after it`,
+    );
+  }
+}
+
+const report = { adapter, date: new Date().toISOString(), commit: commit(), node: process.version, ops, steps };
+const slug = adapter
+  .toLowerCase()
+  .replace(/[^a-z0-9]+/g, "-")
+  .replace(/^-|-$/g, "");
+const results = new URL("results/", import.meta.url);
+await mkdir(results, { recursive: true });
+const out = options.out ?? fileURLToPath(new URL(`${slug}.json`, results));
+if (!options.only || options.out) {
+  await writeFile(out, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`written to ${out}`);
+}
+if (options.json) console.log(JSON.stringify(report));

@@ -1,0 +1,29 @@
+// What a benchmark of an op is: nodes with the arithmetic and the bytes that they must cost at least.
+import type { Node } from "../../src/graph.js";
+import { tensor, size, type Role, type Tensor } from "../../src/tensor.js";
+
+export interface OpCase {
+  /** Shape and variant: "512x512x512". */
+  readonly name: string;
+  readonly node: Node;
+  /** Floating-point operations, where arithmetic is the floor. */
+  readonly flop?: number;
+  /** Bytes read once and written once, where bandwidth is the floor. */
+  readonly bytes?: number;
+}
+
+/** Bytes of all that a node reads and writes, once each. */
+export function touchedBytes(node: Node): number {
+  const tensors = new Set([...Object.values(node.inputs), ...Object.values(node.outputs)]);
+  return [...tensors].reduce((sum, { storage }) => sum + 4 * size(storage), 0);
+}
+
+export function memoryCase(name: string, node: Node): OpCase {
+  return { name, node, bytes: touchedBytes(node) };
+}
+
+export function flat(name: string, role: Role, length: number): Tensor {
+  return { name, role, shape: [length], storage: [length] };
+}
+
+export { tensor };
