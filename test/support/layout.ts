@@ -13,8 +13,8 @@ export function words(tensor: Tensor): number {
   return size(tensor.storage);
 }
 
-/** For each logical value its place in storage, in values. */
-function places(tensor: Tensor): Float64Array {
+/** For each value of the tensor its place in storage, counted in values. */
+export function places(tensor: Tensor): Float64Array {
   const storage = kind(tensor) === "bytes" ? [tensor.storage[0]!, tensor.storage[1]! * 4] : tensor.storage;
   const result = new Float64Array(size(tensor.shape));
   const index = tensor.shape.map(() => 0);

@@ -1,0 +1,176 @@
+// Bad input and faults: a typed error that names the thing and the numbers, and nothing lost.
+import { describe, expect, test } from "vitest";
+import { openGpu } from "../../node/gpu.js";
+import { datasets, dense, models, VAE, WebvaeError, type Dataset, type ModelSpec } from "../../src/index.js";
+import { fault } from "../support/fault.js";
+import { open, testDevice, withErrorScopes } from "../support/gpu.js";
+
+const data = datasets.digits({ split: "train", count: 64, seed: 3 });
+const spec: ModelSpec = {
+  input: [28, 28, 1],
+  encoder: [dense(16, { activation: "relu" })],
+  latent: 2,
+  decoder: [dense(16, { activation: "relu" }), dense(784)],
+  likelihood: "bernoulli",
+};
+
+async function drain(run: AsyncGenerator): Promise<void> {
+  for await (const report of run) void report;
+}
+
+describe("options", () => {
+  const cases: [string, object, RegExp][] = [
+    ["a batch larger than the data", { batchSize: 65 }, /batchSize 65.*64 examples/],
+    ["a learning rate that is NaN", { learningRate: NaN }, /learningRate.*NaN/],
+    ["a beta that is NaN", { beta: NaN }, /beta.*NaN/],
+    ["a negative learning rate", { learningRate: -1 }, /learningRate.*-1/],
+    ["zero epochs", { epochs: 0 }, /epochs.*0/],
+    ["a fractional batch", { batchSize: 1.5 }, /batchSize.*1\.5/],
+    ["an unknown option", { lr: 1 }, /"lr"/],
+    ["an unknown optimizer", { optimizer: "sgd" }, /optimizer.*sgd/],
+    ["a schedule that gives NaN", { batchSize: 8, learningRate: () => NaN }, /learningRate at step 0.*NaN/],
+  ];
+  test.each(cases)("%s", async (_, options, message) => {
+    const device = await testDevice();
+    await withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device });
+      await expect(drain(vae.train(data, { batchSize: 8, ...options }))).rejects.toThrow(fault("INVALID_OPTION", message));
+      // Nothing is lost: the same VAE trains on.
+      await drain(vae.train(data, { epochs: 1, batchSize: 32 }));
+      expect(vae.trained.steps).toBe(2);
+    });
+  });
+});
+
+describe("data", () => {
+  const points = (values: number[]): Dataset => ({
+    name: "points",
+    shape: [784],
+    count: values.length / 784,
+    values: Float32Array.from(values),
+  });
+  const cases: [string, Dataset, RegExp][] = [
+    ["another size", datasets.gaussians({ split: "train", count: 64, seed: 1 }), /gaussians.*2 values.*784/],
+    ["NaN", points([...Array<number>(800).fill(0), NaN, ...Array<number>(767).fill(0)]), /NaN/],
+    ["a value above 1 for a Bernoulli", points([...Array<number>(783).fill(0), 2]), /\[0, 1\].*is 2/],
+    ["fewer values than its count says", { ...data, count: 65 }, /65 examples/],
+  ];
+  test.each(cases)("%s", async (_, dataset, message) => {
+    const device = await testDevice();
+    using vae = await VAE.create(spec, { device });
+    const before = vae.memory().deviceBuffers;
+    await expect(drain(vae.train(dataset, { batchSize: 1 }))).rejects.toThrow(fault("INVALID_DATA", message));
+    await expect(vae.elbo(dataset)).rejects.toThrow(fault("INVALID_DATA", message));
+    expect(vae.memory().deviceBuffers).toBe(before);
+  });
+});
+
+test("a loss that turns NaN stops the run, names tensor and step, and keeps the last good weights", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    const layer = dense(16, { activation: "relu" });
+    const deep = { ...spec, encoder: [layer, layer, layer], decoder: [layer, layer, layer, dense(784)] };
+    using vae = await VAE.create(deep, { device, seed: 1 });
+    // The fifth step's update throws the weights far out; the next step overflows in one of seven layers.
+    const learningRate = ({ step }: { step: number }) => (step === 4 ? 1e6 : 1e-3);
+    const broken = vae.train(data, { epochs: 20, batchSize: 16, learningRate });
+    const error = await drain(broken).then(
+      () => undefined,
+      (thrown: unknown) => thrown as WebvaeError,
+    );
+    expect(error?.code).toBe("NON_FINITE");
+    expect(error?.message).toMatch(/at step \d+ .*the first tensor with such a value is [\w.]+, made by \w+/);
+    const saved = await vae.save();
+    const values = new Float32Array(saved.slice(saved.length - 4000).buffer);
+    expect(values.every(Number.isFinite)).toBe(true);
+    // And it can be trained again.
+    await expect(VAE.load(saved, { device })).resolves.toBeInstanceOf(VAE);
+  });
+});
+
+test("an abort ends a run at once, in any moment of it", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(spec, { device });
+    for (const delay of [0, 1, 5, 20, 60]) {
+      const abort = new AbortController();
+      let asked = Infinity;
+      setTimeout(() => {
+        asked = performance.now();
+        abort.abort();
+      }, delay);
+      await expect(drain(vae.train(data, { epochs: 100_000, batchSize: 16, signal: abort.signal }))).rejects.toThrow(
+        /abort/i,
+      );
+      // The measure is a bound that only a hang breaks; the benchmarks hold the figure.
+      expect(performance.now() - asked).toBeLessThan(2000);
+    }
+    const aborted = AbortSignal.abort(new Error("never begun"));
+    await expect(drain(vae.train(data, { batchSize: 16, signal: aborted }))).rejects.toThrow("never begun");
+    await expect(vae.elbo(data, { signal: aborted })).rejects.toThrow("never begun");
+    await expect(vae.sample(4, { signal: aborted })).rejects.toThrow("never begun");
+    await expect(vae.save()).resolves.toBeInstanceOf(Uint8Array);
+  });
+});
+
+test("a lost device ends a run with DEVICE_LOST within a second", async () => {
+  const device = await open();
+  const vae = await VAE.create(spec, { device });
+  let lost = Infinity;
+  const run = (async () => {
+    for await (const report of vae.train(data, { epochs: 100_000, batchSize: 16 })) {
+      if (report.step > 3 && lost === Infinity) {
+        lost = performance.now();
+        device.destroy();
+      }
+    }
+  })();
+  await expect(run).rejects.toThrow(fault("DEVICE_LOST", /lost/));
+  expect(performance.now() - lost).toBeLessThan(1000);
+  await expect(vae.sample(1)).rejects.toThrow(fault("DEVICE_LOST", /lost/));
+  await expect(vae.save()).rejects.toThrow(fault("DEVICE_LOST", /lost/));
+  vae.dispose();
+});
+
+test("the ways to a device fail with their own codes", async () => {
+  const gpu = (parts: object) => ({ gpu: parts as GPU });
+  await expect(VAE.create(spec, gpu({ requestAdapter: () => Promise.resolve(null) }))).rejects.toThrow(
+    fault("NO_ADAPTER", /no adapter/),
+  );
+  const adapter = await (await openGpu()).requestAdapter();
+  const refusing = { limits: adapter!.limits, features: adapter!.features, info: adapter!.info };
+  const requestDevice = () => Promise.reject(new Error("not today"));
+  const requestAdapter = () => Promise.resolve({ ...refusing, requestDevice });
+  await expect(VAE.create(spec, gpu({ requestAdapter }))).rejects.toThrow(fault("DEVICE_REFUSED", /not today/));
+});
+
+test("a model too large for the adapter is refused before anything is allocated", async () => {
+  const device = await testDevice();
+  const huge = models.mlp([2 ** 14, 2 ** 6, 1], 2);
+  const before = device.limits.maxStorageBufferBindingSize;
+  await expect(VAE.create(huge, { device })).rejects.toThrow(
+    fault("LIMIT_EXCEEDED", new RegExp(`parameters take \\d+ bytes.*${before}`)),
+  );
+});
+
+describe("model files", () => {
+  test("cut short, of another spec, or with a NaN", async () => {
+    const device = await testDevice();
+    using vae = await VAE.create(spec, { device, seed: 1 });
+    const good = await vae.save();
+    const load = (bytes: Uint8Array, options = {}) => VAE.load(bytes, { device, ...options });
+    await expect(load(good.slice(0, -1))).rejects.toThrow(fault("INVALID_FILE", /./));
+    await expect(load(good.slice(0, 6))).rejects.toThrow(fault("INVALID_FILE", /./));
+    await expect(load(new Uint8Array())).rejects.toThrow(fault("INVALID_FILE", /./));
+    await expect(load(good, { spec: models.mlp([28, 28, 1], 2) })).rejects.toThrow(fault("SPEC_MISMATCH", /400/));
+    const poisoned = good.slice();
+    poisoned.set([0, 0, 0xc0, 0x7f], poisoned.length - 4);
+    await expect(load(poisoned)).rejects.toThrow(fault("NON_FINITE", /holds NaN/));
+    const renamed = good.slice();
+    const header = new TextDecoder("latin1").decode(renamed);
+    renamed.set(new TextEncoder().encode("maan.bias"), header.indexOf("mean.bias"));
+    await expect(load(renamed)).rejects.toThrow(fault("SPEC_MISMATCH", /mean\.bias/));
+    // A bad file leaves a model as it was: loading makes a new one or nothing.
+    expect(await vae.save()).toEqual(good);
+  });
+});

@@ -1,0 +1,150 @@
+// A run repeats bit for bit: twice the same, in two halves with a save between, and broken off and continued.
+import { expect, test } from "vitest";
+import { datasets, dense, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
+import { fault } from "../support/fault.js";
+import { testDevice, withErrorScopes } from "../support/gpu.js";
+
+const data = datasets.digits({ split: "train", count: 300, seed: 3 });
+const spec: ModelSpec = {
+  input: [28, 28, 1],
+  encoder: [dense(48, { activation: "relu" })],
+  latent: 6,
+  decoder: [dense(48, { activation: "tanh" }), dense(784)],
+  likelihood: "bernoulli",
+};
+const options: TrainingOptions = {
+  batchSize: 32,
+  learningRate: ({ step }) => 1e-3 / (1 + step / 10),
+  beta: ({ epoch }) => Math.min(1, 0.5 + epoch / 4),
+};
+
+async function trained(vae: VAE, epochs: number): Promise<VAE> {
+  for await (const report of vae.train(data, { ...options, epochs })) expect(report.elbo).toBeLessThan(0);
+  return vae;
+}
+
+test("two runs of one seed end with the same bits, another seed with others", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    const saved: Uint8Array[] = [];
+    for (const seed of [5, 5, 6]) {
+      using vae = await trained(await VAE.create(spec, { device, seed }), 2);
+      saved.push(await vae.save({ trainingState: true }));
+    }
+    expect(saved[1]).toEqual(saved[0]);
+    expect(saved[2]).not.toEqual(saved[0]);
+  });
+});
+
+test("a run split in two by save and load ends with the same bits as one", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using whole = await trained(await VAE.create(spec, { device, seed: 5 }), 4);
+    using first = await trained(await VAE.create(spec, { device, seed: 5 }), 2);
+    const between = await first.save({ trainingState: true });
+    using second = await trained(await VAE.load(between, { device, spec }), 2);
+    expect(second.trained).toEqual({ steps: 4 * 9, epochs: 4 });
+    expect(await second.save({ trainingState: true })).toEqual(await whole.save({ trainingState: true }));
+    // Without the moments the second half is another run: the test above can fail.
+    using fresh = await trained(await VAE.load(await first.save(), { device, seed: 5 }), 2);
+    expect(await fresh.save()).not.toEqual(await whole.save());
+  });
+});
+
+test("a run broken off within an epoch goes on where it stood", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using whole = await trained(await VAE.create(spec, { device, seed: 5 }), 2);
+    using vae = await VAE.create(spec, { device, seed: 5 });
+    for await (const report of vae.train(data, { ...options, epochs: 2 })) if (report.step > 0) break;
+    const { steps } = vae.trained;
+    expect(steps).toBeGreaterThan(0);
+    expect(steps).toBeLessThan(18);
+    await trained(vae, 2 - vae.trained.epochs);
+    expect(vae.trained).toEqual({ steps: 18, epochs: 2 });
+    expect(await vae.save({ trainingState: true })).toEqual(await whole.save({ trainingState: true }));
+  });
+});
+
+test("every schedule of the products gives the same bits", async () => {
+  // The sums of a product are made in one order whatever the schedule, so tuning cannot change a result.
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    const saved: Uint8Array[] = [];
+    using start = await VAE.create(spec, { device, seed: 5 });
+    for await (const report of start.train(data, { ...options, epochs: 1 })) expect(report.step).toBeGreaterThan(0);
+    const state = new TextDecoder("latin1").decode(await start.save({ trainingState: true }));
+    const names = [...state.matchAll(/\\"(linear[^"\\]*)\\":\\"(\w+)\\"/g)];
+    expect(names.length).toBeGreaterThan(6);
+    for (const schedule of ["direct", "subgroups", "tiled"]) {
+      if (schedule === "subgroups" && !device.features.has("subgroups")) continue;
+      const forced = forceSchedules(await start.save({ trainingState: true }), schedule);
+      using vae = await trained(await VAE.load(forced, { device }), 1);
+      saved.push(await vae.save());
+    }
+    expect(saved.length).toBeGreaterThan(1);
+    for (const other of saved) expect(other).toEqual(saved[0]);
+  });
+});
+
+/** The same checkpoint with one schedule for all products. */
+function forceSchedules(bytes: Uint8Array, schedule: string): Uint8Array {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as {
+    __metadata__: { training_state: string };
+  };
+  const state = JSON.parse(header.__metadata__.training_state) as { schedules: Record<string, string> };
+  for (const key of Object.keys(state.schedules)) state.schedules[key] = schedule;
+  header.__metadata__.training_state = JSON.stringify(state);
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const padded = Math.ceil(text.length / 8) * 8;
+  const out = new Uint8Array(8 + padded + bytes.length - 8 - length).fill(0x20);
+  new DataView(out.buffer).setUint32(0, padded, true);
+  new DataView(out.buffer).setUint32(4, 0, true);
+  out.set(text, 8);
+  out.set(bytes.subarray(8 + length), 8 + padded);
+  return out;
+}
+
+test("one batch overfits", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    const few = datasets.take(data, 8);
+    using vae = await VAE.create(spec, { device, seed: 1 });
+    const losses: number[] = [];
+    const run = vae.train(few, { epochs: 500, batchSize: 8, learningRate: 5e-3, beta: 0 });
+    for await (const report of run) losses.push(report.reconstruction);
+    // Grey pixels leave the entropy of the targets themselves; what remains above it is the model's fault.
+    const floor = entropy(few.values as Uint8Array) / few.count;
+    expect(losses[0]! - floor).toBeGreaterThan(300);
+    expect(losses.at(-1)! - floor).toBeLessThan(10);
+  });
+});
+
+/** Cross-entropy of pixels with themselves, in nats. */
+function entropy(bytes: Uint8Array): number {
+  let sum = 0;
+  for (const byte of bytes) {
+    const p = byte / 255;
+    if (p > 0 && p < 1) sum -= p * Math.log(p) + (1 - p) * Math.log(1 - p);
+  }
+  return sum;
+}
+
+test("buffers return to the base line, and a second run on one VAE is refused while the first goes on", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(spec, { device, seed: 1 });
+    const { deviceBuffers } = vae.memory();
+    const first = vae.train(data, { ...options, epochs: 1 });
+    await first.next();
+    await expect(vae.train(data, options).next()).rejects.toThrow(fault("BUSY", /one run at a time/));
+    await first.return();
+    // Moments, gradients and the halt flag stay for the next run; the run's own buffers do not.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(vae.memory().deviceBuffers).toBe(deviceBuffers + 4);
+    vae.dispose();
+    vae.dispose();
+    await expect(vae.sample(1)).rejects.toThrow(fault("DISPOSED", /disposed/));
+  });
+});
