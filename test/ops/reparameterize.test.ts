@@ -13,7 +13,7 @@ const device = await Device.open({ device: await testDevice() });
 const shapes = [...edgeShapes(2), ...randomShapes([200, 40], 6)];
 const LIMIT = 10;
 
-const forward = (B: number, Z: number) => reparameterize(tensor("heads", "activation", [B, 2, Z]));
+const forward = (B: number, Z: number, noise = true) => reparameterize(tensor("heads", "activation", [B, 2, Z]), noise);
 
 function backward(B: number, Z: number) {
   const dz = tensor("dz", "activation", [B, Z]);
@@ -33,7 +33,7 @@ function someHeads(B: number, Z: number, random: RandomValues): Float64Array {
 const numbers = { step: 2 ** 31 + 5, stream: 2, sample: 3, seed_low: 0xffffffff, seed_high: 17 };
 
 describe("forward", () => {
-  const make = (B: number, Z: number, name: string, step: object): OpCase => ({
+  const make = (B: number, Z: number, name: string, step: object, noise = true): OpCase => ({
     name: `reparameterize ${B}x${Z}${name}`,
     build: (random) => {
       const heads = someHeads(B, Z, random);
@@ -43,7 +43,7 @@ describe("forward", () => {
         deviation[i] = Math.exp(Math.min(Math.max(raw, -LIMIT), LIMIT) / 2);
       }
       return {
-        node: forward(B, Z),
+        node: forward(B, Z, noise),
         values: { heads },
         step: { rows: B, ...step },
         // The mean's own rounding is another part of the error.
@@ -55,6 +55,7 @@ describe("forward", () => {
     ...shapes.map(([B = 1, Z = 1]) => make(B, Z, "", {})),
     make(33, 7, ", other numbers", { ...numbers, first_row: 100 }),
     make(33, 7, ", 20 rows count", { rows: 20 }),
+    make(33, 7, ", without noise", {}, false),
   ]);
 });
 

@@ -29,10 +29,14 @@ export function gzip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A folder with the four original MNIST files in gzip, where there is one: $MNIST_DIR, else .cache/mnist in the
- * checkout. The project does not contain them, so what needs them has a check on generated files beside it.
+ * A folder with the four original MNIST files in gzip, where there is one: $MNIST_DIR, .cache/mnist in the checkout, or
+ * shared/mnist beside it. The project does not contain them, so what needs them has a check on generated files beside
+ * it.
  */
 export function localMnist(): string | undefined {
-  const dir = process.env.MNIST_DIR ?? fileURLToPath(new URL("../../.cache/mnist", import.meta.url));
-  return existsSync(`${dir}/train-images-idx3-ubyte.gz`) ? dir : undefined;
+  const beside = ["../../.cache/mnist", "../../../shared/mnist"].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  const folders = process.env.MNIST_DIR ? [process.env.MNIST_DIR] : beside;
+  return folders.find((folder) => existsSync(`${folder}/train-images-idx3-ubyte.gz`));
 }

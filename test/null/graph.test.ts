@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { differentiate } from "../../src/gradient.js";
+import { graphTensors, printGraph, type Graph } from "../../src/graph.js";
+import { gather, dataTensor } from "../../src/ops/gather.js";
+import { linear } from "../../src/ops/linear.js";
+import { sumAll } from "../../src/ops/sum.js";
+import { plan, printPlan } from "../../src/plan.js";
+import { dense, resolveSpec } from "../../src/spec.js";
+import { tensor, weightTensor } from "../../src/tensor.js";
+import { defineModel, evaluationGraph, flats, trainingGraph } from "../../src/vae.js";
+
+const model = defineModel(
+  resolveSpec({
+    input: [6],
+    encoder: [dense(5, { activation: "silu" })],
+    latent: 2,
+    decoder: [dense(4, { activation: "relu" }), dense(6)],
+    likelihood: { type: "gaussian", variance: "learned" },
+  }),
+);
+const data = dataTensor("floats", 100, 6);
+const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false, clipNorm: 0 };
+const training = trainingGraph(model, data, { batch: 3, shuffle: true }, optimizer);
+
+describe("a model's training step", () => {
+  it("as a graph", () =>
+    expect(printGraph(training)).toMatchInlineSnapshot(`
+    "x [3, 6] = gather_floats(floats; shuffle=true; binarise=false)
+    encoder.0.output [3, 5], encoder.0.output.pre [3, 5] = linear(x, W=encoder.0.weight, b=encoder.0.bias; activation=silu)
+    heads [3, 2, 2] = linear(x=encoder.0.output, W=heads.weight, b=heads.bias; activation=none)
+    z [3, 2], kl [3, 1, 2] = reparameterize(heads; noise=true)
+    decoder.0.output [3, 4] = linear(x=z, W=decoder.0.weight, b=decoder.0.bias; activation=relu)
+    mean [3, 6] = linear(x=decoder.0.output, W=decoder.1.weight, b=decoder.1.bias; activation=none)
+    reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_sigma, saved=mean; learned=true)
+    dlog_sigma [1] = sum_all(values=dlog_sigma_parts)
+    ddecoder.0.output [3, 4], ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = linear_grad(x=decoder.0.output, W=decoder.1.weight, dy=dmean, saved=decoder.0.output; activation=relu)
+    dz [3, 2], ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = linear_grad(x=z, W=decoder.0.weight, dy=ddecoder.0.output, saved=z; activation=none)
+    dheads [3, 2, 2] = reparameterize_grad(heads, z, dz)
+    dencoder.0.output [3, 5], dheads.weight [5, 2, 2], dheads.bias [2, 2] = linear_grad(x=encoder.0.output, W=heads.weight, dy=dheads, saved=encoder.0.output.pre; activation=silu)
+    dencoder.0.weight [6, 5], dencoder.0.bias [5] = linear_grad_weight(x, dy=dencoder.0.output)
+    norms [64], halted [1] = gradient_norm(gradients, reconstruction, kl)
+    params [576], moment1 [576], moment2 [576], halted [1] = adam(gradients, norms; beta1=0.9; beta2=0.999; epsilon=1e-8; weightDecay=0; decoupled=false; clipNorm=0)"
+  `));
+
+  it("as a plan", () =>
+    expect(printPlan(plan(training, { flats: flats(model), slots: 2 }).plan)).toMatchInlineSnapshot(`
+      " 0 gather_floats x (gather, 1 workgroups): floats=floats+0 x=slot0+0
+       1 linear encoder.0.output (linear, 1 workgroups): W=params+0 b=params+256 pre=slot2+0 x=slot0+0 y=slot1+0
+       2 linear heads (linear, 1 workgroups): W=params+512 b=params+768 pre=- x=slot1+0 y=slot3+0
+       3 reparameterize z (reparameterize, 1 workgroups): heads=slot3+0 kl=kl+0 z=slot4+0
+       4 linear decoder.0.output (linear, 1 workgroups): W=params+1024 b=params+1280 pre=- x=slot4+0 y=slot5+0
+       5 linear mean (linear, 1 workgroups): W=params+1536 b=params+1792 pre=- x=slot5+0 y=slot6+0
+       6 gaussian reconstruction (gaussian, 1 workgroups): dlog_sigma_parts=slot8+0 dmean=slot7+0 log_sigma=params+2048 mean=slot6+0 reconstruction=reconstruction+0 saved=slot6+0 x=slot0+0
+       7 sum_all dlog_sigma (sum, 1 workgroups): values=slot8+0 y=gradients+2048
+       8 linear_grad ddecoder.0.output (linear, 3 workgroups): W=params+1536 dW=gradients+1536 db=gradients+1792 dx=slot6+0 dy=slot7+0 saved=slot5+0 x=slot5+0
+       9 linear_grad dz (linear, 3 workgroups): W=params+1024 dW=gradients+1024 db=gradients+1280 dx=slot5+0 dy=slot6+0 saved=slot4+0 x=slot4+0
+      10 reparameterize_grad dheads (reparameterize, 1 workgroups): dheads=slot7+0 dz=slot5+0 heads=slot3+0 z=slot4+0
+      11 linear_grad dencoder.0.output (linear, 3 workgroups): W=params+512 dW=gradients+512 db=gradients+768 dx=slot6+0 dy=slot7+0 saved=slot2+0 x=slot1+0
+      12 linear_grad_weight dencoder.0.weight (linear, 2 workgroups): dW=gradients+0 db=gradients+256 dy=slot6+0 x=slot0+0
+      13 gradient_norm norms (gradient_norm, 64 workgroups): gradients=gradients+0 halted=halted+0 kl=kl+0 norms=norms+0 reconstruction=reconstruction+0
+      14 adam params (adam, 1 workgroups): gradients=gradients+0 halted=halted+0 moment1=moment1+0 moment2=moment2+0 norms=norms+0 params=params+0
+         params (param) 2304 bytes
+         gradients (gradient) 2304 bytes
+         moment1 (state) 2304 bytes
+         moment2 (state) 2304 bytes
+         floats (input) 3200 bytes
+         kl (output) 48 bytes
+         reconstruction (output) 24 bytes
+         norms (output) 512 bytes
+         halted (state) 16 bytes
+         slot0 (slot) 96 bytes
+         slot1 (slot) 96 bytes
+         slot2 (slot) 96 bytes
+         slot3 (slot) 96 bytes
+         slot4 (slot) 48 bytes
+         slot5 (slot) 48 bytes
+         slot6 (slot) 96 bytes
+         slot7 (slot) 96 bytes
+         slot8 (slot) 16 bytes"
+    `));
+
+  it("in a batch of several parts sums them", () => {
+    const large = trainingGraph(model, data, { batch: 1025, shuffle: true }, optimizer);
+    const sums = printGraph(large)
+      .split("\n")
+      .filter((line) => line.includes("sum_parts"));
+    expect(sums).toMatchInlineSnapshot(`
+      [
+        "ddecoder.1.weight [4, 6] = sum_parts(parts=ddecoder.1.weight.parts)",
+        "ddecoder.1.bias [6] = sum_parts(parts=ddecoder.1.bias.parts)",
+        "ddecoder.0.weight [2, 4] = sum_parts(parts=ddecoder.0.weight.parts)",
+        "ddecoder.0.bias [4] = sum_parts(parts=ddecoder.0.bias.parts)",
+        "dheads.weight [5, 2, 2] = sum_parts(parts=dheads.weight.parts)",
+        "dheads.bias [2, 2] = sum_parts(parts=dheads.bias.parts)",
+        "dencoder.0.weight [6, 5] = sum_parts(parts=dencoder.0.weight.parts)",
+        "dencoder.0.bias [5] = sum_parts(parts=dencoder.0.bias.parts)",
+      ]
+    `);
+  });
+});
+
+it("the rows of a ring lie close, also where a step leaves less than a vec4", () => {
+  const { plan: planned } = plan(evaluationGraph(model, data, { batch: 1 }), { flats: flats(model), slots: 5 });
+  expect(planned.places.reconstruction!.bytes).toBe(5 * 4);
+  expect(planned.places.kl!.bytes).toBe(5 * 8);
+});
+
+it("activations that live at the same time share no buffer", () => {
+  const { plan: planned } = plan(training, { flats: flats(model) });
+  const uses = new Map<string, { tensor: string; first: number; last: number }>();
+  training.nodes.forEach((node, index) => {
+    for (const { name, role } of [...Object.values(node.inputs), ...Object.values(node.outputs)]) {
+      if (role === "activation") uses.set(name, { tensor: name, first: uses.get(name)?.first ?? index, last: index });
+    }
+  });
+  const lives = [...uses.values()];
+  for (const a of lives) {
+    for (const b of lives) {
+      const together = a.tensor !== b.tensor && a.first <= b.last && b.first <= a.last;
+      if (together)
+        expect(planned.places[a.tensor]!.buffer, `${a.tensor}, ${b.tensor}`).not.toBe(planned.places[b.tensor]!.buffer);
+    }
+  }
+  expect(new Set(lives.map(({ tensor }) => planned.places[tensor]!.buffer)).size).toBeLessThan(lives.length);
+});
+
+describe("throws", () => {
+  const W = weightTensor("W", "param", 4, [4]);
+  const b = tensor("b", "param", [4]);
+  const x = tensor("x", "input", [2, 4]);
+
+  it("where a gradient passes an op without a rule", () => {
+    const first = linear("y", x, W, b);
+    const total = tensor("total", "output", [1]);
+    const graph: Graph = { nodes: [first, sumAll(first.outputs.y!, total)] };
+    expect(() => differentiate(graph)).toThrow("op sum_all has no gradient rule, and total = sum_all needs one");
+  });
+
+  it("where no gradient reaches a parameter", () => {
+    expect(() => differentiate({ nodes: [linear("y", x, W, b)] })).toThrow("no gradient reaches the parameter W");
+  });
+
+  it("where two tensors share a name", () => {
+    const nodes = [linear("y", x, W, b), linear("y", tensor("x2", "input", [3, 4]), W, b)];
+    expect(() => graphTensors({ nodes })).toThrow("two tensors are named y: [2,4] and [3,4]");
+    expect(() => plan({ nodes })).toThrow("two tensors are named y");
+  });
+
+  it("where a node reads what no node makes", () => {
+    expect(() => plan({ nodes: [linear("y", tensor("h", "activation", [2, 4]), W, b)] })).toThrow(
+      "linear reads h, which no node makes",
+    );
+  });
+
+  it("where there is no such op, or the shader has no such tensor", () => {
+    const node = gather(data, { batch: 2 });
+    expect(() => plan({ nodes: [{ ...node, op: "gather_bits" }] })).toThrow("there is no op named gather_bits");
+    expect(() => plan({ nodes: [{ ...node, outputs: { ...node.outputs, extra: b } }] })).toThrow(
+      "gather_floats: the shader uses no tensor named extra",
+    );
+    expect(() => plan({ nodes: [{ ...node, inputs: {} }] })).toThrow("gather_floats: no tensor is given for floats");
+  });
+});

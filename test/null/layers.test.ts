@@ -1,0 +1,105 @@
+// Data flows one way through src: a file imports only from those before it.
+import { expect, it } from "vitest";
+import { filesBelow, importsOf } from "../support/sources.js";
+
+/** In the order in which data passes through them; a folder stands for all its files. */
+const order = [
+  "errors",
+  "shader_source",
+  "random",
+  "safetensors",
+  "spec",
+  "presets",
+  "tensor",
+  "graph",
+  "ops/",
+  "gradient",
+  "vae",
+  "weights",
+  "plan",
+  "shader",
+  "device",
+  "readback",
+  "executable",
+  "data/",
+  "tuner",
+  "scheduler",
+  "model_buffers",
+  "checkpoint",
+  "debug",
+  "training_options",
+  "evaluation",
+  "sampler",
+  "training_run",
+  "autoencoder",
+  "index",
+].map((name) => `src/${name}`);
+
+const layerOf = (file: string) =>
+  order.findIndex((name) => (name.endsWith("/") ? file.startsWith(name) : file === `${name}.ts`));
+
+/** Beside each other and the three that say what an op works on. */
+const allowedToOps = ["src/tensor.ts", "src/graph.ts", "src/shader_source.ts"];
+
+/** What is wrong with one import. */
+function fault(file: string, imported: string): string | undefined {
+  if (imported.endsWith(".wgsl")) return file.startsWith("src/ops/") ? undefined : "only ops know shaders";
+  if (!imported.startsWith("src/")) return "src imports nothing from outside: it has to run in a page";
+  if (layerOf(imported) < 0) return "it has no place in the order";
+  if (file.startsWith("src/ops/")) {
+    const allowed = imported.startsWith("src/ops/") || allowedToOps.includes(imported);
+    return allowed ? undefined : "ops import only tensor, graph, shader_source and each other";
+  }
+  if (layerOf(imported) > layerOf(file)) return "data would flow back";
+  if (layerOf(imported) === layerOf(file) && !imported.includes("/data/")) return "data would flow in a circle";
+  return undefined;
+}
+
+function faults(file: string, imports: readonly string[]): string[] {
+  const found = imports.map((imported) => [imported, fault(file, imported)] as const);
+  return found.flatMap(([imported, wrong]) => (wrong ? [`${file} imports ${imported}: ${wrong}`] : []));
+}
+
+const files = filesBelow("src", ".ts");
+
+it("every file has a place in the order, and every place a file", () => {
+  expect(files.filter((file) => layerOf(file) < 0)).toEqual([]);
+  expect(order.filter((_, layer) => !files.some((file) => layerOf(file) === layer))).toEqual([]);
+});
+
+it("a file imports only from files before it", () => {
+  expect(files.flatMap((file) => faults(file, importsOf(file)))).toEqual([]);
+});
+
+it("no file imports itself by way of others", () => {
+  const imports = new Map(files.map((file) => [file, importsOf(file)]));
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    expect(path, [...path, file].join(" -> ")).not.toContain(file);
+    if (done.has(file)) return;
+    for (const imported of imports.get(file) ?? []) visit(imported, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+it("the command line, the demo and the benchmarks of whole steps see the library as its users do", () => {
+  const inside = [...filesBelow("cli", ".ts"), ...filesBelow("demo", ".ts")].flatMap((file) =>
+    importsOf(file)
+      .filter((imported) => imported.startsWith("src/") && imported !== "src/index.ts")
+      .map((imported) => `${file} imports ${imported}`),
+  );
+  expect(inside).toEqual([]);
+});
+
+it.each([
+  ["src/tensor.ts", 'import { plan } from "./plan.js";'],
+  ["src/plan.ts", 'import type { Device } from "./device.js";'],
+  ["src/plan.ts", 'export { Device } from "./device.js";'],
+  ["src/plan.ts", 'const { Device } = await import("./device.js");'],
+  ["src/ops/sum.ts", 'import { WebvaeError } from "../errors.js";'],
+  ["src/spec.ts", 'import { readFileSync } from "node:fs";'],
+  ["src/spec.ts", 'import x from "../test/support/sources.js";'],
+  ["src/plan.ts", 'import { plan } from "./plan.js";'],
+  ["src/plan.ts", 'import shader from "../shaders/sum.wgsl";'],
+])("a planted fault is found: %s, %s", (file, text) => expect(faults(file, importsOf(file, text))).toHaveLength(1));

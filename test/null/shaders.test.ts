@@ -1,0 +1,166 @@
+// Every shader and every graph on a device that validates all and computes nothing.
+import { describe, expect, it } from "vitest";
+import { compileWgsl, joinImports } from "../../build/wgsl.mjs";
+import { Device } from "../../src/device.js";
+import { Executable } from "../../src/executable.js";
+import type { Graph } from "../../src/graph.js";
+import { dataTensor } from "../../src/ops/gather.js";
+import { opNames } from "../../src/ops/index.js";
+import { schedules } from "../../src/ops/op.js";
+import { plan } from "../../src/plan.js";
+import type { ShaderSource } from "../../src/shader_source.js";
+import { activations, dense, resolveSpec, type ModelSpec } from "../../src/spec.js";
+import * as vae from "../../src/vae.js";
+import { nullDevice, withErrorScopes } from "../support/gpu.js";
+import { defaultStep } from "../support/run_node.js";
+import { filesBelow, root, textOf } from "../support/sources.js";
+
+const device = await Device.open({ device: await nullDevice() });
+const gpu = device.gpu;
+const files = filesBelow("shaders", ".wgsl").filter((file) => !file.startsWith("shaders/lib/"));
+const compiled = new Map(files.map((file) => [file, compileWgsl(`${root}${file}`).shader]));
+
+/** What Dawn says of a text; it is silent about a good one. */
+async function messages(code: string): Promise<string[]> {
+  const info = await gpu.createShaderModule({ code }).getCompilationInfo();
+  return info.messages.map(({ type, lineNum, message }) => `${type} in line ${lineNum}: ${message}`);
+}
+
+describe.each(files)("%s", (file) => {
+  const shader = compiled.get(file)!;
+
+  it("compiles, as it is written and minified", async () => {
+    expect(await withErrorScopes(gpu, () => messages(joinImports(`${root}${file}`).code))).toEqual([]);
+    expect(await withErrorScopes(gpu, () => messages(shader.code))).toEqual([]);
+  });
+
+  it.each(Object.keys(shader.entryPoints))(
+    "entry point %s fits the layout that was read from it",
+    async (entryPoint) => {
+      await withErrorScopes(gpu, () => device.pipeline(shader, entryPoint, {}));
+      // The layout has all that the entry point uses; with one binding less it has not.
+      for (const left of shader.entryPoints[entryPoint]!.bindings.filter(
+        (name) => shader.bindings[name]!.group === 0,
+      )) {
+        const bindings = shader.entryPoints[entryPoint]!.bindings.filter((name) => name !== left);
+        const entryPoints = { [entryPoint]: { ...shader.entryPoints[entryPoint]!, bindings } };
+        const lacking = { ...shader, name: `${shader.name} without ${left}`, entryPoints };
+        await expect(device.pipeline(lacking, entryPoint, {}), left).rejects.toThrow();
+      }
+    },
+  );
+});
+
+it("an error in a shader is seen", async () => {
+  const wrong = withErrorScopes(gpu, () => messages("fn f() -> u32 { return 1.5; }"));
+  await expect(wrong).rejects.toThrow("cannot convert value of type 'abstract-float' to type 'u32'");
+});
+
+it("every op has an entry point of its name, and every entry point an op", () => {
+  const entryPoints = [...compiled.values()].flatMap((shader) => Object.keys(shader.entryPoints));
+  expect([...new Set(entryPoints)].sort()).toEqual([...opNames].sort());
+});
+
+/** Dense layers of every activation in turn; each ends in `output` values. */
+function specs(): Record<string, ModelSpec> {
+  const all = activations.map((activation, i) => dense(3 + i, { activation }));
+  const part = { input: [3, 2, 1], latent: 3, encoder: all, decoder: [...all.slice(1), dense(6)] };
+  return {
+    "Bernoulli, every activation": { ...part, likelihood: "bernoulli" },
+    "Gaussian with learned sigma": {
+      ...part,
+      decoder: [dense(6, { activation: "gelu" })],
+      likelihood: { type: "gaussian", variance: "learned" },
+    },
+    "Gaussian with fixed variance": { ...part, encoder: [], likelihood: { type: "gaussian", variance: 1 } },
+  };
+}
+
+describe.each(Object.entries(specs()))("%s", (_name, spec) => {
+  const model = vae.defineModel(resolveSpec(spec));
+  const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, decoupled: true, clipNorm: 1 };
+  const graphs: Record<string, Graph> = {};
+  for (const kind of ["bytes", "floats"] as const) {
+    const data = dataTensor(kind, 50, 6);
+    const gather = { batch: 600, shuffle: true, binarise: kind === "bytes" };
+    graphs[`training on ${kind}`] = vae.trainingGraph(model, data, gather, { ...adam, decoupled: kind === "bytes" });
+    graphs[`evaluation on ${kind}`] = vae.evaluationGraph(model, data, { batch: 7 });
+    graphs[`encoding of ${kind}`] = vae.encodingGraph(model, data, 7);
+    graphs[`reconstruction of ${kind}`] = vae.reconstructionGraph(model, data, 1, kind === "bytes");
+  }
+  graphs.decoding = vae.decodingGraph(model, 7);
+  graphs.sampling = vae.samplingGraph(model, 7);
+
+  describe.each(Object.entries(graphs))("%s", (_graph, graph) => {
+    it.each(schedules)("schedule %s: two steps without an error", (schedule) =>
+      withErrorScopes(gpu, async () => {
+        const before = device.allocated;
+        const planned = plan(graph, { flats: vae.flats(model), slots: 2, schedule: () => schedule });
+        const executable = await Executable.create(device, planned);
+        executable.writeSteps([
+          { ...defaultStep, slot: 0 },
+          { ...defaultStep, slot: 1 },
+        ]);
+        const encoder = gpu.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        executable.encode(pass, 0);
+        executable.encode(pass, 1);
+        pass.end();
+        gpu.queue.submit([encoder.finish()]);
+        executable.dispose();
+        expect(device.allocated).toEqual(before);
+      }),
+    );
+  });
+});
+
+/** Whether `text` declares a local, a parameter or a function of a binding's name, which reflection then misreads. */
+function shadowed(text: string, { bindings }: Pick<ShaderSource, "bindings">): string[] {
+  const code = text.replace(/\/\/.*$/gm, "").replace(/\bstruct\s+\w+\s*\{[^}]*\}/g, "");
+  return Object.keys(bindings).filter((name) =>
+    new RegExp(`\\b(let|var|const|fn|override)\\s+${name}\\b|[(,]\\s*(@\\w+\\(\\w+\\)\\s*)?${name}\\s*:`).test(code),
+  );
+}
+
+describe("the text", () => {
+  const everything = filesBelow("shaders", ".wgsl");
+
+  it.each(everything)("%s begins with its name and has its parts in order", (file) => {
+    const lines = textOf(file).split("\n");
+    const name = file.slice("shaders/".length);
+    expect(lines[0]!.startsWith(`// ${name}: `), lines[0]).toBe(true);
+    const first = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line));
+    const last = (pattern: RegExp) => lines.findLastIndex((line) => pattern.test(line));
+    const after = (earlier: number, later: number) => earlier < 0 || later < 0 || earlier < later;
+    const declaration = /^(struct|@group|override|const|var|fn|@compute)\b/;
+    expect(after(last(/^#import/), first(declaration)), "imports come before declarations").toBe(true);
+    expect(after(last(/^@group/), first(/^(fn|@compute)/)), "bindings come before functions").toBe(true);
+    lines.forEach((line, i) => {
+      if (line.startsWith("@compute")) {
+        expect(lines[i - 1], `${file}: an entry point without a line that says what it does`).toMatch(/^\/\/ /);
+      }
+      if (/^@group.*<storage/.test(line)) expect(line, "a tensor without its shape").toMatch(/\/\/ \[.+\]/);
+      expect(line, "a line too long to read").toSatisfy((text: string) => text.length <= 120);
+    });
+  });
+
+  it("no entry point is named main", () => {
+    for (const shader of compiled.values()) expect(Object.keys(shader.entryPoints)).not.toContain("main");
+  });
+
+  it.each(files)("%s: nothing hides a binding's name", (file) => {
+    expect(shadowed(joinImports(`${root}${file}`).code, compiled.get(file)!)).toEqual([]);
+  });
+
+  it.each([
+    "fn f() { let x = 1; }",
+    "fn f(a: u32, x: f32) {}",
+    "fn f(@builtin(workgroup_id) x: vec3u) {}",
+    "fn x() {}",
+  ])("a planted one is found: %s", (text) => {
+    const bindings = { x: compiled.get("shaders/linear.wgsl")!.bindings.x! };
+    expect(
+      shadowed(`struct S { x: f32 }\n@group(0) @binding(1) var<storage, read> x: array<f32>;\n${text}`, { bindings }),
+    ).toEqual(["x"]);
+  });
+});

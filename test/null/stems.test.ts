@@ -1,0 +1,53 @@
+// One stem, five places: shader, op, twin, test and benchmark.
+import { basename } from "node:path";
+import { describe, expect, it } from "vitest";
+import { filesBelow } from "../support/sources.js";
+
+/** A shader's variants (linear.tiled.wgsl) belong to its stem. */
+const stems = [
+  ...new Set(
+    filesBelow("shaders", ".wgsl")
+      .filter(outside("shaders/lib"))
+      .map((file) => basename(file).split(".")[0]!),
+  ),
+];
+
+function outside(folder: string): (file: string) => boolean {
+  return (file) => !file.startsWith(`${folder}/`);
+}
+
+const placesOf = (stem: string) => [
+  `shaders/${stem}.wgsl`,
+  `src/ops/${stem}.ts`,
+  `test/reference/${stem}.ts`,
+  `test/ops/${stem}.test.ts`,
+  `bench/ops/${stem}.bench.ts`,
+];
+
+/** Files of those folders that are no op's. */
+const others = [
+  "src/ops/op.ts",
+  "src/ops/index.ts",
+  // Twins of shaders/lib, and what a twin is.
+  "test/reference/activation.ts",
+  "test/reference/random.ts",
+  "test/reference/twin.ts",
+  "test/reference/index.ts",
+];
+
+const files = [
+  ...filesBelow("shaders", ".wgsl"),
+  ...["src/ops", "test/reference", "test/ops", "bench/ops"].flatMap((folder) => filesBelow(folder, ".ts")),
+];
+
+it("there are stems", () => expect(stems.length).toBeGreaterThanOrEqual(8));
+
+describe.each(stems)("%s", (stem) => {
+  it.each(placesOf(stem))("%s", (place) => expect(files).toContain(place));
+});
+
+it("no file of the five folders is without a stem", () => {
+  const known = new Set([...stems.flatMap(placesOf), ...others]);
+  const variant = (file: string) => stems.some((stem) => file.startsWith(`shaders/${stem}.`));
+  expect(files.filter((file) => outside("shaders/lib")(file) && !known.has(file) && !variant(file))).toEqual([]);
+});
