@@ -97,8 +97,10 @@ fn weight_gradient_tile(tile: u32, lane: u32) {
       let row = k + i / VECTORS;
       let clamped = min(row, shape.rows - 1u);
       let inside = row < end;
-      left[i] = select(vec4f(0.0), x[clamped * shape.inputs + min(input + i % VECTORS, shape.inputs - 1u)], inside);
-      right[i] = select(vec4f(0.0), dy[clamped * shape.outputs + min(column + i % VECTORS, shape.outputs - 1u)], inside);
+      let at_input = min(input + i % VECTORS, shape.inputs - 1u);
+      let at_output = min(column + i % VECTORS, shape.outputs - 1u);
+      left[i] = select(vec4f(0.0), x[clamped * shape.inputs + at_input], inside);
+      right[i] = select(vec4f(0.0), dy[clamped * shape.outputs + at_output], inside);
     }
     workgroupBarrier();
     for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * transpose(left_columns(4u * d, ty)); }

@@ -221,7 +221,11 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[], place: s
 
 function describe(value: unknown): string {
   if (typeof value === "number" || value === undefined || value === null) return String(value);
-  return (JSON.stringify(value) ?? typeof value).slice(0, 80);
+  try {
+    return (JSON.stringify(value) ?? typeof value).slice(0, 80);
+  } catch {
+    return typeof value; // a bigint, or an object that holds itself
+  }
 }
 
 const product = (shape: readonly number[]) => shape.reduce((total, n) => total * n, 1);

@@ -47,26 +47,26 @@ fn activate(a: vec4f) -> vec4f {
   }
 }
 
-// dy/da. `saved` is y for the activations whose slope y tells, and a for silu and gelu, which are not monotonic.
-fn activation_slope(saved: vec4f) -> vec4f {
+// dy/da. `kept` is y for the activations whose slope y tells, and a for silu and gelu, which are not monotonic.
+fn activation_slope(kept: vec4f) -> vec4f {
   switch ACTIVATION {
-    case 1u: { return select(vec4f(0.0), vec4f(1.0), saved > vec4f(0.0)); }
-    case 2u: { return select(vec4f(LEAKY_SLOPE), vec4f(1.0), saved > vec4f(0.0)); }
-    case 3u: { return select(saved + 1.0, vec4f(1.0), saved > vec4f(0.0)); }
+    case 1u: { return select(vec4f(0.0), vec4f(1.0), kept > vec4f(0.0)); }
+    case 2u: { return select(vec4f(LEAKY_SLOPE), vec4f(1.0), kept > vec4f(0.0)); }
+    case 3u: { return select(kept + 1.0, vec4f(1.0), kept > vec4f(0.0)); }
     case 4u: {
-      let s = logistic(saved);
-      return s * (1.0 + saved * (1.0 - s));
+      let s = logistic(kept);
+      return s * (1.0 + kept * (1.0 - s));
     }
     case 5u: {
       // Beyond 10 the slope is 0 or 1, and the square of a large a would be infinite.
-      let a = clamp(saved, vec4f(-10.0), vec4f(10.0));
+      let a = clamp(kept, vec4f(-10.0), vec4f(10.0));
       let t = bounded_tanh(SQRT_2_OVER_PI * a * (1.0 + GELU_CUBIC * a * a));
       return 0.5 * (1.0 + t) + 0.5 * a * (1.0 - t * t) * SQRT_2_OVER_PI * (1.0 + 3.0 * GELU_CUBIC * a * a);
     }
-    case 6u: { return 1.0 - saved * saved; }
-    case 7u: { return saved * (1.0 - saved); }
+    case 6u: { return 1.0 - kept * kept; }
+    case 7u: { return kept * (1.0 - kept); }
     // y = log(1 + exp(a)), so sigmoid(a) = 1 - exp(-y).
-    case 8u: { return -exp_minus_one(-saved); }
+    case 8u: { return -exp_minus_one(-kept); }
     default: { return vec4f(1.0); }
   }
 }
