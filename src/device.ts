@@ -98,6 +98,14 @@ export class Device {
     if (this.lostBecause !== undefined) throw this.lostError();
   }
 
+  /**
+   * For what has failed on the GPU: throws DEVICE_LOST if that is the cause, and returns otherwise. A lost device
+   * rejects what was asked of it some milliseconds before it says that it is lost.
+   */
+  async throwIfLost(): Promise<void> {
+    await Promise.race([this.lost, new Promise((done) => setTimeout(done, 100))]);
+  }
+
   /** Bytes and number of the buffers that the library has on this device. */
   get allocated(): { buffers: number; bytes: number } {
     let bytes = 0;
@@ -171,7 +179,7 @@ export class Device {
       });
       return { pipeline, layout };
     } catch (cause) {
-      this.assertAlive();
+      await this.throwIfLost();
       throw new WebvaeError("INTERNAL", `${label} does not compile on ${this.adapterName}: ${String(cause)}`, {
         cause,
       });

@@ -34,7 +34,7 @@ export class Staging {
     try {
       await Promise.race([this.buffer.mapAsync(MAP_READ, 0, bytes), this.device.lost]);
     } catch (error) {
-      this.device.assertAlive();
+      await this.device.throwIfLost();
       throw error;
     }
     const copy = this.buffer.getMappedRange(0, bytes).slice(0);
