@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { dataTensor, gather, type GatherOptions } from "../../src/ops/gather.js";
+import { Stream } from "../../src/random.js";
 import { order } from "../reference/gather.js";
+import { wordsAt } from "../reference/random.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { RandomValues } from "../support/random_values.js";
@@ -121,6 +123,16 @@ describe("binarised bytes", () => {
     const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
     // 0 never and 255 always; else four standard errors.
     expect(Math.abs(mean - p)).toBeLessThanOrEqual(4 * Math.sqrt((p * (1 - p)) / x.length));
+  });
+
+  // Steps found by search, at which the second pixel of the first example draws the least and the largest number.
+  it.each([
+    { step: 1_062_616, word: 0, never: 0, always: 1 },
+    { step: 1_433_886, word: 2 ** 24 - 1, never: 254, always: 255 },
+  ])("are exact where the draw is $word", async ({ step, word, never, always }) => {
+    expect(wordsAt(0, { ...defaultStep, step }, Stream.binarise)[1] >>> 8).toBe(word);
+    const pixel = async (byte: number) => (await draw(new Float64Array(N * D).fill(byte), { step }))[1];
+    expect([await pixel(never), await pixel(always)]).toEqual([0, 1]);
   });
 
   it("are drawn anew at each step, and the same for the same step", async () => {

@@ -63,6 +63,7 @@ export async function checkOp(device: Device, { name, build }: OpCase): Promise<
   }
   if (complaints.length > 0) {
     const file = relative(process.cwd(), expect.getState().testPath ?? "");
-    throw new Error(`${complaints.join("\n")}\nrepeat by: CASE="${name}" npm test -- ${file}`);
+    const seed = process.env.SEED ? `SEED=${process.env.SEED} ` : "";
+    throw new Error(`${complaints.join("\n")}\nrepeat by: ${seed}CASE="${name}" npm test -- ${file}`);
   }
 }

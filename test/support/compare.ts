@@ -53,10 +53,9 @@ export function compare(
 /** The twin's values with the sign of the largest turned: what a comparison must refuse. */
 export function perturbed(expected: Float64Array): Float64Array {
   const result = expected.slice();
-  let largest = 0;
-  expected.forEach((value, i) => {
-    if (Number.isFinite(value) && Math.abs(value) > Math.abs(expected[largest]!)) largest = i;
-  });
-  result[largest] = expected[largest] === 0 ? 1 : -expected[largest]!;
+  const size = (i: number) => (Number.isFinite(expected[i]) ? Math.abs(expected[i]!) : -1);
+  const largest = expected.reduce((best, _, i) => (size(i) > size(best) ? i : best), 0);
+  // Of a zero, or where nothing is finite, there is no sign to turn.
+  result[largest] = size(largest) > 0 ? -expected[largest]! : 1;
   return result;
 }
