@@ -56,12 +56,11 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
     let x2 = quad_rows(x[r2 + k]);
     t20 += W0 * x2; t21 += W1 * x2;
   }
-  store_y_rows(row, column, t00);
-  store_y_rows(row, column + 1u, t01);
-  store_y_rows(row + 4u, column, t10);
-  store_y_rows(row + 4u, column + 1u, t11);
-  store_y_rows(row + 8u, column, t20);
-  store_y_rows(row + 8u, column + 1u, t21);
+  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
+  for (var i = 0u; i < 24u; i++) {
+    store_y(row + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
 }
 
 fn input_gradient_tile(tile: u32) {
@@ -87,12 +86,10 @@ fn input_gradient_tile(tile: u32) {
     let dy2 = quad_rows(dy[r2 + k]);
     t20 += W0 * dy2; t21 += W1 * dy2;
   }
-  store_dx_rows(row, column, t00);
-  store_dx_rows(row, column + 1u, t01);
-  store_dx_rows(row + 4u, column, t10);
-  store_dx_rows(row + 4u, column + 1u, t11);
-  store_dx_rows(row + 8u, column, t20);
-  store_dx_rows(row + 8u, column + 1u, t21);
+  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
+  for (var i = 0u; i < 24u; i++) {
+    store_dx(row + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
 }
 
 fn weight_gradient_tile(tile: u32) {
@@ -136,12 +133,10 @@ fn weight_gradient_tile(tile: u32) {
     t20 += dy0 * x2; t21 += dy1 * x2;
   }
   if (part >= part_count()) { return; }
-  store_dW_rows(part, 4u * input, column, t00);
-  store_dW_rows(part, 4u * input, column + 1u, t01);
-  store_dW_rows(part, 4u * input + 4u, column, t10);
-  store_dW_rows(part, 4u * input + 4u, column + 1u, t11);
-  store_dW_rows(part, 4u * input + 8u, column, t20);
-  store_dW_rows(part, 4u * input + 8u, column + 1u, t21);
+  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
+  for (var i = 0u; i < 24u; i++) {
+    store_dW(part, 4u * input + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
 }
 
 // dx = dy Wt * act'(x); one invocation per 12x8 tile of dx.

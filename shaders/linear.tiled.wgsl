@@ -54,7 +54,8 @@ fn output_tile(tile: u32, lane: u32) {
     for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * left_rows(4u * ty, d); }
     workgroupBarrier();
   }
-  store_y_rows(row + 4u * ty, column + tx, sum);
+  var rows = sum;
+  for (var i = 0u; i < 4u; i++) { store_y(row + 4u * ty + i, column + tx, rows[i]); }
 }
 
 fn input_gradient_tile(tile: u32, lane: u32) {
@@ -78,7 +79,8 @@ fn input_gradient_tile(tile: u32, lane: u32) {
     for (var d = 0u; d < DEPTH; d++) { sum += transpose(right_rows(4u * tx, d)) * left_rows(4u * ty, d); }
     workgroupBarrier();
   }
-  store_dx_rows(row + 4u * ty, column + tx, sum);
+  var rows = sum;
+  for (var i = 0u; i < 4u; i++) { store_dx(row + 4u * ty + i, column + tx, rows[i]); }
 }
 
 fn weight_gradient_tile(tile: u32, lane: u32) {
@@ -106,7 +108,8 @@ fn weight_gradient_tile(tile: u32, lane: u32) {
     for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * transpose(left_columns(4u * d, ty)); }
     workgroupBarrier();
   }
-  store_dW_rows(part, 4u * (input + ty), column + tx, sum);
+  var rows = sum;
+  for (var i = 0u; i < 4u; i++) { store_dW(part, 4u * (input + ty) + i, column + tx, rows[i]); }
 }
 
 // y = act(x W + b); one workgroup per 32x32 tile of y.

@@ -45,10 +45,11 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
     let W1 = W_rows(4u * k, column1);
     t00 += W0 * x0; t01 += W1 * x0; t10 += W0 * x1; t11 += W1 * x1;
   }
-  store_y_rows(row, column, t00);
-  store_y_rows(row, column + 1u, t01);
-  store_y_rows(row + 4u, column, t10);
-  store_y_rows(row + 4u, column + 1u, t11);
+  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
+  for (var i = 0u; i < 16u; i++) {
+    store_y(row + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
 }
 
 fn input_gradient_tile(tile: u32) {
@@ -65,10 +66,10 @@ fn input_gradient_tile(tile: u32) {
     let W1 = transpose(W_rows(4u * column1, k));
     t00 += W0 * dy0; t01 += W1 * dy0; t10 += W0 * dy1; t11 += W1 * dy1;
   }
-  store_dx_rows(row, column, t00);
-  store_dx_rows(row, column + 1u, t01);
-  store_dx_rows(row + 4u, column, t10);
-  store_dx_rows(row + 4u, column + 1u, t11);
+  var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
+  for (var i = 0u; i < 16u; i++) {
+    store_dx(row + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
 }
 
 fn weight_gradient_tile(tile: u32) {
@@ -98,10 +99,10 @@ fn weight_gradient_tile(tile: u32) {
     let dy1 = dy_rows_or_zero(row, column1);
     t00 += dy0 * x0; t01 += dy1 * x0; t10 += dy0 * x1; t11 += dy1 * x1;
   }
-  store_dW_rows(part, 4u * input, column, t00);
-  store_dW_rows(part, 4u * input, column + 1u, t01);
-  store_dW_rows(part, 4u * input + 4u, column, t10);
-  store_dW_rows(part, 4u * input + 4u, column + 1u, t11);
+  var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
+  for (var i = 0u; i < 16u; i++) {
+    store_dW(part, 4u * input + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
 }
 
 // dx = dy Wt * act'(x); one invocation per 8x8 tile of dx.

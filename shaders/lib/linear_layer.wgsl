@@ -52,29 +52,6 @@ fn store_dW(part: u32, row: u32, column: u32, product: vec4f) {
   }
 }
 
-// Four rows of a tile, the columns of the matrix, one by one: an index that isn't constant would put the whole tile in
-// memory.
-fn store_y_rows(row: u32, column: u32, product: mat4x4f) {
-  store_y(row, column, product[0]);
-  store_y(row + 1u, column, product[1]);
-  store_y(row + 2u, column, product[2]);
-  store_y(row + 3u, column, product[3]);
-}
-
-fn store_dx_rows(row: u32, column: u32, product: mat4x4f) {
-  store_dx(row, column, product[0]);
-  store_dx(row + 1u, column, product[1]);
-  store_dx(row + 2u, column, product[2]);
-  store_dx(row + 3u, column, product[3]);
-}
-
-fn store_dW_rows(part: u32, row: u32, column: u32, product: mat4x4f) {
-  store_dW(part, row, column, product[0]);
-  store_dW(part, row + 1u, column, product[1]);
-  store_dW(part, row + 2u, column, product[2]);
-  store_dW(part, row + 3u, column, product[3]);
-}
-
 // Row `row` of dy, or zeros past the batch's end: the tail of a reduction over rows.
 fn dy_or_zero(row: u32, column: u32) -> vec4f {
   let value = dy[min(row, shape.rows - 1u) * shape.outputs + column];
