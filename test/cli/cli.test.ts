@@ -1,0 +1,170 @@
+// The commands as a user runs them, in processes of their own.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PNG } from "pngjs";
+import { afterAll, describe, expect, test } from "vitest";
+import { writeModel } from "../../cli/files.js";
+import { readSafetensors } from "../../src/safetensors.js";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "webvae-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command; `onError` sees stderr as it grows and may signal the process. */
+function command(name: string, args: string[], onError?: (text: string, kill: () => void) => void): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["node/start.mjs", `cli/${name}.ts`, ...args], { cwd: project });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (part: Buffer) => (stdout += part.toString()));
+    child.stderr.on("data", (part: Buffer) => {
+      stderr += part.toString();
+      onError?.(stderr, () => child.kill("SIGINT"));
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const png = (file: string) => PNG.sync.read(readFileSync(file));
+
+describe("train", () => {
+  test("writes every file, and its JSON says what they are", async () => {
+    const out = join(folder, "digits");
+    const args = ["--limit", "256", "--epochs", "2", "--batch", "64", "--latent", "2", "--seed", "7", "--out", out];
+    const { code, stdout, stderr } = await command("train", [...args, "--json"]);
+    expect(stderr).toMatch(/adapter: \S+/);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout.trim().split("\n").at(-1)!) as Record<string, unknown>;
+    expect(Object.keys(result)).toEqual([
+      "adapter",
+      "software",
+      "model",
+      "epochs",
+      "steps",
+      "seconds",
+      "stepsPerSecond",
+      "test",
+      "files",
+    ]);
+    expect(result).toMatchObject({ model: "mlp", epochs: 2, steps: 8 });
+    const names = ["model.safetensors", "metrics.jsonl", "samples.png", "reconstructions.png", "manifold.png"];
+    const expected = [...names, "latent.png", "loss.svg"].map((name) => join(out, name));
+    expect([...(result.files as string[])].sort()).toEqual([...expected].sort());
+    for (const file of expected) expect(existsSync(file), file).toBe(true);
+
+    const metrics = readFileSync(join(out, "metrics.jsonl"), "utf8").trim().split("\n");
+    const lines = metrics.map((line) => JSON.parse(line) as Record<string, Record<string, number>>);
+    expect(lines.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    for (const { train, test, seconds, stepsPerSecond } of lines) {
+      for (const terms of [train!, test!]) {
+        expect(terms.elbo).toBeLessThan(0);
+        expect(terms.elbo! + terms.reconstruction! + terms.kl!).toBeCloseTo(0, 6);
+      }
+      expect(seconds).toBeGreaterThan(0);
+      expect(stepsPerSecond).toBeGreaterThan(0);
+    }
+    expect(result.test).toEqual(lines[1]!.test);
+
+    const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(join(out, "model.safetensors"))));
+    expect(Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]))).toEqual({
+      "encoder.0.weight": [784, 400],
+      "encoder.0.bias": [400],
+      "mean.weight": [400, 2],
+      "mean.bias": [2],
+      "log_variance.weight": [400, 2],
+      "log_variance.bias": [2],
+      "decoder.0.weight": [2, 400],
+      "decoder.0.bias": [400],
+      "decoder.1.weight": [400, 784],
+      "decoder.1.bias": [784],
+    });
+    expect(JSON.parse(metadata.get("model_spec")!)).toMatchObject({ input: [28, 28, 1], latent: 2 });
+    expect(png(join(out, "samples.png")).width).toBeGreaterThan(400);
+    expect(png(join(out, "manifold.png")).width).toBe(png(join(out, "manifold.png")).height);
+
+    const model = join(out, "model.safetensors");
+    const evaluated = await command("evaluate", ["--model", model, "--data", "digits", "--seed", "7", "--json"]);
+    const again = JSON.parse(evaluated.stdout.trim().split("\n").at(-1)!) as { test: object };
+    expect(again.test).toEqual(result.test);
+    const picture = join(folder, "nine.png");
+    const sampled = await command("sample", ["--model", model, "--count", "9", "--out", picture]);
+    expect(sampled.code).toBe(0);
+    const { width, height } = png(picture);
+    expect(width).toBe(height);
+  });
+
+  test("points in the plane, and a spec from a file", async () => {
+    const spec = join(folder, "spec.json");
+    const layers = [{ type: "dense", units: 8, activation: "silu" }];
+    const likelihood = { type: "gaussian", variance: "learned" };
+    const decoder = [...layers, { type: "dense", units: 2 }];
+    writeFileSync(spec, JSON.stringify({ input: [2], encoder: layers, latent: 2, decoder, likelihood }));
+    const out = join(folder, "points");
+    const args = ["--data", "gaussians", "--model", spec, "--limit", "1000", "--epochs", "1", "--out", out];
+    const { code, stderr, stdout } = await command("train", args);
+    expect(stderr).toContain("epoch 1/1");
+    expect(stdout).toContain("samples.png");
+    expect(code).toBe(0);
+    for (const file of ["samples.png", "reconstructions.png", "latent.png", "manifold.png", "loss.svg"]) {
+      expect(existsSync(join(out, file)), file).toBe(true);
+    }
+  });
+
+  test("Ctrl-C stops the run and still writes the model", async () => {
+    const out = join(folder, "stopped");
+    let asked = false;
+    const args = ["--limit", "256", "--epochs", "100000", "--batch", "64", "--out", out, "--json"];
+    const { code, stdout, stderr } = await command("train", args, (text, kill) => {
+      if (!asked && /epoch +2\//.test(text)) {
+        asked = true;
+        kill();
+      }
+    });
+    expect(stderr).toContain("stopping");
+    expect(code).toBe(130);
+    const { steps } = JSON.parse(stdout.trim().split("\n").at(-1)!) as { steps: number };
+    expect(steps).toBeGreaterThanOrEqual(8);
+    const { tensors } = readSafetensors(new Uint8Array(readFileSync(join(out, "model.safetensors"))));
+    expect(tensors.size).toBe(10);
+    expect(existsSync(join(out, "samples.png"))).toBe(true);
+  });
+
+  const blocked = join(folder, "a-file");
+  const bad: [string, string[], RegExp][] = [
+    ["an out folder that is a file", ["--out", blocked], /cannot write to the out folder .*a file is in the way/],
+    ["a batch larger than the data", ["--limit", "10"], /INVALID_OPTION.*batchSize 128.*10 examples/],
+    ["no number", ["--lr", "fast"], /--lr.*fast/],
+    ["zero epochs", ["--epochs", "0"], /--epochs.*0.*whole number/],
+    ["an unknown data set", ["--data", "cats"], /cats.*digits, mnist/],
+    ["a model that is nowhere", ["--model", "nowhere.json"], /nowhere\.json is neither one of mlp/],
+    ["a folder without IDX files", ["--data", "mnist", "--data-dir", folder], /INVALID_FILE|train-images/],
+    ["a spec for other data", ["--data", "gaussians", "--model", join(folder, "images.json")], /2 values.*784/],
+  ];
+  test.each(bad)("%s is refused at once", async (_, args, message) => {
+    writeFileSync(blocked, "");
+    const decoder = [{ type: "dense", units: 784 }];
+    const images = { input: [784], encoder: [], latent: 2, decoder, likelihood: { type: "gaussian", variance: 1 } };
+    writeFileSync(join(folder, "images.json"), JSON.stringify(images));
+    const { code, stderr } = await command("train", ["--out", join(folder, "refused"), ...args]);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(code).toBe(1);
+  });
+});
+
+test("a model that cannot be written where it belongs is written elsewhere", async () => {
+  const bytes = new Uint8Array([1, 2, 3]);
+  const error = await writeModel(join(folder, "gone", "model.safetensors"), bytes).catch((thrown: Error) => thrown);
+  const rescue = /was written to (\S+) instead/.exec(error?.message ?? "")?.[1] ?? "";
+  expect(new Uint8Array(readFileSync(rescue))).toEqual(bytes);
+  rmSync(rescue);
+});
