@@ -78,7 +78,9 @@ async function train(current: Session): Promise<void> {
   await showPictures(current);
   const stopped = current.epochs < goal;
   progress.value = current.epochs / goal;
-  const text = stopped ? `Paused in epoch ${Math.floor(current.epochs) + 1} of ${goal}.` : `Done: ${goal} epochs.`;
+  const text = stopped
+    ? `Paused in epoch ${Math.floor(current.epochs) + 1} of ${goal}.`
+    : `Done: ${goal} ${goal === 1 ? "epoch" : "epochs"}.`;
   say("position", text);
   say("status", text);
   enter(stopped ? "paused" : "done");

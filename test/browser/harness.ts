@@ -1,0 +1,93 @@
+// Chrome with pages that use the bundle as any page would: over http, under a strict policy, by its public API.
+import type { Browser, Page } from "puppeteer";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { bundleLibrary } from "../../build/bundle.mjs";
+import { bundleScripts, serve } from "../../demo/serve.mjs";
+import { launchChrome } from "../../node/chrome.mjs";
+import type * as cases from "./pages/cases.js";
+
+export type CaseName = keyof typeof cases;
+export type CaseResult<Name extends CaseName> = Awaited<ReturnType<(typeof cases)[Name]>>;
+
+/** A page, and what went wrong on it that no promise tells: console errors, uncaught errors, failed requests. */
+export interface Watched {
+  readonly page: Page;
+  readonly troubles: string[];
+}
+
+export async function watch(page: Page): Promise<Watched> {
+  const troubles: string[] = [];
+  page.on("console", (message) => {
+    // WebGPU's errors that no scope takes arrive as warnings.
+    if (["error", "warn"].includes(message.type())) troubles.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => troubles.push(`uncaught: ${String(error)}`));
+  page.on("requestfailed", (request) => troubles.push(`failed: ${request.url()}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400) troubles.push(`${response.status()}: ${response.url()}`);
+  });
+  // Every device's uncaptured errors, before any script of the page runs.
+  await page.evaluateOnNewDocument(() => {
+    type Request = (this: GPUAdapter, ...options: unknown[]) => Promise<GPUDevice>;
+    const requestDevice = Reflect.get(GPUAdapter.prototype, "requestDevice") as Request;
+    GPUAdapter.prototype.requestDevice = async function (...options) {
+      const device = await requestDevice.apply(this, options);
+      device.addEventListener("uncapturederror", ({ error }) => console.error(`uncaptured: ${error.message}`));
+      Object.assign(globalThis, { lastDevice: device });
+      return device;
+    };
+  });
+  return { page, troubles };
+}
+
+export class Lab {
+  private constructor(
+    readonly browser: Browser,
+    private readonly server: { url: string; close: () => void },
+  ) {}
+
+  static async open(): Promise<Lab> {
+    const folder = join(import.meta.dirname, "pages");
+    const scripts = await bundleScripts(readdirSync(folder).map((name) => join(folder, name)));
+    const library = await bundleLibrary();
+    const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">
+      <script type="module" src="page.js"></script></html>`;
+    const files = new Map<string, Buffer | string>([["/", html], ...scripts, ["/dist/webvae.js", library.code]]);
+    return new Lab(await launchChrome(), await serve(files));
+  }
+
+  async page(): Promise<Watched> {
+    const watched = await watch(await this.browser.newPage());
+    await watched.page.goto(this.server.url);
+    return watched;
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    this.server.close();
+  }
+}
+
+interface PageGlobals {
+  readonly runCase: (name: string) => Promise<unknown>;
+  readonly runInWorker: (name: string) => Promise<unknown>;
+}
+
+/** Runs one of pages/cases.ts on the page, or in a module worker of it. */
+export async function run<Name extends CaseName>(
+  { page }: Watched,
+  name: Name,
+  where: "page" | "worker" = "page",
+): Promise<CaseResult<Name>> {
+  await page.waitForFunction("'runCase' in globalThis");
+  const result = await page.evaluate(
+    (wanted, inWorker) => {
+      const { runCase, runInWorker } = globalThis as unknown as PageGlobals;
+      return inWorker ? runInWorker(wanted) : runCase(wanted);
+    },
+    name,
+    where === "worker",
+  );
+  return result as CaseResult<Name>;
+}

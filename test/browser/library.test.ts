@@ -1,0 +1,120 @@
+// The built bundle in headless Chrome: it trains, on a page and in a worker; it says what is wrong; it stops when told.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { policy } from "../../demo/serve.mjs";
+import { Lab, run, type CaseResult, type Watched } from "./harness.js";
+
+let lab: Lab;
+let watched: Watched;
+beforeAll(async () => void (lab = await Lab.open()));
+afterAll(() => lab?.close());
+beforeEach(async () => void (watched = await lab.page()));
+afterEach(() => watched.page.close());
+
+function judge(result: CaseResult<"trains">) {
+  const { first, last, epochs, samples, elbos, disposed } = result;
+  expect(epochs).toHaveLength(3);
+  expect(result.trained).toEqual({ steps: 24, epochs: 3 });
+  // 784 ln 2 = 543 nats for a model that knows nothing.
+  expect(-first.elbo).toBeGreaterThan(400);
+  const train = epochs.map((end) => -end.train.elbo);
+  expect(train[2]).toBeLessThan(0.8 * train[0]!);
+  expect(-last.elbo).toBeLessThan(0.7 * -first.elbo);
+  const test = epochs.map((end) => -end.test!.elbo);
+  expect(test[2]).toBeLessThan(test[0]!);
+  expect(last.reconstruction + last.kl).toBeCloseTo(-last.elbo, 6);
+  expect(samples).toMatchObject({ count: 100 * 784, finite: true });
+  expect(samples.least).toBeGreaterThanOrEqual(0);
+  expect(samples.most).toBeLessThanOrEqual(1);
+  expect(samples.most - samples.least).toBeGreaterThan(0.1);
+  expect(result.repeats).toBe(true);
+  expect(elbos[1]).toEqual(elbos[0]);
+  expect(elbos[2]).not.toEqual(elbos[0]);
+  expect(result.reloaded).toEqual(elbos[0]);
+  expect(result.reloadedSpec).toMatchObject({ latent: 20 });
+  expect(result.deviceBuffers).toBeGreaterThan(0);
+  expect(disposed.code).toBe("DISPOSED");
+}
+
+describe("training", () => {
+  test("on a page: the loss falls, samples are images, the same seed gives the same, save and load", async () => {
+    const result = await run(watched, "trains");
+    const { createMs, firstMs, adapter } = result;
+    console.log(
+      `${adapter.name}: created after ${createMs.toFixed(0)} ms, first report ${firstMs.toFixed(0)} ms later`,
+    );
+    judge(result);
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("in a module worker", async () => {
+    judge(await run(watched, "trains", "worker"));
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("under a policy that forbids evaluating text", async () => {
+    const strict = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
+    expect(policy.startsWith(strict)).toBe(true);
+    expect(policy).not.toContain("unsafe");
+    expect(await run(watched, "evaluates")).toBe("EvalError");
+  });
+});
+
+test.each(["page", "worker"] as const)(
+  "an error of WebGPU that the library does not take is seen here, on a %s",
+  async (where) => {
+    await run(watched, "misuses", where);
+    expect(watched.troubles.join()).toMatch(/usage|uncaptured/i);
+  },
+);
+
+describe("devices", () => {
+  test("the page's own is used, shared, and left alone", async () => {
+    const { losses, sample, left, words, error, lost } = await run(watched, "ownDevice");
+    expect(losses.every((loss) => loss > 100 && loss < 700)).toBe(true);
+    expect(sample).toMatchObject({ count: 4 * 784, finite: true });
+    expect(left).toBeGreaterThan(0);
+    expect(words).toEqual([1, 2, 3, 4]);
+    expect([error, lost]).toEqual([undefined, false]);
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("the library's own is destroyed with the VAE", async () => {
+    expect(await run(watched, "libraryDevice")).toBe("destroyed");
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("no WebGPU, no adapter, and no device have codes of their own", async () => {
+    expect(await run(watched, "withoutWebgpu")).toMatchObject({ name: "WebvaeError", code: "NO_WEBGPU" });
+    expect(await run(watched, "withoutAdapter")).toMatchObject({ name: "WebvaeError", code: "NO_ADAPTER" });
+    const refused = await run(watched, "refusedDevice");
+    expect(refused).toMatchObject({ name: "WebvaeError", code: "DEVICE_REFUSED" });
+    expect(refused.message).toContain("no more devices");
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("a device lost in training ends the run within a second, and later calls too", async () => {
+    const { run: ended, ms, after, create } = await run(watched, "lostDevice");
+    console.log(`DEVICE_LOST after ${ms.toFixed(0)} ms`);
+    expect(ended).toMatchObject({ name: "WebvaeError", code: "DEVICE_LOST" });
+    expect(ms).toBeLessThan(1000);
+    expect([after.code, create.code]).toEqual(["DEVICE_LOST", "DEVICE_LOST"]);
+    expect(watched.troubles).toEqual([]);
+  });
+});
+
+/** Milliseconds. A run that is still compiling its kernels ends when they are compiled; every other call at once. */
+const limits: Record<string, number> = { preparing: 10_000, training: 150, elbo: 150, sample: 150 };
+
+test("an AbortSignal ends every call, with its reason", async () => {
+  const { latency, reasons, steps, loss, before } = await run(watched, "aborts");
+  const text = Object.entries(latency).map(([name, all]) => `${name} ${all.map((ms) => ms.toFixed(0)).join(", ")}`);
+  console.log(`ms from abort() to the rejection: ${text.join("; ")}`);
+  expect(reasons.every(Boolean)).toBe(true);
+  for (const [name, all] of Object.entries(latency)) {
+    for (const ms of all) expect(ms, name).toBeLessThan(limits[name]!);
+  }
+  expect(steps).toBeGreaterThan(8);
+  expect(loss).toBeLessThan(450);
+  expect(before.message).toContain("enough");
+  expect(watched.troubles).toEqual([]);
+});

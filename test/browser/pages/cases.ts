@@ -1,0 +1,222 @@
+// What the tests do in the browser, on a page or in a worker. Each returns plain data that the test judges.
+import { datasets, models, VAE, WebvaeError, type TrainingReport } from "webvae";
+
+const spec = models.mlp([28, 28, 1], 20);
+const digits = (split: "train" | "test", count: number) => datasets.digits({ split, count, seed: 3 });
+
+/** How a promise fails: the error's class, code and message, and after how long. */
+async function failure(promise: Promise<unknown>) {
+  const began = performance.now();
+  try {
+    await promise;
+  } catch (error) {
+    const known = error instanceof WebvaeError;
+    return {
+      ms: performance.now() - began,
+      name: (error as Error).name,
+      code: known ? error.code : undefined,
+      message: String(error),
+    };
+  }
+  return { ms: performance.now() - began, name: "no error", code: undefined, message: "" };
+}
+
+async function reportsOf(run: AsyncIterable<TrainingReport>): Promise<TrainingReport[]> {
+  const reports: TrainingReport[] = [];
+  for await (const report of run) reports.push(report);
+  return reports;
+}
+
+const extremes = (values: Float32Array) => ({
+  count: values.length,
+  finite: values.every((value) => Number.isFinite(value)),
+  least: values.reduce((a, b) => Math.min(a, b)),
+  most: values.reduce((a, b) => Math.max(a, b)),
+});
+
+export async function trains() {
+  const began = performance.now();
+  const [train, test] = [digits("train", 512), digits("test", 200)];
+  const vae = await VAE.create(spec, { seed: 1 });
+  const created = performance.now();
+  const reports: TrainingReport[] = [];
+  let firstMs = 0;
+  for await (const report of vae.train(train, { epochs: 3, batchSize: 64, test })) {
+    firstMs ||= performance.now() - created;
+    reports.push(report);
+  }
+  const { trained, adapter } = vae;
+  const elbos = [
+    await vae.elbo(test, { seed: 5 }),
+    await vae.elbo(test, { seed: 5 }),
+    await vae.elbo(test, { seed: 6 }),
+  ];
+  const samples = await vae.sample(100, { seed: 9 });
+  const again = await vae.sample(100, { seed: 9 });
+  const bytes = await vae.save();
+  const loaded = await VAE.load(bytes);
+  const reloaded = await loaded.elbo(test, { seed: 5 });
+  const reloadedSpec = loaded.spec;
+  loaded.dispose();
+  const epochs = reports.flatMap(({ epochEnd }) => (epochEnd ? [epochEnd] : []));
+  const { deviceBuffers } = vae.memory();
+  vae.dispose();
+  vae.dispose();
+  const disposed = await failure(vae.sample(1));
+  return {
+    adapter,
+    createMs: created - began,
+    firstMs,
+    first: reports[0]!,
+    last: reports.at(-1)!,
+    epochs,
+    trained,
+    elbos,
+    samples: extremes(samples),
+    repeats: samples.every((value, i) => value === again[i]),
+    bytes: bytes.length,
+    reloaded,
+    reloadedSpec,
+    deviceBuffers,
+    disposed,
+  };
+}
+
+export async function ownDevice() {
+  const adapter = await navigator.gpu.requestAdapter();
+  // With the default limits, as most pages ask for one.
+  const device = await adapter!.requestDevice();
+  let lost = false;
+  void device.lost.then(() => (lost = true));
+  const data = digits("train", 128);
+  const first = await VAE.create(spec, { device });
+  const second = await VAE.create(spec, { device, seed: 2 });
+  const losses = (await reportsOf(first.train(data, { epochs: 1, batchSize: 64 }))).map(({ elbo }) => -elbo);
+  first.dispose();
+  const sample = extremes(await second.sample(4));
+  const left = second.memory().deviceBytes;
+  second.dispose();
+  // The page goes on with its device.
+  device.pushErrorScope("validation");
+  const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  device.queue.writeBuffer(buffer, 0, new Uint32Array([1, 2, 3, 4]));
+  await buffer.mapAsync(GPUMapMode.READ);
+  const words = [...new Uint32Array(buffer.getMappedRange())];
+  const error = await device.popErrorScope();
+  device.destroy();
+  return { losses, sample, left, words, error: error?.message, lost };
+}
+
+/** A device that the library asked for goes with the VAE. */
+export async function libraryDevice() {
+  const vae = await VAE.create(spec);
+  const { lastDevice } = globalThis as unknown as { lastDevice: GPUDevice };
+  vae.dispose();
+  return (await lastDevice.lost).reason;
+}
+
+/** VAE.create while a property of WebGPU's is another. */
+async function createWith(prototype: object, name: string, replacement: PropertyDescriptor) {
+  const found = Object.getOwnPropertyDescriptor(prototype, name)!;
+  Object.defineProperty(prototype, name, { configurable: true, ...replacement });
+  try {
+    return await failure(VAE.create(spec));
+  } finally {
+    Object.defineProperty(prototype, name, found);
+  }
+}
+
+export function withoutWebgpu() {
+  return createWith(Navigator.prototype, "gpu", { get: () => undefined });
+}
+
+export function withoutAdapter() {
+  return createWith(GPU.prototype, "requestAdapter", { value: () => Promise.resolve(null) });
+}
+
+export function refusedDevice() {
+  const value = () => Promise.reject(new DOMException("no more devices", "OperationError"));
+  return createWith(GPUAdapter.prototype, "requestDevice", { value });
+}
+
+export async function lostDevice() {
+  const adapter = await navigator.gpu.requestAdapter();
+  const device = await adapter!.requestDevice();
+  const vae = await VAE.create(spec, { device });
+  let destroyedAt = 0;
+  const loop = async () => {
+    for await (const report of vae.train(digits("train", 512), { epochs: 1000, batchSize: 64 })) {
+      if (report.step < 8 || destroyedAt) continue;
+      destroyedAt = performance.now();
+      device.destroy();
+    }
+  };
+  const run = await failure(loop());
+  const ms = performance.now() - destroyedAt;
+  const after = await failure(vae.sample(1));
+  const create = await failure(VAE.create(spec, { device }));
+  vae.dispose();
+  return { run, ms, after, create };
+}
+
+/** Milliseconds from abort() to the rejection, in several places of several calls. */
+export async function aborts() {
+  const data = digits("train", 1024);
+  const vae = await VAE.create(spec, { seed: 1 });
+  const latency: Record<string, number[]> = {};
+  const reasons: boolean[] = [];
+  const measure = async (name: string, afterMs: number, call: (signal: AbortSignal) => Promise<unknown>) => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    let at = Infinity;
+    const timer = setTimeout(() => {
+      at = performance.now();
+      controller.abort(reason);
+    }, afterMs);
+    const error: unknown = await call(controller.signal).then(
+      () => undefined,
+      (found: unknown) => found,
+    );
+    clearTimeout(timer);
+    (latency[name] ??= []).push(performance.now() - at);
+    reasons.push(error === reason);
+  };
+  const train = (signal: AbortSignal) => reportsOf(vae.train(data, { epochs: 1000, batchSize: 128, signal }));
+  // The first run compiles, tunes and uploads before its first step.
+  await measure("preparing", 60, train);
+  await reportsOf(vae.train(data, { epochs: 1, batchSize: 128 }));
+  await vae.elbo(data);
+  await vae.sample(1);
+  for (const ms of [400, 730, 1190]) await measure("training", ms, train);
+  await measure("elbo", 300, (signal) => vae.elbo(data, { samples: 10_000, signal }));
+  // What was given to the GPU runs to its end; this waits for it.
+  await vae.sample(1);
+  await measure("sample", 300, (signal) => vae.sample(100_000, { signal }));
+  const steps = vae.trained.steps;
+  // The weights are as good as the steps before made them, and the next run goes on from there.
+  const [next] = await reportsOf(vae.train(data, { epochs: 1, batchSize: 128 }));
+  const already = AbortSignal.abort(new Error("enough"));
+  const before = await failure(reportsOf(vae.train(data, { signal: already })));
+  vae.dispose();
+  return { latency, reasons, steps, loss: -next!.elbo, before };
+}
+
+/** A control: what the policy forbids, fails. */
+export async function evaluates(): Promise<string> {
+  // In a task of its own: what the debugger calls is exempt.
+  await new Promise((resolve) => setTimeout(resolve));
+  try {
+    return String((0, eval)("1"));
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
+/** A control: an error that no scope takes must reach the tests. */
+export async function misuses(): Promise<void> {
+  const adapter = await navigator.gpu.requestAdapter();
+  const device = await adapter!.requestDevice();
+  device.createBuffer({ size: 16, usage: 0xffff });
+  await device.queue.onSubmittedWorkDone();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+}

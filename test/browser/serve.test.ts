@@ -1,0 +1,81 @@
+// npm start's server: what it gives, and what it keeps.
+import { spawn } from "node:child_process";
+import { request } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { serveDemo } from "../../demo/serve.mjs";
+
+const root = join(import.meta.dirname, "../..");
+let server: Awaited<ReturnType<typeof serveDemo>>;
+beforeAll(async () => void (server = await serveDemo()));
+afterAll(() => server.close());
+
+/** The path as it stands: fetch() would tidy it. */
+function get(
+  path: string,
+  method = "GET",
+): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: string }> {
+  const { hostname, port } = new URL(server.url);
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, path, method }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (text: string) => (body += text));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+test("gives the page and what it needs, under a strict policy", async () => {
+  const types = {
+    "/": "text/html; charset=utf-8",
+    "/?a=1": "text/html; charset=utf-8",
+    "/style.css": "text/css; charset=utf-8",
+    "/main.js": "text/javascript; charset=utf-8",
+    "/digits_worker.js": "text/javascript; charset=utf-8",
+    "/dist/webvae.js": "text/javascript; charset=utf-8",
+    "/dist/webvae.js.map": "application/json",
+    "/inter-400.woff2": "font/woff2",
+  };
+  for (const [path, type] of Object.entries(types)) {
+    const { status, headers, body } = await get(path);
+    expect([path, status, headers["content-type"]]).toEqual([path, 200, type]);
+    expect(headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(body.length).toBeGreaterThan(100);
+  }
+  const { body } = await get("/main.js");
+  expect(body).toContain('"./dist/webvae.js"');
+});
+
+test("gives nothing else", async () => {
+  const paths = [
+    "/package.json",
+    "/../package.json",
+    "/%2e%2e/package.json",
+    "/dist/../../package.json",
+    "/dist/..%2fx",
+  ];
+  paths.push("//etc/passwd", "/..\\package.json", "/main.ts", "/serve.mjs", "/dist/", "/__proto__", "/constructor");
+  for (const path of paths) expect([path, (await get(path)).status]).toEqual([path, 404]);
+  expect((await get("/", "POST")).status).toBe(405);
+  expect(await get("/", "HEAD")).toMatchObject({ status: 200, body: "" });
+});
+
+/** What npm start prints, until it prints a line or ends. */
+function start(...args: string[]): Promise<{ out: string; error: string; code: number | null }> {
+  const child = spawn(process.execPath, [join(root, "demo/serve.mjs"), ...args], { cwd: root });
+  const result = { out: "", error: "", code: null as number | null };
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (result.error += text));
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    result.out += text;
+    if (result.out.includes("\n")) child.kill();
+  });
+  return new Promise((done) => child.on("close", (code) => done({ ...result, code })));
+}
+
+test("npm start prints the address, and says which port is taken or no port", async () => {
+  expect((await start("--port", "0")).out).toMatch(/^webvae demo: http:\/\/127\.0\.0\.1:\d+\/\n$/);
+  const { port } = new URL(server.url);
+  expect(await start("--port", port)).toMatchObject({ code: 1, error: expect.stringContaining("is taken") as string });
+  expect(await start("--port", "x")).toMatchObject({ code: 1, error: expect.stringContaining("0 to 65535") as string });
+});
