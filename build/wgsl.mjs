@@ -81,11 +81,12 @@ export function compileWgsl(path) {
       if (uniform) {
         uniforms[variable.name] = {
           bytes: variable.size,
-          members: (variable.members ?? []).map((/** @type {any} */ member) => {
-            if (!["u32", "i32", "f32"].includes(member.type.name)) {
-              throw new Error(`${path}: uniform member ${member.name} has type ${member.type.name}; use scalars`);
+          members: (variable.members ?? []).map((member) => {
+            const type = member.type.name;
+            if (type !== "u32" && type !== "i32" && type !== "f32") {
+              throw new Error(`${path}: uniform member ${member.name} has type ${type}; use scalars`);
             }
-            return { name: member.name, type: member.type.name, offset: member.offset };
+            return { name: member.name, type, offset: member.offset };
           }),
         };
       }
@@ -104,11 +105,11 @@ export function compileWgsl(path) {
   /** @type {Record<string, import("../src/shader_source.js").EntryPoint>} */
   const entryPoints = {};
   for (const entry of reflection.entry.compute) {
-    const attribute = (entry.attributes ?? []).find((/** @type {any} */ a) => a.name === "workgroup_size");
+    const attribute = (entry.attributes ?? []).find((a) => a.name === "workgroup_size");
     const size = attribute ? [attribute.value].flat() : [];
     entryPoints[entry.name] = {
-      bindings: entry.resources.map((/** @type {any} */ resource) => resource.name).sort(),
-      workgroupSize: size.map((/** @type {string} */ s) => (/^\d+u?$/.test(s) ? parseInt(s) : s)),
+      bindings: entry.resources.map((resource) => resource.name).sort(),
+      workgroupSize: size.map((s) => (/^\d+u?$/.test(s) ? parseInt(s) : s)),
     };
   }
   const features = [...code.matchAll(/^\s*enable\s+([^;]+);/gm)].flatMap((match) =>
@@ -117,15 +118,15 @@ export function compileWgsl(path) {
   return { shader: { name, code: minify(code), features, bindings, uniforms, overrides, entryPoints }, files };
 }
 
-/** @param {any} type @param {string} path */
+/** @param {import("wgsl_reflect/wgsl_reflect.module.js").TypeInfo} type @param {string} path */
 function elementBytes(type, path) {
-  const element = type?.format ?? type;
-  const bytes = { f32: 4, u32: 4, i32: 4, vec4f: 16, vec4u: 16, vec2f: 8, mat4x4f: 64 }[
-    /** @type {"f32"} */ (element?.name === "vec4" ? `vec4${element.format.name[0]}` : element?.name)
-  ];
+  const element = type.format ?? type;
+  const vector = element.name === "vec4" && element.format ? `vec4${element.format.name[0]}` : element.name;
+  /** @type {Record<string, number>} */
+  const sizes = { f32: 4, u32: 4, i32: 4, vec4f: 16, vec4u: 16, vec2f: 8, mat4x4f: 64, atomic: 4 };
+  const bytes = sizes[vector];
   if (bytes) return bytes;
-  if (element?.name === "atomic") return 4;
-  throw new Error(`${path}: storage binding of type ${element?.name}: teach build/wgsl.mjs its size`);
+  throw new Error(`${path}: storage binding of type ${element.name}: teach build/wgsl.mjs its size`);
 }
 
 /** @param {string} path */

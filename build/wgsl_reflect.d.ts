@@ -1,8 +1,29 @@
-// wgsl_reflect ships no types for its module file; build/wgsl.mjs checks what it takes from it.
+// wgsl_reflect ships no types for its module file: these are of what build/wgsl.mjs takes from it.
 declare module "wgsl_reflect/wgsl_reflect.module.js" {
+  export interface TypeInfo {
+    readonly name: string;
+    /** Of an array or a vector: what it is made of. */
+    readonly format?: TypeInfo;
+  }
+  export interface VariableInfo {
+    readonly name: string;
+    readonly group: number;
+    readonly binding: number;
+    readonly access: string;
+    /** 0: uniform. */
+    readonly resourceType: number;
+    readonly size: number;
+    readonly type: TypeInfo;
+    readonly members?: readonly { readonly name: string; readonly offset: number; readonly type: TypeInfo }[];
+  }
+  export interface EntryInfo {
+    readonly name: string;
+    readonly resources: readonly { readonly name: string }[];
+    readonly attributes?: readonly { readonly name: string; readonly value: string | readonly string[] }[];
+  }
   export class WgslReflect {
     constructor(code: string);
-    readonly entry: { readonly compute: readonly any[] };
-    getBindGroups(): readonly (readonly any[])[];
+    readonly entry: { readonly compute: readonly EntryInfo[] };
+    getBindGroups(): readonly (readonly (VariableInfo | undefined)[])[];
   }
 }

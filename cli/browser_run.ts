@@ -59,7 +59,10 @@ export async function runInBrowser(
     const answer = async () => {
       const url = request.url ?? "/";
       if (url === "/")
-        send("text/html", '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/run.js"></script>');
+        send(
+          "text/html",
+          '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/run.js"></script>',
+        );
       else if (url === "/run.js") send("text/javascript", script);
       else if (url === "/job") send("application/json", JSON.stringify(job));
       else if (url === "/train") send("application/octet-stream", bytesOf(train));

@@ -34,7 +34,9 @@ describe("options", () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device });
-      await expect(drain(vae.train(data, { batchSize: 8, ...options }))).rejects.toThrow(fault("INVALID_OPTION", message));
+      await expect(drain(vae.train(data, { batchSize: 8, ...options }))).rejects.toThrow(
+        fault("INVALID_OPTION", message),
+      );
       // Nothing is lost: the same VAE trains on.
       await drain(vae.train(data, { epochs: 1, batchSize: 32 }));
       expect(vae.trained.steps).toBe(2);
