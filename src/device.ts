@@ -128,14 +128,17 @@ export class Device {
   async allocating<T>(what: string, allocate: () => T): Promise<T> {
     this.assertAlive();
     const before = new Set(this.#buffers);
-    const undo = () => {
-      for (const buffer of this.#buffers) if (!before.has(buffer)) this.release(buffer);
-    };
+    let made: GPUBuffer[] = [];
+    // Taken at once: while the GPU answers, others may allocate too.
+    const take = () => (made = [...this.#buffers].filter((buffer) => !before.has(buffer)));
+    const undo = () => made.forEach((buffer) => this.release(buffer));
     this.gpu.pushErrorScope("out-of-memory");
     let result: T;
     try {
       result = allocate();
+      take();
     } catch (error) {
+      take();
       undo();
       await this.gpu.popErrorScope();
       throw error;

@@ -136,18 +136,21 @@ export class TrainingRun {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const epochStart = performance.now();
       const epochSums = new TermSums();
-      let pending: TrainingReport | undefined;
+      let last: TrainingReport | undefined;
       for await (const chunk of this.scheduler.run(this.#epochSteps(), this.signal)) {
         await this.#stopIfNotFinite(chunk);
-        if (pending) yield pending;
         step += chunk.steps.length;
         chunk.steps.forEach((one, index) => epochSums.add(chunk.rows, index, one.rows));
-        pending = { ...this.#report(chunk), epoch, epochs, step, steps };
+        const report = { ...this.#report(chunk), epoch, epochs, step, steps };
+        // The epoch's last report waits for the epoch's own figures.
+        const lastRow = (chunk.steps.at(-1)?.first_row ?? 0) + this.options.batchSize;
+        if (lastRow < this.stepsPerEpoch * this.options.batchSize) yield report;
+        else last = report;
       }
       this.#nextEpoch();
       const seconds = (performance.now() - epochStart) / 1000;
       const test = await this.test?.run({ seed: this.progress.seed, ...(this.signal ? { signal: this.signal } : {}) });
-      if (pending) yield { ...pending, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
+      if (last) yield { ...last, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
     }
   }
 
