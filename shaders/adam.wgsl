@@ -1,11 +1,10 @@
 // adam.wgsl: m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= lr c1 m / (sqrt(c2 v) + eps).
-//   params, gradients, moment1, moment2 [N]   norms [slots, 64]   halted [1]
+//   params, gradients, moment1, moment2 [N]   norm [1]   health [2]
 // c1 = 1/(1-b1^t) and c2 = 1/(1-b2^t) come with the step. Weight decay is added to g (Adam), or shrinks w by
 // lr decay (AdamW). All weights of a model lie in one buffer, so this is one dispatch.
 // Kingma and Ba (2015), algorithm 1; Loshchilov and Hutter (2019), algorithm 2; gradient clipping by global norm:
 // Pascanu et al. (2013), algorithm 1.
 #import lib/step
-#import lib/finite
 
 struct Shape {
   length: u32,       // N / 4
@@ -19,8 +18,8 @@ struct Shape {
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> gradients: array<vec4f>;           // [N]
-@group(0) @binding(2) var<storage, read> norms: array<vec4f>;               // [slots, 64], squares
-@group(0) @binding(3) var<storage, read_write> halted: array<atomic<u32>>;  // [1]
+@group(0) @binding(2) var<storage, read> norm: array<f32>;                  // [1], read where it is clipped
+@group(0) @binding(3) var<storage, read> health: array<u32>;                // [2]: halted; 1 + the step to skip
 @group(0) @binding(4) var<storage, read_write> params: array<vec4f>;        // [N]
 @group(0) @binding(5) var<storage, read_write> moment1: array<vec4f>;       // [N]
 @group(0) @binding(6) var<storage, read_write> moment2: array<vec4f>;       // [N]
@@ -28,18 +27,14 @@ struct Shape {
 override WORKGROUP_SIZE: u32 = 64u;
 override DECOUPLED: bool = false;
 
-const NORM_PARTS = 16u; // vec4s
 const PER_INVOCATION = 16u;
 
 // One invocation per 16 vec4 of w, a workgroup's width apart.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn adam(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  var squares = vec4f(0.0);
-  for (var part = 0u; part < NORM_PARTS; part++) { squares += norms[step.slot * NORM_PARTS + part]; }
-  let square = squares.x + squares.y + (squares.z + squares.w);
-  if (!is_finite(square) || atomicLoad(&halted[0]) != 0u) { return; }
+  if (health[0] != 0u || health[1] == step.step + 1u) { return; }
   var scale = 1.0;
-  if (shape.clip_norm > 0.0) { scale = min(1.0, shape.clip_norm / (sqrt(square) + 1e-6)); }
+  if (shape.clip_norm > 0.0) { scale = min(1.0, shape.clip_norm / (norm[0] + 1e-6)); }
   let first = group.x * WORKGROUP_SIZE * PER_INVOCATION + lane;
   let end = min(first + WORKGROUP_SIZE * PER_INVOCATION, shape.length);
   for (var i = first; i < end; i += WORKGROUP_SIZE) {

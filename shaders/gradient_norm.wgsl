@@ -1,13 +1,14 @@
-// gradient_norm.wgsl: |g|^2 in 64 parts, and whether this step may change the weights.
-//   gradients [N]   reconstruction [slots, R]   kl [slots, K]   norms [slots, 64]   halted [1]
-// A gradient that isn't finite makes its part of the norm not finite, and the optimizer skips the step. A loss that
-// isn't finite halts: this and all later steps change nothing, so the last good weights are still there when the
-// host reads of it, some steps later.
+// gradient_norm.wgsl: norms[p] = sum over vec4 i = p, p + P, ... of |g_i|^2; and whether this step may change weights.
+//   gradients [N]   reconstruction [slots, R]   kl [slots, K]   norms [slots, P]   norm [1]   health [2]
+// A gradient that isn't finite marks its step, and the optimizer skips that one. A loss that isn't finite halts: this
+// and all later steps change nothing, so the last good weights are still there when the host reads of it.
+// The parts have no barrier, which would make this three times slower on a software adapter; the host adds them.
 #import lib/step
 #import lib/finite
 
 struct Shape {
   length: u32,           // N / 4
+  parts: u32,            // P
   reconstructions: u32,  // R
   kls: u32,              // K
 }
@@ -15,31 +16,42 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> gradients: array<vec4f>;           // [N]
 @group(0) @binding(2) var<storage, read> reconstruction: array<f32>;        // [slots, R]
 @group(0) @binding(3) var<storage, read> kl: array<f32>;                    // [slots, K]
-@group(0) @binding(4) var<storage, read_write> norms: array<f32>;           // [slots, 64], squares
-@group(0) @binding(5) var<storage, read_write> halted: array<atomic<u32>>;  // [1], 1 once a loss was not finite
+@group(0) @binding(4) var<storage, read_write> norms: array<f32>;           // [slots, P], squares
+@group(0) @binding(5) var<storage, read_write> health: array<atomic<u32>>;  // [2]: halted; 1 + the step to skip
+@group(0) @binding(6) var<storage, read_write> norm: array<vec4f>;          // [1], padded
 
-const PARTS = 64u;
-const WORKGROUP = 64u;
+override WORKGROUP_SIZE: u32 = 64u;
 
-var<workgroup> lane_sums: array<f32, WORKGROUP>;
+var<workgroup> lane_sums: array<f32, WORKGROUP_SIZE>;
 
-// One workgroup per part of the norm; they share the check of the losses.
-@compute @workgroup_size(WORKGROUP)
-fn gradient_norm(@builtin(workgroup_id) part: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first = part.x * WORKGROUP + lane;
-  let stride = PARTS * WORKGROUP;
-  var sum = vec4f(0.0);
-  for (var i = first; i < shape.length; i += stride) { sum += gradients[i] * gradients[i]; }
+// One invocation per part of the norm; they share the check of the losses.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn gradient_norm(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.parts) { return; }
+  var squares = vec4f(0.0);
+  for (var i = id.x; i < shape.length; i += shape.parts) { squares += gradients[i] * gradients[i]; }
+  let sum = squares.x + squares.y + (squares.z + squares.w);
+  norms[step.slot * shape.parts + id.x] = sum;
+  if (!is_finite(sum)) { atomicStore(&health[1], step.step + 1u); }
   var finite = true;
-  for (var i = first; i < shape.reconstructions; i += stride) {
+  for (var i = id.x; i < shape.reconstructions; i += shape.parts) {
     finite = finite && is_finite(reconstruction[step.slot * shape.reconstructions + i]);
   }
-  for (var i = first; i < shape.kls; i += stride) { finite = finite && is_finite(kl[step.slot * shape.kls + i]); }
-  if (!finite) { atomicStore(&halted[0], 1u); }
-  lane_sums[lane] = sum.x + sum.y + (sum.z + sum.w);
-  for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
+  for (var i = id.x; i < shape.kls; i += shape.parts) {
+    finite = finite && is_finite(kl[step.slot * shape.kls + i]);
+  }
+  if (!finite) { atomicStore(&health[0], 1u); }
+}
+
+// norm = sqrt(sum_p norms[p]), for clipping by it; one workgroup.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn total_norm(@builtin(local_invocation_index) lane: u32) {
+  var sum = 0.0;
+  for (var part = lane; part < shape.parts; part += WORKGROUP_SIZE) { sum += norms[step.slot * shape.parts + part]; }
+  lane_sums[lane] = sum;
+  for (var half = WORKGROUP_SIZE / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) { lane_sums[lane] += lane_sums[lane + half]; }
   }
-  if (lane == 0u) { norms[step.slot * PARTS + part.x] = lane_sums[0]; }
+  if (lane == 0u) { norm[0] = vec4f(sqrt(lane_sums[0]), 0.0, 0.0, 0.0); }
 }

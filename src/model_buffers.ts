@@ -7,7 +7,7 @@ import type { Model } from "./vae.js";
 const STORAGE = 0x80 | 0x08 | 0x04; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
 
 export class ModelBuffers {
-  #training: Record<"gradients" | "moment1" | "moment2" | "halted", GPUBuffer> | undefined;
+  #training: Record<"gradients" | "moment1" | "moment2" | "health", GPUBuffer> | undefined;
 
   private constructor(
     private readonly device: Device,
@@ -41,7 +41,7 @@ export class ModelBuffers {
       gradients: this.device.buffer("gradients", this.bytes, STORAGE),
       moment1: this.device.buffer("moment1", this.bytes, STORAGE),
       moment2: this.device.buffer("moment2", this.bytes, STORAGE),
-      halted: this.device.buffer("halted", 16, STORAGE),
+      health: this.device.buffer("health", 16, STORAGE),
     }));
     return { ...this.weights, ...this.#training };
   }
@@ -54,7 +54,7 @@ export class ModelBuffers {
 
   /** Lets steps change the weights again after a loss that wasn't finite. */
   resume(): void {
-    if (this.#training) this.device.gpu.queue.writeBuffer(this.#training.halted, 0, new Uint32Array(4));
+    if (this.#training) this.device.gpu.queue.writeBuffer(this.#training.health, 0, new Uint32Array(4));
   }
 
   async readWeights(): Promise<Float32Array<ArrayBuffer>> {

@@ -5,7 +5,7 @@ import { adam, type AdamOptions } from "./ops/adam.js";
 import { bernoulli } from "./ops/bernoulli.js";
 import { gather, type GatherOptions } from "./ops/gather.js";
 import { gaussian } from "./ops/gaussian.js";
-import { gradientNorm } from "./ops/gradient_norm.js";
+import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
 import { linear } from "./ops/linear.js";
 import { reparameterize, samplePrior } from "./ops/reparameterize.js";
 import type { ResolvedDense, ResolvedSpec } from "./spec.js";
@@ -91,8 +91,13 @@ export function flats(model: Model): readonly Tensor[] {
 }
 
 class Chain {
-  readonly nodes: Node[] = [];
-  constructor(private readonly model: Model) {}
+  readonly nodes: Node[];
+  constructor(
+    private readonly model: Model,
+    nodes: readonly Node[] = [],
+  ) {
+    this.nodes = [...nodes];
+  }
 
   output(node: Node, name: string): Tensor {
     this.nodes.push(node);
@@ -157,12 +162,13 @@ export function trainingGraph(model: Model, data: Tensor, options: GatherOptions
   const { nodes, reconstruction, kl } = elbo(model, data, options, true);
   const backward = differentiate({ nodes });
   const { params, gradients, moment1, moment2 } = model;
-  const halted = tensor("halted", "state", [1]);
-  const norm = gradientNorm(gradients, reconstruction, kl, halted);
-  const norms = norm.outputs.norms;
-  if (!norms) throw new Error("gradient_norm gives no norms");
-  const update = adam({ params, gradients, moment1, moment2, norms, halted }, optimizer);
-  return { nodes: [...backward.nodes, norm, update] };
+  const health = tensor("health", "state", [2]);
+  const chain = new Chain(model, backward.nodes);
+  const norms = chain.output(gradientNorm(gradients, reconstruction, kl, health), "norms");
+  const clipped = optimizer.clipNorm > 0;
+  const norm = clipped ? chain.output(totalNorm(norms), "norm") : tensor("norm", "state", [1]);
+  chain.output(adam({ params, gradients, moment1, moment2, norm, health }, optimizer), "params");
+  return { nodes: chain.nodes };
 }
 
 /** Both terms of the ELBO of a batch of `data`, in the data's own order. */

@@ -10,8 +10,8 @@ const node = adam(
     gradients: flat("gradients", "gradient", PARAMETERS),
     moment1: flat("moment1", "state", PARAMETERS),
     moment2: flat("moment2", "state", PARAMETERS),
-    norms: flat("norms", "input", 64),
-    halted: tensor("halted", "state", [1]),
+    norm: flat("norm", "input", 4),
+    health: tensor("health", "state", [2]),
   },
   { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false, clipNorm: 0 },
 );

@@ -11,7 +11,7 @@ export const cases = [
       flat("gradients", "gradient", PARAMETERS),
       flat("reconstruction", "input", 128 * 13),
       flat("kl", "input", 128 * 10),
-      tensor("halted", "state", [1]),
+      tensor("health", "state", [2]),
     ),
   ),
 ];

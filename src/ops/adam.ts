@@ -20,13 +20,15 @@ export interface AdamTensors {
   readonly gradients: Tensor;
   readonly moment1: Tensor;
   readonly moment2: Tensor;
-  readonly norms: Tensor;
-  readonly halted: Tensor;
+  /** [1]: the gradient's norm, read where it is clipped. */
+  readonly norm: Tensor;
+  /** [2], as gradient_norm leaves it. */
+  readonly health: Tensor;
 }
 
 export function adam(tensors: AdamTensors, options: AdamOptions): Node {
-  const { gradients, norms, ...updated } = tensors;
-  return { op: "adam", inputs: { gradients, norms }, outputs: updated, attributes: { ...options } };
+  const { gradients, norm, health, ...updated } = tensors;
+  return { op: "adam", inputs: { gradients, norm, health }, outputs: updated, attributes: { ...options } };
 }
 
 const WORKGROUP_SIZE = 64;

@@ -25,22 +25,22 @@ const training = trainingGraph(model, data, { batch: 3, shuffle: true }, optimiz
 describe("a model's training step", () => {
   it("as a graph", () =>
     expect(printGraph(training)).toMatchInlineSnapshot(`
-    "x [3, 6] = gather_floats(floats; shuffle=true; binarise=false)
-    encoder.0.output [3, 5], encoder.0.output.pre [3, 5] = linear(x, W=encoder.0.weight, b=encoder.0.bias; activation=silu)
-    heads [3, 2, 2] = linear(x=encoder.0.output, W=heads.weight, b=heads.bias; activation=none)
-    z [3, 2], kl [3, 1, 2] = reparameterize(heads; noise=true)
-    decoder.0.output [3, 4] = linear(x=z, W=decoder.0.weight, b=decoder.0.bias; activation=relu)
-    mean [3, 6] = linear(x=decoder.0.output, W=decoder.1.weight, b=decoder.1.bias; activation=none)
-    reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_sigma, saved=mean; learned=true)
-    dlog_sigma [1] = sum_all(values=dlog_sigma_parts)
-    ddecoder.0.output [3, 4], ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = linear_grad(x=decoder.0.output, W=decoder.1.weight, dy=dmean, saved=decoder.0.output; activation=relu)
-    dz [3, 2], ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = linear_grad(x=z, W=decoder.0.weight, dy=ddecoder.0.output, saved=z; activation=none)
-    dheads [3, 2, 2] = reparameterize_grad(heads, z, dz)
-    dencoder.0.output [3, 5], dheads.weight [5, 2, 2], dheads.bias [2, 2] = linear_grad(x=encoder.0.output, W=heads.weight, dy=dheads, saved=encoder.0.output.pre; activation=silu)
-    dencoder.0.weight [6, 5], dencoder.0.bias [5] = linear_grad_weight(x, dy=dencoder.0.output)
-    norms [64], halted [1] = gradient_norm(gradients, reconstruction, kl)
-    params [576], moment1 [576], moment2 [576], halted [1] = adam(gradients, norms; beta1=0.9; beta2=0.999; epsilon=1e-8; weightDecay=0; decoupled=false; clipNorm=0)"
-  `));
+      "x [3, 6] = gather_floats(floats; shuffle=true; binarise=false)
+      encoder.0.output [3, 5], encoder.0.output.pre [3, 5] = linear(x, W=encoder.0.weight, b=encoder.0.bias; activation=silu)
+      heads [3, 2, 2] = linear(x=encoder.0.output, W=heads.weight, b=heads.bias; activation=none)
+      z [3, 2], kl [3, 1, 2] = reparameterize(heads; noise=true)
+      decoder.0.output [3, 4] = linear(x=z, W=decoder.0.weight, b=decoder.0.bias; activation=relu)
+      mean [3, 6] = linear(x=decoder.0.output, W=decoder.1.weight, b=decoder.1.bias; activation=none)
+      reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_sigma, saved=mean; learned=true)
+      dlog_sigma [1] = sum_all(values=dlog_sigma_parts)
+      ddecoder.0.output [3, 4], ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = linear_grad(x=decoder.0.output, W=decoder.1.weight, dy=dmean, saved=decoder.0.output; activation=relu)
+      dz [3, 2], ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = linear_grad(x=z, W=decoder.0.weight, dy=ddecoder.0.output, saved=z; activation=none)
+      dheads [3, 2, 2] = reparameterize_grad(heads, z, dz)
+      dencoder.0.output [3, 5], dheads.weight [5, 2, 2], dheads.bias [2, 2] = linear_grad(x=encoder.0.output, W=heads.weight, dy=dheads, saved=encoder.0.output.pre; activation=silu)
+      dencoder.0.weight [6, 5], dencoder.0.bias [5] = linear_grad_weight(x, dy=dencoder.0.output)
+      norms [64], health [2] = gradient_norm(gradients, reconstruction, kl)
+      params [576], moment1 [576], moment2 [576] = adam(gradients, norm, health; beta1=0.9; beta2=0.999; epsilon=1e-8; weightDecay=0; decoupled=false; clipNorm=0)"
+    `));
 
   it("as a plan", () =>
     expect(printPlan(plan(training, { flats: flats(model), slots: 2 }).plan)).toMatchInlineSnapshot(`
@@ -57,8 +57,8 @@ describe("a model's training step", () => {
       10 reparameterize_grad dheads (reparameterize, 1 workgroups): dheads=slot7+0 dz=slot5+0 heads=slot3+0 z=slot4+0
       11 linear_grad dencoder.0.output (linear, 3 workgroups): W=params+512 dW=gradients+512 db=gradients+768 dx=slot6+0 dy=slot7+0 saved=slot2+0 x=slot1+0
       12 linear_grad_weight dencoder.0.weight (linear, 2 workgroups): dW=gradients+0 db=gradients+256 dy=slot6+0 x=slot0+0
-      13 gradient_norm norms (gradient_norm, 64 workgroups): gradients=gradients+0 halted=halted+0 kl=kl+0 norms=norms+0 reconstruction=reconstruction+0
-      14 adam params (adam, 1 workgroups): gradients=gradients+0 halted=halted+0 moment1=moment1+0 moment2=moment2+0 norms=norms+0 params=params+0
+      13 gradient_norm norms (gradient_norm, 1 workgroups): gradients=gradients+0 health=health+0 kl=kl+0 norms=norms+0 reconstruction=reconstruction+0
+      14 adam params (adam, 1 workgroups): gradients=gradients+0 health=health+0 moment1=moment1+0 moment2=moment2+0 norm=norm+0 params=params+0
          params (param) 2304 bytes
          gradients (gradient) 2304 bytes
          moment1 (state) 2304 bytes
@@ -67,7 +67,8 @@ describe("a model's training step", () => {
          kl (output) 48 bytes
          reconstruction (output) 24 bytes
          norms (output) 512 bytes
-         halted (state) 16 bytes
+         health (state) 16 bytes
+         norm (state) 16 bytes
          slot0 (slot) 96 bytes
          slot1 (slot) 96 bytes
          slot2 (slot) 96 bytes

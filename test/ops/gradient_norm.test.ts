@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
-import { gradientNorm } from "../../src/ops/gradient_norm.js";
+import { gradientNorm, normParts, totalNorm } from "../../src/ops/gradient_norm.js";
 import type { Tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
@@ -15,15 +15,14 @@ function vector(name: string, role: Tensor["role"], length: number): Tensor {
 
 function node(N: number, R: number, K: number) {
   const [reconstruction, kl] = [vector("reconstruction", "output", R), vector("kl", "output", K)];
-  return gradientNorm(vector("gradients", "gradient", N), reconstruction, kl, vector("halted", "state", 1));
+  return gradientNorm(vector("gradients", "gradient", N), reconstruction, kl, vector("health", "state", 2));
 }
 
 const values = (N: number, R: number, K: number, random: RandomValues) => ({
-  // A part sums up to a sixty-fourth of them.
-  gradients: random.normal(N, Math.sqrt(1 / Math.max(1, N / 64))),
+  gradients: random.normal(N, Math.sqrt(1 / Math.max(1, N / normParts(N)))),
   reconstruction: random.normal(R, 100),
   kl: random.normal(K, 10),
-  halted: Float64Array.of(0),
+  health: Float64Array.of(0, 0),
 });
 
 describe("norms", () => {
@@ -38,45 +37,56 @@ describe("norms", () => {
       },
     })),
   );
+  testOps(
+    device,
+    [64, 128, 1280, 4096].map((parts): OpCase => ({
+      name: `total_norm ${parts}`,
+      build: (random) => ({
+        node: totalNorm(vector("norms", "output", parts)),
+        values: { norms: random.uniform(parts, 0, 1) },
+      }),
+    })),
+  );
+
+  it("have few enough parts to be read back, and enough to keep a GPU busy", () => {
+    expect([4, 64, 32_768, 32_772, 652_864, 1e9].map(normParts)).toEqual([64, 64, 64, 128, 1280, 4096]);
+  });
 });
 
-async function haltedAfter(change: (of: ReturnType<typeof values>) => void, [N, R, K] = [300, 9000, 5000] as const) {
-  const given = values(N, R, K, new RandomValues("halted"));
+async function healthAfter(change: (of: ReturnType<typeof values>) => void, [N, R, K] = [300, 9000, 5000] as const) {
+  const given = values(N, R, K, new RandomValues("health"));
   change(given);
   const { outputs, faults } = await runNode(device, { node: node(N, R, K), values: given, step: defaultStep });
   expect(faults).toEqual([]);
   return outputs;
 }
 
-describe("halted", () => {
-  it("stays 0 while every loss is finite, also where one is huge", async () => {
-    const { halted } = await haltedAfter(({ kl }) => (kl[7] = Math.fround(3e38)));
-    expect([...halted!]).toEqual([0]);
+describe("health", () => {
+  it("stays good while every value is finite, also where one is huge", async () => {
+    const { health } = await healthAfter(({ kl }) => (kl[7] = Math.fround(3e38)));
+    expect([...health!]).toEqual([0, 0]);
   });
 
-  it("stays 1 once it is", async () => {
-    const { halted } = await haltedAfter(({ halted }) => (halted[0] = 1));
-    expect([...halted!]).toEqual([1]);
+  it("stays bad once it is, and forgets no step", async () => {
+    const { health } = await healthAfter(({ health }) => health.set([1, 7]));
+    expect([...health!]).toEqual([1, 7]);
   });
 
-  it.each([NaN, Infinity, -Infinity])("becomes 1 for %s at any place of any loss", async (bad) => {
+  it.each([NaN, Infinity, -Infinity])("is halted for %s at any place of any loss", async (bad) => {
     for (const key of ["reconstruction", "kl"] as const) {
       for (const place of [0, 1, 63, 64, 2047, 4095, 4096, 4999]) {
-        const { halted } = await haltedAfter((given) => (given[key][place] = bad));
-        expect([...halted!], `${key} ${place}`).toEqual([1]);
+        const { health } = await healthAfter((given) => (given[key][place] = bad));
+        expect([...health!], `${key} ${place}`).toEqual([1, 0]);
       }
     }
   });
 
-  it.each([NaN, Infinity, Math.fround(3e30)])(
-    "is not what %s in a gradient makes: its part of the norm is",
-    async (bad) => {
-      for (const place of [0, 3, 255, 256, 299]) {
-        const { halted, norms } = await haltedAfter(({ gradients }) => (gradients[place] = bad));
-        expect([...halted!]).toEqual([0]);
-        const broken = [...norms!.keys()].filter((part) => !Number.isFinite(norms![part]!));
-        expect(broken).toEqual([place >> 8]);
-      }
-    },
-  );
+  it.each([NaN, Infinity, Math.fround(3e30)])("is this step to skip for %s in a gradient", async (bad) => {
+    for (const place of [0, 3, 255, 256, 299]) {
+      const { health, norms } = await healthAfter(({ gradients }) => (gradients[place] = bad));
+      expect([...health!]).toEqual([0, defaultStep.step + 1]);
+      const broken = [...norms!.keys()].filter((part) => !Number.isFinite(norms![part]!));
+      expect(broken).toEqual([(place >> 2) % 64]);
+    }
+  });
 });

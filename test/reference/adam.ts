@@ -7,9 +7,9 @@ const adam: Twin = (node, values, step) => {
   const params = at(values, "params").slice();
   const moment1 = at(values, "moment1").slice();
   const moment2 = at(values, "moment2").slice();
-  const halted = at(values, "halted").slice();
-  const norm = Math.sqrt(at(values, "norms").reduce((sum, square) => sum + square, 0));
-  if (!Number.isFinite(norm) || halted[0] !== 0) return { params, moment1, moment2, halted };
+  const [halted, skipped] = at(values, "health");
+  if (halted !== 0 || skipped === step.step + 1) return { params, moment1, moment2 };
+  const [norm = 0] = at(values, "norm");
   // As PyTorch clips: by the norm and a little.
   const scale = options.clipNorm > 0 ? Math.min(1, options.clipNorm / (norm + 1e-6)) : 1;
   at(values, "gradients").forEach((gradient, i) => {
@@ -23,7 +23,7 @@ const adam: Twin = (node, values, step) => {
     moment1[i] = m;
     moment2[i] = v;
   });
-  return { params, moment1, moment2, halted };
+  return { params, moment1, moment2 };
 };
 
 export const adamTwins: Readonly<Record<string, Twin>> = { adam };

@@ -5,7 +5,7 @@ type Kind = "f32" | "u32" | "bytes";
 
 /** All tensors hold f32 but for the data set's bytes, four to a word, and the flag that halts a run. */
 function kind(tensor: Tensor): Kind {
-  return tensor.name === "bytes" ? "bytes" : tensor.name === "halted" ? "u32" : "f32";
+  return tensor.name === "bytes" ? "bytes" : tensor.name === "health" ? "u32" : "f32";
 }
 
 /** Words that the tensor takes in a buffer. */
