@@ -1,4 +1,5 @@
 // The VAE that a user holds: weights on the GPU, and what can be done with them.
+import { abortable } from "./abort.js";
 import { readCheckpoint, writeCheckpoint, type Checkpoint, type Progress } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
 import { Device, type DeviceOptions } from "./device.js";
@@ -50,6 +51,7 @@ export class VAE {
   readonly #sampler: Sampler;
   #run: TrainingRun | undefined;
   #training = false;
+  #preparing: Promise<unknown> = Promise.resolve();
   #calls = 0;
   #disposed = false;
   #schedules: Readonly<Record<string, Schedule>> = {};
@@ -158,8 +160,14 @@ export class VAE {
     this.#training = true;
     try {
       const parts = { device: this.device, model: this.model, buffers: this.buffers };
-      const run = await TrainingRun.create(parts, data, options, this.progress, this.#schedules);
+      const { signal } = options;
+      // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
+      await abortable(signal, this.#preparing);
+      const prepared = TrainingRun.create(parts, data, options, this.progress, this.#schedules);
+      this.#preparing = prepared.catch(() => {});
+      const run = await abortable(signal, prepared, (late) => late.dispose());
       this.#run = run;
+      this.#assertUsable();
       this.#schedules = { ...this.#schedules, ...run.schedules };
       this.#counts = run.counts;
       this.#memory = {
@@ -190,7 +198,8 @@ export class VAE {
     if (!Number.isSafeInteger(samples) || samples < 1) {
       throw new WebvaeError("INVALID_OPTION", `samples must be a whole number >= 1, not ${String(samples)}`);
     }
-    const evaluation = await Evaluation.create(this.device, this.model, this.buffers, data, { binarise });
+    const created = Evaluation.create(this.device, this.model, this.buffers, data, { binarise });
+    const evaluation = await abortable(options.signal, created, (late) => late.dispose());
     try {
       return await evaluation.run(options);
     } finally {

@@ -1,5 +1,6 @@
 // Encode, decode, reconstruct and sample: any number of rows through graphs of one batch size, each bound to the GPU
 // on first use.
+import { abortable } from "./abort.js";
 import { WebvaeError } from "./errors.js";
 import type { Dataset } from "./data/dataset.js";
 import type { Device } from "./device.js";
@@ -126,7 +127,7 @@ export class Sampler {
       return result;
     });
     this.#last = turn.catch(() => {});
-    return turn;
+    return abortable(signal, turn);
   }
 
   async #batch(

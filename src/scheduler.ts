@@ -1,5 +1,6 @@
 // Runs an Executable's steps: K in a submit, at most two submits in flight, what they leave in the rings of outputs
 // read back once a submit. Nothing waits for the GPU but the reading of the oldest submit, and that is the pace.
+import { abortable } from "./abort.js";
 import type { Device } from "./device.js";
 import { STEP_STRIDE } from "./shader.js";
 import type { Executable, StepValues } from "./executable.js";
@@ -78,7 +79,6 @@ export class Scheduler {
     const flying: Submitted[] = [];
     let lastDone = 0;
     let more = true;
-    const aborted = signal ? whenAborted(signal) : undefined;
     try {
       while (more || flying.length > 0) {
         signal?.throwIfAborted();
@@ -89,7 +89,7 @@ export class Scheduler {
           continue;
         }
         const oldest = flying[0]!;
-        const bytes = await (aborted ? Promise.race([oldest.read, aborted.promise]) : oldest.read);
+        const bytes = await abortable(signal, oldest.read);
         flying.shift();
         this.#staging.push(oldest.staging);
         const now = performance.now();
@@ -99,7 +99,6 @@ export class Scheduler {
         yield { steps: oldest.steps, rows: this.#split(bytes, oldest.steps.length), stepMs };
       }
     } finally {
-      aborted?.stop();
       // A caller that breaks off leaves read-backs pending; the staging buffers are free again when they are done.
       for (const { read, staging } of flying) {
         const free = () => (this.#disposed ? staging.dispose() : void this.#staging.push(staging));
@@ -176,15 +175,4 @@ function takeFrom(source: Iterator<Step>, count: number): Step[] {
     taken.push(next.value);
   }
   return taken;
-}
-
-function whenAborted(signal: AbortSignal): { promise: Promise<never>; stop: () => void } {
-  let stop = () => {};
-  const promise = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort);
-    stop = () => signal.removeEventListener("abort", onAbort);
-  });
-  promise.catch(() => {});
-  return { promise, stop };
 }

@@ -23,6 +23,7 @@ const order = [
   "executable",
   "data/",
   "tuner",
+  "abort",
   "scheduler",
   "model_buffers",
   "checkpoint",
