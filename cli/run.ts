@@ -100,7 +100,7 @@ async function pictures(vae: VAE, test: Dataset) {
   const scale = test.values instanceof Uint8Array ? 1 / 255 : 1;
   const originals = Float32Array.from(test.values.subarray(0, count * size), (value) => value * scale);
   return {
-    samples: await vae.sample(flat ? POINTS : SAMPLES, { seed: 1 }),
+    samples: await vae.sample(flat ? POINTS : SAMPLES, { seed: 1, noise: flat }),
     originals,
     reconstructions: await vae.reconstruct(originals),
     ...(latent === 2

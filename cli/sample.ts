@@ -26,8 +26,9 @@ async function main(): Promise<void> {
   try {
     for (const line of adapterLines(vae.adapter)) console.log(line);
     const { input } = vae.spec;
-    const samples = await vae.sample(count, { seed });
     const shape = imageShape(input);
+    // A picture shows the mean of each pixel; of points the mean would hide their spread.
+    const samples = await vae.sample(count, { seed, noise: !shape });
     let picture: Uint8Array;
     if (shape) picture = samplesPicture(samples, shape, options.columns ?? Math.ceil(Math.sqrt(count)));
     else if (input.length === 1 && input[0] === 2) {

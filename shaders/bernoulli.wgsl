@@ -3,6 +3,7 @@
 // A row's sum is left in segments of 16 vec4, one an invocation: no barrier, and the last sum is made in f64.
 #import lib/step
 #import lib/activation
+#import lib/random
 
 struct Shape {
   rows: u32,         // B
@@ -15,6 +16,7 @@ struct Shape {
 @group(0) @binding(2) var<storage, read> x: array<vec4f>;                    // [B, D]
 @group(0) @binding(3) var<storage, read_write> reconstruction: array<f32>;   // [slots, B, segments], nats
 @group(0) @binding(4) var<storage, read_write> dlogits: array<vec4f>;        // [B, D]
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;              // [B, D]
 
 override WORKGROUP_SIZE: u32 = 64u;
 override KEEP_DLOGITS: bool = false;
@@ -44,4 +46,14 @@ fn bernoulli(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
+}
+
+// y = 1 with probability sigmoid(a), else 0; one invocation per vec4 of y.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn bernoulli_sample(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x % shape.pixels;
+  if (id.x >= shape.rows * shape.pixels) { return; }
+  let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
+  let drawn = uniform4(philox4x32(counter, vec2u(step.seed_low, step.seed_high))) < logistic(logits[id.x]);
+  y[id.x] = vec4f(drawn & (vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count)));
 }

@@ -5,6 +5,7 @@
 // keeps sigma from collapsing (Rybkin et al., "Simple and effective VAE training with calibrated decoders", 2021).
 #import lib/step
 #import lib/activation
+#import lib/random
 
 struct Shape {
   rows: u32,         // B
@@ -20,6 +21,7 @@ struct Shape {
 @group(0) @binding(5) var<storage, read_write> reconstruction: array<f32>;       // [slots, B, segments], nats
 @group(0) @binding(6) var<storage, read_write> dmean: array<vec4f>;              // [B, D], before the activation
 @group(0) @binding(7) var<storage, read_write> dlog_sigma_parts: array<f32>;     // [B, segments]
+@group(0) @binding(8) var<storage, read_write> y: array<vec4f>;                  // [B, D]
 
 override WORKGROUP_SIZE: u32 = 64u;
 override KEEP_DMEAN: bool = false;
@@ -29,6 +31,11 @@ const SEGMENT = 16u;
 const LOG_SIGMA_FLOOR = -6.0;
 const HALF_LOG_TWO_PI = 0.9189385332046727;
 
+fn floored_log_sigma() -> f32 {
+  let above = vec4f(log_sigma[0] - LOG_SIGMA_FLOOR);
+  return select(log_sigma[0], LOG_SIGMA_FLOOR + softplus(above).x, LEARNED);
+}
+
 // The term and its gradients; one invocation per segment of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn gaussian(@builtin(global_invocation_id) id: vec3u) {
@@ -37,8 +44,7 @@ fn gaussian(@builtin(global_invocation_id) id: vec3u) {
   let counts = f32(row < step.rows);
   let first = id.x % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
-  let above = vec4f(log_sigma[0] - LOG_SIGMA_FLOOR);
-  let r = select(log_sigma[0], LOG_SIGMA_FLOOR + softplus(above).x, LEARNED);
+  let r = floored_log_sigma();
   let inverse_variance = exp(-2.0 * r);
   var sum = vec4f(0.0);
   var slope = vec4f(0.0);
@@ -53,6 +59,18 @@ fn gaussian(@builtin(global_invocation_id) id: vec3u) {
   }
   reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
   if (LEARNED && KEEP_DMEAN) {
-    dlog_sigma_parts[id.x] = logistic(above).x * (slope.x + slope.y + (slope.z + slope.w)) / f32(step.rows);
+    let slope_of_floor = logistic(vec4f(log_sigma[0] - LOG_SIGMA_FLOOR)).x;
+    dlog_sigma_parts[id.x] = slope_of_floor * (slope.x + slope.y + (slope.z + slope.w)) / f32(step.rows);
   }
+}
+
+// y = m + exp(r) e with e ~ N(0, 1); one invocation per vec4 of y.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn gaussian_sample(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x % shape.pixels;
+  if (id.x >= shape.rows * shape.pixels) { return; }
+  let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
+  let e = normal4(philox4x32(counter, vec2u(step.seed_low, step.seed_high)));
+  let mask = vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count);
+  y[id.x] = select(vec4f(0.0), mean[id.x] + exp(floored_log_sigma()) * e, mask);
 }

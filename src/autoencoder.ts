@@ -24,14 +24,19 @@ export interface VAEOptions extends DeviceOptions {
 }
 
 export interface SampleOptions {
+  /** Draw x from p(x|z) instead of giving its mean: pixels of 0 and 1, or points with their sigma. Default false. */
+  readonly noise?: boolean;
   /** Default: new draws at each call, the same from run to run. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
 }
 
-export interface ReconstructOptions extends SampleOptions {
+export interface ReconstructOptions {
   /** Decode a draw from q(z|x) instead of its mean. Default false. */
   readonly noise?: boolean;
+  /** Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Bytes that a VAE has on the GPU, and numbers of its model. */
@@ -210,9 +215,9 @@ export class VAE {
   /** `count` examples [count, ...input] from the prior: probabilities for a Bernoulli, means for a Gaussian. */
   async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
     this.#assertUsable();
-    const { seed = this.progress.seed, signal } = options;
+    const { seed = this.progress.seed, noise = false, signal } = options;
     checkSeed(seed);
-    return this.#sampler.sample(count, seed, options.seed === undefined ? this.#calls++ : 0, signal);
+    return this.#sampler.sample(count, noise, seed, options.seed === undefined ? this.#calls++ : 0, signal);
   }
 
   /** Examples through the model and back, [n, ...input]. */

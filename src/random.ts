@@ -45,6 +45,7 @@ export const Stream = {
   prior: 5,
   initialisation: 6,
   data: 7,
+  observation: 8,
 } as const;
 
 /** Uniform and normal numbers in sequence from one stream; the same on every machine. */

@@ -28,7 +28,7 @@ interface Bound {
   readonly output: string;
 }
 
-type Use = "encode" | "decode" | "sample" | "reconstruct" | "reconstruct with noise";
+type Use = "encode" | "decode" | "sample" | "sample with noise" | "reconstruct" | "reconstruct with noise";
 
 export class Sampler {
   readonly #bound = new Map<Use, Promise<Bound>>();
@@ -73,11 +73,11 @@ export class Sampler {
   }
 
   /** n examples [n, D] from the prior. `call` tells one call's draws from another's. */
-  async sample(count: number, seed: number, call: number, signal?: AbortSignal): Promise<Float32Array> {
+  async sample(count: number, noise: boolean, seed: number, call: number, signal?: AbortSignal): Promise<Float32Array> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new WebvaeError("INVALID_OPTION", `sample takes a whole number of examples >= 1, not ${String(count)}`);
     }
-    return this.#run("sample", count, this.#size, signal, undefined, seed, call);
+    return this.#run(noise ? "sample with noise" : "sample", count, this.#size, signal, undefined, seed, call);
   }
 
   /** Each example through the mean of its latents, or through a draw of them. */
@@ -153,7 +153,7 @@ export class Sampler {
       queue.writeBuffer(place.buffer, place.offset, padded);
     }
     const [seed_low, seed_high] = seedKey(seed);
-    const stream = use === "sample" ? Stream.prior : Stream.evaluation;
+    const stream = use.startsWith("sample") ? Stream.prior : Stream.evaluation;
     // The input holds only this batch: its first row is row 0 of the data, whatever its place in the whole.
     const first_row = input ? 0 : first;
     const sample = input ? first / BATCH : 0;
@@ -188,7 +188,8 @@ export class Sampler {
     const graphs: Record<Use, () => Graph> = {
       encode: () => encodingGraph(model, data, BATCH),
       decode: () => decodingGraph(model, BATCH),
-      sample: () => samplingGraph(model, BATCH),
+      sample: () => samplingGraph(model, BATCH, false),
+      "sample with noise": () => samplingGraph(model, BATCH, true),
       reconstruct: () => reconstructionGraph(model, data, BATCH, false),
       "reconstruct with noise": () => reconstructionGraph(model, data, BATCH, true),
     };

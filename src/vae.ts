@@ -2,9 +2,9 @@
 import type { Graph, Node } from "./graph.js";
 import { differentiate } from "./gradient.js";
 import { adam, type AdamOptions } from "./ops/adam.js";
-import { bernoulli } from "./ops/bernoulli.js";
+import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
 import { gather, type GatherOptions } from "./ops/gather.js";
-import { gaussian } from "./ops/gaussian.js";
+import { gaussian, gaussianSample } from "./ops/gaussian.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
 import { linear } from "./ops/linear.js";
 import { reparameterize, samplePrior } from "./ops/reparameterize.js";
@@ -190,11 +190,14 @@ export function decodingGraph(model: Model, batch: number): Graph {
   return { nodes: chain.nodes };
 }
 
-/** Draws z [batch, Z] from the prior and decodes it to y [batch, D]. */
-export function samplingGraph(model: Model, batch: number): Graph {
+/** Draws z [batch, Z] from the prior and decodes it to y [batch, D]; with `noise` y is a draw from p(x|z) too. */
+export function samplingGraph(model: Model, batch: number, noise: boolean): Graph {
   const chain = new Chain(model);
   const z = chain.output(samplePrior(batch, model.resolved.spec.latent), "z");
-  chain.decode(z, "y", visible(model));
+  if (noise) {
+    const output = chain.decode(z, outputName(model));
+    chain.output(model.logSigma ? gaussianSample(output, model.logSigma) : bernoulliSample(output), "y");
+  } else chain.decode(z, "y", visible(model));
   return { nodes: chain.nodes };
 }
 

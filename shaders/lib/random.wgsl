@@ -2,6 +2,7 @@
 // its place (element, step, stream, sample) and the seed, never on which invocation made it.
 const STREAM_SHUFFLE = 3u;
 const STREAM_BINARISE = 4u;
+const STREAM_OBSERVATION = 8u;
 const PI = 3.14159265358979;
 
 // High 32 bits of a 32 x 32 bit product, by 16-bit halves.

@@ -2,7 +2,7 @@
 import bernoulliShader from "../../shaders/bernoulli.wgsl";
 import type { Node } from "../graph.js";
 import { tensor, type Tensor } from "../tensor.js";
-import { ceilDiv, type Op } from "./op.js";
+import { ceilDiv, type Kernel, type Op } from "./op.js";
 
 /** Values of a row that one invocation sums: SEGMENT vec4 in the shaders of the reconstruction terms. */
 export const SEGMENT_VALUES = 64;
@@ -25,22 +25,32 @@ export function bernoulli(logits: Tensor, x: Tensor, gradients: boolean): Node {
   };
 }
 
+/** A draw y [B, D] of zeros and ones from logits [B, D]. */
+export function bernoulliSample(logits: Tensor): Node {
+  const y = tensor("y", "activation", logits.shape);
+  return { op: "bernoulli_sample", inputs: { logits }, outputs: { y }, attributes: {} };
+}
+
 const WORKGROUP_SIZE = 64;
+
+function kernel({ op, inputs, outputs }: Node): Kernel {
+  const { logits } = inputs;
+  const [rows = 1, pixelCount = 1] = logits?.shape ?? [];
+  const pixels = (logits?.storage[1] ?? 4) / 4;
+  const segments = ceilDiv(pixelCount, SEGMENT_VALUES);
+  return {
+    shader: bernoulliShader,
+    entryPoint: op,
+    constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0 },
+    shape: { rows, pixels, pixel_count: pixelCount, segments },
+    workgroups: ceilDiv(rows * (op === "bernoulli" ? segments : pixels), WORKGROUP_SIZE),
+  };
+}
 
 export const bernoulliOps: readonly Op[] = [
   {
     name: "bernoulli",
-    kernel({ inputs, outputs }) {
-      const [rows = 1, pixelCount = 1] = inputs.x?.shape ?? [];
-      const segments = ceilDiv(pixelCount, SEGMENT_VALUES);
-      return {
-        shader: bernoulliShader,
-        entryPoint: "bernoulli",
-        constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0 },
-        shape: { rows, pixels: (inputs.x?.storage[1] ?? 4) / 4, pixel_count: pixelCount, segments },
-        workgroups: ceilDiv(rows * segments, WORKGROUP_SIZE),
-      };
-    },
+    kernel,
     gradient(node) {
       // The forward dispatch has made it: the term and its gradient share one pass over the logits.
       const { dlogits } = node.outputs;
@@ -48,4 +58,5 @@ export const bernoulliOps: readonly Op[] = [
       return { nodes: [], of: { logits: dlogits } };
     },
   },
+  { name: "bernoulli_sample", kernel },
 ];

@@ -3,7 +3,7 @@ import gaussianShader from "../../shaders/gaussian.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, tensor, type Tensor } from "../tensor.js";
 import { reconstructionSums, SEGMENT_VALUES } from "./bernoulli.js";
-import { ceilDiv, type Gradients, type Op } from "./op.js";
+import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
 import { sumAll } from "./sum.js";
 
 /**
@@ -36,27 +36,35 @@ function gradient(node: Node): Gradients {
   return { nodes: [sumAll(parts, dlogSigma)], of: { mean: dmean, log_sigma: dlogSigma } };
 }
 
+/** A draw y [B, D] around mean [B, D]. */
+export function gaussianSample(mean: Tensor, log_sigma: Tensor): Node {
+  const y = tensor("y", "activation", mean.shape);
+  const attributes = { learned: log_sigma.role === "param" };
+  return { op: "gaussian_sample", inputs: { mean, log_sigma }, outputs: { y }, attributes };
+}
+
 const WORKGROUP_SIZE = 64;
 
-export const gaussianOps: readonly Op[] = [
-  {
-    name: "gaussian",
-    kernel({ inputs, outputs, attributes }) {
-      const [rows = 1, pixelCount = 1] = inputs.x?.shape ?? [];
-      const segments = ceilDiv(pixelCount, SEGMENT_VALUES);
-      return {
-        shader: gaussianShader,
-        entryPoint: "gaussian",
-        constants: {
-          WORKGROUP_SIZE,
-          ACTIVATION: activationCode(inputs.mean?.activation ?? "none"),
-          KEEP_DMEAN: outputs.dmean ? 1 : 0,
-          LEARNED: attributes.learned ? 1 : 0,
-        },
-        shape: { rows, pixels: (inputs.x?.storage[1] ?? 4) / 4, pixel_count: pixelCount, segments },
-        workgroups: ceilDiv(rows * segments, WORKGROUP_SIZE),
-      };
+function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
+  const { mean } = inputs;
+  const [rows = 1, pixelCount = 1] = mean?.shape ?? [];
+  const pixels = (mean?.storage[1] ?? 4) / 4;
+  const segments = ceilDiv(pixelCount, SEGMENT_VALUES);
+  return {
+    shader: gaussianShader,
+    entryPoint: op,
+    constants: {
+      WORKGROUP_SIZE,
+      ACTIVATION: activationCode(mean?.activation ?? "none"),
+      KEEP_DMEAN: outputs.dmean ? 1 : 0,
+      LEARNED: attributes.learned ? 1 : 0,
     },
-    gradient,
-  },
+    shape: { rows, pixels, pixel_count: pixelCount, segments },
+    workgroups: ceilDiv(rows * (op === "gaussian" ? segments : pixels), WORKGROUP_SIZE),
+  };
+}
+
+export const gaussianOps: readonly Op[] = [
+  { name: "gaussian", kernel, gradient },
+  { name: "gaussian_sample", kernel },
 ];

@@ -89,7 +89,8 @@ describe.each(Object.entries(specs()))("%s", (_name, spec) => {
     graphs[`reconstruction of ${kind}`] = vae.reconstructionGraph(model, data, 1, kind === "bytes");
   }
   graphs.decoding = vae.decodingGraph(model, 7);
-  graphs.sampling = vae.samplingGraph(model, 7);
+  graphs.sampling = vae.samplingGraph(model, 7, false);
+  graphs["sampling with noise"] = vae.samplingGraph(model, 7, true);
 
   describe.each(Object.entries(graphs))("%s", (_graph, graph) => {
     it.each(schedules)("schedule %s: two steps without an error", (schedule) =>

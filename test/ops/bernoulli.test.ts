@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
-import { bernoulli } from "../../src/ops/bernoulli.js";
+import { bernoulli, bernoulliSample } from "../../src/ops/bernoulli.js";
 import { tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
@@ -65,4 +65,19 @@ it.each([NaN, Infinity])("%s among the logits reaches its row's sum and no other
   const values = { logits, x: new Float64Array(B * D).fill(0.5) };
   const { outputs } = await runNode(device, { node: node(B, D, true), values, step: { ...defaultStep, rows: B } });
   expect([...outputs.reconstruction!].map(Number.isFinite)).toEqual([true, true, true, false, true, true]);
+});
+
+describe("a draw", () => {
+  testOps(
+    device,
+    [...edgeShapes(2), [37, 200]].map(([B = 1, D = 1]): OpCase => ({
+      name: `bernoulli_sample ${B}x${D}`,
+      build: (random) => ({
+        node: bernoulliSample(tensor("logits", "activation", [B, D])),
+        // Far from where f32's rounding of a probability could decide.
+        values: { logits: random.integers(B * D, -3, 4) },
+        step: { first_row: 11, sample: 3 },
+      }),
+    })),
+  );
 });

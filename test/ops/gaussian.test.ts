@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
-import { gaussian } from "../../src/ops/gaussian.js";
+import { gaussian, gaussianSample } from "../../src/ops/gaussian.js";
 import { activations } from "../../src/spec.js";
 import { slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
 import { activate, saved } from "../reference/activation.js";
@@ -69,4 +69,23 @@ it("a NaN in the mean reaches its row's sum and no other", async () => {
   const values = { mean, saved: mean, x: new Float64Array(B * D), log_sigma: Float64Array.of(0) };
   const { outputs } = await runNode(device, { node: node(B, D, {}), values, step: { ...defaultStep, rows: B } });
   expect([...outputs.reconstruction!].map(Number.isFinite)).toEqual([true, true, true, false, true, true]);
+});
+
+describe("a draw", () => {
+  testOps(
+    device,
+    [...edgeShapes(2), [37, 200]].flatMap(([B = 1, D = 1]) =>
+      [true, false].map((learned): OpCase => ({
+        name: `gaussian_sample ${B}x${D} ${learned ? "learned" : "fixed"} sigma`,
+        build: (random) => ({
+          node: gaussianSample(
+            tensor("mean", "activation", [B, D]),
+            tensor("log_sigma", learned ? "param" : "state", [1]),
+          ),
+          values: { mean: random.normal(B * D), log_sigma: Float64Array.of(Math.fround(-0.7)) },
+          step: { first_row: 11, sample: 3 },
+        }),
+      })),
+    ),
+  );
 });

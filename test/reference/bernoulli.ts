@@ -1,5 +1,7 @@
 // Twin of shaders/bernoulli.wgsl: -log p(x|a) = x softplus(-a) + (1 - x) softplus(a).
+import { Stream } from "../../src/random.js";
 import { sigmoid, softplus } from "./activation.js";
+import { uniform, wordsAt } from "./random.js";
 import { at, matrixShape, tensorAt, type Twin } from "./twin.js";
 
 /** A row's sum is left in sums of this many values. */
@@ -22,4 +24,16 @@ const bernoulli: Twin = (node, values, step) => {
   return node.outputs.dlogits ? { reconstruction, dlogits } : { reconstruction };
 };
 
-export const bernoulliTwins: Readonly<Record<string, Twin>> = { bernoulli };
+/** Counters go by vec4, across padded rows. */
+const sample: Twin = (node, values, step) => {
+  const { rows, columns } = matrixShape(tensorAt(node, "logits"));
+  const groups = Math.ceil(columns / 4);
+  const y = at(values, "logits").map((a, i) => {
+    const [row, d] = [Math.floor(i / columns), i % columns];
+    const element = (step.first_row + row) * groups + Math.floor(d / 4);
+    return uniform(wordsAt(element, step, Stream.observation)[d % 4]!) < sigmoid(a) ? 1 : 0;
+  });
+  return { y: y.subarray(0, rows * columns) };
+};
+
+export const bernoulliTwins: Readonly<Record<string, Twin>> = { bernoulli, bernoulli_sample: sample };

@@ -1,7 +1,9 @@
 // Twin of shaders/gaussian.wgsl.
+import { Stream } from "../../src/random.js";
 import type { Activation } from "../../src/tensor.js";
 import { sigmoid, slope, softplus } from "./activation.js";
 import { SEGMENT } from "./bernoulli.js";
+import { normal4, wordsAt } from "./random.js";
 import { at, matrixShape, tensorAt, type Twin } from "./twin.js";
 
 /** A learned log sigma approaches this from above and never gets there. */
@@ -41,4 +43,18 @@ const gaussian: Twin = (node, values, step) => {
   };
 };
 
-export const gaussianTwins: Readonly<Record<string, Twin>> = { gaussian };
+/** Counters go by vec4, across padded rows. */
+const sample: Twin = (node, values, step) => {
+  const { columns } = matrixShape(tensorAt(node, "mean"));
+  const groups = Math.ceil(columns / 4);
+  const logSigma = at(values, "log_sigma")[0]!;
+  const sigma = Math.exp(node.attributes.learned === true ? FLOOR + softplus(logSigma - FLOOR) : logSigma);
+  const y = at(values, "mean").map((mean, i) => {
+    const [row, d] = [Math.floor(i / columns), i % columns];
+    const element = (step.first_row + row) * groups + Math.floor(d / 4);
+    return mean + sigma * normal4(wordsAt(element, step, Stream.observation))[d % 4]!;
+  });
+  return { y };
+};
+
+export const gaussianTwins: Readonly<Record<string, Twin>> = { gaussian, gaussian_sample: sample };
