@@ -10,33 +10,35 @@ export const shaderRoot = resolve(dirname(fileURLToPath(import.meta.url)), "../s
 
 /**
  * The text of a shader with each imported library once, before its first use. `enable` directives go to the top.
+ * `parts` is the same by file: the libraries, then the shader itself.
  * @param {string} path
- * @returns {{ code: string, files: string[] }}
+ * @returns {{ code: string, enables: string, parts: { file: string, text: string }[] }}
  */
 export function joinImports(path) {
-  /** @type {string[]} */
-  const files = [];
-  /** @type {string[]} */
-  const enables = [];
-  /** @param {string} file @returns {string} */
+  /** @type {{ file: string, text: string }[]} */
+  const parts = [];
+  /** @type {Set<string>} */
+  const seen = new Set();
+  /** @type {Set<string>} */
+  const enables = new Set();
+  /** @param {string} file */
   const read = (file) => {
-    if (files.includes(file)) return "";
-    files.push(file);
+    if (seen.has(file)) return;
+    seen.add(file);
     const lines = readFileSync(file, "utf8").split("\n");
-    const body = lines.map((line) => {
+    const own = lines.filter((line) => {
       const imported = /^#import\s+(lib\/[a-z0-9_.]+)\s*$/.exec(line);
-      if (imported) return read(join(shaderRoot, `${imported[1]}.wgsl`));
-      if (line.startsWith("#")) throw new Error(`${file}: unknown directive "${line}"`);
-      if (/^\s*(enable|diagnostic)\b/.test(line)) {
-        enables.push(line.trim());
-        return "";
-      }
-      return line;
+      if (imported) read(join(shaderRoot, `${imported[1]}.wgsl`));
+      else if (line.startsWith("#")) throw new Error(`${file}: unknown directive "${line}"`);
+      else if (/^\s*(enable|diagnostic)\b/.test(line)) enables.add(line.trim());
+      else return true;
+      return false;
     });
-    return body.join("\n");
+    parts.push({ file, text: own.join("\n") });
   };
-  const body = read(path);
-  return { code: [...new Set(enables)].concat(body).join("\n"), files };
+  read(path);
+  const top = [...enables].join("\n");
+  return { code: [top, ...parts.map(({ text }) => text)].join("\n"), enables: top, parts };
 }
 
 /** @param {string} code */
@@ -60,7 +62,8 @@ function minify(code) {
  * @returns {{ shader: import("../src/shader_source.js").ShaderSource, files: string[] }}
  */
 export function compileWgsl(path) {
-  const { code, files } = joinImports(path);
+  const { code, parts } = joinImports(path);
+  const files = parts.map(({ file }) => file);
   const name = basename(path, ".wgsl");
   const reflection = new WgslReflect(code);
   /** @type {Record<string, import("../src/shader_source.js").ShaderBinding>} */
@@ -129,20 +132,46 @@ function elementBytes(type, path) {
   throw new Error(`${path}: storage binding of type ${element.name}: teach build/wgsl.mjs its size`);
 }
 
-/** @param {string} path */
-function moduleText(path) {
+/**
+ * The module of a .wgsl file. `lib` says how a library's text is imported; without it, it is part of the text.
+ * @param {string} path
+ * @param {((file: string) => string) | undefined} [lib]
+ */
+function moduleText(path, lib) {
   const { shader, files } = compileWgsl(path);
-  return { text: `export default ${JSON.stringify(shader)};`, files };
+  if (!lib) return { text: `export default ${JSON.stringify(shader)};`, files };
+  const { enables, parts } = joinImports(path);
+  const libraries = parts
+    .slice(0, -1)
+    .map(({ file }, index) => `import lib${index} from ${JSON.stringify(lib(file))};`);
+  const text = [
+    JSON.stringify(minify(enables)),
+    ...libraries.map((_, index) => `lib${index}`),
+    JSON.stringify(minify(parts.at(-1)?.text ?? "")),
+  ];
+  const rest = { ...shader, code: undefined };
+  return { text: `${libraries.join("")}export default {...${JSON.stringify(rest)},code:${text.join("+")}};`, files };
 }
 
-/** @returns {import("esbuild").Plugin} */
+/**
+ * A library that several shaders import is in the bundle once.
+ * @returns {import("esbuild").Plugin}
+ */
 export function esbuildWgsl() {
   return {
     name: "wgsl",
     setup(build) {
-      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
-        const { text, files } = moduleText(path);
+      build.onLoad({ filter: /\.wgsl$/, namespace: "file" }, ({ path }) => {
+        const { text, files } = moduleText(path, (file) => `wgsl-library:${file}`);
         return { contents: text, loader: "js", watchFiles: files };
+      });
+      build.onResolve({ filter: /^wgsl-library:/ }, ({ path }) => ({
+        path: path.slice("wgsl-library:".length),
+        namespace: "wgsl-library",
+      }));
+      build.onLoad({ filter: /./, namespace: "wgsl-library" }, ({ path }) => {
+        const own = joinImports(path).parts.at(-1)?.text ?? "";
+        return { contents: `export default ${JSON.stringify(minify(own))};`, loader: "js", watchFiles: [path] };
       });
     },
   };
