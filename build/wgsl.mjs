@@ -2,7 +2,7 @@
 // layouts, overrides and entry points with wgsl_reflect. One function serves esbuild (bundle, CLI, benchmarks)
 // and Vite (tests), so that every environment runs the same text.
 import { readFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
@@ -162,7 +162,7 @@ export function esbuildWgsl() {
     name: "wgsl",
     setup(build) {
       build.onLoad({ filter: /\.wgsl$/, namespace: "file" }, ({ path }) => {
-        const { text, files } = moduleText(path, (file) => `wgsl-library:${file}`);
+        const { text, files } = moduleText(path, (file) => `wgsl-library:${relative(shaderRoot, file)}`);
         return { contents: text, loader: "js", watchFiles: files };
       });
       build.onResolve({ filter: /^wgsl-library:/ }, ({ path }) => ({
@@ -170,8 +170,9 @@ export function esbuildWgsl() {
         namespace: "wgsl-library",
       }));
       build.onLoad({ filter: /./, namespace: "wgsl-library" }, ({ path }) => {
-        const own = joinImports(path).parts.at(-1)?.text ?? "";
-        return { contents: `export default ${JSON.stringify(minify(own))};`, loader: "js", watchFiles: [path] };
+        const file = join(shaderRoot, path);
+        const own = joinImports(file).parts.at(-1)?.text ?? "";
+        return { contents: `export default ${JSON.stringify(minify(own))};`, loader: "js", watchFiles: [file] };
       });
     },
   };
