@@ -2,7 +2,7 @@
 // layouts, overrides and entry points with wgsl_reflect. One function serves esbuild (bundle, CLI, benchmarks)
 // and Vite (tests), so that every environment runs the same text.
 import { readFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 
@@ -161,18 +161,18 @@ export function esbuildWgsl() {
   return {
     name: "wgsl",
     setup(build) {
-      build.onLoad({ filter: /\.wgsl$/, namespace: "file" }, ({ path }) => {
-        const { text, files } = moduleText(path, (file) => `wgsl-library:${relative(shaderRoot, file)}`);
-        return { contents: text, loader: "js", watchFiles: files };
-      });
-      build.onResolve({ filter: /^wgsl-library:/ }, ({ path }) => ({
-        path: path.slice("wgsl-library:".length),
-        namespace: "wgsl-library",
+      const library = "?library";
+      build.onResolve({ filter: /\.wgsl\?library$/ }, ({ path }) => ({
+        path: path.slice(0, -library.length),
+        suffix: library,
       }));
-      build.onLoad({ filter: /./, namespace: "wgsl-library" }, ({ path }) => {
-        const file = join(shaderRoot, path);
-        const own = joinImports(file).parts.at(-1)?.text ?? "";
-        return { contents: `export default ${JSON.stringify(minify(own))};`, loader: "js", watchFiles: [file] };
+      build.onLoad({ filter: /\.wgsl$/ }, ({ path, suffix }) => {
+        if (suffix === library) {
+          const own = joinImports(path).parts.at(-1)?.text ?? "";
+          return { contents: `export default ${JSON.stringify(minify(own))};`, loader: "js", watchFiles: [path] };
+        }
+        const { text, files } = moduleText(path, (file) => file + library);
+        return { contents: text, loader: "js", watchFiles: files };
       });
     },
   };
