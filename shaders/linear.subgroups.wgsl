@@ -7,7 +7,7 @@
 enable subgroups;
 // Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
 diagnostic(off, subgroup_uniformity);
-#import lib/linear_layer
+#import lib/linear_gradients
 
 override WORKGROUP_SIZE: u32 = 16u;
 
@@ -63,7 +63,9 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
   }
 }
 
-fn input_gradient_tile(tile: u32) {
+// One invocation per 12x8 tile of dx.
+fn input_gradient_tiles(group: u32, invocation: u32) {
+  let tile = group * WORKGROUP_SIZE + invocation;
   let lane = tile & 3u;
   let across = (shape.inputs + 7u) / 8u;
   let row = tile / 4u / across * 12u;
@@ -92,7 +94,9 @@ fn input_gradient_tile(tile: u32) {
   }
 }
 
-fn weight_gradient_tile(tile: u32) {
+// One invocation per 12x8 tile of a part of dW.
+fn weight_gradient_tiles(group: u32, invocation: u32) {
+  let tile = group * WORKGROUP_SIZE + invocation;
   let lane = tile & 3u;
   let across = (shape.outputs + 7u) / 8u;
   let down = (shape.inputs + 2u) / 3u;
@@ -137,26 +141,4 @@ fn weight_gradient_tile(tile: u32) {
   for (var i = 0u; i < 24u; i++) {
     store_dW(part, 4u * input + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
   }
-}
-
-// dx = dy Wt * act'(x); one invocation per 12x8 tile of dx.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn linear_grad_input(@builtin(global_invocation_id) id: vec3u) {
-  input_gradient_tile(id.x);
-}
-
-// dW = xt dy and db = sum dy; one invocation per 12x8 tile of a part of dW, then one per vec4 of db.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn linear_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  if (group.x < shape.weight_groups) { weight_gradient_tile(group.x * WORKGROUP_SIZE + lane); }
-  else { bias_gradient((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
-}
-
-// dx, dW and db at once: they read the same dy and don't wait for each other.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn linear_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let after_input = group.x - shape.input_groups;
-  if (group.x < shape.input_groups) { input_gradient_tile(group.x * WORKGROUP_SIZE + lane); }
-  else if (after_input < shape.weight_groups) { weight_gradient_tile(after_input * WORKGROUP_SIZE + lane); }
-  else { bias_gradient((after_input - shape.weight_groups) * WORKGROUP_SIZE + lane); }
 }

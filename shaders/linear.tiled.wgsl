@@ -3,12 +3,12 @@
 //   dx, dW, db, dy have the shapes of x, W, b, y; dy is the gradient before the activation
 // Schedule `tiled`: a workgroup of 64 makes a 32x32 tile, 4x4 an invocation, and brings both operands 16 deep
 // through workgroup memory: on a GPU each value is read from storage once for 32 results.
-#import lib/linear_layer
+#import lib/linear_gradients
 
 const TILE = 32u;             // rows and columns of a workgroup's tile
 const VECTORS = 8u;           // vec4 across a tile
 const DEPTH = 4u;             // vec4 of the reduction held at once
-const WORKGROUP = 64u;
+const WORKGROUP_SIZE = 64u;
 
 // [32 rows][4] where the reduction lies along a row, [16 rows][8] where it runs down the rows.
 var<workgroup> left: array<vec4f, 128>;
@@ -42,7 +42,7 @@ fn output_tile(tile: u32, lane: u32) {
   let tx = lane % VECTORS;
   var sum = mat4x4f();
   for (var k = 0u; k < shape.inputs; k += DEPTH) {
-    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP) {
+    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP_SIZE) {
       let kx = k + i % DEPTH;
       let value = x[min(row + i / DEPTH, shape.rows - 1u) * shape.inputs + min(kx, shape.inputs - 1u)];
       left[i] = select(vec4f(0.0), value, kx < shape.inputs);
@@ -58,7 +58,8 @@ fn output_tile(tile: u32, lane: u32) {
   for (var i = 0u; i < 4u; i++) { store_y(row + 4u * ty + i, column + tx, rows[i]); }
 }
 
-fn input_gradient_tile(tile: u32, lane: u32) {
+// One workgroup per 32x32 tile of dx.
+fn input_gradient_tiles(tile: u32, lane: u32) {
   let across = (shape.inputs + VECTORS - 1u) / VECTORS;
   let row = tile / across * TILE;
   let column = tile % across * VECTORS;
@@ -66,7 +67,7 @@ fn input_gradient_tile(tile: u32, lane: u32) {
   let tx = lane % VECTORS;
   var sum = mat4x4f();
   for (var k = 0u; k < shape.outputs; k += DEPTH) {
-    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP) {
+    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP_SIZE) {
       let at = k + i % DEPTH;
       let inside = at < shape.outputs;
       let clamped = min(at, shape.outputs - 1u);
@@ -83,7 +84,8 @@ fn input_gradient_tile(tile: u32, lane: u32) {
   for (var i = 0u; i < 4u; i++) { store_dx(row + 4u * ty + i, column + tx, rows[i]); }
 }
 
-fn weight_gradient_tile(tile: u32, lane: u32) {
+// One workgroup per 32x32 tile of a part of dW.
+fn weight_gradient_tiles(tile: u32, lane: u32) {
   let across = (shape.outputs + VECTORS - 1u) / VECTORS;
   let down = (shape.inputs + VECTORS - 1u) / VECTORS;
   let part = tile / (across * down);
@@ -95,7 +97,7 @@ fn weight_gradient_tile(tile: u32, lane: u32) {
   let end = min(first + shape.part_rows, shape.rows);
   var sum = mat4x4f();
   for (var k = first; k < end; k += 4u * DEPTH) {
-    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP) {
+    for (var i = lane; i < TILE * DEPTH; i += WORKGROUP_SIZE) {
       let row = k + i / VECTORS;
       let clamped = min(row, shape.rows - 1u);
       let inside = row < end;
@@ -113,29 +115,7 @@ fn weight_gradient_tile(tile: u32, lane: u32) {
 }
 
 // y = act(x W + b); one workgroup per 32x32 tile of y.
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn linear(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   output_tile(group.x, lane);
-}
-
-// dx = dy Wt * act'(x); one workgroup per 32x32 tile of dx.
-@compute @workgroup_size(WORKGROUP)
-fn linear_grad_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  input_gradient_tile(group.x, lane);
-}
-
-// dW = xt dy and db = sum dy; one workgroup per 32x32 tile of a part of dW, then one invocation per vec4 of db.
-@compute @workgroup_size(WORKGROUP)
-fn linear_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  if (group.x < shape.weight_groups) { weight_gradient_tile(group.x, lane); }
-  else { bias_gradient((group.x - shape.weight_groups) * WORKGROUP + lane); }
-}
-
-// dx, dW and db at once: they read the same dy and don't wait for each other.
-@compute @workgroup_size(WORKGROUP)
-fn linear_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let after_input = group.x - shape.input_groups;
-  if (group.x < shape.input_groups) { input_gradient_tile(group.x, lane); }
-  else if (after_input < shape.weight_groups) { weight_gradient_tile(after_input, lane); }
-  else { bias_gradient((after_input - shape.weight_groups) * WORKGROUP + lane); }
 }

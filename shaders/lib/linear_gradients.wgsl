@@ -1,0 +1,26 @@
+// lib/linear_gradients.wgsl: the gradients' entry points, the same for every schedule. A schedule says how a
+// workgroup makes its tiles: input_gradient_tiles and weight_gradient_tiles, by the workgroup's number among those of
+// its kind and the invocation's place in it.
+#import lib/linear_layer
+
+// dx = dy Wt * act'(x).
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear_grad_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  input_gradient_tiles(group.x, lane);
+}
+
+// dW = xt dy and db = sum dy; after dW's workgroups one invocation per vec4 of db.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (group.x < shape.weight_groups) { weight_gradient_tiles(group.x, lane); }
+  else { bias_gradient((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}
+
+// dx, dW and db at once: they read the same dy and don't wait for each other.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn linear_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let after_input = group.x - shape.input_groups;
+  if (group.x < shape.input_groups) { input_gradient_tiles(group.x, lane); }
+  else if (after_input < shape.weight_groups) { weight_gradient_tiles(after_input, lane); }
+  else { bias_gradient((after_input - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}
