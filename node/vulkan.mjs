@@ -105,6 +105,23 @@ export function hardwareDrivers(options = {}) {
   );
 }
 
+/**
+ * The ICD file of Mesa's software driver.
+ * @param {Partial<Machine>} [options]
+ * @returns {string | undefined}
+ */
+export function lavapipeDriver(options = {}) {
+  const machine = { ...thisMachine, ...options };
+  return driverFolders(machine)
+    .flatMap((folder) =>
+      list(folder)
+        // Beside it may lie the one for 32-bit programs.
+        .filter((name) => /^lvp_icd(\.x86_64|\.aarch64)?\.json$/.test(name))
+        .map((name) => join(folder, name)),
+    )
+    .find((icd) => library(machine, icd));
+}
+
 /** Where Vulkan's loader looks for ICD files, and NVIDIA's folder in containers. @param {Machine} machine */
 function driverFolders({ root, env }) {
   const data = (env["XDG_DATA_DIRS"] || "/usr/local/share:/usr/share").split(":");

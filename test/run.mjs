@@ -1,27 +1,6 @@
-// `npm test`: vitest in the environment of a GPU, and the promise that the last line of stdout is the result, also when
-// vitest itself does not come to the point of reporting one.
-import { spawn } from "node:child_process";
-import { constants } from "node:os";
+// `npm test`: vitest in the environment of a GPU.
 import { join } from "node:path";
+import { runVitest } from "./support/vitest_process.mjs";
 
 const start = join(import.meta.dirname, "../node/start.mjs");
-const child = spawn(process.execPath, [start, "--exec", "vitest", "run", ...process.argv.slice(2)], {
-  stdio: ["inherit", "pipe", "inherit"],
-  // Vitest sees a pipe where there may be a terminal.
-  env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}) },
-});
-let end = "";
-child.stdout.setEncoding("utf8").on("data", (text) => {
-  process.stdout.write(text);
-  end = (end + text).slice(-1000);
-});
-process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
-process.on("SIGTERM", () => child.kill("SIGTERM"));
-child.on("close", (code, signal) => {
-  process.exitCode = signal ? 128 + constants.signals[signal] : (code ?? 1);
-  const lines = end.split("\n").filter((line) => /^\d+ passed, \d+ failed(, \d+ skipped)?$/.test(line));
-  const last = lines.at(-1) ?? "0 passed, 1 failed";
-  if (!end.endsWith(`${last}\n`)) process.stdout.write(`${end === "" || end.endsWith("\n") ? "" : "\n"}${last}\n`);
-  // No result is a failure, whatever the exit code.
-  if (lines.length === 0) process.exitCode ||= 1;
-});
+runVitest(process.execPath, [start, "--exec", "vitest", "run", ...process.argv.slice(2)]);

@@ -7,7 +7,7 @@ import { installedBrowsers } from "../../node/browsers.mjs";
 import { chromes, findChrome, webgpuFlags } from "../../node/chrome.mjs";
 import { adapterName, isSoftware } from "../../node/gpu.js";
 import { cacheFolder, fillOnce } from "../../node/packaged.mjs";
-import { vulkanEnvironment } from "../../node/vulkan.mjs";
+import { lavapipeDriver, vulkanEnvironment } from "../../node/vulkan.mjs";
 import { nullDevice, open, withErrorScopes } from "../support/gpu.js";
 
 const roots: string[] = [];
@@ -94,6 +94,16 @@ describe("Vulkan driver", () => {
     expect((await vulkan(hidden)).driver).toBe(both);
     const broken = without(all, "/usr/lib/intel.so");
     expect((await vulkan({ ...broken, ...intelDevice })).driver).toContain("/usr/lib/chromium");
+  });
+
+  test("lavapipe is found by who asks for it, if its library is there", () => {
+    const find = (files: Record<string, string>) => {
+      const root = tree(files);
+      return lavapipeDriver({ root, env: {} })?.replace(root, "");
+    };
+    const other = { [`${icds}/lvp_icd.i686.json`]: icd("/usr/lib/lvp.so") };
+    expect(find({ ...linker, ...intel, ...other, ...lavapipe })).toBe(`${icds}/lvp_icd.x86_64.json`);
+    expect(find({ ...linker, ...without(lavapipe, "/usr/lib/lvp.so") })).toBeUndefined();
   });
 
   test("lavapipe is not chosen unasked", async () => {
