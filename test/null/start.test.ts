@@ -16,9 +16,10 @@ interface Result {
 }
 
 /** Runs node; `signal` is sent to it once it has printed "ready". */
-function node(args: string[], signal?: NodeJS.Signals): Promise<Result> {
+function node(args: string[], signal?: NodeJS.Signals, more: NodeJS.ProcessEnv = {}): Promise<Result> {
   // A vitest inside this one must not take itself for a worker of it.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST")));
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST")));
+  const env = { ...own, ...more };
   const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
   const result: Result = { code: null, out: "", error: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -149,4 +150,10 @@ describe("npm test", () => {
   test("fails when vitest does not start", async () => {
     expect(await run({ "a.test.ts": good }, "--no-such-option")).toMatchObject({ code: 1, last: "0 passed, 1 failed" });
   });
+});
+
+test("npm run test:wgpu says what it needs", async () => {
+  const { code, out, error } = await node(["test/wgpu/run.mjs"], undefined, { PATH: folder });
+  expect({ code, out }).toEqual({ code: 1, out: "0 passed, 1 failed\n" });
+  expect(error).toMatch(/needs Deno 2\.9 or newer/);
 });

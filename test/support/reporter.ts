@@ -10,8 +10,11 @@ type RunEnd = Parameters<NonNullable<Reporter["onTestRunEnd"]>>;
 export default class SummaryReporter implements Reporter {
   private summary = { passed: 0, failed: 1, skipped: 0 };
 
+  /** The adapter's name, where it is not the one that start.mjs would find. */
+  constructor(private readonly options: { readonly adapter?: string } = {}) {}
+
   onInit(): void {
-    console.log(`adapter: ${adapter()}`);
+    console.log(`adapter: ${withDriver(this.options.adapter ?? adapter())}`);
     // Vitest itself prints after its reporters; nothing prints after this.
     process.once("exit", () => {
       const { passed, failed, skipped } = this.summary;
@@ -47,7 +50,10 @@ function adapter(): string {
   const program = ["node/start.mjs", "node/adapter.ts"];
   const { stdout, stderr, status } = spawnSync(process.execPath, program, { cwd: root, encoding: "utf8" });
   const name = stdout.trim();
-  if (status !== 0 || !name) return `none: ${stderr.trim()}`;
+  return status !== 0 || !name ? `none: ${stderr.trim()}` : name;
+}
+
+function withDriver(name: string): string {
   const driver = process.env["WEBVAE_DRIVER"];
-  return driver ? `${name}, from ${driver}` : name;
+  return driver && !name.startsWith("none") ? `${name}, from ${driver}` : name;
 }

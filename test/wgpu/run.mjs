@@ -1,0 +1,70 @@
+// `npm run test:wgpu`: the tests that compute, on the other implementation of WebGPU. Deno's is wgpu with the shader
+// compiler naga, which are Firefox's too; vitest itself runs in Deno, so the test files are the same.
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hardwareDrivers, lavapipeDriver, vulkanEnvironment } from "../../node/vulkan.mjs";
+import { runVitest } from "../support/vitest_process.mjs";
+
+const root = join(import.meta.dirname, "../..");
+
+// Over 100 MB, for this script alone: npx keeps it in its cache, and the project's packages don't grow by it.
+const wanted = "deno@2.9.6";
+const oldest = { major: 2, minor: 9 };
+const needed = `Deno ${oldest.major}.${oldest.minor} or newer`;
+
+/** The path of a Deno, if the command is one and new enough. @param {string} command @param {string[]} [args] */
+function denoBy(command, args = []) {
+  const { stdout, error } = spawnSync(command, [...args, "eval", "console.log(Deno.version.deno,Deno.execPath())"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", args.length > 0 ? "inherit" : "ignore"],
+    // npx is a batch file there.
+    shell: process.platform === "win32",
+    // Without a network npm would try for minutes.
+    env: { ...process.env, DENO_NO_UPDATE_CHECK: "1", npm_config_fetch_retries: "1" },
+  });
+  const [, major, minor, path] = /^(\d+)\.(\d+)\.\S+ (.+)$/m.exec(error ? "" : stdout) ?? [];
+  const since = Number(major) - oldest.major || Number(minor) - oldest.minor;
+  return since >= 0 ? path : undefined;
+}
+
+function findDeno() {
+  const installed = denoBy("deno");
+  if (installed) return installed;
+  console.error(`No ${needed} in PATH: npx runs ${wanted}, and downloads it the first time.`);
+  return denoBy("npx", ["--yes", wanted]);
+}
+
+async function environment() {
+  const { WEBVAE_ADAPTER, VK_DRIVER_FILES, VK_ICD_FILENAMES } = process.env;
+  const chosen = WEBVAE_ADAPTER || VK_DRIVER_FILES || VK_ICD_FILENAMES;
+  // wgpu takes the lavapipe of Debian 12 too, which Dawn refuses, and is faster on it than on SwiftShader.
+  const lavapipe = chosen || hardwareDrivers().length > 0 ? undefined : lavapipeDriver();
+  const { env, description } = await vulkanEnvironment(lavapipe ? { adapter: lavapipe } : {});
+  const linux = {
+    // OpenGL, its other backend, would be another driver than the one that was chosen.
+    DENO_WEBGPU_BACKEND: "vulkan",
+    // Where wgpu looks for a display; it complains if there is no such variable.
+    XDG_RUNTIME_DIR: tmpdir(),
+  };
+  const defaults = process.platform === "linux" ? linux : {};
+  return { ...defaults, ...process.env, ...env, WEBVAE_DRIVER: description, DENO_NO_UPDATE_CHECK: "1" };
+}
+
+try {
+  const deno = findDeno();
+  if (!deno) {
+    throw new Error(
+      `This needs ${needed}, for its WebGPU: neither PATH nor "npx ${wanted}" gave one. https://deno.com says how to ` +
+        "install it.",
+    );
+  }
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  const args = ["run", "--config", join(import.meta.dirname, "vitest.config.ts"), ...process.argv.slice(2)];
+  runVitest(deno, ["run", "--allow-all", "--no-lock", vitest, ...args], { cwd: root, env: await environment() });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log("0 passed, 1 failed");
+  process.exitCode = 1;
+}
