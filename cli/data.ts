@@ -18,7 +18,7 @@ export interface DataOptions {
 }
 
 /** Generated sets: enough to learn from, few enough for a processor to train on in a coffee break. */
-const generated = { digits: { train: 8000, test: 1000 }, gaussians: { train: 10000, test: 2000 } } as const;
+const generated = { digits: { train: 6000, test: 1000 }, gaussians: { train: 10000, test: 2000 } } as const;
 
 export async function loadData(options: DataOptions, split: "train" | "test"): Promise<Dataset> {
   const dataset = await load(options, split);

@@ -12,6 +12,8 @@ const LONGEST_MS = 500;
 /** Steps a submit holds at least, where LONGEST_MS allows: a slow adapter shouldn't pay for a submit per step. */
 const FEWEST_STEPS = 4;
 const IN_FLIGHT = 2;
+/** Submits over which a step's time is averaged: two that end while the host is busy seem to end at once. */
+const RECENT = 4;
 
 /** One step's values for the shaders, without its place in the rings. */
 export type Step = Omit<StepValues, "slot">;
@@ -20,7 +22,7 @@ export interface Chunk {
   readonly steps: readonly Step[];
   /** What the steps left in each ring: a row per step. */
   readonly rows: Readonly<Record<string, readonly Float32Array[]>>;
-  /** Milliseconds a step took, the mean over this chunk. */
+  /** Milliseconds a step takes, the mean over the last submits. */
   readonly stepMs: number;
 }
 
@@ -77,6 +79,7 @@ export class Scheduler {
     await Promise.all(this.#leftover.splice(0));
     const source = steps[Symbol.iterator]();
     const flying: Submitted[] = [];
+    const recent: { readonly steps: number; readonly ms: number }[] = [];
     let lastDone = 0;
     let more = true;
     try {
@@ -93,8 +96,11 @@ export class Scheduler {
         flying.shift();
         this.#staging.push(oldest.staging);
         const now = performance.now();
-        const stepMs = (now - Math.max(oldest.at, lastDone)) / oldest.steps.length;
+        recent.push({ steps: oldest.steps.length, ms: now - Math.max(oldest.at, lastDone) });
+        if (recent.length > RECENT) recent.shift();
         lastDone = now;
+        const total = (key: "steps" | "ms") => recent.reduce((sum, one) => sum + one[key], 0);
+        const stepMs = total("ms") / total("steps");
         this.#adapt(stepMs);
         yield { steps: oldest.steps, rows: this.#split(bytes, oldest.steps.length), stepMs };
       }
