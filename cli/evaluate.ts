@@ -25,7 +25,7 @@ const program = new Command("evaluate")
   .addOption(new Option("--split <name>", "part of the data set").choices(["train", "test"]).default("test"))
   .option("--limit <n>", "evaluate the first n examples", wholeNumber(1))
   .option("--samples <n>", "draws of z per example", wholeNumber(1), 1)
-  .option("--seed <n>", "seed of the draws and of generated data", wholeNumber(0), 0)
+  .option("--seed <n>", "seed of the draws and of generated data", wholeNumber(0), 1)
   .option("--json", "end stdout with one JSON object", false)
   .allowExcessArguments(false);
 
