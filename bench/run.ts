@@ -115,15 +115,23 @@ if (wanted("step")) {
   }
 }
 
+if (ops.length + steps.length === 0) {
+  console.error(
+    `no benchmark's name holds "${options.only}"; there are ${[...new Set(all.map(({ node }) => node.op))].join(", ")}, step`,
+  );
+  process.exit(1);
+}
+
 const report = { adapter, date: new Date().toISOString(), commit: commit(), node: process.version, ops, steps };
 const slug = adapter
   .toLowerCase()
   .replace(/[^a-z0-9]+/g, "-")
   .replace(/^-|-$/g, "");
 const results = new URL("results/", import.meta.url);
-await mkdir(results, { recursive: true });
 const out = options.out ?? fileURLToPath(new URL(`${slug}.json`, results));
+// A part of the benchmarks doesn't replace the whole that is stored.
 if (!options.only || options.out) {
+  if (!options.out) await mkdir(results, { recursive: true });
   await writeFile(out, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`written to ${out}`);
 }

@@ -1,10 +1,7 @@
 // npm run evaluate -- --model FILE --data NAME: the test figures of a saved model.
 import { Command, Option } from "commander";
-import { readFile } from "node:fs/promises";
-import { openGpu } from "../node/gpu.js";
-import { VAE } from "../src/index.js";
 import { dataNames, loadData, type DataName } from "./data.js";
-import { adapterLines, reportFault, wholeNumber } from "./options.js";
+import { adapterLines, loadModel, reportFault, wholeNumber } from "./options.js";
 
 interface Arguments {
   model: string;
@@ -33,7 +30,7 @@ async function main(): Promise<void> {
   const { model, data, dataDir, split, limit, samples, seed, json } = program.parse().opts<Arguments>();
   const print = json ? console.error : console.log;
   const dataset = await loadData({ data, dataDir, seed, limit, note: print }, split);
-  const vae = await VAE.load(await readFile(model), { gpu: await openGpu() });
+  const vae = await loadModel(model);
   try {
     for (const line of adapterLines(vae.adapter)) print(line);
     const figures = await vae.elbo(dataset, { seed, samples });

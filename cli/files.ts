@@ -1,7 +1,7 @@
 // Writing the out folder: every file whole or not at all, and a fault that names the file.
-import { appendFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** A file that could not be written. */
 export class FileError extends Error {
@@ -17,14 +17,33 @@ function reason(error: unknown): string {
     EROFS: "the file system is read-only",
     EEXIST: "a file is in the way",
     ENOTDIR: "a part of the path is a file",
+    EISDIR: "a folder of that name is in the way",
+    ENOENT: "there is no such file or folder",
+    ENAMETOOLONG: "the name is too long",
   };
   return (code && texts[code]) ?? String(error);
+}
+
+/** As mkdir with parents, which never returns where a file system such as /proc refuses one. */
+async function makeFolders(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => undefined))?.isDirectory()) return;
+  if (dirname(folder) !== folder) await makeFolders(dirname(folder));
+  await mkdir(folder);
+}
+
+/** The bytes of a file. Throws FileError. */
+export async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new FileError(`cannot read ${path}: ${reason(error)}`);
+  }
 }
 
 /** Makes the folder and proves that it can be written to, before a long run begins. Throws FileError. */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     const probe = join(folder, `.webvae-${process.pid}`);
     await writeFile(probe, "");
     await rm(probe);

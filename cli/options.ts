@@ -1,13 +1,15 @@
 // What the commands' arguments have in common: numbers checked as they are read, and models by name or from a file.
 import { InvalidArgumentError } from "commander";
 import { readFile } from "node:fs/promises";
-import { models, WebvaeError, type ModelName, type ModelSpec } from "../src/index.js";
+import { openGpu } from "../node/gpu.js";
+import { readWhole } from "./files.js";
+import { models, VAE, WebvaeError, type ModelName, type ModelSpec } from "../src/index.js";
 
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() === "" || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It must be a whole number >= ${least}.`);
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}.`);
     }
     return value;
   };
@@ -16,7 +18,7 @@ export function wholeNumber(least: number): (text: string) => number {
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value < 0) {
-    throw new InvalidArgumentError("It must be a number >= 0.");
+    throw new InvalidArgumentError("It must be a finite number >= 0.");
   }
   return value;
 }
@@ -44,15 +46,29 @@ export async function modelSpec(
   } catch (cause) {
     throw new WebvaeError("INVALID_SPEC", `--model ${model} is no JSON: ${String(cause)}`, { cause });
   }
+  if (spec === null || typeof spec !== "object" || Array.isArray(spec)) {
+    throw new WebvaeError("INVALID_SPEC", `--model ${model} holds no ModelSpec but ${text.trim().slice(0, 40)}`);
+  }
   // The library checks the rest, and names the place of what is wrong.
   const given = spec as ModelSpec;
   return { name: model, spec: latent === undefined ? given : { ...given, latent } };
 }
 
+/** A saved model on this machine's GPU. Throws FileError, and what VAE.load throws with the file's name before it. */
+export async function loadModel(file: string): Promise<VAE> {
+  const bytes = await readWhole(file);
+  try {
+    return await VAE.load(bytes, { gpu: await openGpu() });
+  } catch (error) {
+    if (error instanceof WebvaeError) throw new WebvaeError(error.code, `${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
 /** Prints a fault as a user should see it, and says how the process ends. */
 export function reportFault(error: unknown): number {
   if (error instanceof WebvaeError) console.error(`error (${error.code}): ${error.message}`);
-  else if (error instanceof Error && ["FileError", "AbortError"].includes(error.name)) {
+  else if (error instanceof Error && ["FileError", "AbortError", "RangeError"].includes(error.name)) {
     console.error(`error: ${error.message}`);
   } else console.error(error instanceof Error ? (error.stack ?? error.message) : error);
   return 1;
@@ -63,8 +79,9 @@ export function adapterLines({ name, software }: { name: string; software: boole
   return [
     `adapter: ${name}`,
     "",
-    "  *** SOFTWARE ADAPTER: no GPU was found, so the processor computes everything. ***",
-    "  *** A real GPU is tens to hundreds of times faster.                           ***",
+    "*** SOFTWARE ADAPTER: no GPU was found. ***",
+    "*** The processor computes everything;  ***",
+    "*** a real GPU is far faster.           ***",
     "",
   ];
 }

@@ -20,6 +20,9 @@ export function samplesPicture(images: Float32Array, shape: ImageShape, columns 
   return imageGrid({ images, count, shape: [...shape], columns: Math.min(columns, count) });
 }
 
+/** Every name that runPictures may give. */
+export const pictureNames = ["samples.png", "reconstructions.png", "manifold.png", "latent.png", "loss.svg"] as const;
+
 export async function runPictures(
   result: RunResult,
   test: Dataset,

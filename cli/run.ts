@@ -61,34 +61,52 @@ export async function run(
     const started = performance.now();
     let last: TrainingReport | undefined;
     let stopped = false;
+    let trainingSeconds = 0;
     try {
       const options = { epochs, batchSize, learningRate, beta, test, signal: hooks.signal };
       for await (const report of vae.train(train, options)) {
         last = report;
+        trainingSeconds += report.epochEnd?.seconds ?? 0;
         await hooks.onReport(report);
         if (report.epochEnd && report.epoch < epochs) await hooks.onModel(await vae.save());
       }
     } catch (error) {
-      if (!hooks.signal.aborted) throw error;
+      if (!hooks.signal.aborted) {
+        // A fault of anything but the device leaves good weights: hours of training are not lost to a full disk.
+        if (last) await rescue(vae, hooks, error);
+        throw error;
+      }
       stopped = true;
     }
+    const { steps, epochs: trained } = vae.trained;
+    // A run that was stopped before its first step has nothing to leave, and must not replace what another left.
+    if (steps === 0) throw hooks.signal.reason;
     const seconds = (performance.now() - started) / 1000;
     const model = await vae.save();
     await hooks.onModel(model);
-    const figures = last?.epochEnd?.test ?? (await vae.elbo(test, { seed }));
-    const { steps } = vae.trained;
     return {
       stopped,
-      epochs: vae.trained.epochs,
+      epochs: trained,
       steps,
       seconds,
-      stepsPerSecond: steps / seconds,
-      test: figures,
+      // Of the whole epochs alone: compiling and evaluating are no steps.
+      stepsPerSecond: trained > 0 ? (trained * Math.floor(train.count / batchSize)) / trainingSeconds : steps / seconds,
+      test: last?.epochEnd?.test ?? (await vae.elbo(test, { seed })),
       model,
       ...(await pictures(vae, test)),
     };
   } finally {
     vae.dispose();
+  }
+}
+
+/** Gives the weights that a broken run still has to `onModel`; the fault itself is what is reported. */
+async function rescue(vae: VAE, hooks: RunHooks, fault: unknown): Promise<void> {
+  try {
+    await hooks.onModel(await vae.save());
+  } catch (error) {
+    if (fault instanceof Error && error instanceof Error)
+      fault.message += `; and the model was not saved: ${error.message}`;
   }
 }
 

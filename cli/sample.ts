@@ -1,11 +1,9 @@
 // npm run sample -- --model FILE: draws samples from a saved model.
 import { Command } from "commander";
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { openGpu } from "../node/gpu.js";
-import { VAE, WebvaeError } from "../src/index.js";
+import { WebvaeError } from "../src/index.js";
 import { writeWhole } from "./files.js";
-import { adapterLines, reportFault, wholeNumber } from "./options.js";
+import { adapterLines, loadModel, reportFault, wholeNumber } from "./options.js";
 import { imageShape, samplesPicture } from "./pictures.js";
 import { svgToPng } from "./rasterise.js";
 import { pointsScatter } from "./scatter.js";
@@ -22,7 +20,7 @@ const program = new Command("sample")
 async function main(): Promise<void> {
   const options = program.parse().opts<{ model: string; count: number; columns?: number; seed: number; out: string }>();
   const { count, seed } = options;
-  const vae = await VAE.load(await readFile(options.model), { gpu: await openGpu() });
+  const vae = await loadModel(options.model);
   try {
     for (const line of adapterLines(vae.adapter)) console.log(line);
     const { input } = vae.spec;

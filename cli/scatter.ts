@@ -104,7 +104,7 @@ function squareChart(
   legend: readonly LegendItem[],
   axes: readonly [string, string],
   ranges: [Range, Range],
-  series: Series[],
+  series: (pixelsPerUnit: number) => Series[],
 ): string {
   // The rows that the legend will break into, estimated on the wide side.
   let rows = 1;
@@ -149,7 +149,7 @@ function squareChart(
       grid: { left, top, width: side, height: side, outerBoundsMode: "none" },
       xAxis: { ...x, splitLine: { show: true, lineStyle: { color: ink.grid } } },
       yAxis: y,
-      series,
+      series: series(side / (ranges[0].max - ranges[0].min)),
     },
     width,
     height,
@@ -169,12 +169,36 @@ function dotSeries(
   return { type: "scatter", name, data, symbol, symbolSize: size, itemStyle: { color, opacity }, silent: true };
 }
 
-/** The names of the classes at the medians of their dots. */
-function classLabels(classes: readonly { name: string; dots: Dot[] }[]): Series {
-  const data = classes.map(({ name, dots }) => ({
-    value: [median(dots.map(({ x }) => x)), median(dots.map(({ y }) => y))],
-    label: { formatter: name },
-  }));
+/** Pushes points that are nearer than `gap` to one another apart, each as little as it takes. */
+function spread(points: readonly (readonly [number, number])[], gap: number): [number, number][] {
+  const moved = points.map(([x, y]): [number, number] => [x, y]);
+  for (let round = 0; round < 200; round++) {
+    let touching = false;
+    for (let i = 0; i < moved.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const [a, b] = [moved[i]!, moved[j]!];
+        const [dx, dy] = [a[0] - b[0], a[1] - b[1]];
+        const distance = Math.hypot(dx, dy);
+        if (distance >= gap * 0.99) continue;
+        touching = true;
+        // Points in the same place part in a direction of their own.
+        const [ux, uy] = distance > gap * 1e-6 ? [dx / distance, dy / distance] : [Math.cos(i), Math.sin(i)];
+        const push = (gap - distance) / 2;
+        moved[i] = [a[0] + ux * push, a[1] + uy * push];
+        moved[j] = [b[0] - ux * push, b[1] - uy * push];
+      }
+    }
+    if (!touching) break;
+  }
+  return moved;
+}
+
+/** The names of the classes at the medians of their dots, or beside them where two would overlap. */
+function classLabels(classes: readonly { name: string; dots: Dot[] }[], pixelsPerUnit: number): Series {
+  const medians = classes.map(({ dots }) => [median(dots.map(({ x }) => x)), median(dots.map(({ y }) => y))] as const);
+  const widest = Math.max(...classes.map(({ name }) => textWidth(name, titleText.fontSize)));
+  const places = spread(medians, Math.max(titleText.fontSize, widest + 6) / pixelsPerUnit);
+  const data = classes.map(({ name }, i) => ({ value: places[i]!, label: { formatter: name } }));
   const label = {
     show: true,
     position: "inside" as const,
@@ -226,8 +250,7 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
   const dashes = { type: "dashed" as const, width: 1.5, color: ink.strong, opacity: 0.7 };
   series.push({ type: "line", data: circle, symbol: "none", lineStyle: dashes, silent: true, z: 4 });
   // Short names only: long ones would hide the dots and one another.
-  if (labels && classes.length <= 10 && classes.every(({ name }) => name.length <= 2))
-    series.push(classLabels(classes));
+  const named = labels && classes.length <= 10 && classes.every(({ name }) => name.length <= 2);
   const ranges = squareRanges([...dots, ...circle.map(([x, y]) => ({ x, y }))]);
   const subtext = `${note}; dashed circle: 95 % of the prior`;
   const shown = { title: "Latent means", ...size };
@@ -237,7 +260,7 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
     labels ? classes : [],
     ["Latent dimension 1", "Latent dimension 2"],
     ranges,
-    series,
+    (pixelsPerUnit) => (named ? [...series, classLabels(classes, pixelsPerUnit)] : series),
   );
 }
 
@@ -258,19 +281,17 @@ export function pointsScatter({ sets, linked = false, axes = ["x1", "x2"], ...si
     }
     const at = ({ points }: PointSet, row: number): (number | string)[] => [points[row * 2]!, points[row * 2 + 1]!];
     const data = drawn[0]!.dots.flatMap(({ row }) => [at(first, row), at(second, row), ["-", "-"]]);
-    series.push({
-      type: "line",
-      data,
-      symbol: "none",
-      lineStyle: { width: 1, color: ink.line, opacity: 0.5 },
-      silent: true,
-    });
+    // One path, whose lines do not add up where they cross.
+    const opacity = drawn[0]!.dots.length > 500 ? 0.15 : 0.5;
+    const lineStyle = { width: 1, color: ink.line, opacity };
+    series.push({ type: "line", data, symbol: "none", lineStyle, silent: true, z: 1 });
   }
   const colours = second ? [ink.line, pair.first] : [pair.first];
+  // From below: links, the background, and what is compared with it.
   drawn.forEach(({ name, dots }, i) =>
-    series.push(dotSeries(name, dots, dotSize(dots.length), colours[i]!, i === 1 ? 0.5 : 0.7)),
+    series.push({ ...dotSeries(name, dots, dotSize(dots.length), colours[i]!, i === 1 ? 0.5 : 0.7), z: 2 + i }),
   );
   const legend = second ? drawn.map(({ name }, i) => ({ name, color: colours[i]! })) : [];
   const subtext = drawn.map(({ name, note }) => `${name}: ${note}`).join("; ");
-  return squareChart(size, subtext, legend, axes, squareRanges(drawn.flatMap(({ dots }) => dots)), series);
+  return squareChart(size, subtext, legend, axes, squareRanges(drawn.flatMap(({ dots }) => dots)), () => series);
 }

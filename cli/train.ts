@@ -7,9 +7,9 @@ import type { TrainingReport } from "../src/index.js";
 import { runInBrowser } from "./browser_run.js";
 import type { EpochLosses, LossHistory } from "./charts.js";
 import { dataNames, loadData, type DataName } from "./data.js";
-import { appendLine, FileError, prepareFolder, writeModel, writeWhole } from "./files.js";
+import { appendLine, prepareFolder, writeModel, writeWhole } from "./files.js";
 import { adapterLines, modelSpec, positiveNumber, reportFault, wholeNumber } from "./options.js";
-import { runPictures } from "./pictures.js";
+import { pictureNames, runPictures } from "./pictures.js";
 import { createProgress, formatDuration } from "./progress.js";
 import { run, type RunConfig, type RunHooks } from "./run.js";
 
@@ -68,24 +68,30 @@ async function main(): Promise<number> {
     seed,
   };
   print(`data: ${data}, ${train.count} training and ${test.count} test examples of ${train.shape.join("x")}`);
-  print(`model: ${name}, latent ${spec.latent}; ${options.epochs} epochs of batches of ${options.batch}`);
+  const epochsText = `${options.epochs} ${options.epochs === 1 ? "epoch" : "epochs"}`;
+  print(`model: ${name}, latent ${spec.latent}; ${epochsText} of batches of ${options.batch}`);
 
   const history: { epochs: EpochLosses[]; steps: NonNullable<LossHistory["steps"]>[number][] } = {
     epochs: [],
     steps: [],
   };
   const stop = new AbortController();
+  let asked = 0;
   const interrupt = () => {
-    process.once("SIGINT", () => process.exit(130));
-    progress?.note("stopping; the model and its pictures are still written (Ctrl-C again: quit at once)");
+    const now = performance.now();
+    // One Ctrl-C may arrive twice: from the terminal, and from the process that started this one.
+    if (asked > 0 && now - asked > 1000) process.exit(130);
+    if (asked > 0) return;
+    asked = now;
+    const text = "stopping; the model is still written (Ctrl-C again: quit at once)";
+    if (progress) progress.note(text);
+    else console.error(text);
     stop.abort();
   };
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
   let adapter = { name: "", software: false };
   let progress: ReturnType<typeof createProgress> | undefined;
-  await rm(path("metrics.jsonl"), { force: true });
-
   const onReport = async (report: TrainingReport) => {
     const { epoch, epochs, steps, epochEnd } = report;
     const stepsPerEpoch = steps / epochs;
@@ -98,6 +104,7 @@ async function main(): Promise<number> {
     history.epochs.push({ epoch, train: trained, test: tested });
     progress.epochEnd({ epoch, train: trained, test: tested, seconds });
     const stepsPerSecond = stepsPerEpoch / seconds;
+    if (epoch === 1) await rm(path("metrics.jsonl"), { force: true });
     await appendLine(
       path("metrics.jsonl"),
       JSON.stringify({ epoch, train: trained, test: tested, seconds, stepsPerSecond }),
@@ -119,6 +126,9 @@ async function main(): Promise<number> {
     progress?.stop();
     const pictures = await runPictures(result, test, history, `${name} on ${data}`);
     for (const [file, content] of Object.entries(pictures)) await writeWhole(path(file), content);
+    // Pictures of an earlier run would look like results of this one.
+    for (const file of pictureNames) if (!(file in pictures)) await rm(path(file), { force: true });
+    if (history.epochs.length === 0) await rm(path("metrics.jsonl"), { force: true });
     const files = [
       "model.safetensors",
       ...(history.epochs.length > 0 ? ["metrics.jsonl"] : []),
@@ -151,6 +161,10 @@ async function main(): Promise<number> {
       );
     }
     return result.stopped ? 130 : 0;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    console.error("stopped before the first step; nothing was written");
+    return 130;
   } finally {
     progress?.stop();
   }
@@ -161,5 +175,5 @@ const terms = ({ elbo, reconstruction, kl }: TrainingReport) => ({ elbo, reconst
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.exitCode = error instanceof FileError ? (console.error(`error: ${error.message}`), 1) : reportFault(error);
+  process.exitCode = reportFault(error);
 }

@@ -1,5 +1,6 @@
 // The one file that reads from the GPU.
 import type { Device } from "./device.js";
+import { WebvaeError } from "./errors.js";
 
 export interface Range {
   readonly buffer: GPUBuffer;
@@ -33,9 +34,9 @@ export class Staging {
   async read(bytes: number): Promise<ArrayBuffer> {
     try {
       await Promise.race([this.buffer.mapAsync(MAP_READ, 0, bytes), this.device.lost]);
-    } catch (error) {
+    } catch (cause) {
       await this.device.throwIfLost();
-      throw error;
+      throw new WebvaeError("DEVICE_LOST", `the GPU gave no data back: ${String(cause)}`, { cause });
     }
     const copy = this.buffer.getMappedRange(0, bytes).slice(0);
     this.buffer.unmap();

@@ -168,3 +168,31 @@ test("a model that cannot be written where it belongs is written elsewhere", asy
   expect(new Uint8Array(readFileSync(rescue))).toEqual(bytes);
   rmSync(rescue);
 });
+
+test("a fault in mid-run leaves the weights, and a refused one leaves an earlier run as it was", async () => {
+  const out = join(folder, "faults");
+  const args = ["--data", "gaussians", "--limit", "1000", "--out", out];
+  // At this rate the loss overflows within the first epochs.
+  const broken = await command("train", [...args, "--batch", "10", "--lr", "1e6", "--epochs", "3"]);
+  expect(broken.code).toBe(1);
+  const kept = readFileSync(join(out, "model.safetensors"));
+  expect(readSafetensors(new Uint8Array(kept)).tensors.size).toBeGreaterThan(4);
+  writeFileSync(join(out, "metrics.jsonl"), "earlier\n");
+  const refused = await command("train", [...args, "--batch", "100000"]);
+  expect(refused.stderr).toMatch(/batchSize 100000/);
+  expect(readFileSync(join(out, "metrics.jsonl"), "utf8")).toBe("earlier\n");
+  expect(readFileSync(join(out, "model.safetensors"))).toEqual(kept);
+});
+
+test("two signals within a second are one, and a run stopped before its first step writes nothing", async () => {
+  const out = join(folder, "early");
+  const args = ["--limit", "256", "--epochs", "9", "--batch", "64", "--out", out, "--json"];
+  const early = await command("train", args, (text, kill) => {
+    if (!/adapter: /.test(text) || text.includes("stop")) return;
+    kill();
+    kill();
+  });
+  expect(early.stderr).toContain("stopped before the first step; nothing was written");
+  expect(early.code).toBe(130);
+  expect(existsSync(join(out, "model.safetensors"))).toBe(false);
+});
