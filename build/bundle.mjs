@@ -24,6 +24,8 @@ export async function bundleLibrary() {
     outfile: "dist/webvae.js",
     bundle: true,
     minify: true,
+    // A fault in Node shows its line: not the whole file.
+    lineLimit: 2000,
     write: false,
     format: "esm",
     platform: "browser",

@@ -62,7 +62,7 @@ export class Device {
     if (!gpu) {
       throw new WebvaeError(
         "NO_WEBGPU",
-        "navigator.gpu is missing: this browser has no WebGPU, or the page is not served over https or localhost",
+        "navigator.gpu is missing: no WebGPU in this browser, or no https or localhost; in Node give the option gpu",
       );
     }
     const { powerPreference = "high-performance" } = options;
