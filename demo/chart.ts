@@ -13,13 +13,22 @@ export interface Losses {
   readonly epochs: number;
 }
 
-const margin = { left: 36, right: 12, top: 8, bottom: 36 };
-/** Round numbers, the roundest first. */
+const margin = { left: 40, right: 12, top: 8, bottom: 36 };
+/** Pixels between two labels of the loss. */
+const tickGap = 26;
+/** Round numbers between the powers of ten, the roundest first. */
 const rounds = [
   [1, 2, 5],
   [1, 1.5, 2, 3, 5, 7],
   [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9],
 ];
+
+/** A loss in few characters: 104.2, 179k, 4.6e15. */
+export function shortLoss(nats: number, decimals = 1): string {
+  const size = Math.abs(nats);
+  if (size >= 999_500) return nats.toExponential(1).replace(/(\.0)?e\+/, "e");
+  return size >= 9999.5 ? `${(nats / 1000).toFixed(0)}k` : nats.toFixed(decimals);
+}
 
 export class LossChart {
   #losses: Losses = { train: [], test: [], epochs: 10 };
@@ -38,7 +47,7 @@ export class LossChart {
     if (width === 0) return;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const { train, test, epochs } = this.#losses;
-    const losses = [...train, ...test].map(({ loss }) => loss);
+    const losses = [...train, ...test].map(({ loss }) => loss).filter((loss) => loss > 0 && loss < Infinity);
     const low = losses.length > 0 ? Math.min(...losses) * 0.96 : 100;
     const high = Math.max(losses.length > 0 ? Math.max(...losses) * 1.04 : 600, low * 1.2);
     const right = width - margin.right;
@@ -48,9 +57,9 @@ export class LossChart {
       bottom - (Math.log(Math.min(loss, high) / low) / Math.log(high / low)) * (bottom - margin.top);
 
     const parts: SVGElement[] = [];
-    for (const tick of ticks(low, high, Math.max(2, Math.floor((bottom - margin.top) / 34)))) {
+    for (const tick of ticks(low, high, y)) {
       parts.push(line("grid", margin.left, y(tick), right, y(tick)));
-      parts.push(text("tick end", margin.left - 8, y(tick) + 4, String(tick)));
+      parts.push(text("tick end", margin.left - 8, y(tick) + 4, shortLoss(tick, Number.isInteger(tick) ? 0 : 1)));
     }
     parts.push(line("axis", margin.left, bottom, right, bottom));
     const stride = Math.ceil(epochs / Math.max(1, Math.floor((right - margin.left) / 34)));
@@ -67,15 +76,24 @@ export class LossChart {
   }
 }
 
-/** The roundest numbers of which there are three or more, at most `count` of them. */
-function ticks(low: number, high: number, count: number): number[] {
-  for (const digits of rounds) {
-    const all = [1, 10, 100, 1000].flatMap((power) => digits.map((digit) => Math.round(digit * power * 10) / 10));
-    const inside = all.filter((tick) => tick >= low && tick <= high);
-    const stride = Math.ceil(inside.length / count);
-    if (inside.length >= 3 || digits === rounds.at(-1)) return inside.filter((_, i) => i % stride === 0);
+/** Powers of ten, and where they are fewer than three the next rounder numbers, all of them `tickGap` pixels apart. */
+function ticks(low: number, high: number, y: (loss: number) => number): number[] {
+  const powers: number[] = [];
+  for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++) powers.push(e);
+  const stride = Math.ceil(tickGap / Math.abs(y(low) - y(low * 10)));
+  const kept: number[] = [];
+  for (const digits of [[1], ...rounds]) {
+    for (const power of powers) {
+      if (digits.length === 1 && power % stride !== 0) continue;
+      for (const digit of digits) {
+        const tick = Number(`${digit}e${power}`);
+        const apart = kept.every((other) => Math.abs(y(other) - y(tick)) >= tickGap);
+        if (tick >= low && tick <= high && apart) kept.push(tick);
+      }
+    }
+    if (kept.length >= 3) break;
   }
-  return [];
+  return kept;
 }
 
 /** Means of neighbours where there are more points than pixels. */

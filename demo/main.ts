@@ -1,6 +1,6 @@
 // The page: its controls, and what it shows of a Session.
 import type { TrainingReport } from "webvae";
-import { LossChart } from "./chart.js";
+import { LossChart, shortLoss, type Point } from "./chart.js";
 import type { DigitSets } from "./digits_worker.js";
 import { describeFault } from "./faults.js";
 import { LATENT, SAMPLES, Session, type Position } from "./session.js";
@@ -92,9 +92,9 @@ function onReport(current: Session, { epoch, step, stepsPerEpoch }: Position, re
   showLosses();
   const { test } = report.epochEnd ?? {};
   if (test) {
-    say("status", `Epoch ${epoch} of ${goal}: test −ELBO ${(-test.elbo).toFixed(1)} nats.`);
-    const range = `from ${current.train[0]!.loss.toFixed(0)} to ${current.train.at(-1)!.loss.toFixed(1)} nats`;
-    const described = `Loss over ${epoch} epochs: training ${range}, test ${(-test.elbo).toFixed(1)}`;
+    say("status", `Epoch ${epoch} of ${goal}: test −ELBO ${shortLoss(-test.elbo)} nats.`);
+    const range = `from ${shortLoss(current.train[0]!.loss, 0)} to ${shortLoss(current.train.at(-1)!.loss)} nats`;
+    const described = `Loss over ${epoch} ${epoch === 1 ? "epoch" : "epochs"}: training ${range}, test ${shortLoss(-test.elbo)}`;
     find<SVGSVGElement>("chart").setAttribute("aria-label", described);
   }
   void showPicturesNowAndThen(current);
@@ -103,8 +103,9 @@ function onReport(current: Session, { epoch, step, stepsPerEpoch }: Position, re
 function showLosses(): void {
   const { train = [], test = [], stepsPerSecond, seconds = 0 } = session ?? {};
   chart.show({ train, test, epochs: Math.max(goal || epochs.valueAsNumber || 10, train.at(-1)?.epoch ?? 0) });
-  say("train-loss", train.at(-1)?.loss.toFixed(1) ?? "–");
-  say("test-loss", test.at(-1)?.loss.toFixed(1) ?? "–");
+  const last = (points: readonly Point[]) => (points.length > 0 ? shortLoss(points.at(-1)!.loss) : "–");
+  say("train-loss", last(train));
+  say("test-loss", last(test));
   say("speed", stepsPerSecond?.toFixed(stepsPerSecond < 10 ? 1 : 0) ?? "–");
   say("time", train.length === 0 ? "–" : seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds));
 }

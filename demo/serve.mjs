@@ -120,8 +120,21 @@ export async function serveDemo(port) {
   return serve(await demoFiles(), port);
 }
 
+const usage = `Usage: npm start [-- --port PORT]
+
+Builds the demo page and serves it on this machine alone, until Ctrl+C.
+
+  --port PORT  0 to 65535, 0 for any that is free (default: 8080)
+  -h, --help   show this text`;
+
 async function main() {
-  const { values } = parseArgs({ options: { port: { type: "string", default: "8080" } } });
+  const { values } = parseArgs({
+    options: { port: { type: "string", default: "8080" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65535) throw new Error(`--port must be 0 to 65535, not ${values.port}`);
   try {

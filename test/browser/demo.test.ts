@@ -121,6 +121,35 @@ describe("the demo page", () => {
     await page.close();
   });
 
+  test("shows a loss that grows without bounds: by powers of ten, in few characters", async () => {
+    const { page, troubles } = await open();
+    await inState(page, "ready");
+    await page.$eval("#epochs", (input) => ((input as HTMLInputElement).value = "1"));
+    await page.$eval("#rate", (input) => ((input as HTMLInputElement).value = "1"));
+    await page.click("#start");
+    await page.waitForSelector('body:is([data-state="done"], [data-state="paused"])', { timeout: 60_000 });
+    for (const id of ["train-loss", "test-loss"])
+      expect(await text(page, id)).toMatch(/^(–|[\d.]{1,6}|\d+k|[\d.]+e\d+)$/);
+    for (const width of [320, 1280]) {
+      await fits(page, width);
+      const { labels, top } = await page.$eval("#chart", (chart) => ({
+        labels: [...chart.querySelectorAll("text.end:not(:last-of-type)")].map((label) => {
+          const { top, bottom } = label.getBoundingClientRect();
+          return { value: Number(label.textContent.replace("k", "e3")), top, bottom };
+        }),
+        top: chart.getBoundingClientRect().top,
+      }));
+      const ticks = labels.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => a.value - b.value);
+      expect(ticks.length).toBeGreaterThan(2);
+      expect(ticks.at(-1)!.value).toBeGreaterThan(5000);
+      for (const [i, { bottom }] of ticks.slice(1).entries()) expect(bottom).toBeLessThanOrEqual(ticks[i]!.top);
+      // The axis has labels up to its end.
+      expect(ticks.at(-1)!.top - top).toBeLessThan(80);
+    }
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
   test("fits screens from 320 pixels on, by day and by night, and names its controls", async () => {
     const { page, troubles } = await open();
     await inState(page, "ready");

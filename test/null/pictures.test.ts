@@ -225,6 +225,41 @@ describe("scatter charts", () => {
     for (const colour of legend) expect(colours).toContain(colour);
   });
 
+  it("keeps the names of classes with the same median apart", () => {
+    const same = latentScatter({ means: new Float32Array(200), labels });
+    const places = [...same.matchAll(/<text[^>]*translate\(([-\d.]+) ([-\d.]+)\)[^>]*stroke-width="4"[^>]*>\d</g)];
+    const at = places.map(([, x, y]) => [Number(x), Number(y)] as const);
+    expect(at.length).toBe(10);
+    at.forEach(([x, y], i) => {
+      for (const [otherX, otherY] of at.slice(0, i)) expect(Math.hypot(x - otherX, y - otherY)).toBeGreaterThan(14);
+    });
+    // No further off than it takes.
+    const across = Math.max(...at.map(([x]) => x)) - Math.min(...at.map(([x]) => x));
+    expect(across).toBeLessThan(100);
+  });
+
+  it("draws links below the data, and reconstructions above them", async () => {
+    const data = Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i * i));
+    const sets = [
+      { name: "Data", points: data },
+      { name: "Reconstructions", points: data.map((value) => value * 0.2) },
+    ] as const;
+    const svg = pointsScatter({ sets, linked: true });
+    const plot = svg.slice(svg.indexOf('stroke-opacity="0.15"'));
+    // The data, after the links, and no dot of them after the first reconstruction.
+    expect(plot.indexOf('fill="#8c959f"')).toBeGreaterThan(0);
+    expect(plot.indexOf('fill="#0072b2"')).toBeGreaterThan(plot.lastIndexOf('fill-opacity="0.7"'));
+    const picture = decode(await svgToPng(svg));
+    let drawn = 0;
+    for (let y = 100; y < picture.height; y++) {
+      for (let x = 80; x < picture.width; x++) {
+        const [red, , full] = picture.pixel(x, y);
+        if (full! - red! > 80) drawn++;
+      }
+    }
+    expect(drawn).toBeGreaterThan(3000);
+  });
+
   it("draws without labels, with names, with more than ten classes, and thins what is too much", () => {
     expect(latentScatter({ means })).not.toContain("#ffa90e");
     expect(latentScatter({ means, labels, classNames: ["Bag", "Coat"] })).toContain(">Coat</text>");
