@@ -1,5 +1,6 @@
 // npm run evaluate -- --model FILE --data NAME: the test figures of a saved model.
 import { Command, Option } from "commander";
+import { formatLoss } from "./chart_style.js";
 import { dataNames, loadData, type DataName } from "./data.js";
 import { adapterLines, loadModel, reportFault, wholeNumber } from "./options.js";
 
@@ -35,8 +36,8 @@ async function main(): Promise<void> {
     for (const line of adapterLines(vae.adapter)) print(line);
     const figures = await vae.elbo(dataset, { seed, samples });
     print(
-      `${data} ${split}, ${dataset.count} examples: -ELBO ${(-figures.elbo).toFixed(2)} = reconstruction ` +
-        `${figures.reconstruction.toFixed(2)} + KL ${figures.kl.toFixed(2)} nats per example`,
+      `${data} ${split}, ${dataset.count} examples: -ELBO ${formatLoss(-figures.elbo)} = reconstruction ` +
+        `${formatLoss(figures.reconstruction)} + KL ${formatLoss(figures.kl)} nats per example`,
     );
     if (json) {
       const { name: adapter, software } = vae.adapter;

@@ -6,6 +6,7 @@ import { openGpu } from "../node/gpu.js";
 import type { TrainingReport } from "../src/index.js";
 import { runInBrowser } from "./browser_run.js";
 import type { EpochLosses, LossHistory } from "./charts.js";
+import { formatLoss } from "./chart_style.js";
 import { dataNames, loadData, type DataName } from "./data.js";
 import { appendLine, prepareFolder, writeModel, writeWhole } from "./files.js";
 import { adapterLines, modelSpec, positiveNumber, reportFault, wholeNumber } from "./options.js";
@@ -140,8 +141,8 @@ async function main(): Promise<number> {
         `(${stepsPerSecond.toFixed(1)} steps/s)`,
     );
     print(
-      `test: -ELBO ${(-figures.elbo).toFixed(2)} = reconstruction ${figures.reconstruction.toFixed(2)} ` +
-        `+ KL ${figures.kl.toFixed(2)} nats per example`,
+      `test: -ELBO ${formatLoss(-figures.elbo)} = reconstruction ${formatLoss(figures.reconstruction)} ` +
+        `+ KL ${formatLoss(figures.kl)} nats per example`,
     );
     print(`written to ${out}: ${files.join(", ")}`);
     if (options.json) {
