@@ -1,5 +1,5 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
-import { WebvaeError } from "./errors.js";
+import { WebvaeError, type ErrorCode } from "./errors.js";
 
 export const activations = [
   "none",
@@ -186,17 +186,24 @@ function likelihoodAt(value: unknown): Likelihood {
   return { type: "gaussian", variance };
 }
 
-function objectAt(value: unknown, place: string, keys: readonly string[]): Record<string, unknown> {
+/** @internal `value`, an object with no keys but `keys`. Throws `code` naming `place`. */
+export function objectAt(
+  value: unknown,
+  place: string,
+  keys: readonly string[],
+  code?: ErrorCode,
+): Record<string, unknown> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    invalid(`${place}: expected an object, found ${describe(value)}`);
+    invalid(`${place}: expected an object, found ${describe(value)}`, code);
   }
   for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) invalid(`${place}: unknown key "${key}"; known are ${keys.join(", ")}`);
+    if (!keys.includes(key)) invalid(`${place}: unknown key "${key}"; known are ${keys.join(", ")}`, code);
   }
   return value as Record<string, unknown>;
 }
 
-function shapeAt(value: unknown, place: string): number[] {
+/** @internal */
+export function shapeAt(value: unknown, place: string): number[] {
   if (!Array.isArray(value) || value.length < 1 || value.length > 3) {
     invalid(`${place}: expected a shape of 1 to 3 sizes, found ${describe(value)}`);
   }
@@ -219,7 +226,8 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[], place: s
   return value as T;
 }
 
-function describe(value: unknown): string {
+/** @internal A value from the caller, fit to be shown. */
+export function describe(value: unknown): string {
   if (typeof value === "number" || value === undefined || value === null) return String(value);
   try {
     return (JSON.stringify(value) ?? typeof value).slice(0, 80);
@@ -228,9 +236,10 @@ function describe(value: unknown): string {
   }
 }
 
-const product = (shape: readonly number[]) => shape.reduce((total, n) => total * n, 1);
+/** @internal */
+export const product = (shape: readonly number[]) => shape.reduce((total, n) => total * n, 1);
 const show = (shape: readonly number[]) => `[${shape.join(", ")}]`;
 
-function invalid(message: string): never {
-  throw new WebvaeError("INVALID_SPEC", message);
+function invalid(message: string, code: ErrorCode = "INVALID_SPEC"): never {
+  throw new WebvaeError(code, message);
 }

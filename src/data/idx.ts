@@ -3,26 +3,26 @@
 // length is checked against the bytes at hand before it is used.
 
 import { WebvaeError } from "../errors.js";
+import { product } from "../spec.js";
 
 export interface IdxArray {
   /** As many sizes as the file has dimensions, each at least 1. */
   shape: number[];
-  /** prod(shape) values, row-major. Bytes share memory with the input; floats are a copy. */
-  values: Uint8Array | Float32Array;
+  /** prod(shape) values, row-major. They share memory with the input. */
+  values: Uint8Array;
 }
 
 const UBYTE = 0x08;
-const FLOAT = 0x0d;
 const TYPE_NAMES: Record<number, string> = {
   [UBYTE]: "unsigned byte",
   0x09: "signed byte",
   0x0b: "short",
   0x0c: "int",
-  [FLOAT]: "float",
+  0x0d: "float",
   0x0e: "double",
 };
 
-/** Reads an uncompressed IDX file of unsigned bytes or floats. Throws INVALID_FILE. */
+/** Reads an uncompressed IDX file of unsigned bytes. Throws INVALID_FILE. */
 export function readIdx(bytes: Uint8Array, options: { name?: string } = {}): IdxArray {
   const name = options.name ?? "IDX file";
   const fail = (why: string) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`);
@@ -32,8 +32,8 @@ export function readIdx(bytes: Uint8Array, options: { name?: string } = {}): Idx
     const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw fail(`not an IDX file, it starts with ${magic}`);
   }
-  if (type !== UBYTE && type !== FLOAT) {
-    throw fail(`values of type ${TYPE_NAMES[type]}; only unsigned byte and float are supported`);
+  if (type !== UBYTE) {
+    throw fail(`values of type ${TYPE_NAMES[type]}; only unsigned byte is supported`);
   }
   if (rank === 0) throw fail("it has no dimensions");
   const headerBytes = 4 + 4 * rank;
@@ -42,31 +42,24 @@ export function readIdx(bytes: Uint8Array, options: { name?: string } = {}): Idx
   }
 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const valueBytes = type === UBYTE ? 1 : 4;
   const available = bytes.length - headerBytes;
   const shape: number[] = [];
-  let size = valueBytes;
   for (let axis = 0; axis < rank; axis++) {
     const length = view.getUint32(4 + 4 * axis);
     if (length === 0) throw fail(`dimension ${axis} is 0`);
     shape.push(length);
-    // Checked in the loop: `size` stays below available * 2^32, so the product is exact and cannot overflow.
-    size *= length;
-    if (size > available) {
-      throw fail(
-        `truncated: shape ${shape.join("x")}${axis + 1 < rank ? "x..." : ""} takes ${size} bytes, ${available} follow the header`,
-      );
-    }
+  }
+  // A product past 2^53 is rounded, but is no number of bytes at hand either.
+  const size = product(shape);
+  if (size > available) {
+    throw fail(`truncated: shape ${shape.join("x")} takes ${size} bytes, ${available} follow the header`);
   }
   if (size !== available) {
-    throw fail(`${available - size} bytes too many for shape ${shape.join("x")} of ${TYPE_NAMES[type]}`);
+    throw fail(`${available - size} bytes too many for shape ${shape.join("x")}`);
   }
 
   // Not subarray(): of a Node Buffer it would give a Buffer.
-  if (type === UBYTE) return { shape, values: new Uint8Array(bytes.buffer, bytes.byteOffset + headerBytes, size) };
-  const values = new Float32Array(size / 4);
-  for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(headerBytes + 4 * i);
-  return { shape, values };
+  return { shape, values: new Uint8Array(bytes.buffer, bytes.byteOffset + headerBytes, size) };
 }
 
 /**

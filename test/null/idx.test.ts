@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { gunzipIfNeeded, readIdx } from "../../src/data/idx.js";
 import { WebvaeError } from "../../src/errors.js";
 import { fault } from "../support/fault.js";
-import { gzip, idxBytes, idxFile, idxFloats } from "../support/idx.js";
+import { gzip, idxBytes, idxFile } from "../support/idx.js";
 
 const invalid = (pattern: RegExp) => fault("INVALID_FILE", pattern);
 const read = (bytes: Uint8Array) => () => readIdx(bytes, { name: "a.idx" });
@@ -18,13 +18,6 @@ describe("readIdx", () => {
     expect(readIdx(Buffer.from(file)).values.constructor).toBe(Uint8Array);
   });
 
-  it("reads big-endian floats at any offset of the buffer", () => {
-    const file = idxFloats([2, 1], Float32Array.of(1.5, -3e20));
-    const shifted = new Uint8Array(file.length + 1);
-    shifted.set(file, 1);
-    expect(readIdx(shifted.subarray(1))).toEqual({ shape: [2, 1], values: Float32Array.of(1.5, -3e20) });
-  });
-
   it.each([
     ["an empty file", new Uint8Array(), /^a\.idx: 0 bytes is too short/],
     ["another magic", Uint8Array.of(1, 0, 8, 1, 0, 0, 0, 0), /starts with 01 00 08 01/],
@@ -37,14 +30,15 @@ describe("readIdx", () => {
       /10 bytes, but a header of 3 dimensions takes 16/,
     ],
     ["a dimension of 0", idxBytes([4, 0], new Uint8Array(4)), /dimension 1 is 0/],
+    ["a dimension of 0 after one too large", idxBytes([1000, 0], new Uint8Array(4)), /dimension 1 is 0/],
     ["missing values", idxBytes([2, 3], new Uint8Array(5)), /shape 2x3 takes 6 bytes, 5 follow/],
     ["trailing bytes", idxBytes([2, 3], new Uint8Array(9)), /3 bytes too many for shape 2x3/],
-    ["bytes labelled floats", idxFile(0x0d, [2, 3], new Uint8Array(6)), /takes 24 bytes, 6 follow|takes 8 bytes/],
+    ["floats", idxFile(0x0d, [2, 3], new Uint8Array(24)), /type float; only/],
     ["floats labelled bytes", idxFile(0x08, [2, 3], new Uint8Array(24)), /18 bytes too many/],
     [
       "a product beyond 2^53",
       idxBytes(new Array<number>(8).fill(0xffffffff), new Uint8Array(8)),
-      /4294967295x\.\.\. takes/,
+      /4294967295 takes \d/,
     ],
   ])("refuses %s", (_, file, pattern) => {
     expect(read(file)).toThrow(invalid(pattern));
@@ -65,7 +59,7 @@ describe("readIdx", () => {
   });
 
   it("meets any damage with INVALID_FILE, and never returns more than came in", () => {
-    const files = [idxBytes([3, 4, 5], new Uint8Array(60)), idxFloats([3, 5], new Float32Array(15))];
+    const files = [idxBytes([3, 4, 5], new Uint8Array(60)), idxBytes([15], new Uint8Array(15))];
     const damage = fc.record({
       file: fc.constantFrom(...files),
       keep: fc.nat(80),

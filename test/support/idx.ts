@@ -7,13 +7,6 @@ export function idxBytes(shape: readonly number[], values: Uint8Array): Uint8Arr
   return idxFile(0x08, shape, values);
 }
 
-/** An IDX file of big-endian floats. */
-export function idxFloats(shape: readonly number[], values: Float32Array): Uint8Array<ArrayBuffer> {
-  const body = new DataView(new ArrayBuffer(values.length * 4));
-  values.forEach((value, i) => body.setFloat32(4 * i, value));
-  return idxFile(0x0d, shape, new Uint8Array(body.buffer));
-}
-
 /** Header and body as given, right or wrong. */
 export function idxFile(type: number, shape: readonly number[], body: Uint8Array): Uint8Array<ArrayBuffer> {
   const file = new Uint8Array(4 + 4 * shape.length + body.length);
