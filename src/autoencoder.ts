@@ -7,11 +7,12 @@ import { WebvaeError } from "./errors.js";
 import { Evaluation, type EvaluationOptions, type Terms } from "./evaluation.js";
 import { ModelBuffers } from "./model_buffers.js";
 import type { Schedule } from "./ops/op.js";
+import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Examples } from "./sampler.js";
-import { resolveSpec, type ModelSpec } from "./spec.js";
+import { describe, resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
-import type { TrainingOptions } from "./training_options.js";
+import { trainingOptions, type TrainingOptions } from "./training_options.js";
 import { TrainingRun, type TrainingReport } from "./training_run.js";
 import { defineModel, type Model } from "./vae.js";
 import { initialWeights, type Initialisation } from "./weights.js";
@@ -22,6 +23,9 @@ export interface VAEOptions extends DeviceOptions {
   /** How the weights begin. Default "torch". */
   readonly initialisation?: Initialisation;
 }
+
+const known = ["seed", "initialisation", "device", "gpu", "powerPreference"] as const;
+const drawing = ["noise", "seed", "signal"] as const;
 
 export interface SampleOptions {
   /** Draw x from p(x|z) instead of giving its mean: pixels of 0 and 1, or points with their sigma. Default false. */
@@ -79,13 +83,9 @@ export class VAE {
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
     const model = defineModel(resolveSpec(spec));
-    const { seed = 0, initialisation = "torch" } = options;
-    checkSeed(seed);
+    const { seed = 0, initialisation = "torch" } = optionsOf(options, "create", known);
     if (!["torch", "glorot"].includes(initialisation)) {
-      throw new WebvaeError(
-        "INVALID_OPTION",
-        `initialisation must be "torch" or "glorot", not ${String(initialisation)}`,
-      );
+      throw invalidOption(`initialisation must be "torch" or "glorot", not ${String(initialisation)}`);
     }
     const weights = () => initialWeights(model, seed, initialisation);
     return VAE.#open(model, weights, { seed, step: 0, epoch: 0, epochStep: 0 }, options);
@@ -96,9 +96,15 @@ export class VAE {
    * INVALID_FILE, SPEC_MISMATCH (where `spec` is given and the file's is another), NON_FINITE, and as `create`.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
-    const checkpoint = readCheckpoint(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes, options.spec);
-    const { seed = 0 } = options;
-    checkSeed(seed);
+    const { seed = 0, spec } = optionsOf(options, "load", [...known, "spec"]);
+    const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+    if (!(file instanceof Uint8Array)) {
+      throw new WebvaeError(
+        "INVALID_FILE",
+        `model file: must be a Uint8Array or an ArrayBuffer, not ${describe(file)}`,
+      );
+    }
+    const checkpoint = readCheckpoint(file, spec);
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint.weights, progress, options);
     if (checkpoint.training) {
@@ -161,11 +167,11 @@ export class VAE {
    */
   async *train(data: Dataset, options: TrainingOptions = {}): AsyncGenerator<TrainingReport, void, undefined> {
     this.#assertUsable();
+    const { signal } = trainingOptions(options);
     if (this.#training) throw new WebvaeError("BUSY", "this VAE is being trained; one run at a time");
     this.#training = true;
     try {
       const parts = { device: this.device, model: this.model, buffers: this.buffers };
-      const { signal } = options;
       // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
       await abortable(signal, this.#preparing);
       const prepared = TrainingRun.create(parts, data, options, this.progress, this.#schedules);
@@ -198,11 +204,8 @@ export class VAE {
   /** The ELBO of a data set and its two terms, in nats per example; the same for the same seed. */
   async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms> {
     this.#assertUsable();
-    checkSeed(options.seed ?? 0);
-    const { samples = 1, binarise = false } = options;
-    if (!Number.isSafeInteger(samples) || samples < 1) {
-      throw new WebvaeError("INVALID_OPTION", `samples must be a whole number >= 1, not ${String(samples)}`);
-    }
+    const { samples = 1, binarise = false } = optionsOf(options, "elbo", ["seed", "samples", "binarise", "signal"]);
+    wholeNumber("samples", samples);
     const created = Evaluation.create(this.device, this.model, this.buffers, data, { binarise });
     const evaluation = await abortable(options.signal, created, (late) => late.dispose());
     try {
@@ -215,16 +218,14 @@ export class VAE {
   /** `count` examples [count, ...input] from the prior: probabilities for a Bernoulli, means for a Gaussian. */
   async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
     this.#assertUsable();
-    const { seed = this.progress.seed, noise = false, signal } = options;
-    checkSeed(seed);
+    const { seed = this.progress.seed, noise = false, signal } = optionsOf(options, "sample", drawing);
     return this.#sampler.sample(count, noise, seed, options.seed === undefined ? this.#calls++ : 0, signal);
   }
 
   /** Examples through the model and back, [n, ...input]. */
   async reconstruct(examples: Examples, options: ReconstructOptions = {}): Promise<Float32Array> {
     this.#assertUsable();
-    const { noise = false, seed = 0, signal } = options;
-    checkSeed(seed);
+    const { noise = false, seed = 0, signal } = optionsOf(options, "reconstruct", drawing);
     return this.#sampler.reconstruct(examples, noise, seed, signal);
   }
 
@@ -234,13 +235,13 @@ export class VAE {
     options: { signal?: AbortSignal } = {},
   ): Promise<{ mean: Float32Array; logVariance: Float32Array }> {
     this.#assertUsable();
-    return this.#sampler.encode(examples, options.signal);
+    return this.#sampler.encode(examples, optionsOf(options, "encode", ["signal"]).signal);
   }
 
   /** Examples [n, ...input] from latents [n, latent]. */
   async decode(latents: Float32Array, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
     this.#assertUsable();
-    return this.#sampler.decode(latents, options.signal);
+    return this.#sampler.decode(latents, optionsOf(options, "decode", ["signal"]).signal);
   }
 
   /**
@@ -249,9 +250,10 @@ export class VAE {
    */
   async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
     this.#assertUsable();
+    const { trainingState = false } = optionsOf(options, "save", ["trainingState"]);
     const { model, progress } = this;
     const weights = await this.buffers.readWeights();
-    const moments = options.trainingState ? await this.buffers.readMoments() : undefined;
+    const moments = trainingState ? await this.buffers.readMoments() : undefined;
     const checkpoint: Checkpoint = {
       model,
       weights,
@@ -295,11 +297,5 @@ export class VAE {
   #assertUsable(): void {
     if (this.#disposed) throw new WebvaeError("DISPOSED", "this VAE has been disposed of");
     this.device.assertAlive();
-  }
-}
-
-function checkSeed(seed: unknown): void {
-  if (typeof seed !== "number" || !Number.isSafeInteger(seed) || seed < 0) {
-    throw new WebvaeError("INVALID_OPTION", `seed must be a whole number >= 0, not ${String(seed)}`);
   }
 }

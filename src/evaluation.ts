@@ -76,7 +76,7 @@ export class Evaluation {
     dataset: Dataset,
     options: { binarise?: boolean } = {},
   ): Promise<Evaluation> {
-    checkData(dataset, model.resolved.inputSize, !model.logSigma);
+    checkData(dataset, model.resolved.spec.input, { unitInterval: !model.logSigma, ...options });
     const undo: (() => void)[] = [];
     try {
       const data = await uploadData(device, dataset);

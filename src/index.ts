@@ -1,6 +1,5 @@
 // The public API, nothing else.
-import { fromArray } from "./data/arrays.js";
-import { take } from "./data/dataset.js";
+import { fromArray, take } from "./data/arrays.js";
 import { digits } from "./data/digits.js";
 import { gaussians } from "./data/gaussians.js";
 import { fashionMnist, imagesFromIdx, mnist } from "./data/mnist.js";

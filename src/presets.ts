@@ -1,10 +1,10 @@
 // Models ready to use, by name. Where they come from is said beside each.
-import { dense, type ModelSpec } from "./spec.js";
+import { dense, product, shapeAt, type ModelSpec } from "./spec.js";
 
 const relu = { activation: "relu" } as const;
 
 function mlp(input: readonly number[], latent: number): ModelSpec {
-  const values = input.reduce((product, n) => product * n, 1);
+  const values = product(shapeAt(input, "input"));
   return {
     input,
     encoder: [dense(400, relu)],
@@ -15,7 +15,7 @@ function mlp(input: readonly number[], latent: number): ModelSpec {
 }
 
 function deep(input: readonly number[], latent: number): ModelSpec {
-  const values = input.reduce((product, n) => product * n, 1);
+  const values = product(shapeAt(input, "input"));
   return {
     input,
     encoder: [dense(256, relu), dense(128, relu)],
@@ -26,12 +26,12 @@ function deep(input: readonly number[], latent: number): ModelSpec {
 }
 
 function minimal(input: readonly number[], latent: number): ModelSpec {
-  const values = input.reduce((product, n) => product * n, 1);
+  const values = product(shapeAt(input, "input"));
   return { input, encoder: [], latent, decoder: [dense(values)], likelihood: "bernoulli" };
 }
 
 function points(input: readonly number[], latent: number): ModelSpec {
-  const values = input.reduce((product, n) => product * n, 1);
+  const values = product(shapeAt(input, "input"));
   return {
     input,
     encoder: [dense(20, relu), dense(10, relu)],
@@ -42,7 +42,7 @@ function points(input: readonly number[], latent: number): ModelSpec {
 }
 
 /**
- * Each makes a ModelSpec for examples of shape `input` with `latent` dimensions.
+ * Each makes a ModelSpec for examples of shape `input` with `latent` dimensions. Throws INVALID_SPEC.
  * mlp: PyTorch's basic VAE example (one hidden layer of 400; latent 20 there). mlp-deep: hidden layers of 256 and 128.
  * minimal: linear heads and a linear decoder. points: for points in the plane, a Gaussian with a learned sigma.
  */

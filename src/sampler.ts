@@ -3,12 +3,14 @@
 import { abortable } from "./abort.js";
 import { WebvaeError } from "./errors.js";
 import type { Dataset } from "./data/dataset.js";
+import { checkData } from "./data/upload.js";
 import type { Device } from "./device.js";
 import { idleStep } from "./evaluation.js";
 import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
 import type { ModelBuffers } from "./model_buffers.js";
 import { dataTensor } from "./ops/gather.js";
+import { allocated, wholeNumber } from "./options.js";
 import { plan } from "./plan.js";
 import { seedKey, Stream } from "./random.js";
 import { Staging } from "./readback.js";
@@ -74,9 +76,7 @@ export class Sampler {
 
   /** n examples [n, D] from the prior. `call` tells one call's draws from another's. */
   async sample(count: number, noise: boolean, seed: number, call: number, signal?: AbortSignal): Promise<Float32Array> {
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new WebvaeError("INVALID_OPTION", `sample takes a whole number of examples >= 1, not ${String(count)}`);
-    }
+    wholeNumber("sample: count", count);
     return this.#run(noise ? "sample with noise" : "sample", count, this.#size, signal, undefined, seed, call);
   }
 
@@ -92,12 +92,17 @@ export class Sampler {
   }
 
   #rows(examples: Examples) {
-    const values = "values" in examples && "shape" in examples ? examples.values : examples;
+    const flat = ArrayBuffer.isView(examples);
+    if (!flat) checkData(examples, this.model.resolved.spec.input);
+    const values = flat ? examples : examples.values;
     const width = this.#size;
+    if (![Float32Array, Uint8Array, Uint8ClampedArray].some((type) => values instanceof type)) {
+      throw new WebvaeError("INVALID_DATA", "examples must be a Dataset, a Float32Array or bytes");
+    }
     if (values.length === 0 || values.length % width !== 0) {
       throw new WebvaeError("INVALID_DATA", `${values.length} values are not a number of examples of ${width} values`);
     }
-    if (values instanceof Float32Array) assertFinite(values, width);
+    if (flat && values instanceof Float32Array) assertFinite(values, width);
     return { values, width, count: values.length / width };
   }
 
@@ -111,9 +116,9 @@ export class Sampler {
     call = 0,
     take: (from: Float32Array, to: Float32Array) => void = (from, to) => to.set(from.subarray(0, to.length)),
   ): Promise<Float32Array> {
+    const result = allocated(use, count, () => new Float32Array(count * width));
     const turn = this.#last.then(async () => {
       const bound = await this.#bind(use);
-      const result = new Float32Array(count * width);
       const rowValues = this.#outputBytes(bound) / 4 / BATCH;
       for (let first = 0; first < count; first += BATCH) {
         signal?.throwIfAborted();

@@ -1,7 +1,7 @@
 // What a training run is asked for, checked before anything is allocated.
 import type { Dataset } from "./data/dataset.js";
-import { WebvaeError } from "./errors.js";
 import type { AdamOptions } from "./ops/adam.js";
+import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 
 /** Where in the run a scheduled value is asked for. */
 export interface SchedulePoint {
@@ -65,40 +65,39 @@ const known: readonly (keyof TrainingOptions)[] = [
   "signal",
 ];
 
+/** The options of a run, without keys that mean nothing. Throws INVALID_OPTION. */
+export function trainingOptions(options: TrainingOptions): TrainingOptions {
+  return optionsOf(options, "train", known);
+}
+
 /** Throws INVALID_OPTION naming the option, what was given and what is allowed. */
 export function checkOptions(options: TrainingOptions, dataset: Dataset): CheckedOptions {
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key as keyof TrainingOptions)) {
-      throw invalid(`there is no option "${key}"; known are ${known.join(", ")}`);
-    }
-  }
   const { learningRate = 1e-3, beta = 1, optimizer = "adam", shuffle = true, binarise = false } = options;
-  const batchSize = whole("batchSize", options.batchSize ?? 128);
+  const { epochs = 10, batchSize: batch = 128, adam = {}, weightDecay = 0 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = optionsOf(adam, "adam", ["beta1", "beta2", "epsilon"]);
+  const batchSize = wholeNumber("batchSize", batch);
   if (batchSize > dataset.count) {
-    throw invalid(
+    throw invalidOption(
       `batchSize ${batchSize} is larger than data set ${dataset.name}, which has ${dataset.count} examples`,
     );
   }
   if (typeof learningRate !== "function") inRange("learningRate", learningRate, 0, 1e6);
   if (typeof beta !== "function") inRange("beta", beta, 0, 1e6);
   if (!["adam", "adamw"].includes(optimizer)) {
-    throw invalid(`optimizer must be "adam" or "adamw", not ${JSON.stringify(optimizer)}`);
-  }
-  if (binarise && !(dataset.values instanceof Uint8Array)) {
-    throw invalid(`binarise needs byte data; data set ${dataset.name} has floats`);
+    throw invalidOption(`optimizer must be "adam" or "adamw", not ${JSON.stringify(optimizer)}`);
   }
   return {
-    epochs: whole("epochs", options.epochs ?? 10),
+    epochs: wholeNumber("epochs", epochs),
     batchSize,
     learningRate,
     beta,
     shuffle,
     binarise,
     adam: {
-      beta1: inRange("adam.beta1", options.adam?.beta1 ?? 0.9, 0, 1, true),
-      beta2: inRange("adam.beta2", options.adam?.beta2 ?? 0.999, 0, 1, true),
-      epsilon: inRange("adam.epsilon", options.adam?.epsilon ?? 1e-8, 1e-30, 1),
-      weightDecay: inRange("weightDecay", options.weightDecay ?? 0, 0, 1e6),
+      beta1: inRange("adam.beta1", beta1, 0, 1, true),
+      beta2: inRange("adam.beta2", beta2, 0, 1, true),
+      epsilon: inRange("adam.epsilon", epsilon, 1e-30, 1),
+      weightDecay: inRange("weightDecay", weightDecay, 0, 1e6),
       decoupled: optimizer === "adamw",
       clipNorm: options.clipNorm === undefined ? 0 : inRange("clipNorm", options.clipNorm, 1e-30, 1e30),
     },
@@ -112,20 +111,11 @@ export function scheduled(name: string, value: Scheduled, point: SchedulePoint):
   return inRange(at, value(point), 0, 1e6);
 }
 
-function whole(name: string, value: unknown): number {
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
-    throw invalid(`${name} must be a whole number >= 1, not ${String(value)}`);
-  }
-  return value;
-}
-
 function inRange(name: string, value: unknown, low: number, high: number, below = false): number {
   const inside = typeof value === "number" && value >= low && (below ? value < high : value <= high);
   if (!inside)
-    throw invalid(`${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${String(value)}`);
+    throw invalidOption(
+      `${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${String(value)}`,
+    );
   return value;
-}
-
-function invalid(message: string): WebvaeError {
-  return new WebvaeError("INVALID_OPTION", message);
 }

@@ -80,17 +80,18 @@ export class TrainingRun {
   ): Promise<TrainingRun> {
     const startedAt = performance.now();
     const { device, model, buffers } = parts;
+    const { test, signal, binarise = false } = trainingOptions;
+    const { input } = model.resolved.spec;
+    const use = { unitInterval: !model.logSigma, binarise };
+    checkData(dataset, input, use);
     const options = checkOptions(trainingOptions, dataset);
-    const { test, signal } = trainingOptions;
-    const unitInterval = !model.logSigma;
-    checkData(dataset, model.resolved.inputSize, unitInterval);
-    if (test) checkData(test, model.resolved.inputSize, unitInterval);
+    if (test !== undefined) checkData(test, input, { ...use, what: "test set" });
     signal?.throwIfAborted();
     const undo: (() => void)[] = [];
     try {
       const data = await uploadData(device, dataset);
       undo.push(() => device.release(data.buffer));
-      const { batchSize: batch, shuffle, binarise } = options;
+      const { batchSize: batch, shuffle } = options;
       const graph = trainingGraph(model, data.tensor, { batch, shuffle, binarise }, options.adam);
       const schedules = await tune(device, graph, fixed);
       const executable = await Executable.create(device, planWithRings(graph, model, schedules), {

@@ -1,6 +1,8 @@
 // Data sets from the caller's own arrays, and the checks that every data set must pass before it is trained on.
 
 import { WebvaeError } from "../errors.js";
+import { optionsOf, wholeNumber } from "../options.js";
+import { describe, product } from "../spec.js";
 import type { Dataset } from "./dataset.js";
 
 export interface FromArrayOptions {
@@ -13,13 +15,14 @@ export interface FromArrayOptions {
 
 /**
  * A Dataset over the caller's values: count x prod(shape), flat, or one row of prod(shape) numbers per example.
- * Bytes stand for value / 255; floats are taken as they are. Typed arrays are shared, not copied. Throws INVALID_DATA.
+ * Bytes stand for value / 255; floats are taken as they are. Typed arrays are shared, not copied. Throws INVALID_DATA
+ * and INVALID_OPTION.
  */
 export function fromArray(
   values: Uint8Array | Uint8ClampedArray | Float32Array | readonly (readonly number[])[],
   options: FromArrayOptions,
 ): Dataset {
-  const name = options.name ?? "array";
+  const { name = "array" } = optionsOf(options, "fromArray", ["shape", "labels", "name"]);
   const size = exampleSize(options.shape, name);
   const flat = flatten(values, size, name);
   if (flat.length === 0) throw fail(name, "there are no examples");
@@ -37,9 +40,28 @@ export function fromArray(
   return dataset;
 }
 
-/** Checks shape, sizes, labels and that every float is finite. Throws INVALID_DATA naming the first fault. */
-export function validateDataset(dataset: Dataset): void {
-  const { name, count, values, labels } = dataset;
+/** The first `count` examples (all of them when there are fewer). Shares memory with `dataset`. */
+export function take(dataset: Dataset, count: number): Dataset {
+  validateDataset(dataset);
+  const kept = Math.min(wholeNumber("take: count", count), dataset.count);
+  return {
+    ...dataset,
+    count: kept,
+    values: dataset.values.subarray(0, kept * product(dataset.shape)),
+    ...(dataset.labels ? { labels: dataset.labels.subarray(0, kept) } : {}),
+  };
+}
+
+/**
+ * Checks shape, sizes, labels and that every float is finite. Throws INVALID_DATA naming the first fault, and before
+ * its name `what` the data set is.
+ */
+export function validateDataset(dataset: Dataset, what = ""): void {
+  if (dataset === null || typeof dataset !== "object") {
+    throw fail(what || "data set", `expected an object, found ${describe(dataset)}`);
+  }
+  const { count, values, labels } = dataset;
+  const name = `${what && `${what} `}${dataset.name ?? "without a name"}`;
   const size = exampleSize(dataset.shape, name);
   if (!Number.isSafeInteger(count) || count < 1) throw fail(name, `count must be a positive integer, not ${count}`);
   if (!(values instanceof Uint8Array || values instanceof Float32Array)) {
@@ -60,9 +82,10 @@ export function validateDataset(dataset: Dataset): void {
 }
 
 function exampleSize(shape: readonly number[], name: string): number {
-  const size = shape.reduce((product, n) => product * n, 1);
-  if (shape.length === 0 || !shape.every((n) => Number.isSafeInteger(n) && n > 0) || !Number.isSafeInteger(size)) {
-    throw fail(name, `shape must be positive integers, not [${shape.join(", ")}]`);
+  const size = Array.isArray(shape) && shape.length > 0 ? product(shape) : NaN;
+  if (!Number.isSafeInteger(size) || !shape.every((n) => Number.isSafeInteger(n) && n > 0)) {
+    const given = Array.isArray(shape) ? `[${shape.join(", ")}]` : describe(shape);
+    throw fail(name, `shape must be positive integers, not ${given}`);
   }
   return size;
 }
@@ -92,6 +115,7 @@ function flatten(values: Parameters<typeof fromArray>[0], size: number, name: st
 
 function labelBytes(labels: Uint8Array | readonly number[], name: string): Uint8Array {
   if (labels instanceof Uint8Array) return labels;
+  if (!Array.isArray(labels)) throw fail(name, `labels must be a Uint8Array or an array, not ${describe(labels)}`);
   const bad = labels.findIndex((label) => !Number.isInteger(label) || label < 0 || label > 255);
   if (bad >= 0) throw fail(name, `label ${bad} is ${labels[bad]}, not an integer in 0..255`);
   return Uint8Array.from(labels);

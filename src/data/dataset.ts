@@ -11,15 +11,3 @@ export interface Dataset {
   /** One class index per example, where known. */
   readonly labels?: Uint8Array;
 }
-
-/** The first `count` examples (all of them when there are fewer). Shares memory with `dataset`. */
-export function take(dataset: Dataset, count: number): Dataset {
-  const kept = Math.min(count, dataset.count);
-  const size = dataset.shape.reduce((product, n) => product * n, 1);
-  return {
-    ...dataset,
-    count: kept,
-    values: dataset.values.subarray(0, kept * size),
-    ...(dataset.labels ? { labels: dataset.labels.subarray(0, kept) } : {}),
-  };
-}

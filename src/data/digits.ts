@@ -3,6 +3,7 @@
 // the same everywhere, so a seed gives the same bytes on every machine.
 
 import type { RandomSequence } from "../random.js";
+import { allocated } from "../options.js";
 import type { Dataset } from "./dataset.js";
 import { DIGIT_STYLES } from "./digit_strokes.js";
 import { checkGenerated, exampleRandom, type GeneratedOptions } from "./generated.js";
@@ -23,7 +24,7 @@ const EXAGGERATE = 1.33;
 export function digits(options: DigitsOptions): Dataset {
   checkGenerated("digits", options);
   const { split, count, seed } = options;
-  const values = new Uint8Array(count * SIDE * SIDE);
+  const values = allocated("digits", count, () => new Uint8Array(count * SIDE * SIDE));
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     const random = exampleRandom(seed, split, i);

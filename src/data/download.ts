@@ -51,7 +51,7 @@ export async function download(
 
   let fault = new WebvaeError("DOWNLOAD_FAILED", `${remote.file}: no URL to download it from.`);
   for (const base of baseUrls) {
-    const url = `${base.replace(/\/+$/, "")}/${remote.file}`;
+    const url = `${String(base).replace(/\/+$/, "")}/${remote.file}`;
     for (let attempt = 0; attempt < ATTEMPTS_PER_URL; attempt++) {
       try {
         const bytes = await fetchChecked(url, remote, options, attempt > 0, report);
@@ -82,9 +82,12 @@ async function fetchChecked(
     // A second attempt goes past the HTTP cache, which may hold the very bytes that were wrong.
     ...(again ? { cache: "reload" } : {}),
   };
-  const response = await (options.fetch ?? fetch)(url, request).catch((cause: unknown) => {
+  let response: Response;
+  try {
+    response = await (options.fetch ?? fetch)(url, request);
+  } catch (cause) {
     throw failed(`no answer (${reason(cause)})`, cause);
-  });
+  }
   if (!response.ok) {
     await response.body?.cancel().catch(() => undefined);
     throw failed(`HTTP status ${response.status}`);

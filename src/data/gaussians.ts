@@ -1,6 +1,6 @@
 // Points in the plane from a mixture of Gaussians with equal weights: small, seen at a glance, density known exactly.
 
-import { WebvaeError } from "../errors.js";
+import { allocated, invalidOption } from "../options.js";
 import type { Dataset } from "./dataset.js";
 import { checkGenerated, exampleRandom, type GeneratedOptions } from "./generated.js";
 
@@ -60,15 +60,15 @@ export interface GaussiansOptions extends GeneratedOptions {
  * Throws INVALID_OPTION.
  */
 export function gaussians(options: GaussiansOptions): Dataset {
+  checkGenerated("gaussians", options, "variant");
   const { split, count, seed, variant = "overlapping" } = options;
-  checkGenerated("gaussians", options);
   const mixture: Mixture | undefined = Object.hasOwn(MIXTURES, variant) ? MIXTURES[variant] : undefined;
   if (!mixture) {
     const known = Object.keys(MIXTURES).join(", ");
-    throw new WebvaeError("INVALID_OPTION", `gaussians: variant must be one of ${known}, not ${String(variant)}.`);
+    throw invalidOption(`gaussians: variant must be one of ${known}, not ${String(variant)}.`);
   }
   const { means, cholesky } = mixture;
-  const values = new Float32Array(count * 2);
+  const values = allocated("gaussians", count, () => new Float32Array(count * 2));
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     const random = exampleRandom(seed, split, i);

@@ -1,6 +1,6 @@
 // What the generated data sets share: their options, and random numbers that belong to one example each.
 
-import { WebvaeError } from "../errors.js";
+import { invalidOption, optionsOf } from "../options.js";
 import { RandomSequence, Stream } from "../random.js";
 
 export interface GeneratedOptions {
@@ -17,11 +17,14 @@ export function exampleRandom(seed: number, split: "train" | "test", index: numb
   return new RandomSequence(seed, Stream.data, 2 * index + (split === "test" ? 1 : 0));
 }
 
-/** Checks the options every generated data set has. Throws INVALID_OPTION. */
-export function checkGenerated(name: string, options: GeneratedOptions): void {
-  const { split, count, seed } = options;
-  const fail = (why: string) => new WebvaeError("INVALID_OPTION", `${name}: ${why}.`);
-  if (split !== "train" && split !== "test") throw fail(`split must be "train" or "test", not ${String(split)}`);
+/** Checks the options every generated data set has; `more` are known besides. Throws INVALID_OPTION. */
+export function checkGenerated<T extends GeneratedOptions>(
+  name: string,
+  options: T,
+  ...more: (keyof T & string)[]
+): void {
+  const { count, seed } = optionsOf(options, name, ["split", "count", "seed", ...more]);
+  const fail = (why: string) => invalidOption(`${name}: ${why}.`);
   // Two 32-bit substreams per example.
   if (!Number.isSafeInteger(count) || count < 1 || count >= 2 ** 31) {
     throw fail(`count must be an integer from 1 to 2^31 - 1, not ${count}`);

@@ -1,6 +1,8 @@
 // MNIST and Fashion-MNIST: downloaded, checked, cached and read; and any other pair of IDX files.
 
 import { WebvaeError } from "../errors.js";
+import { optionsOf } from "../options.js";
+import { describe } from "../spec.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { download, type DataCache, type RemoteFile } from "./download.js";
@@ -110,11 +112,9 @@ export async function remoteIdx(
   urls: readonly string[],
   options: MnistOptions,
 ): Promise<Dataset> {
-  const { split, baseUrl = urls, onProgress, ...how } = options;
-  if (split !== "train" && split !== "test") {
-    throw new WebvaeError("INVALID_OPTION", `${name}: split must be "train" or "test", not ${String(split)}.`);
-  }
-  const bases = typeof baseUrl === "string" ? [baseUrl] : baseUrl;
+  const known = ["split", "baseUrl", "fetch", "cache", "signal", "onProgress"] as const;
+  const { split, baseUrl = urls, onProgress, ...how } = optionsOf(options, name, known);
+  const bases = [baseUrl].flat();
   const { images, labels } = splits[split];
   const total = images.bytes + labels.bytes;
   const labelFile = await download(labels, bases, { ...how, onReceived: (n) => onProgress?.(n, total) });
@@ -124,18 +124,21 @@ export async function remoteIdx(
 
 /**
  * A Dataset [H, W, C] from IDX files, gzip or not: images (count x H x W, or count x H x W x C) and, where known,
- * labels (count, bytes). Throws INVALID_FILE.
+ * labels (count), all of bytes. Throws INVALID_FILE.
  */
 export async function imagesFromIdx(files: {
   images: Uint8Array;
   labels?: Uint8Array;
   name: string;
 }): Promise<Dataset> {
-  const { name } = files;
-  const read = async (bytes: Uint8Array, what: string) =>
-    readIdx(await gunzipIfNeeded(bytes, { maxBytes: MAX_IDX_BYTES, name: `${name} ${what}` }), {
-      name: `${name} ${what}`,
-    });
+  const { name = "IDX" } = optionsOf(files, "imagesFromIdx", ["images", "labels", "name"]);
+  const read = async (bytes: Uint8Array, what: string) => {
+    const file = `${name} ${what}`;
+    if (!(bytes instanceof Uint8Array)) {
+      throw new WebvaeError("INVALID_FILE", `${file}: must be a Uint8Array, not ${describe(bytes)}.`);
+    }
+    return readIdx(await gunzipIfNeeded(bytes, { maxBytes: MAX_IDX_BYTES, name: file }), { name: file });
+  };
   const images = await read(files.images, "images");
   const [count, ...shape] = images.shape as [number, ...number[]];
   if (shape.length !== 2 && shape.length !== 3) {
@@ -148,7 +151,7 @@ export async function imagesFromIdx(files: {
   if (!files.labels) return fromArray(images.values, { shape, name });
 
   const labels = await read(files.labels, "labels");
-  if (labels.shape.length !== 1 || !(labels.values instanceof Uint8Array)) {
+  if (labels.shape.length !== 1) {
     throw new WebvaeError(
       "INVALID_FILE",
       `${name} labels: expected one byte per image, got shape ${labels.shape.join("x")}.`,

@@ -1,6 +1,7 @@
 // A data set on the GPU: every row padded to whole vec4 (floats) or words (bytes), as gather.wgsl reads it.
 import type { Device } from "../device.js";
 import { WebvaeError } from "../errors.js";
+import { invalidOption } from "../options.js";
 import { dataTensor } from "../ops/gather.js";
 import { padTo4, size, type Tensor } from "../tensor.js";
 import { tensorBytes } from "../plan.js";
@@ -18,25 +19,40 @@ const STORAGE = 0x80 | 0x08; // GPUBufferUsage.STORAGE | COPY_DST
 /** Rows are padded and written in pieces of about this many bytes, so that the host never holds a second copy. */
 const PIECE_BYTES = 2 ** 24;
 
+export interface DataUse {
+  /** A Bernoulli likelihood takes values in [0, 1] only. */
+  readonly unitInterval?: boolean;
+  readonly binarise?: boolean;
+  /** What a message calls it. Default "data set". */
+  readonly what?: string;
+}
+
 /**
- * Checks `dataset` for a model whose examples have `values` values. Throws INVALID_DATA naming both sizes, or the
- * first value that a Bernoulli likelihood cannot take.
+ * Checks `dataset` for a model whose examples have shape `input`; either may be flat. Throws INVALID_DATA naming both
+ * shapes, or the first value that the likelihood cannot take, and INVALID_OPTION where floats would be binarised.
  */
-export function checkData(dataset: Dataset, values: number, unitInterval: boolean): void {
-  validateDataset(dataset);
-  if (size(dataset.shape) !== values) {
+export function checkData(dataset: Dataset, input: readonly number[], use: DataUse = {}): void {
+  const { unitInterval, binarise, what = "data set" } = use;
+  validateDataset(dataset, what);
+  const { shape } = dataset;
+  const values = size(input);
+  const flat = shape.length === 1 || input.length === 1;
+  if (size(shape) !== values || (!flat && shape.join() !== input.join())) {
     throw new WebvaeError(
       "INVALID_DATA",
-      `data set ${dataset.name}: its examples have shape [${dataset.shape.join(", ")}], ${size(dataset.shape)} values; ` +
-        `the model's input has ${values}`,
+      `${what} ${dataset.name}: its examples have shape [${shape.join(", ")}], ${size(shape)} values; ` +
+        `the model's input has shape [${input.join(", ")}], ${values} values`,
     );
+  }
+  if (binarise && !(dataset.values instanceof Uint8Array)) {
+    throw invalidOption(`binarise needs byte data; ${what} ${dataset.name} has floats`);
   }
   if (!unitInterval || dataset.values instanceof Uint8Array) return;
   const bad = dataset.values.findIndex((value) => value < 0 || value > 1);
   if (bad >= 0) {
     throw new WebvaeError(
       "INVALID_DATA",
-      `data set ${dataset.name}: a Bernoulli likelihood takes values in [0, 1]; value ${bad % values} of example ` +
+      `${what} ${dataset.name}: a Bernoulli likelihood takes values in [0, 1]; value ${bad % values} of example ` +
         `${Math.floor(bad / values)} is ${dataset.values[bad]}`,
     );
   }

@@ -9,6 +9,7 @@ const order = [
   "random",
   "safetensors",
   "spec",
+  "options",
   "presets",
   "tensor",
   "graph",

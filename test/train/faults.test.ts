@@ -28,6 +28,11 @@ describe("options", () => {
     ["a fractional batch", { batchSize: 1.5 }, /batchSize.*1\.5/],
     ["an unknown option", { lr: 1 }, /"lr"/],
     ["an unknown optimizer", { optimizer: "sgd" }, /optimizer.*sgd/],
+    ["an unknown option of Adam's", { adam: { eps: 1 } }, /adam: .*"eps".*epsilon/],
+    ["no options of Adam's", { adam: null }, /adam: .*found null/],
+    ["a shuffle that is text", { shuffle: "no" }, /shuffle.*"no"/],
+    ["a signal that is none", { signal: {} }, /signal.*\{\}/],
+    ["epochs of null", { epochs: null }, /epochs.*null/],
     ["a schedule that gives NaN", { batchSize: 8, learningRate: () => NaN }, /learningRate at step 0.*NaN/],
   ];
   test.each(cases)("%s", async (_, options, message) => {
@@ -64,6 +69,56 @@ describe("data", () => {
     await expect(drain(vae.train(dataset, { batchSize: 1 }))).rejects.toThrow(fault("INVALID_DATA", message));
     await expect(vae.elbo(dataset)).rejects.toThrow(fault("INVALID_DATA", message));
     expect(vae.memory().deviceBuffers).toBe(before);
+  });
+});
+
+test("a call refuses what it would have to pass over, and names it", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create({ ...spec, input: [5, 7, 3], decoder: [dense(105)] }, { device });
+    const before = vae.memory().deviceBuffers;
+    const shaped = (...shape: number[]) => datasets.fromArray(new Uint8Array(210), { shape, name: "few" });
+    const floats = datasets.fromArray(new Float32Array(210), { shape: [105], name: "floats" });
+    const good = shaped(5, 7, 3);
+    const options = { epochs: 1, batchSize: 2 };
+    // As from JavaScript, where nothing checks the types.
+    const none = null as never;
+    const as = (given: object) => given as never;
+    const refuses = async (code: "INVALID_OPTION" | "INVALID_DATA", call: Promise<unknown>, message: RegExp) =>
+      expect(call).rejects.toThrow(fault(code, message));
+
+    await refuses("INVALID_DATA", drain(vae.train(none)), /data set.*null/);
+    await refuses("INVALID_DATA", drain(vae.train(as({}))), /data set.*shape.*undefined/);
+    await refuses("INVALID_OPTION", drain(vae.train(good, none)), /train: .*null/);
+    await refuses("INVALID_DATA", vae.elbo(none), /data set.*null/);
+    await refuses("INVALID_OPTION", vae.elbo(good, none), /elbo: .*null/);
+    await refuses("INVALID_OPTION", vae.elbo(good, as({ sample: 2 })), /elbo: .*"sample".*samples/);
+    await refuses("INVALID_OPTION", vae.elbo(good, as({ binarise: 1 })), /elbo: binarise .*1/);
+    await refuses("INVALID_OPTION", vae.elbo(floats, { binarise: true }), /binarise.*data set floats/);
+    await refuses("INVALID_OPTION", drain(vae.train(floats, { ...options, binarise: true })), /binarise.*floats/);
+    await refuses("INVALID_OPTION", vae.sample(1, none), /sample: .*null/);
+    await refuses("INVALID_OPTION", vae.sample(1, as({ noise: 1 })), /sample: noise .*1/);
+    await refuses("INVALID_OPTION", vae.sample(0.5), /sample: count .*0\.5/);
+    await refuses("INVALID_OPTION", vae.sample(1e12), /sample: 1000000000000 examples/);
+    await refuses("INVALID_OPTION", vae.reconstruct(good, as({ sed: 1 })), /reconstruct: .*"sed"/);
+    await refuses("INVALID_OPTION", vae.encode(good, as({ noise: true })), /encode: .*"noise"/);
+    await refuses("INVALID_DATA", vae.encode(none), /data set.*null/);
+    await refuses("INVALID_DATA", vae.encode(as(new Float64Array(105))), /Float32Array/);
+    await refuses("INVALID_DATA", vae.decode(none), /decode/);
+    await refuses("INVALID_OPTION", vae.decode(new Float32Array(2), none), /decode: .*null/);
+    await refuses("INVALID_OPTION", vae.save(as({ trainingState: 1 })), /save: trainingState .*1/);
+
+    const turned = /few.*\[3, 5, 7\].*\[5, 7, 3\]/;
+    await refuses("INVALID_DATA", drain(vae.train(shaped(3, 5, 7), options)), turned);
+    await refuses("INVALID_DATA", vae.elbo(shaped(3, 5, 7)), turned);
+    await refuses("INVALID_DATA", vae.encode(shaped(3, 5, 7)), turned);
+    await refuses("INVALID_DATA", vae.reconstruct(shaped(3, 5, 7)), turned);
+    await refuses("INVALID_DATA", drain(vae.train(good, { ...options, test: shaped(2) })), /^test set few: .*\[2\]/);
+    await refuses("INVALID_DATA", drain(vae.train(good, { ...options, test: none })), /^test set: .*null/);
+    expect(vae.memory().deviceBuffers).toBe(before);
+    // Flat data is whatever the model takes.
+    await drain(vae.train(shaped(105), { ...options, test: good }));
+    expect(vae.trained.steps).toBe(1);
   });
 });
 

@@ -1,0 +1,46 @@
+// What every call checks of the options it is given, so that nothing misspelt or of a wrong kind is passed over.
+import { WebvaeError } from "./errors.js";
+import { describe, objectAt } from "./spec.js";
+
+const flags = ["noise", "shuffle", "binarise", "trainingState"];
+
+/**
+ * `value`, an object with no keys but `known`. What a split, a seed, a signal and an option that is true or false may
+ * be is the same for all calls and checked here. Throws INVALID_OPTION naming `place`, the key and what was given.
+ */
+export function optionsOf<T extends object>(value: T, place: string, known: readonly (keyof T & string)[]): T {
+  const options = objectAt(value, place, known, "INVALID_OPTION");
+  for (const key of known) {
+    const given = options[key];
+    const check = (fits: boolean, what: string) => {
+      if (!fits) throw invalidOption(`${place}: ${key} must be ${what}, not ${describe(given)}`);
+    };
+    if (key === "split") check(given === "train" || given === "test", '"train" or "test"');
+    if (given === undefined) continue;
+    if (flags.includes(key)) check(typeof given === "boolean", "true or false");
+    if (key === "seed") check(Number.isSafeInteger(given) && (given as number) >= 0, "a whole number >= 0");
+    if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
+  }
+  return value;
+}
+
+/** `value`, a whole number from 1. Throws INVALID_OPTION naming it. */
+export function wholeNumber(name: string, value: unknown): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 1) {
+    throw invalidOption(`${name} must be a whole number >= 1, not ${describe(value)}`);
+  }
+  return value as number;
+}
+
+/** What `make` allocates for so many examples. Throws INVALID_OPTION where they are too many. */
+export function allocated<T>(place: string, count: number, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw invalidOption(`${place}: ${count} examples do not fit in memory`, cause);
+  }
+}
+
+export function invalidOption(message: string, cause?: unknown): WebvaeError {
+  return new WebvaeError("INVALID_OPTION", message, { cause });
+}
