@@ -27,6 +27,9 @@ export interface DataUse {
   readonly what?: string;
 }
 
+/** [28, 28] and [28, 28, 1] are laid out alike. */
+const sizes = (shape: readonly number[]) => shape.join().replace(/(,1)+$/, "");
+
 /**
  * Checks `dataset` for a model whose examples have shape `input`; either may be flat. Throws INVALID_DATA naming both
  * shapes, or the first value that the likelihood cannot take, and INVALID_OPTION where floats would be binarised.
@@ -37,7 +40,7 @@ export function checkData(dataset: Dataset, input: readonly number[], use: DataU
   const { shape } = dataset;
   const values = size(input);
   const flat = shape.length === 1 || input.length === 1;
-  if (size(shape) !== values || (!flat && shape.join() !== input.join())) {
+  if (size(shape) !== values || (!flat && sizes(shape) !== sizes(input))) {
     throw new WebvaeError(
       "INVALID_DATA",
       `${what} ${dataset.name}: its examples have shape [${shape.join(", ")}], ${size(shape)} values; ` +
