@@ -48,13 +48,20 @@ export function tensor(
   shape: readonly number[],
   more: Pick<Tensor, "activation" | "pre"> = {},
 ): Tensor {
-  return { name, role, shape, storage: [...shape.slice(0, -1), padTo4(shape.at(-1) ?? 1)], ...more };
+  return { name, role, shape, storage: padded(shape), ...more };
 }
 
-/** A matrix of weights [..., in, out]: both inner sizes padded, so that a padded input finds zeros to meet. */
-export function weightTensor(name: string, role: Role, inputs: number, outputs: readonly number[]): Tensor {
-  const padded = [...outputs.slice(0, -1), padTo4(outputs.at(-1) ?? 1)];
-  return { name, role, shape: [inputs, ...outputs], storage: [padTo4(inputs), ...padded] };
+/** Sizes as stored: the innermost is a multiple of 4. */
+function padded(shape: readonly number[]): number[] {
+  return [...shape.slice(0, -1), padTo4(shape.at(-1) ?? 1)];
+}
+
+/**
+ * Weights [...in, ...out], both padded as the tensors that they meet are: [784, 400], [7, 7, 64, 16] of a dense layer
+ * on an image, [3, 3, 32, 64] of a convolution. A padded input finds zeros to meet.
+ */
+export function weightTensor(name: string, role: Role, inputs: readonly number[], outputs: readonly number[]): Tensor {
+  return { name, role, shape: [...inputs, ...outputs], storage: [...padded(inputs), ...padded(outputs)] };
 }
 
 /** A tensor of the same sizes in another role: a gradient, a moment. */

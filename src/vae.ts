@@ -41,7 +41,7 @@ export function defineModel(resolved: ResolvedSpec): Model {
   const parameters: Parameter[] = [];
   const layer = ({ path, inputs, outputs }: ResolvedDense) => {
     const fans = { fanIn: inputs, fanOut: outputs };
-    const weight = weightTensor(`${path}.weight`, "param", inputs, [outputs]);
+    const weight = weightTensor(`${path}.weight`, "param", [inputs], [outputs]);
     const bias = tensor(`${path}.bias`, "param", [outputs]);
     parameters.push({ tensor: weight, kind: "weight", ...fans, files: [{ name: weight.name, shape: weight.shape }] });
     parameters.push({ tensor: bias, kind: "bias", ...fans, files: [{ name: bias.name, shape: bias.shape }] });
@@ -51,7 +51,7 @@ export function defineModel(resolved: ResolvedSpec): Model {
   const heads = (part: "weight" | "bias", shape: readonly number[]) =>
     ["mean", "log_variance"].map((head) => ({ name: `${head}.${part}`, shape }));
   parameters.push({
-    tensor: weightTensor("heads.weight", "param", features, [2, spec.latent]),
+    tensor: weightTensor("heads.weight", "param", [features], [2, spec.latent]),
     kind: "weight",
     ...fans,
     files: heads("weight", [features, spec.latent]),

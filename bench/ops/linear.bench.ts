@@ -16,7 +16,7 @@ const shapes = [
 
 export const cases: OpCase[] = shapes.flatMap(([B, I, O]) => {
   const x = tensor("x", "input", [B, I]);
-  const W = weightTensor("W", "param", I, [O]);
+  const W = weightTensor("W", "param", [I], [O]);
   const b = tensor("b", "param", [O]);
   const forward = linear("y", x, W, b, "relu");
   const flop = 2 * B * I * O;
@@ -43,13 +43,13 @@ function gradient(B: number, I: number, O: number, withInput: boolean): Node {
   const first = linear(
     "h",
     tensor("x", "input", [B, 4]),
-    weightTensor("V", "param", 4, [I]),
+    weightTensor("V", "param", [4], [I]),
     tensor("c", "param", [I]),
   );
   const x = withInput ? first.outputs.y! : tensor("x", "input", [B, I]);
-  const last = linear("heads", x, weightTensor("W", "param", I, [2, O / 2]), tensor("b", "param", [2, O / 2]));
+  const last = linear("heads", x, weightTensor("W", "param", [I], [2, O / 2]), tensor("b", "param", [2, O / 2]));
   const end = reparameterize(last.outputs.y!);
-  const decoder = linear("logits", end.outputs.z!, weightTensor("D", "param", O / 2, [4]), tensor("e", "param", [4]));
+  const decoder = linear("logits", end.outputs.z!, weightTensor("D", "param", [O / 2], [4]), tensor("e", "param", [4]));
   const graph = differentiate({ nodes: [...(withInput ? [first] : []), last, end, decoder, termOf(decoder)] });
   const name = withInput ? "linear_grad" : "linear_grad_weight";
   return graph.nodes.find(({ op, inputs, outputs }) => op === name && inputs.x === x && "dW" in outputs)!;

@@ -126,7 +126,7 @@ it("activations that live at the same time share no buffer", () => {
 });
 
 describe("throws", () => {
-  const W = weightTensor("W", "param", 4, [4]);
+  const W = weightTensor("W", "param", [4], [4]);
   const b = tensor("b", "param", [4]);
   const x = tensor("x", "input", [2, 4]);
 

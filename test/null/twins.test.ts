@@ -45,7 +45,7 @@ describe.each(activations)("%s", (activation) => {
     const [B, I, O] = [5, 4, 3];
     const pre = slopeNeedsInput(activation) ? { pre: tensor("x.pre", "activation", [B, I]) } : {};
     const x = tensor("x", "activation", [B, I], { activation, ...pre });
-    const forward = linear("y", x, weightTensor("W", "param", I, [O]), tensor("b", "param", [O]), activation);
+    const forward = linear("y", x, weightTensor("W", "param", [I], [O]), tensor("b", "param", [O]), activation);
     const dy = tensor("dy", "activation", [B, O]);
     const backward = opNamed("linear").gradient!(forward, { y: dy }, () => true).nodes[0]!;
     const [a, W, b, weights] = [random.normal(B * I), random.normal(I * O), random.normal(O), random.normal(B * O)];

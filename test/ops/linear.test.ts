@@ -29,7 +29,7 @@ function layer(
 ): Node {
   const pre = slopeNeedsInput(from) ? { pre: tensor("x.pre", "activation", [B, I]) } : {};
   const x = tensor("x", "activation", [B, I], from === "none" ? {} : { activation: from, ...pre });
-  const W = weightTensor("W", "param", I, outputs);
+  const W = weightTensor("W", "param", [I], outputs);
   return linear("y", x, W, tensor("b", "param", outputs), activation);
 }
 

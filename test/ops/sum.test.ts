@@ -27,7 +27,7 @@ function partsCase(parts: number, y: Tensor): OpCase {
 describe("sum_parts", () => {
   const counts = [1, 2, 3, 4, 5, 6, 7, 8, 9];
   testOps(device, [
-    ...counts.map((parts) => partsCase(parts, like(weightTensor("W", "param", 65, [7]), "y", "gradient"))),
+    ...counts.map((parts) => partsCase(parts, like(weightTensor("W", "param", [65], [7]), "y", "gradient"))),
     ...edges.map((n) => partsCase(3, tensor("y", "gradient", [n]))),
   ]);
 });

@@ -48,7 +48,7 @@ describe("runNode finds", () => {
   const node = linear(
     "y",
     tensor("x", "activation", [B, I]),
-    weightTensor("W", "param", I, [O]),
+    weightTensor("W", "param", [I], [O]),
     tensor("b", "param", [O]),
     "sigmoid",
   );
