@@ -11,7 +11,7 @@ import { activations } from "../../src/spec.js";
 import { slopeNeedsInput, tensor, weightTensor } from "../../src/tensor.js";
 import { activate, derivative, saved, slope } from "../reference/activation.js";
 import { twinNames, twinOf } from "../reference/index.js";
-import { centralDifference, gradientError } from "../support/differences.js";
+import { centralDifference, expectGradient, gradientError } from "../support/differences.js";
 import { RandomValues } from "../support/random_values.js";
 import { defaultStep } from "../support/run_node.js";
 
@@ -19,14 +19,6 @@ const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
 const dot = (a: Float64Array, b: Float64Array) => a.reduce((total, value, i) => total + value * b[i]!, 0);
 const run = (node: Node, values: Record<string, Float64Array>, step = defaultStep) =>
   twinOf(node.op)(node, values, step);
-
-/** Every value of `gradient` against the central difference of `objective` along `x`. */
-function expectGradient(gradient: Float64Array, objective: () => number, x: Float64Array): void {
-  expect(gradient.length).toBe(x.length);
-  gradient.forEach((g, i) =>
-    expect(gradientError(g, centralDifference(objective, x, i)), `value ${i}`).toBeLessThan(1e-8),
-  );
-}
 
 it("every op has a twin", () => expect([...twinNames].sort()).toEqual([...opNames].sort()));
 

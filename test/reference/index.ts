@@ -1,6 +1,7 @@
 // The twin of every op, by the op's name.
 import { adamTwins } from "./adam.js";
 import { bernoulliTwins } from "./bernoulli.js";
+import { conv2dTwins } from "./conv2d.js";
 import { gatherTwins } from "./gather.js";
 import { gaussianTwins } from "./gaussian.js";
 import { gradientNormTwins } from "./gradient_norm.js";
@@ -12,6 +13,7 @@ import type { Twin } from "./twin.js";
 const twins: Readonly<Record<string, Twin>> = {
   ...gatherTwins,
   ...linearTwins,
+  ...conv2dTwins,
   ...reparameterizeTwins,
   ...bernoulliTwins,
   ...gaussianTwins,

@@ -1,4 +1,5 @@
 // Central differences in f64: what a gradient must be, whatever rule made it.
+import { expect } from "vitest";
 
 /** (f(x + h) - f(x - h)) / 2h along value `i` of `x`, which is left as it was. `f` reads `x`. */
 export function centralDifference(f: () => number, x: Float64Array, i: number, h = 1e-5): number {
@@ -14,4 +15,12 @@ export function centralDifference(f: () => number, x: Float64Array, i: number, h
 /** The difference between a gradient and the one of central differences, over 1 + the latter. */
 export function gradientError(gradient: number, difference: number): number {
   return Math.abs(gradient - difference) / (1 + Math.abs(difference));
+}
+
+/** Every value of `gradient` against the central difference of `objective` along `x`. */
+export function expectGradient(gradient: Float64Array, objective: () => number, x: Float64Array): void {
+  expect(gradient.length).toBe(x.length);
+  gradient.forEach((g, i) =>
+    expect(gradientError(g, centralDifference(objective, x, i)), `value ${i}`).toBeLessThan(1e-8),
+  );
 }
