@@ -1,6 +1,7 @@
 // A whole training step, as a user gets it: its time, its dispatches and submits, the host's share, and how long the
 // first one takes.
-import { VAE, datasets, models, type ModelName } from "../src/index.js";
+import * as datasets from "../src/datasets.js";
+import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
 import { resolveSpec } from "../src/spec.js";
 import { defineModel, trainingGraph } from "../src/vae.js";

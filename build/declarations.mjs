@@ -1,28 +1,51 @@
-// The public declarations as one file: what src/index.ts exports, and the types that those name, and nothing else. The
-// engine's own modules, their private members and the ambient .wgsl module stay out of a user's compilation.
+// The public declarations, a file an entry: what src/index.ts exports, and the types that those name, and nothing else;
+// what src/datasets.ts exports, which takes from the first what the first exports: a type that both name is one type.
+// The engine's own modules, their private members and the ambient .wgsl module stay out of a user's compilation.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** @returns {string} */
-export function publicDeclarations() {
-  const { program, files } = declarations();
-  const checker = program.getTypeChecker();
-  const entry = program.getSourceFile(join(root, "src/index.d.ts"));
-  const module = entry && checker.getSymbolAtLocation(entry);
-  if (!module) throw new Error("src/index.ts emits no declarations");
+/** @typedef {{ checker: ts.TypeChecker, files: Map<string, string>, entry: (name: string) => ts.Symbol[] }} Declarations */
 
+/**
+ * The text of each file by its name: index.d.ts, datasets.d.ts.
+ * @returns {Map<string, string>}
+ */
+export function publicDeclarations() {
+  const all = declarations();
+  const core = declarationsOf(all, "index", undefined);
+  const datasets = declarationsOf(all, "datasets", core);
+  return new Map([
+    ["index.d.ts", core.text],
+    ["datasets.d.ts", datasets.text],
+  ]);
+}
+
+/**
+ * One entry's file. What `base` exports is imported from it.
+ * @param {Declarations} all
+ * @param {string} name
+ * @param {{ declared: ReadonlySet<ts.Symbol>, exported: ReadonlyMap<ts.Symbol, string> } | undefined} base
+ */
+function declarationsOf({ checker, files, entry }, name, base) {
   /** @type {Map<ts.Statement, string>} */
   const texts = new Map();
   /** @type {Map<string, ts.Symbol>} */
   const names = new Map();
   /** @param {ts.Symbol} symbol */
   const original = (symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
+  /** @type {Set<string>} */
+  const imports = new Set();
 
   /** @param {ts.Symbol} symbol */
   const visit = (symbol) => {
+    const known = base?.exported.get(symbol);
+    if (known !== undefined) return void imports.add(known === symbol.name ? known : `${known} as ${symbol.name}`);
+    // Declared a second time it would be another type.
+    if (base?.declared.has(symbol))
+      throw new Error(`src/index.ts must export ${symbol.name}, which src/${name}.ts names`);
     for (const declaration of symbol.declarations ?? []) {
       const statement = statementOf(declaration);
       if (!statement || !files.has(statement.getSourceFile().fileName) || texts.has(statement)) continue;
@@ -44,20 +67,28 @@ export function publicDeclarations() {
     }
   };
 
-  const exported = checker.getExportsOfModule(module);
-  for (const symbol of exported) visit(original(symbol));
-  const list = exported.map((symbol) => {
-    const { name } = original(symbol);
-    const type = original(symbol).flags & ts.SymbolFlags.Value ? "" : "type ";
-    return `  ${type}${name === symbol.name ? name : `${name} as ${symbol.name}`},`;
+  const exports = entry(name);
+  for (const symbol of exports) visit(original(symbol));
+  const list = exports.map((symbol) => {
+    const own = original(symbol);
+    const type = own.flags & ts.SymbolFlags.Value ? "" : "type ";
+    return `  ${type}${own.name === symbol.name ? own.name : `${own.name} as ${symbol.name}`},`;
   });
-  const body = [...texts.values(), `export {\n${list.sort().join("\n")}\n};`].join("\n");
+  const from = imports.size > 0 ? [`import type { ${[...imports].sort().join(", ")} } from "./index.js";`] : [];
+  const body = [...from, ...texts.values(), `export {\n${list.sort().join("\n")}\n};`].join("\n");
   // `using` is in no lib before esnext; the reference brings its symbols alone.
   const disposable = body.includes("Symbol.dispose") ? '/// <reference lib="esnext.disposable" />\n' : "";
-  return `${disposable}${body}\n`;
+  return {
+    text: `${disposable}${body}\n`,
+    declared: new Set(names.values()),
+    exported: new Map(exports.map((symbol) => [original(symbol), symbol.name])),
+  };
 }
 
-/** A program of the .d.ts files that src/index.ts and what it imports emit. */
+/**
+ * A program of the .d.ts files that the entries and what they import emit.
+ * @returns {Declarations}
+ */
 function declarations() {
   const config = ts.getParsedCommandLineOfConfigFile(
     join(root, "tsconfig.json"),
@@ -76,7 +107,10 @@ function declarations() {
     emitDeclarationOnly: true,
     stripInternal: true,
   };
-  const source = ts.createProgram([join(root, "src/index.ts"), join(root, "src/wgsl.d.ts")], options);
+  const source = ts.createProgram(
+    ["src/index.ts", "src/datasets.ts", "src/wgsl.d.ts"].map((file) => join(root, file)),
+    options,
+  );
   fail(ts.getPreEmitDiagnostics(source));
   /** @type {Map<string, string>} */
   const files = new Map();
@@ -93,7 +127,16 @@ function declarations() {
       ? getSourceFile(path, ...rest)
       : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   };
-  return { program: ts.createProgram([join(root, "src/index.d.ts")], { ...options, noEmit: true }, host), files };
+  const entries = ["index", "datasets"].map((name) => join(root, `src/${name}.d.ts`));
+  const program = ts.createProgram(entries, { ...options, noEmit: true }, host);
+  const checker = program.getTypeChecker();
+  const entry = (/** @type {string} */ name) => {
+    const file = program.getSourceFile(join(root, `src/${name}.d.ts`));
+    const module = file && checker.getSymbolAtLocation(file);
+    if (!module) throw new Error(`src/${name}.ts emits no declarations`);
+    return checker.getExportsOfModule(module);
+  };
+  return { checker, files, entry };
 }
 
 /** @param {readonly ts.Diagnostic[]} diagnostics */

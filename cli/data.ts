@@ -1,5 +1,6 @@
 // The data sets of the command line, by name.
-import { datasets, WebvaeError, type Dataset } from "../src/index.js";
+import * as datasets from "../src/datasets.js";
+import { WebvaeError, type Dataset } from "../src/index.js";
 import { readDataDir } from "./data_dir.js";
 import { cachingFetch } from "./file_cache.js";
 

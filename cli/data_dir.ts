@@ -2,7 +2,8 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { datasets, WebvaeError, type Dataset } from "../src/index.js";
+import { imagesFromIdx } from "../src/datasets.js";
+import { WebvaeError, type Dataset } from "../src/index.js";
 
 export interface DataDirOptions {
   split: "train" | "test";
@@ -32,7 +33,7 @@ export async function readDataDir(dir: string, options: DataDirOptions): Promise
   const labelFile = candidates(options.split, "labels", 1).find((file) => present.includes(file));
   const images = await readBytes(join(dir, imageFile));
   const labels = labelFile ? await readBytes(join(dir, labelFile)) : undefined;
-  return datasets.imagesFromIdx({ images, ...(labels ? { labels } : {}), name }).catch((error: unknown) => {
+  return imagesFromIdx({ images, ...(labels ? { labels } : {}), name }).catch((error: unknown) => {
     if (!(error instanceof WebvaeError)) throw error;
     const files = [imageFile, labelFile].filter(Boolean).join(", ");
     throw new WebvaeError(error.code, `${dir} (${files}): ${error.message}`, { cause: error });

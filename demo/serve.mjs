@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, resolve } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { bundleLibrary } from "../build/bundle.mjs";
@@ -49,7 +49,10 @@ export async function bundleScripts(entryPoints) {
       {
         name: "library",
         setup: ({ onResolve }) =>
-          onResolve({ filter: /^webvae$/ }, () => ({ path: "./dist/webvae.js", external: true })),
+          onResolve({ filter: /^webvae(\/datasets)?$/ }, ({ path }) => ({
+            path: `./dist/${basename(path)}.js`,
+            external: true,
+          })),
       },
     ],
     logLevel: "error",
@@ -62,11 +65,19 @@ export async function bundleScripts(entryPoints) {
   );
 }
 
+/**
+ * The library's own files, where those scripts look for them.
+ * @returns {Promise<Map<string, string>>} by their paths: "/dist/webvae.js"
+ */
+export async function libraryFiles() {
+  const { files } = await bundleLibrary();
+  return new Map([...files].map(([name, text]) => [`/dist/${name}`, text]));
+}
+
 /** @returns {Promise<Map<string, Buffer | string>>} */
 async function demoFiles() {
   const read = (/** @type {string} */ path) => readFile(path);
   const html = await read(join(folder, "index.html"));
-  const library = await bundleLibrary();
   /** @type {[string, Buffer | string][]} */
   const files = [
     ["/", html],
@@ -75,8 +86,7 @@ async function demoFiles() {
     ["/inter-400.woff2", await read(join(fonts, "inter-latin-400-normal.woff2"))],
     ["/inter-600.woff2", await read(join(fonts, "inter-latin-600-normal.woff2"))],
     ...(await bundleScripts([join(folder, "main.ts"), join(folder, "digits_worker.ts")])),
-    ["/dist/webvae.js", library.code],
-    ["/dist/webvae.js.map", library.map],
+    ...(await libraryFiles()),
   ];
   return new Map(files);
 }

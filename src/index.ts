@@ -1,9 +1,4 @@
-// The public API, nothing else.
-import { fromArray, take } from "./data/arrays.js";
-import { digits } from "./data/digits.js";
-import { gaussians } from "./data/gaussians.js";
-import { fashionMnist, imagesFromIdx, mnist } from "./data/mnist.js";
-
+// The public API, nothing else; data sets are an entry of their own, datasets.ts.
 export { VAE } from "./autoencoder.js";
 export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./autoencoder.js";
 export { WebvaeError } from "./errors.js";
@@ -18,6 +13,3 @@ export type { Scheduled, SchedulePoint, TrainingOptions } from "./training_optio
 export type { TrainingReport } from "./training_run.js";
 export type { Examples } from "./sampler.js";
 export type { Initialisation } from "./weights.js";
-
-/** Data sets: downloaded and checked, generated from a seed, or from arrays and files. */
-export const datasets = { mnist, fashionMnist, digits, gaussians, fromArray, imagesFromIdx, take };

@@ -5,8 +5,7 @@ import { invalidOption } from "../options.js";
 import { dataTensor } from "../ops/gather.js";
 import { padTo4, size, type Tensor } from "../tensor.js";
 import { tensorBytes } from "../plan.js";
-import { validateDataset } from "./arrays.js";
-import type { Dataset } from "./dataset.js";
+import { validateDataset, type Dataset } from "./dataset.js";
 
 export interface ResidentData {
   /** The tensor that the graph gathers from; the buffer is bound by its name. */

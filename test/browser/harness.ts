@@ -2,8 +2,7 @@
 import type { Browser, Page } from "puppeteer";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { bundleLibrary } from "../../build/bundle.mjs";
-import { bundleScripts, serve } from "../../demo/serve.mjs";
+import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
 import type * as cases from "./pages/cases.js";
 
@@ -50,10 +49,9 @@ export class Lab {
   static async open(): Promise<Lab> {
     const folder = join(import.meta.dirname, "pages");
     const scripts = await bundleScripts(readdirSync(folder).map((name) => join(folder, name)));
-    const library = await bundleLibrary();
     const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">
       <script type="module" src="page.js"></script></html>`;
-    const files = new Map<string, Buffer | string>([["/", html], ...scripts, ["/dist/webvae.js", library.code]]);
+    const files = new Map<string, Buffer | string>([["/", html], ...scripts, ...(await libraryFiles())]);
     return new Lab(await launchChrome(), await serve(files));
   }
 

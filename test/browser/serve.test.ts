@@ -35,6 +35,8 @@ test("gives the page and what it needs, under a strict policy", async () => {
     "/digits_worker.js": "text/javascript; charset=utf-8",
     "/dist/webvae.js": "text/javascript; charset=utf-8",
     "/dist/webvae.js.map": "application/json",
+    "/dist/datasets.js": "text/javascript; charset=utf-8",
+    "/dist/shared.js": "text/javascript; charset=utf-8",
     "/inter-400.woff2": "font/woff2",
   };
   for (const [path, type] of Object.entries(types)) {
@@ -43,8 +45,11 @@ test("gives the page and what it needs, under a strict policy", async () => {
     expect(headers["content-security-policy"]).toContain("default-src 'none'");
     expect(body.length).toBeGreaterThan(100);
   }
-  const { body } = await get("/main.js");
-  expect(body).toContain('"./dist/webvae.js"');
+  expect((await get("/main.js")).body).toContain('"./dist/webvae.js"');
+  // The worker loads no more than the data.
+  const worker = (await get("/digits_worker.js")).body;
+  expect(worker).toContain('"./dist/datasets.js"');
+  expect(worker).not.toContain('"./dist/webvae.js"');
 });
 
 test("gives nothing else", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fromArray, validateDataset } from "../../src/data/arrays.js";
+import { fromArray } from "../../src/data/arrays.js";
+import { validateDataset } from "../../src/data/dataset.js";
 import { fault } from "../support/fault.js";
 
 const invalid = (pattern: RegExp) => fault("INVALID_DATA", pattern);

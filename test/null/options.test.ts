@@ -1,11 +1,11 @@
 // What no call takes: a typed error names the thing and what was given, never a bare TypeError or RangeError.
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../src/errors.js";
-import { datasets, models, VAE, type Dataset } from "../../src/index.js";
+import { digits, fashionMnist, fromArray, gaussians, imagesFromIdx, mnist, take } from "../../src/datasets.js";
+import { models, VAE, type Dataset } from "../../src/index.js";
 import { fault } from "../support/fault.js";
 import { idxFile } from "../support/idx.js";
 
-const { digits, fashionMnist, fromArray, gaussians, imagesFromIdx, mnist, take } = datasets;
 const bytes = new Uint8Array(8);
 const few = fromArray(bytes, { shape: [2] });
 const spec = models.mlp([2], 1);

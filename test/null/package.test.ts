@@ -43,28 +43,33 @@ test("npm publishes the bundle, its declarations, the README and the license, an
   rmSync(join(installed, "src"), { recursive: true });
   const [{ files }] = JSON.parse(npm.stdout) as [{ files: { path: string }[] }];
   const readme = existsSync(join(root, "README.md")) ? ["README.md"] : [];
-  const dist = ["dist/types/index.d.ts", "dist/webvae.js", "dist/webvae.js.map"];
+  const scripts = ["webvae", "datasets", "shared"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.js.map`]);
+  const dist = [...scripts, "dist/types/index.d.ts", "dist/types/datasets.d.ts"];
   expect(files.map(({ path }) => path).sort()).toEqual(["LICENSE", ...readme, ...dist, "package.json"].sort());
 });
 
-test("Node imports it by its name", async () => {
+test("Node imports its entries by their names, and an error of one is an instance of the other's class", async () => {
   const { resolve } = await import("node:module").then(({ createRequire }) => ({
     resolve: createRequire(join(folder, "index.js")).resolve,
   }));
-  expect(() => resolve("webvae/dist/webvae.js")).toThrow(/not defined by "exports"/);
-  writeFileSync(join(folder, "name.mjs"), `export * from "webvae";`);
-  const library = (await import(
+  for (const path of ["dist/webvae.js", "dist/shared.js"]) {
+    expect(() => resolve(`webvae/${path}`)).toThrow(/not defined by "exports"/);
+  }
+  writeFileSync(join(folder, "name.mjs"), `export * from "webvae"; export * as datasets from "webvae/datasets";`);
+  const { datasets, ...library } = (await import(
     /* @vite-ignore */ pathToFileURL(join(folder, "name.mjs")).href
-  )) as typeof import("../../src/index.js");
-  const images = library.datasets.digits({ split: "test", count: 2, seed: 0 });
+  )) as typeof import("../../src/index.js") & { datasets: typeof import("../../src/datasets.js") };
+  const images = datasets.digits({ split: "test", count: 2, seed: 0 });
   expect([images.count, images.values.length]).toEqual([2, 2 * 28 * 28]);
+  expect(() => datasets.take(images, -1)).toThrow(library.WebvaeError);
   // Node has no navigator.gpu unless a program brings one.
   await expect(library.VAE.create(library.models.mlp([4], 2))).rejects.toMatchObject({ code: "NO_WEBGPU" });
 });
 
 describe("a user's strict compilation without skipLibCheck", () => {
   const source = `
-    import { VAE, WebvaeError, datasets, dense, models, type ErrorCode, type ModelSpec, type TrainingReport } from "webvae";
+    import { VAE, WebvaeError, dense, models, type Dataset, type ErrorCode, type ModelSpec, type TrainingReport } from "webvae";
+    import * as datasets from "webvae/datasets";
 
     const spec: ModelSpec = { input: [2], encoder: [dense(8, { activation: "relu" })], latent: 2,
       decoder: [dense(2)], likelihood: { type: "gaussian", variance: "learned" } };
@@ -82,7 +87,7 @@ describe("a user's strict compilation without skipLibCheck", () => {
     }
     export const code = (error: unknown): ErrorCode | undefined => (error instanceof WebvaeError ? error.code : undefined);
     export const preset: ModelSpec = models["mlp-deep"]([28, 28, 1], 20);
-    export const images = datasets.mnist({ split: "train", onProgress: (received, total) => void (received / total) });
+    export const images: Promise<Dataset> = datasets.mnist({ split: "train", onProgress: (received, total) => void (received / total) });
 
     // @ts-expect-error: the constructor is private
     new VAE();
@@ -123,10 +128,18 @@ describe("a user's strict compilation without skipLibCheck", () => {
   });
 });
 
-test("the declarations hold no engine, no import and no reference to types", () => {
-  const text = readFileSync(join(installed, "dist/types/index.d.ts"), "utf8");
-  console.log(`index.d.ts: ${text.length} characters`);
-  expect(text).not.toMatch(/\bimport\b|reference types|reference path|\.wgsl/);
-  expect(text).not.toMatch(/\bprivate (readonly|\w+;)/);
-  expect(text).not.toMatch(/\b(Executable|Plan|Graph|ShaderSource|Scheduler)\b/);
-});
+test.each([
+  ["index.d.ts", []],
+  // Not declared a second time: a type that both entries name is one type.
+  ["datasets.d.ts", ['import type { Dataset } from "./index.js";']],
+])(
+  "the declarations of %s hold no engine, no reference to types, and import no more than the core's",
+  (file, imports) => {
+    const text = readFileSync(join(installed, "dist/types", file), "utf8");
+    console.log(`${file}: ${text.length} characters`);
+    expect(text.match(/^.*\bimport\b.*$/gm) ?? []).toEqual(imports);
+    expect(text).not.toMatch(/reference types|reference path|\.wgsl/);
+    expect(text).not.toMatch(/\bprivate (readonly|\w+;)/);
+    expect(text).not.toMatch(/\b(Executable|Plan|Graph|ShaderSource|Scheduler)\b/);
+  },
+);

@@ -1,7 +1,8 @@
 // Bad input and faults: a typed error that names the thing and the numbers, and nothing lost.
 import { describe, expect, test } from "vitest";
 import { openGpu } from "../../node/gpu.js";
-import { datasets, dense, models, VAE, WebvaeError, type Dataset, type ModelSpec } from "../../src/index.js";
+import * as datasets from "../../src/datasets.js";
+import { dense, models, VAE, WebvaeError, type Dataset, type ModelSpec } from "../../src/index.js";
 import { fault } from "../support/fault.js";
 import { open, testDevice, withErrorScopes } from "../support/gpu.js";
 

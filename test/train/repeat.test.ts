@@ -1,6 +1,7 @@
 // A run repeats bit for bit: twice the same, in two halves with a save between, and broken off and continued.
 import { expect, test } from "vitest";
-import { datasets, dense, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
+import * as datasets from "../../src/datasets.js";
+import { dense, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
 import { fault } from "../support/fault.js";
 import { testDevice, withErrorScopes } from "../support/gpu.js";
 

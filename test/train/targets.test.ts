@@ -1,6 +1,7 @@
 // Training reaches figures that are known from elsewhere: the exact optimum of a linear VAE, and a reference run.
 import { expect, test } from "vitest";
-import { datasets, dense, VAE, type Dataset, type ModelSpec } from "../../src/index.js";
+import * as datasets from "../../src/datasets.js";
+import { dense, VAE, type Dataset, type ModelSpec } from "../../src/index.js";
 import { RandomSequence, Stream } from "../../src/random.js";
 import { asFloat32, readSafetensors } from "../../src/safetensors.js";
 import { testDevice, withErrorScopes } from "../support/gpu.js";

@@ -1,5 +1,6 @@
 // What the tests do in the browser, on a page or in a worker. Each returns plain data that the test judges.
-import { datasets, models, VAE, WebvaeError, type TrainingReport } from "webvae";
+import { models, VAE, WebvaeError, type TrainingReport } from "webvae";
+import * as datasets from "webvae/datasets";
 
 const spec = models.mlp([28, 28, 1], 20);
 const digits = (split: "train" | "test", count: number) => datasets.digits({ split, count, seed: 3 });

@@ -1,0 +1,5 @@
+// The public API for data: sets that are downloaded and checked, generated from a seed, or made of arrays and files.
+export { fromArray, take } from "./data/arrays.js";
+export { digits } from "./data/digits.js";
+export { gaussians } from "./data/gaussians.js";
+export { fashionMnist, imagesFromIdx, mnist } from "./data/mnist.js";
