@@ -46,6 +46,7 @@ export const Stream = {
   initialisation: 6,
   data: 7,
   observation: 8,
+  dropout: 9,
 } as const;
 
 /** Uniform and normal numbers in sequence from one stream; the same on every machine. */

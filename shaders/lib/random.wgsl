@@ -3,6 +3,7 @@
 const STREAM_SHUFFLE = 3u;
 const STREAM_BINARISE = 4u;
 const STREAM_OBSERVATION = 8u;
+const STREAM_DROPOUT = 9u;
 const PI = 3.14159265358979;
 
 // High 32 bits of a 32 x 32 bit product, by 16-bit halves.

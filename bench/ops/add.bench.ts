@@ -1,0 +1,11 @@
+import { add } from "../../src/ops/add.js";
+import { opNamed } from "../../src/ops/index.js";
+import { memoryCase, tensor } from "../support/op_bench.js";
+
+/** The larger feature maps of the conv preset, at its batch. */
+const shape = [32, 14, 14, 32];
+
+const forward = add("y", tensor("p", "input", shape, { activation: "relu" }), tensor("q", "input", shape), "relu");
+const { nodes } = opNamed("add").gradient!(forward, { y: tensor("dy", "input", shape) }, () => true);
+
+export const cases = [forward, ...nodes].map((node) => memoryCase(shape.join("x"), node));

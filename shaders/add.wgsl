@@ -1,0 +1,39 @@
+// add.wgsl: y = act(p + q), and its gradient where one of them was made by an activation: dp = dy act'(p).
+//   p, q, y [..., C]   flat or images, all of one shape; C padded to 4 with zeros
+// The sum of a residual connection (He et al., "Deep residual learning for image recognition", 2016).
+#import lib/activation
+
+struct Shape {
+  length: u32,         // vec4s in all
+  channels: u32,       // C / 4, padded
+  channel_count: u32,  // C, before padding
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> p: array<vec4f>;            // [..., C]
+@group(0) @binding(2) var<storage, read> q: array<vec4f>;            // [..., C]
+@group(0) @binding(3) var<storage, read> dy: array<vec4f>;           // [..., C], before the activation
+@group(0) @binding(4) var<storage, read> saved: array<vec4f>;        // [..., C], what p's own slope is computed from
+@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;      // [..., C]
+@group(0) @binding(6) var<storage, read_write> pre: array<vec4f>;    // [..., C], before the activation
+@group(0) @binding(7) var<storage, read_write> dp: array<vec4f>;     // [..., C]
+
+override WORKGROUP_SIZE: u32 = 64u;
+// Keep the value before the activation, for the activations whose slope needs it.
+override KEEP_PRE: bool = false;
+
+// y = act(p + q); one invocation per vec4 of y, whose padding stays zero whatever act(0) is.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn add(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.length) { return; }
+  let sum = p[id.x] + q[id.x];
+  if (KEEP_PRE) { pre[id.x] = sum; }
+  let padding = vec4u(0u, 1u, 2u, 3u) + id.x % shape.channels * 4u >= vec4u(shape.channel_count);
+  y[id.x] = select(activate(sum), vec4f(0.0), padding);
+}
+
+// dp = dy act'(p), and for q likewise; one invocation per vec4 of dp.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn add_grad(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.length) { return; }
+  dp[id.x] = dy[id.x] * activation_slope(saved[id.x]);
+}

@@ -1,0 +1,43 @@
+// dropout.wgsl: y = x m / (1 - rate), where m is 0 with probability `rate` and else 1, and its gradient.
+//   x, y, dy, dx [B, ..., C]   flat or images; C padded to 4 with zeros
+// Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014), scaled while training
+// and not after it. The mask is not kept: the gradient draws it again.
+#import lib/step
+#import lib/activation
+#import lib/random
+
+struct Shape {
+  length: u32,     // vec4s in all
+  layer: u32,      // which dropout of the model this is
+  threshold: u32,  // a word below it drops its value: rate 2^32, rounded up
+  scale: f32,      // 1 / (1 - rate)
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;            // [B, ..., C]
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;           // [B, ..., C]
+@group(0) @binding(3) var<storage, read> saved: array<vec4f>;        // [B, ..., C], what x's own slope is computed from
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;      // [B, ..., C]
+@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;     // [B, ..., C]
+
+override WORKGROUP_SIZE: u32 = 64u;
+
+// What four values of the batch are multiplied by. Not a choice between them and 0: a NaN must reach the loss.
+fn mask(element: u32) -> vec4f {
+  let counter = vec4u(element, step.step, STREAM_DROPOUT, shape.layer);
+  let words = philox4x32(counter, vec2u(step.seed_low, step.seed_high));
+  return select(vec4f(0.0), vec4f(shape.scale), words >= vec4u(shape.threshold));
+}
+
+// y = x m / (1 - rate); one invocation per vec4 of y.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn dropout(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.length) { return; }
+  y[id.x] = x[id.x] * mask(id.x);
+}
+
+// dx = dy m / (1 - rate) act'(x); one invocation per vec4 of dx.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn dropout_grad(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.length) { return; }
+  dx[id.x] = dy[id.x] * mask(id.x) * activation_slope(saved[id.x]);
+}

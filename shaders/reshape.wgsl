@@ -1,0 +1,50 @@
+// reshape.wgsl: y[n] = x[n] for the n-th value of each in order, where they are padded differently; and its gradient.
+//   x, dx [..., I]   y, dy [..., O]   as many values; I and O padded to 4 with zeros
+#import lib/activation
+
+struct Shape {
+  x_length: u32,  // vec4s of x in all
+  x_count: u32,   // I, before padding
+  x_stride: u32,  // I, padded
+  y_length: u32,  // vec4s of y in all
+  y_count: u32,   // O, before padding
+  y_stride: u32,  // O, padded
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> x: array<f32>;              // [..., I]
+@group(0) @binding(2) var<storage, read> dy: array<f32>;             // [..., O]
+@group(0) @binding(3) var<storage, read> saved: array<vec4f>;        // [..., I], what x's own slope is computed from
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;      // [..., O]
+@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;     // [..., I]
+
+override WORKGROUP_SIZE: u32 = 64u;
+
+// The columns of a vec4 in rows of `stride` values.
+fn columns(index: u32, stride: u32) -> vec4u {
+  return vec4u(0u, 1u, 2u, 3u) + 4u * index % stride;
+}
+
+// Where the values that stand in those columns of one tensor, in rows of `count`, lie in another one.
+fn places(index: u32, stride: u32, count: u32, other_stride: u32, other_count: u32) -> vec4u {
+  // The padding reads some value of the tensor too, and drops it.
+  let n = 4u * index / stride * count + min(columns(index, stride), vec4u(count - 1u));
+  return n / other_count * other_stride + n % other_count;
+}
+
+// y = x; one invocation per vec4 of y.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn reshape(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.y_length) { return; }
+  let at = places(id.x, shape.y_stride, shape.y_count, shape.x_stride, shape.x_count);
+  let copied = vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
+  y[id.x] = select(vec4f(0.0), copied, columns(id.x, shape.y_stride) < vec4u(shape.y_count));
+}
+
+// dx = dy act'(x); one invocation per vec4 of dx.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn reshape_grad(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.x_length) { return; }
+  let at = places(id.x, shape.x_stride, shape.x_count, shape.y_stride, shape.y_count);
+  let copied = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]) * activation_slope(saved[id.x]);
+  dx[id.x] = select(vec4f(0.0), copied, columns(id.x, shape.x_stride) < vec4u(shape.x_count));
+}

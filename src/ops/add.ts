@@ -1,0 +1,59 @@
+// y = act(p + q): residual connections (shaders/add.wgsl).
+import addShader from "../../shaders/add.wgsl";
+import type { Node } from "../graph.js";
+import { activationCode, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
+import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+
+/** y = act(p + q), all of one shape, flat or images. `name` is y's. */
+export function add(name: string, p: Tensor, q: Tensor, activation: Activation = "none"): Node {
+  if (String(p.shape) !== String(q.shape)) {
+    throw new Error(`add: ${p.name} is [${p.shape}], ${q.name} [${q.shape}]`);
+  }
+  const pre = slopeNeedsInput(activation) ? tensor(`${name}.pre`, "activation", p.shape) : undefined;
+  const made = activation === "none" ? {} : { activation, ...(pre ? { pre } : {}) };
+  const y = tensor(name, "activation", p.shape, made);
+  return { op: "add", inputs: { p, q }, outputs: { y, ...(pre ? { pre } : {}) }, attributes: { activation } };
+}
+
+/** dy itself where no activation made the input: nothing is left to compute. */
+function gradient(
+  node: Node,
+  { y: dy }: Readonly<Record<string, Tensor>>,
+  wanted: (input: string) => boolean,
+): Gradients {
+  if (!dy) throw new Error("add: no gradient arrives at y");
+  const nodes: Node[] = [];
+  const of: Record<string, Tensor> = {};
+  for (const [key, input] of Object.entries(node.inputs)) {
+    if (!wanted(key)) continue;
+    const { activation = "none", pre: saved = input } = input;
+    of[key] = activation === "none" ? dy : tensor(`d${input.name}`, "activation", input.shape);
+    if (of[key] !== dy) {
+      nodes.push({ op: "add_grad", inputs: { dy, saved }, outputs: { dp: of[key] }, attributes: { activation } });
+    }
+  }
+  return { nodes, of };
+}
+
+const WORKGROUP_SIZE = 64;
+
+function kernel({ op, outputs, attributes }: Node): Kernel {
+  const { shape = [], storage = [] } = outputs.y ?? outputs.dp ?? {};
+  const length = size(storage) / 4;
+  return {
+    shader: addShader,
+    entryPoint: op,
+    constants: {
+      WORKGROUP_SIZE,
+      ACTIVATION: activationCode((attributes.activation ?? "none") as Activation),
+      ...(op === "add" ? { KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
+    },
+    shape: { length, channels: (storage.at(-1) ?? 4) / 4, channel_count: shape.at(-1) ?? 1 },
+    workgroups: ceilDiv(length, WORKGROUP_SIZE),
+  };
+}
+
+export const addOps: readonly Op[] = [
+  { name: "add", kernel, gradient },
+  { name: "add_grad", kernel },
+];

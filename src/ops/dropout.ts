@@ -1,0 +1,50 @@
+// Dropout, and its gradient from the same mask drawn again (shaders/dropout.wgsl).
+import dropoutShader from "../../shaders/dropout.wgsl";
+import type { Node } from "../graph.js";
+import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
+import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+
+/**
+ * y = x where it is kept, divided by the probability of that, and else 0: with probability `rate`, from 0 to below 1.
+ * `name` is y's. `layer` numbers the dropouts of a model, so that no two share a mask.
+ */
+export function dropout(name: string, x: Tensor, rate: number, layer: number): Node {
+  const y = tensor(name, "activation", x.shape);
+  return { op: "dropout", inputs: { x }, outputs: { y }, attributes: { rate, layer } };
+}
+
+function gradient({ inputs, attributes }: Node, { y: dy }: Readonly<Record<string, Tensor>>): Gradients {
+  const { x } = inputs;
+  if (!x || !dy) throw new Error("dropout: no gradient arrives at y");
+  const dx = tensor(`d${x.name}`, "activation", x.shape);
+  const node: Node = {
+    op: "dropout_grad",
+    inputs: { dy, saved: x.pre ?? x },
+    outputs: { dx },
+    attributes: { ...attributes, activation: x.activation ?? "none" },
+  };
+  return { nodes: [node], of: { x: dx } };
+}
+
+const WORKGROUP_SIZE = 64;
+
+function kernel({ op, outputs, attributes }: Node): Kernel {
+  const length = size((outputs.y ?? outputs.dx)?.storage ?? []) / 4;
+  const [rate, layer] = [Number(attributes.rate), Number(attributes.layer)];
+  return {
+    shader: dropoutShader,
+    entryPoint: op,
+    constants: {
+      WORKGROUP_SIZE,
+      ...(op === "dropout_grad" ? { ACTIVATION: activationCode(attributes.activation as Activation) } : {}),
+    },
+    // A rate within 2^-32 of 1 would otherwise come round to 0.
+    shape: { length, layer, threshold: Math.min(Math.ceil(rate * 2 ** 32), 2 ** 32 - 1), scale: 1 / (1 - rate) },
+    workgroups: ceilDiv(length, WORKGROUP_SIZE),
+  };
+}
+
+export const dropoutOps: readonly Op[] = [
+  { name: "dropout", kernel, gradient },
+  { name: "dropout_grad", kernel },
+];
