@@ -1,0 +1,115 @@
+// upsample.wgsl: y = x enlarged fy and fx times, nearest or bilinear with half-pixel centres and edges held; and the
+// gradients of both: dx[p] = act'(x[p]) sum over o of weight(o, p) dy[o].
+//   x, dx [B, H, W, C]   y, dy [B, fy H, fx W, C]   C padded to 4 with zeros
+// Pixel o of y lies at (o + 1/2) / f - 1/2 of x. Cell c is all between the centres of pixels c - 1 and c of x, so that
+// its pixels of y have the same neighbours; cells 0 and H (or W) lie past the first and the last centre.
+#import lib/activation
+#import lib/image
+
+struct Shape {
+  images: u32,    // B
+  height: u32,    // H
+  width: u32,     // W
+  channels: u32,  // C / 4, padded
+  factor_y: u32,
+  factor_x: u32,
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;         // [B, H, W, C]
+@group(0) @binding(2) var<storage, read> dy: array<vec4f>;        // [B, fy H, fx W, C]
+@group(0) @binding(3) var<storage, read> saved: array<vec4f>;     // [B, H, W, C], what x's own slope is computed from
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;   // [B, fy H, fx W, C]
+@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;  // [B, H, W, C]
+
+override WORKGROUP_SIZE: u32 = 64u;
+
+fn x_size() -> vec2u { return vec2u(shape.height, shape.width); }
+
+fn factor() -> vec2u { return vec2u(shape.factor_y, shape.factor_x); }
+
+// Index of a vec4 of x in the image and the channels of `place`.
+fn x_index(place: vec4u, row: u32, column: u32) -> u32 {
+  return index_at(vec4u(place.x, row, column, place.w), x_size(), shape.channels);
+}
+
+// Index of a vec4 of y likewise.
+fn y_index(place: vec4u, row: u32, column: u32) -> u32 {
+  return index_at(vec4u(place.x, row, column, place.w), x_size() * factor(), shape.channels);
+}
+
+// The first pixel of y in a cell.
+fn first_of(cell: vec2u) -> vec2u {
+  return min((max(2u * cell, vec2u(1u)) - 1u) * factor() / 2u, x_size() * factor());
+}
+
+// Down and across, how much of pixel p of x is in pixel o of y, a neighbour: 1 - |distance|, in steps of 1 / 2f.
+fn weights(o: vec2u, p: vec2u) -> vec2f {
+  let steps = 2u * factor();
+  let there = clamp(2u * o + 1u + factor(), steps, steps * x_size());
+  return 1.0 - vec2f(abs(vec2i(there) - vec2i(steps * (p + 1u)))) / vec2f(steps);
+}
+
+// y[o] = x[o / f]; one invocation per vec4 of x.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn upsample_nearest(@builtin(global_invocation_id) id: vec3u) {
+  let place = place_at(id.x, x_size(), shape.channels);
+  if (place.x >= shape.images) { return; }
+  let value = x[id.x];
+  let begin = place.yz * factor();
+  let end = begin + factor();
+  for (var row = begin.x; row < end.x; row++) {
+    for (var column = begin.y; column < end.y; column++) { y[y_index(place, row, column)] = value; }
+  }
+}
+
+// y[o] = sum over the four neighbours p of weight(o, p) x[p]; one invocation per vec4 of a cell.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn upsample_bilinear(@builtin(global_invocation_id) id: vec3u) {
+  let cell = place_at(id.x, x_size() + 1u, shape.channels);
+  if (cell.x >= shape.images) { return; }
+  let low = max(cell.yz, vec2u(1u)) - 1u;
+  let high = min(cell.yz, x_size() - 1u);
+  let top_left = x[x_index(cell, low.x, low.y)];
+  let top_right = x[x_index(cell, low.x, high.y)];
+  let bottom_left = x[x_index(cell, high.x, low.y)];
+  let bottom_right = x[x_index(cell, high.x, high.y)];
+  let begin = first_of(cell.yz);
+  let end = first_of(cell.yz + 1u);
+  for (var row = begin.x; row < end.x; row++) {
+    for (var column = begin.y; column < end.y; column++) {
+      let w = weights(vec2u(row, column), low);
+      y[y_index(cell, row, column)] = mix(mix(bottom_right, bottom_left, w.y), mix(top_right, top_left, w.y), w.x);
+    }
+  }
+}
+
+// dx = act'(x) sum dy over the fy fx copies; one invocation per vec4 of dx.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn upsample_nearest_grad(@builtin(global_invocation_id) id: vec3u) {
+  let place = place_at(id.x, x_size(), shape.channels);
+  if (place.x >= shape.images) { return; }
+  let begin = place.yz * factor();
+  let end = begin + factor();
+  var sum = vec4f(0.0);
+  for (var row = begin.x; row < end.x; row++) {
+    for (var column = begin.y; column < end.y; column++) { sum += dy[y_index(place, row, column)]; }
+  }
+  dx[id.x] = sum * activation_slope(saved[id.x]);
+}
+
+// dx = act'(x) sum weight dy over the four cells around a pixel; one invocation per vec4 of dx.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn upsample_bilinear_grad(@builtin(global_invocation_id) id: vec3u) {
+  let place = place_at(id.x, x_size(), shape.channels);
+  if (place.x >= shape.images) { return; }
+  let begin = first_of(place.yz);
+  let end = first_of(place.yz + 2u);
+  var sum = vec4f(0.0);
+  for (var row = begin.x; row < end.x; row++) {
+    for (var column = begin.y; column < end.y; column++) {
+      let w = weights(vec2u(row, column), place.yz);
+      sum += w.x * w.y * dy[y_index(place, row, column)];
+    }
+  }
+  dx[id.x] = sum * activation_slope(saved[id.x]);
+}
