@@ -3,7 +3,7 @@
 import { WebvaeError } from "./errors.js";
 import { graphTensors, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
-import type { Schedule } from "./ops/op.js";
+import type { Kernel, Schedule } from "./ops/op.js";
 import type { ShaderSource } from "./shader_source.js";
 import { memberOffsets, size, type Tensor } from "./tensor.js";
 
@@ -89,7 +89,7 @@ export function plan(graph: Graph, options: PlanOptions = {}): { plan: Plan; sha
       entryPoint: kernel.entryPoint,
       constants: kernel.constants,
       shape: kernel.shape,
-      bindings: bindTensors(kernel.shader, kernel.entryPoint, tensorsOf, places),
+      bindings: bindTensors(kernel, tensorsOf, places),
       workgroups: kernel.workgroups,
     };
     return dispatch;
@@ -158,25 +158,27 @@ function placeActivations(
 }
 
 function bindTensors(
-  shader: ShaderSource,
-  entryPoint: string,
+  { shader, entryPoint, names = {} }: Kernel,
   tensors: Readonly<Record<string, Tensor>>,
   places: Readonly<Record<string, Place>>,
 ): Record<string, Place | null> {
   const entry = shader.entryPoints[entryPoint];
   if (!entry) throw new Error(`${shader.name}.wgsl has no entry point ${entryPoint}`);
   const bindings: Record<string, Place | null> = {};
+  const bound = new Set<string>();
   for (const name of entry.bindings) {
     const binding = shader.bindings[name];
     if (!binding || binding.access === "uniform") continue;
-    const tensor = tensors[name];
+    const key = names[name] ?? name;
+    bound.add(key);
+    const tensor = tensors[key];
     const place = tensor ? places[tensor.name] : null;
     if (place === undefined) throw new Error(`${entryPoint}: tensor ${tensor?.name} has no place`);
-    if (place === null && binding.access === "read") throw new Error(`${entryPoint}: no tensor is given for ${name}`);
+    if (place === null && binding.access === "read") throw new Error(`${entryPoint}: no tensor is given for ${key}`);
     bindings[name] = place;
   }
-  for (const name of Object.keys(tensors)) {
-    if (!(name in bindings)) throw new Error(`${entryPoint}: the shader uses no tensor named ${name}`);
+  for (const key of Object.keys(tensors)) {
+    if (!bound.has(key)) throw new Error(`${entryPoint}: the shader uses no tensor named ${key}`);
   }
   return bindings;
 }

@@ -7,7 +7,8 @@ struct Shape {
   rows: u32,           // B
   inputs: u32,         // I / 4, padded
   outputs: u32,        // O / 4, padded
-  output_count: u32,   // O, before padding
+  inner: u32,          // vec4 in the innermost of O's sizes, padded: each of an image's pixels is padded by itself
+  inner_count: u32,    // that size, before padding
   part_rows: u32,      // rows of the batch that one part of dW sums, a multiple of 4
   input_groups: u32,   // linear_grad: workgroups that make dx; those that make dW and then db follow
   weight_groups: u32,  // linear_grad: workgroups that make dW
@@ -33,7 +34,7 @@ fn store_y(row: u32, column: u32, product: vec4f) {
     let at = row * shape.outputs + column;
     let sum = product + b[column];
     if (KEEP_PRE) { pre[at] = sum; }
-    let padding = vec4u(0u, 1u, 2u, 3u) + 4u * column >= vec4u(shape.output_count);
+    let padding = vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) >= vec4u(shape.inner_count);
     y[at] = select(activate(sum), vec4f(0.0), padding);
   }
 }

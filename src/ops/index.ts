@@ -1,18 +1,34 @@
 // Every op, a line each.
 import { adamOps } from "./adam.js";
+import { addOps } from "./add.js";
+import { batchNormOps } from "./batch_norm.js";
 import { bernoulliOps } from "./bernoulli.js";
+import { conv2dOps } from "./conv2d.js";
+import { dropoutOps } from "./dropout.js";
 import { gatherOps } from "./gather.js";
 import { gaussianOps } from "./gaussian.js";
 import { gradientNormOps } from "./gradient_norm.js";
+import { groupNormOps } from "./group_norm.js";
 import { linearOps } from "./linear.js";
 import type { Op } from "./op.js";
+import { poolOps } from "./pool.js";
 import { reparameterizeOps } from "./reparameterize.js";
+import { reshapeOps } from "./reshape.js";
 import { sumOps } from "./sum.js";
+import { upsampleOps } from "./upsample.js";
 
 const ops = new Map<string, Op>(
   [
     ...gatherOps,
     ...linearOps,
+    ...poolOps,
+    ...upsampleOps,
+    ...conv2dOps,
+    ...batchNormOps,
+    ...groupNormOps,
+    ...addOps,
+    ...dropoutOps,
+    ...reshapeOps,
     ...reparameterizeOps,
     ...bernoulliOps,
     ...gaussianOps,

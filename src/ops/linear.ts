@@ -3,18 +3,9 @@ import direct from "../../shaders/linear.wgsl";
 import subgroups from "../../shaders/linear.subgroups.wgsl";
 import tiled from "../../shaders/linear.tiled.wgsl";
 import type { Node } from "../graph.js";
-import {
-  activationCode,
-  like,
-  padTo4,
-  size,
-  slopeNeedsInput,
-  tensor,
-  type Activation,
-  type Tensor,
-} from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op, type Schedule } from "./op.js";
-import { sumParts } from "./sum.js";
+import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
+import { ceilDiv, partsOf, splitRows, type Gradients, type Kernel, type Op, type Schedule } from "./op.js";
+import { sumPairs } from "./sum.js";
 
 /** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side in `quad` of them. */
 const forms = {
@@ -23,18 +14,9 @@ const forms = {
   tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
 } as const;
 
-/** A part of a weight gradient sums at most this many rows of the batch; more parts keep a GPU with many cores busy. */
-const LONGEST_PART = 512;
-
-/** Splits a reduction over the batch into parts of equal length, a multiple of the 4 rows of a block. */
-function splitRows(batch: number): { parts: number; part_rows: number } {
-  const part_rows = padTo4(ceilDiv(batch, ceilDiv(batch, LONGEST_PART)));
-  return { parts: ceilDiv(batch, part_rows), part_rows };
-}
-
-/** y = act(x W + b): x [B, I], W [I, O...], b [O...] give y [B, O...]. `name` is y's. */
+/** y = act(x W + b): x [B, I...], W [I..., O...], b [O...] give y [B, O...]. `name` is y's. */
 export function linear(name: string, x: Tensor, W: Tensor, b: Tensor, activation: Activation = "none"): Node {
-  const shape = [x.shape[0] ?? 1, ...W.shape.slice(1)];
+  const shape = [x.shape[0] ?? 1, ...W.shape.slice(x.shape.length - 1)];
   const pre = slopeNeedsInput(activation) ? tensor(`${name}.pre`, "activation", shape) : undefined;
   const y = tensor(name, "activation", shape, activation === "none" ? {} : { activation, ...(pre ? { pre } : {}) });
   return { op: "linear", inputs: { x, W, b }, outputs: { y, ...(pre ? { pre } : {}) }, attributes: { activation } };
@@ -71,18 +53,9 @@ function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, 
     nodes.push({ op: "linear_grad_weight", inputs: { x, dy }, outputs: weights, attributes: {} });
   }
   if (parts > 1 && weights.dW && weights.db && of.W && of.b) {
-    nodes.push(sumParts(weights.dW, of.W), sumParts(weights.db, of.b));
+    nodes.push(sumPairs(weights.dW, of.W, weights.db, of.b));
   }
   return { nodes, of } satisfies Gradients;
-}
-
-function partsOf(gradient: Tensor, parts: number): Tensor {
-  return {
-    name: `${gradient.name}.parts`,
-    role: "activation",
-    shape: [parts, ...gradient.shape],
-    storage: [parts, ...gradient.storage],
-  };
 }
 
 function kernel(node: Node, schedule: Schedule): Kernel {
@@ -125,7 +98,8 @@ function kernel(node: Node, schedule: Schedule): Kernel {
       rows: batch,
       inputs: inputCount / 4,
       outputs: outputCount / 4,
-      output_count: y.shape.length === 2 ? (y.shape[1] ?? 1) : outputCount,
+      inner: (y.storage.at(-1) ?? 4) / 4,
+      inner_count: y.shape.at(-1) ?? 1,
       part_rows,
       input_groups: inputGroups,
       weight_groups: weightGroups,

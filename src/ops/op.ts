@@ -1,7 +1,7 @@
 // What an Op is: how a node of it becomes one dispatch, and, where it can be differentiated, which nodes make its
 // inputs' gradients.
 import type { Node } from "../graph.js";
-import type { Tensor } from "../tensor.js";
+import { padTo4, type Tensor } from "../tensor.js";
 import type { ShaderSource } from "../shader_source.js";
 
 /**
@@ -20,6 +20,8 @@ export interface Kernel {
   /** Members of the `shape` uniform. */
   readonly shape: Readonly<Record<string, number>>;
   readonly workgroups: number;
+  /** WGSL variables that stand for a tensor which the node knows by another name. */
+  readonly names?: Readonly<Record<string, string>>;
 }
 
 export interface Gradients {
@@ -41,6 +43,25 @@ export interface Op {
    * made is taken before that activation: the op multiplies by the slope.
    */
   gradient?(node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean): Gradients;
+}
+
+/** A gradient that is summed in parts: [parts, ...its shape]. */
+export function partsOf(gradient: Tensor, parts: number): Tensor {
+  return {
+    name: `${gradient.name}.parts`,
+    role: "activation",
+    shape: [parts, ...gradient.shape],
+    storage: [parts, ...gradient.storage],
+  };
+}
+
+/** A part of a weight gradient sums at most this many rows; more parts keep a GPU with many cores busy. */
+const LONGEST_PART = 512;
+
+/** Splits a reduction over `rows` into parts of equal length, a multiple of the 4 rows of a block. */
+export function splitRows(rows: number): { parts: number; part_rows: number } {
+  const part_rows = padTo4(ceilDiv(rows, ceilDiv(rows, LONGEST_PART)));
+  return { parts: ceilDiv(rows, part_rows), part_rows };
 }
 
 export function ceilDiv(a: number, b: number): number {

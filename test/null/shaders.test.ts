@@ -12,6 +12,7 @@ import type { ShaderSource } from "../../src/shader_source.js";
 import { activations, dense, resolveSpec, type ModelSpec } from "../../src/spec.js";
 import * as vae from "../../src/vae.js";
 import { nullDevice, withErrorScopes } from "../support/gpu.js";
+import { tensorLayout } from "../../src/shader.js";
 import { defaultStep } from "../support/run_node.js";
 import { filesBelow, root, textOf } from "../support/sources.js";
 
@@ -28,6 +29,7 @@ async function messages(code: string): Promise<string[]> {
 
 describe.each(files)("%s", (file) => {
   const shader = compiled.get(file)!;
+  const module = gpu.createShaderModule({ code: shader.code });
 
   it("compiles, as it is written and minified", async () => {
     expect(await withErrorScopes(gpu, () => messages(joinImports(`${root}${file}`).code))).toEqual([]);
@@ -43,9 +45,14 @@ describe.each(files)("%s", (file) => {
         (name) => shader.bindings[name]!.group === 0,
       )) {
         const bindings = shader.entryPoints[entryPoint]!.bindings.filter((name) => name !== left);
-        const entryPoints = { [entryPoint]: { ...shader.entryPoints[entryPoint]!, bindings } };
-        const lacking = { ...shader, name: `${shader.name} without ${left}`, entryPoints };
-        await expect(device.pipeline(lacking, entryPoint, {}), left).rejects.toThrow();
+        const lacking = { ...shader, entryPoints: { [entryPoint]: { ...shader.entryPoints[entryPoint]!, bindings } } };
+        // Not device.pipeline, which waits to see whether a lost device is the cause.
+        const bindGroupLayouts = [tensorLayout(gpu, lacking, entryPoint), device.stepLayout];
+        const layout = gpu.createPipelineLayout({ bindGroupLayouts });
+        await expect(
+          gpu.createComputePipelineAsync({ layout, compute: { module, entryPoint } }),
+          left,
+        ).rejects.toThrow();
       }
     },
   );

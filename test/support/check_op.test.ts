@@ -65,7 +65,7 @@ describe("runNode finds", () => {
   });
 
   it("padding that is not zero", async () => {
-    const wider = (dispatch: Dispatch) => ({ ...dispatch, shape: { ...dispatch.shape, output_count: O + 1 } });
+    const wider = (dispatch: Dispatch) => ({ ...dispatch, shape: { ...dispatch.shape, inner_count: O + 1 } });
     expect(await faults(wider)).toContain("y: padding at 7, 15, 23, 31, 39 is not zero");
   });
 

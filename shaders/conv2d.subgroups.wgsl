@@ -1,0 +1,161 @@
+// conv2d.subgroups.wgsl: y[i, j] = act(sum over u, v of x[i s + u - p, j s + v - p] W[u, v] + b), its transpose, and
+// the gradients of both with respect to x, W and b.
+//   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
+// Schedule `subgroups`: as `direct`, with 12x8 tiles, and the four lanes of a quad lie side by side along the
+// channels: they need the same pixels, so each loads one of every four and the others get it by quadBroadcast. Loads
+// are what costs on a software adapter; this takes 11 of them per 384 products, not 20.
+enable subgroups;
+// Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
+diagnostic(off, subgroup_uniformity);
+#import lib/conv2d_layer
+
+override WORKGROUP_SIZE: u32 = 16u;
+
+// Four pixels from the four lanes of the quad, as the columns of a matrix.
+fn quad_rows(mine: vec4f) -> mat4x4f {
+  return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
+}
+
+fn W_rows(row: u32, column: u32) -> mat4x4f {
+  let at = row * shape.small_c + column;
+  return mat4x4f(W[at], W[at + shape.small_c], W[at + 2u * shape.small_c], W[at + 3u * shape.small_c]);
+}
+
+// One invocation per 12 small pixels x 8 channels, one quad per 12x32.
+fn down_tiles(group: u32, invocation: u32) {
+  let across = (shape.small_c + 7u) / 8u;
+  let tile = group * WORKGROUP_SIZE + invocation;
+  let lane = tile & 3u;
+  let row = tile / 4u / across * 12u;
+  let column = (tile / 4u % across * 4u + lane) * 2u;
+  let c0 = min(column, shape.small_c - 1u);
+  let c1 = min(column + 1u, shape.small_c - 1u);
+  let rows = shape.batch * shape.small_h * shape.small_w;
+  // The three pixels that this lane loads; the fourth is not used.
+  let r = min(vec4u(0u, 4u, 8u, 8u) + row + lane, vec4u(rows - 1u));
+  let image = r / (shape.small_h * shape.small_w);
+  let y = vec4i(r / shape.small_w % shape.small_h * shape.stride_y) - i32(shape.pad_y);
+  let x = vec4i(r % shape.small_w * shape.stride_x) - i32(shape.pad_x);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f();
+  for (var u = 0u; u < shape.kernel_h; u++) {
+    for (var v = 0u; v < shape.kernel_w; v++) {
+      let at = large_at(image, y + i32(u), x + i32(v));
+      let first = (u * shape.kernel_w + v) * 4u * shape.large_c;
+      for (var k = 0u; k < shape.large_c; k++) {
+        let W0 = W_rows(first + 4u * k, c0);
+        let W1 = W_rows(first + 4u * k, c1);
+        let a0 = quad_rows(load_large(at.x, k));
+        t00 += W0 * a0; t01 += W1 * a0;
+        let a1 = quad_rows(load_large(at.y, k));
+        t10 += W0 * a1; t11 += W1 * a1;
+        let a2 = quad_rows(load_large(at.z, k));
+        t20 += W0 * a2; t21 += W1 * a2;
+      }
+    }
+  }
+  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
+  for (var i = 0u; i < 24u; i++) {
+    let pixel = row + i / 8u * 4u + i % 4u;
+    if (pixel < rows) {
+      store(pixel * shape.small_c, column + i / 4u % 2u, shape.small_c, tiles[i / 4u][i % 4u]);
+    }
+  }
+}
+
+// One invocation per 12 large pixels of a phase x 8 channels. A workgroup lies in one phase.
+fn up_tiles(group: u32, invocation: u32) {
+  let phase = phase_of(group / shape.phase_groups);
+  let across = (shape.large_c + 7u) / 8u;
+  let tile = group % shape.phase_groups * WORKGROUP_SIZE + invocation;
+  let lane = tile & 3u;
+  let row = tile / 4u / across * 12u;
+  let column = (tile / 4u % across * 4u + lane) * 2u;
+  let c0 = 4u * min(column, shape.large_c - 1u);
+  let c1 = 4u * min(column + 1u, shape.large_c - 1u);
+  let pixels = phase.size.x * phase.size.y;
+  let rows = shape.batch * pixels;
+  let r = min(vec4u(0u, 4u, 8u, 8u) + row + lane, vec4u(rows - 1u));
+  let image = r / pixels;
+  let y = vec4i(r / phase.size.y % phase.size.x + phase.start.x);
+  let x = vec4i(r % phase.size.y + phase.start.y);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f();
+  for (var u = 0u; u < phase.taps.x; u++) {
+    for (var v = 0u; v < phase.taps.y; v++) {
+      let at = small_at(image, y - i32(u), x - i32(v));
+      let tap = (phase.tap.x + u * shape.stride_y) * shape.kernel_w + phase.tap.y + v * shape.stride_x;
+      let first = 4u * tap * shape.large_c;
+      for (var k = 0u; k < shape.small_c; k++) {
+        let W0 = transpose(W_rows(first + c0, k));
+        let W1 = transpose(W_rows(first + c1, k));
+        let a0 = quad_rows(load_small(at.x, k));
+        t00 += W0 * a0; t01 += W1 * a0;
+        let a1 = quad_rows(load_small(at.y, k));
+        t10 += W0 * a1; t11 += W1 * a1;
+        let a2 = quad_rows(load_small(at.z, k));
+        t20 += W0 * a2; t21 += W1 * a2;
+      }
+    }
+  }
+  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
+  for (var i = 0u; i < 24u; i++) {
+    let index = row + i / 8u * 4u + i % 4u;
+    if (index < rows) {
+      store(up_pixel(phase, index), column + i / 4u % 2u, shape.large_c, tiles[i / 4u][i % 4u]);
+    }
+  }
+}
+
+// One invocation per 12x8 tile of a part of dW: rows are (tap, large channel), columns small channels.
+fn weight_tiles(group: u32, invocation: u32) {
+  let tile = group * WORKGROUP_SIZE + invocation;
+  let lane = tile & 3u;
+  let across = (shape.small_c + 7u) / 8u;
+  let vectors = shape.kernel_h * shape.kernel_w * shape.large_c;
+  let down = (vectors + 2u) / 3u;
+  let part = tile / 4u / (across * down);
+  let m = tile / 4u / across % down * 3u;
+  let column = (tile / 4u % across * 4u + lane) * 2u;
+  let c0 = min(column, shape.small_c - 1u);
+  let c1 = min(column + 1u, shape.small_c - 1u);
+  // The three vec4 of rows: each has a tap and a channel of its own.
+  let rows = min(vec4u(0u, 1u, 2u, 2u) + m, vec4u(vectors - 1u));
+  let u = vec4i(rows / shape.large_c / shape.kernel_w) - i32(shape.pad_y);
+  let v = vec4i(rows / shape.large_c % shape.kernel_w) - i32(shape.pad_x);
+  let channel = rows % shape.large_c;
+  let first = part * shape.part_rows;
+  let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
+  // The pixel that this lane loads of every four.
+  var image = (first + lane) / (shape.small_h * shape.small_w);
+  var y = (first + lane) / shape.small_w % shape.small_h;
+  var x = (first + lane) % shape.small_w;
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f();
+  for (var row = first; row < end; row += 4u) {
+    let inside = large_at(vec4u(image), u + i32(y * shape.stride_y), v + i32(x * shape.stride_x));
+    let at = select(vec4i(-1), inside, row + lane < end);
+    var b = vec4i(vec4u(0u, 1u, 2u, 3u) + row);
+    b = select(vec4i(-1), b * i32(shape.small_c), vec4u(b) < vec4u(end));
+    let b0 = mat4x4f(load_small(b.x, c0), load_small(b.y, c0), load_small(b.z, c0), load_small(b.w, c0));
+    let b1 = mat4x4f(load_small(b.x, c1), load_small(b.y, c1), load_small(b.z, c1), load_small(b.w, c1));
+    let a0 = transpose(quad_rows(load_large(at.x, channel.x)));
+    t00 += b0 * a0; t01 += b1 * a0;
+    let a1 = transpose(quad_rows(load_large(at.y, channel.y)));
+    t10 += b0 * a1; t11 += b1 * a1;
+    let a2 = transpose(quad_rows(load_large(at.z, channel.z)));
+    t20 += b0 * a2; t21 += b1 * a2;
+    // Four pixels on, with carries instead of divisions.
+    x += 4u % shape.small_w;
+    y += 4u / shape.small_w % shape.small_h + select(0u, 1u, x >= shape.small_w);
+    x -= select(0u, shape.small_w, x >= shape.small_w);
+    image += 4u / shape.small_w / shape.small_h + select(0u, 1u, y >= shape.small_h);
+    y -= select(0u, shape.small_h, y >= shape.small_h);
+  }
+  if (part >= shape.parts) { return; }
+  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
+  for (var i = 0u; i < 24u; i++) {
+    store_weight(part, 4u * m + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
+}

@@ -1,0 +1,143 @@
+// conv2d.wgsl: y[i, j] = act(sum over u, v of x[i s + u - p, j s + v - p] W[u, v] + b), its transpose, and the
+// gradients of both with respect to x, W and b, as products of matrices whose rows are gathered pixels.
+//   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
+// Schedule `direct`: operands go from storage to registers; 8x8 tiles. The transpose goes by phases of the stride, so
+// that no zeros are inserted (Dumoulin and Visin 2016, section 4.6, with the zeros left out).
+#import lib/conv2d_layer
+
+override WORKGROUP_SIZE: u32 = 16u;
+
+fn large_rows(at: vec4i, k: u32) -> mat4x4f {
+  return mat4x4f(load_large(at.x, k), load_large(at.y, k), load_large(at.z, k), load_large(at.w, k));
+}
+
+fn small_rows(at: vec4i, k: u32) -> mat4x4f {
+  return mat4x4f(load_small(at.x, k), load_small(at.y, k), load_small(at.z, k), load_small(at.w, k));
+}
+
+fn W_rows(row: u32, column: u32) -> mat4x4f {
+  let at = row * shape.small_c + column;
+  return mat4x4f(W[at], W[at + shape.small_c], W[at + 2u * shape.small_c], W[at + 3u * shape.small_c]);
+}
+
+// One invocation per 8 small pixels x 8 channels.
+fn down_tiles(group: u32, invocation: u32) {
+  let across = (shape.small_c + 1u) / 2u;
+  let tile = group * WORKGROUP_SIZE + invocation;
+  let row = tile / across * 8u;
+  let column = tile % across * 2u;
+  let column1 = min(column + 1u, shape.small_c - 1u);
+  let rows = shape.batch * shape.small_h * shape.small_w;
+  if (row >= rows) { return; }
+  let r0 = min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(rows - 1u));
+  let r1 = min(vec4u(4u, 5u, 6u, 7u) + row, vec4u(rows - 1u));
+  let image0 = r0 / (shape.small_h * shape.small_w);
+  let image1 = r1 / (shape.small_h * shape.small_w);
+  let y0 = vec4i(r0 / shape.small_w % shape.small_h * shape.stride_y) - i32(shape.pad_y);
+  let y1 = vec4i(r1 / shape.small_w % shape.small_h * shape.stride_y) - i32(shape.pad_y);
+  let x0 = vec4i(r0 % shape.small_w * shape.stride_x) - i32(shape.pad_x);
+  let x1 = vec4i(r1 % shape.small_w * shape.stride_x) - i32(shape.pad_x);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  for (var u = 0u; u < shape.kernel_h; u++) {
+    for (var v = 0u; v < shape.kernel_w; v++) {
+      let at0 = large_at(image0, y0 + i32(u), x0 + i32(v));
+      let at1 = large_at(image1, y1 + i32(u), x1 + i32(v));
+      let first = (u * shape.kernel_w + v) * 4u * shape.large_c;
+      for (var k = 0u; k < shape.large_c; k++) {
+        let a0 = large_rows(at0, k);
+        let a1 = large_rows(at1, k);
+        let W0 = W_rows(first + 4u * k, column);
+        let W1 = W_rows(first + 4u * k, column1);
+        t00 += W0 * a0; t01 += W1 * a0; t10 += W0 * a1; t11 += W1 * a1;
+      }
+    }
+  }
+  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
+  for (var i = 0u; i < 16u; i++) {
+    let pixel = row + i / 8u * 4u + i % 4u;
+    if (pixel < rows) {
+      store(pixel * shape.small_c, column + i / 4u % 2u, shape.small_c, tiles[i / 4u][i % 4u]);
+    }
+  }
+}
+
+// One invocation per 8 large pixels of a phase x 8 channels.
+fn up_tiles(group: u32, invocation: u32) {
+  let phase = phase_of(group / shape.phase_groups);
+  let across = (shape.large_c + 1u) / 2u;
+  let tile = group % shape.phase_groups * WORKGROUP_SIZE + invocation;
+  let row = tile / across * 8u;
+  let column = tile % across * 2u;
+  let column1 = min(column + 1u, shape.large_c - 1u);
+  let pixels = phase.size.x * phase.size.y;
+  let rows = shape.batch * pixels;
+  if (row >= rows) { return; }
+  let r0 = min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(rows - 1u));
+  let r1 = min(vec4u(4u, 5u, 6u, 7u) + row, vec4u(rows - 1u));
+  let y0 = vec4i(r0 / phase.size.y % phase.size.x + phase.start.x);
+  let y1 = vec4i(r1 / phase.size.y % phase.size.x + phase.start.x);
+  let x0 = vec4i(r0 % phase.size.y + phase.start.y);
+  let x1 = vec4i(r1 % phase.size.y + phase.start.y);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  for (var u = 0u; u < phase.taps.x; u++) {
+    for (var v = 0u; v < phase.taps.y; v++) {
+      let at0 = small_at(r0 / pixels, y0 - i32(u), x0 - i32(v));
+      let at1 = small_at(r1 / pixels, y1 - i32(u), x1 - i32(v));
+      let tap = (phase.tap.x + u * shape.stride_y) * shape.kernel_w + phase.tap.y + v * shape.stride_x;
+      let first = 4u * tap * shape.large_c;
+      for (var k = 0u; k < shape.small_c; k++) {
+        let a0 = small_rows(at0, k);
+        let a1 = small_rows(at1, k);
+        let W0 = transpose(W_rows(first + 4u * column, k));
+        let W1 = transpose(W_rows(first + 4u * column1, k));
+        t00 += W0 * a0; t01 += W1 * a0; t10 += W0 * a1; t11 += W1 * a1;
+      }
+    }
+  }
+  var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
+  for (var i = 0u; i < 16u; i++) {
+    let index = row + i / 8u * 4u + i % 4u;
+    if (index < rows) {
+      store(up_pixel(phase, index), column + i / 4u % 2u, shape.large_c, tiles[i / 4u][i % 4u]);
+    }
+  }
+}
+
+// One invocation per 8x8 tile of a part of dW: rows are (tap, large channel), columns small channels.
+fn weight_tiles(group: u32, invocation: u32) {
+  let tile = group * WORKGROUP_SIZE + invocation;
+  let across = (shape.small_c + 1u) / 2u;
+  let vectors = shape.kernel_h * shape.kernel_w * shape.large_c;
+  let down = (vectors + 1u) / 2u;
+  let part = tile / (across * down);
+  if (part >= shape.parts) { return; }
+  let m = tile / across % down * 2u;
+  let m1 = min(m + 1u, vectors - 1u);
+  let column = tile % across * 2u;
+  let column1 = min(column + 1u, shape.small_c - 1u);
+  let tap0 = m / shape.large_c;
+  let tap1 = m1 / shape.large_c;
+  let u = vec2i(vec2u(tap0, tap1) / shape.kernel_w) - i32(shape.pad_y);
+  let v = vec2i(vec2u(tap0, tap1) % shape.kernel_w) - i32(shape.pad_x);
+  let first = part * shape.part_rows;
+  let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
+  for (var row = first; row < end; row += 4u) {
+    let pixel = row + vec4u(0u, 1u, 2u, 3u);
+    let counts = pixel < vec4u(end);
+    let image = pixel / (shape.small_h * shape.small_w);
+    let y = vec4i(pixel / shape.small_w % shape.small_h * shape.stride_y);
+    let x = vec4i(pixel % shape.small_w * shape.stride_x);
+    let a0 = transpose(large_rows(select(vec4i(-1), large_at(image, y + u.x, x + v.x), counts), m % shape.large_c));
+    let a1 = transpose(large_rows(select(vec4i(-1), large_at(image, y + u.y, x + v.y), counts), m1 % shape.large_c));
+    let at = select(vec4i(-1), vec4i(pixel * shape.small_c), counts);
+    let b0 = small_rows(at, column);
+    let b1 = small_rows(at, column1);
+    t00 += b0 * a0; t01 += b1 * a0; t10 += b0 * a1; t11 += b1 * a1;
+  }
+  var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
+  for (var i = 0u; i < 16u; i++) {
+    store_weight(part, 4u * m + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+  }
+}

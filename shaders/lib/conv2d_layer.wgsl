@@ -1,0 +1,178 @@
+// lib/conv2d_layer.wgsl: what every schedule of a convolution shares: its tensors, how the pixels of its two images
+// meet, how a tile's values are stored, and the entry points. A schedule adds how its tiles are multiplied:
+// down_tiles, up_tiles and weight_tiles, by the workgroup's number among those of its kind and the invocation's place.
+//   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
+// Small pixel (i, j) and tap (u, v) meet large pixel (i stride_y + u - pad_y, j stride_x + v - pad_x). A convolution
+// goes down from large to small; its transpose goes up, and each is the other's input gradient with the same W.
+#import lib/activation
+
+struct Shape {
+  batch: u32,            // B
+  large_h: u32,
+  large_w: u32,
+  large_c: u32,          // CL / 4, padded
+  small_h: u32,
+  small_w: u32,
+  small_c: u32,          // CS / 4, padded
+  kernel_h: u32,
+  kernel_w: u32,
+  stride_y: u32,
+  stride_x: u32,
+  pad_y: u32,
+  pad_x: u32,
+  result_count: u32,     // the result's channels, before padding
+  part_rows: u32,        // small pixels that one part of dW sums, a multiple of 4
+  bias_rows: u32,        // pixels that one part of db sums
+  parts: u32,
+  phase_groups: u32,     // up: workgroups of one phase
+  result_groups: u32,    // gradients: workgroups that make the result; those of dW and then db follow
+  weight_groups: u32,
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> large: array<vec4f>;          // [B, LH, LW, CL]
+@group(0) @binding(2) var<storage, read> small: array<vec4f>;          // [B, SH, SW, CS]
+@group(0) @binding(3) var<storage, read> W: array<vec4f>;              // [KH, KW, CL, CS]
+@group(0) @binding(4) var<storage, read> aside: array<vec4f>;          // [C] b; in a gradient [B, ., ., C] saved
+@group(0) @binding(5) var<storage, read_write> result: array<vec4f>; // [B, ., ., C] y or dx, as small or large
+@group(0) @binding(6) var<storage, read_write> pre: array<vec4f>;      // [B, ., ., C], before the activation
+@group(0) @binding(7) var<storage, read_write> dW: array<vec4f>;       // [parts, KH, KW, CL, CS]
+@group(0) @binding(8) var<storage, read_write> db: array<vec4f>;       // [parts, C]
+
+// The result is dx, to be multiplied by the slope of x's activation, not y = act(... + b).
+override GRADIENT: bool = false;
+// Keep the value before the activation, for the activations whose slope needs it.
+override KEEP_PRE: bool = false;
+
+// Where a large or small pixel's channels begin; -1 outside of the image. Four pixels at a time.
+fn large_at(image: vec4u, y: vec4i, x: vec4i) -> vec4i {
+  let at = ((image * shape.large_h + vec4u(y)) * shape.large_w + vec4u(x)) * shape.large_c;
+  return select(vec4i(-1), vec4i(at), (vec4u(y) < vec4u(shape.large_h)) & (vec4u(x) < vec4u(shape.large_w)));
+}
+
+fn small_at(image: vec4u, y: vec4i, x: vec4i) -> vec4i {
+  let at = ((image * shape.small_h + vec4u(y)) * shape.small_w + vec4u(x)) * shape.small_c;
+  return select(vec4i(-1), vec4i(at), (vec4u(y) < vec4u(shape.small_h)) & (vec4u(x) < vec4u(shape.small_w)));
+}
+
+fn load_large(at: i32, channel: u32) -> vec4f {
+  return select(vec4f(0.0), large[u32(max(at, 0)) + channel], at >= 0);
+}
+
+fn load_small(at: i32, channel: u32) -> vec4f {
+  return select(vec4f(0.0), small[u32(max(at, 0)) + channel], at >= 0);
+}
+
+// Large pixels whose coordinates have the same remainder by the stride meet the same taps: a phase. Its pixels are
+// first + stride (i, j); they meet small pixels start + (i, j) - t at taps tap + stride t.
+struct Phase {
+  first: vec2u,
+  start: vec2u,
+  tap: vec2u,
+  taps: vec2u,    // how many, down and across; 0 where the stride is longer than the kernel
+  size: vec2u,    // how many pixels, down and across
+}
+
+fn phase_of(index: u32) -> Phase {
+  let stride = vec2u(shape.stride_y, shape.stride_x);
+  let kernel = vec2u(shape.kernel_h, shape.kernel_w);
+  var phase: Phase;
+  phase.first = vec2u(index / stride.y, index % stride.y);
+  let padded = phase.first + vec2u(shape.pad_y, shape.pad_x);
+  phase.tap = padded % stride;
+  phase.start = padded / stride;
+  phase.taps = (max(kernel, phase.tap) - phase.tap + stride - 1u) / stride;
+  let end = vec2u(shape.large_h, shape.large_w);
+  phase.size = (max(end, phase.first) - phase.first + stride - 1u) / stride;
+  return phase;
+}
+
+// Stores a vec4 of the result's pixel whose channels begin at `first`; the padding stays zero whatever act(0) is.
+fn store(first: u32, column: u32, channels: u32, product: vec4f) {
+  if (column >= channels) { return; }
+  let at = first + column;
+  if (GRADIENT) {
+    result[at] = product * activation_slope(aside[at]);
+  } else {
+    let sum = product + aside[column];
+    if (KEEP_PRE) { pre[at] = sum; }
+    let padding = vec4u(0u, 1u, 2u, 3u) + 4u * column >= vec4u(shape.result_count);
+    result[at] = select(activate(sum), vec4f(0.0), padding);
+  }
+}
+
+// Where the channels of a phase's pixel begin in the large image.
+fn up_pixel(phase: Phase, index: u32) -> u32 {
+  let image = index / (phase.size.x * phase.size.y);
+  let y = index / phase.size.y % phase.size.x * shape.stride_y + phase.first.x;
+  let x = index % phase.size.y * shape.stride_x + phase.first.y;
+  return ((image * shape.large_h + y) * shape.large_w + x) * shape.large_c;
+}
+
+// A row of a part of dW: rows are (tap, large channel).
+fn store_weight(part: u32, row: u32, column: u32, product: vec4f) {
+  let rows = 4u * shape.kernel_h * shape.kernel_w * shape.large_c;
+  if (row < rows && column < shape.small_c) { dW[(part * rows + row) * shape.small_c + column] = product; }
+}
+
+// db: sums of dy over its pixels; one invocation per vec4 of db and part.
+fn small_sums(index: u32) {
+  if (index >= shape.parts * shape.small_c) { return; }
+  let first = index / shape.small_c * shape.bias_rows;
+  let end = min(first + shape.bias_rows, shape.batch * shape.small_h * shape.small_w);
+  var sum = vec4f(0.0);
+  for (var pixel = first; pixel < end; pixel++) { sum += small[pixel * shape.small_c + index % shape.small_c]; }
+  db[index] = sum;
+}
+
+fn large_sums(index: u32) {
+  if (index >= shape.parts * shape.large_c) { return; }
+  let first = index / shape.large_c * shape.bias_rows;
+  let end = min(first + shape.bias_rows, shape.batch * shape.large_h * shape.large_w);
+  var sum = vec4f(0.0);
+  for (var pixel = first; pixel < end; pixel++) { sum += large[pixel * shape.large_c + index % shape.large_c]; }
+  db[index] = sum;
+}
+
+// y[i, j] = act(sum over taps of large W + b).
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  down_tiles(group.x, lane);
+}
+
+// y[large pixel] = act(sum over the small pixels and taps that meet it of small W^T + b).
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d_transpose(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  up_tiles(group.x, lane);
+}
+
+// dx = the transpose applied to dy, times act'(x); dW = sum over pixels of x^T dy; db = sum dy: at once, for they read
+// the same dy and don't wait for each other.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let after = group.x - shape.result_groups;
+  if (group.x < shape.result_groups) { up_tiles(group.x, lane); }
+  else if (after < shape.weight_groups) { weight_tiles(after, lane); }
+  else { small_sums((after - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}
+
+// The same without dx, for the first layer.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }
+  else { small_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}
+
+// The transposed layer's gradients: dy is the large image.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d_transpose_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let after = group.x - shape.result_groups;
+  if (group.x < shape.result_groups) { down_tiles(group.x, lane); }
+  else if (after < shape.weight_groups) { weight_tiles(after, lane); }
+  else { large_sums((after - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d_transpose_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }
+  else { large_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+}

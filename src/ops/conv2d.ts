@@ -1,0 +1,187 @@
+// Convolution and transposed convolution, and their gradients: two gathers and a product of weights between a large
+// image and a small one (shaders/conv2d*.wgsl).
+import direct from "../../shaders/conv2d.wgsl";
+import subgroups from "../../shaders/conv2d.subgroups.wgsl";
+import tiled from "../../shaders/conv2d.tiled.wgsl";
+import type { Node } from "../graph.js";
+import {
+  activationCode,
+  like,
+  padTo4,
+  size,
+  slopeNeedsInput,
+  tensor,
+  type Activation,
+  type Tensor,
+} from "../tensor.js";
+import { ceilDiv, partsOf, splitRows, type Gradients, type Kernel, type Op, type Schedule } from "./op.js";
+import { sumPairs } from "./sum.js";
+
+/**
+ * How the pixels of the two images meet: small pixel (i, j) and tap (u, v) meet large pixel
+ * (i stride[0] + u - pad[0], j stride[1] + v - pad[1]).
+ */
+export interface Window {
+  /** Down and across, from 1. */
+  readonly stride: readonly [number, number];
+  /** Rows of zeros above and columns of zeros to the left of the large image. */
+  readonly pad: readonly [number, number];
+  /** Height and width of the result. */
+  readonly size: readonly [number, number];
+}
+
+/** y = act(x * W + b): x [B, H, W, C], W [KH, KW, C, O], b [O] give y [B, ...size, O]. `name` is y's. */
+export function conv2d(name: string, x: Tensor, W: Tensor, b: Tensor, window: Window, activation: Activation = "none") {
+  return layer("conv2d", "large", name, x, W, b, window, activation, W.shape[3] ?? 1);
+}
+
+/**
+ * The transpose of a convolution by W [KH, KW, O, C] (Dumoulin and Visin 2016, chapter 4): x [B, H, W, C], b [O] give
+ * y [B, ...size, O].
+ */
+export function conv2dTranspose(
+  name: string,
+  x: Tensor,
+  W: Tensor,
+  b: Tensor,
+  window: Window,
+  activation: Activation = "none",
+) {
+  return layer("conv2d_transpose", "small", name, x, W, b, window, activation, W.shape[2] ?? 1);
+}
+
+function layer(
+  op: string,
+  key: "large" | "small",
+  name: string,
+  x: Tensor,
+  W: Tensor,
+  b: Tensor,
+  { stride, pad, size: [height, width] }: Window,
+  activation: Activation,
+  channels: number,
+): Node {
+  const shape = [x.shape[0] ?? 1, height, width, channels];
+  const pre = slopeNeedsInput(activation) ? tensor(`${name}.pre`, "activation", shape) : undefined;
+  const made = activation === "none" ? {} : { activation, ...(pre ? { pre } : {}) };
+  const result = tensor(name, "activation", shape, made);
+  return {
+    op,
+    inputs: { [key]: x, W, b },
+    outputs: { result, ...(pre ? { pre } : {}) },
+    attributes: { activation, stride_y: stride[0], stride_x: stride[1], pad_y: pad[0], pad_x: pad[1] },
+  };
+}
+
+/** How a schedule's workgroup covers a result: a tile of rows x vec4 columns, side by side in a quad of them. */
+const forms = {
+  direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
+  subgroups: { shader: subgroups, rows: 12, columns: 2, across: 4, perWorkgroup: 16 },
+  tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
+} as const;
+const TILED_WORKGROUP = 64;
+
+/** The gradient rule of both directions: x is one of the images, dy the other. */
+function gradientOf(op: "conv2d" | "conv2d_transpose") {
+  const [own, other] = op === "conv2d" ? (["large", "small"] as const) : (["small", "large"] as const);
+  return (node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean): Gradients => {
+    const { [own]: x, W, b } = node.inputs as Record<string, Tensor>;
+    const dy = upstream.result;
+    if (!x || !W || !b || !dy) throw new Error(`${op}: x, W, b or the gradient of the result is missing`);
+    const of = { W: like(W, `d${W.name}`, "gradient"), b: like(b, `d${b.name}`, "gradient") };
+    const { parts } = splitRows(pixels(own === "small" ? x : dy));
+    const dW = parts > 1 ? partsOf(of.W, parts) : of.W;
+    const db = parts > 1 ? partsOf(of.b, parts) : of.b;
+    const images = { [own]: x, [other]: dy };
+    const sums = parts > 1 ? [sumPairs(dW, of.W, db, of.b)] : [];
+    if (!wanted(own)) {
+      const weight = { op: `${op}_grad_weight`, inputs: images, outputs: { dW, db }, attributes: node.attributes };
+      return { nodes: [weight, ...sums], of };
+    }
+    const result = tensor(`d${x.name}`, "activation", x.shape);
+    const whole: Node = {
+      op: `${op}_grad`,
+      inputs: { ...images, W, saved: x.pre ?? x },
+      outputs: { result, dW, db },
+      attributes: { ...node.attributes, activation: x.activation ?? "none" },
+    };
+    return { nodes: [whole, ...sums], of: { ...of, [own]: result } };
+  };
+}
+
+/** Pixels of all images of a batch. */
+const pixels = ({ shape }: Tensor) => size(shape.slice(0, 3));
+
+function kernel(node: Node, schedule: Schedule): Kernel {
+  const { shader, rows, columns, across, perWorkgroup } = forms[schedule];
+  const { op, inputs, outputs, attributes } = node;
+  const transposed = op.startsWith("conv2d_transpose");
+  const forward = op === "conv2d" || op === "conv2d_transpose";
+  // The result is the image that the node doesn't read; a gradient of weights reads both and makes none.
+  const { result } = outputs;
+  const up = op === "conv2d_transpose" || op === "conv2d_grad";
+  const large = inputs.large ?? result;
+  const small = inputs.small ?? result;
+  const W = inputs.W ?? outputs.dW;
+  if (!large || !small || !W) throw new Error(`${op}: an image or W is missing`);
+  const [batch = 1, large_h = 1, large_w = 1] = large.shape;
+  const [, small_h = 1, small_w = 1] = small.shape;
+  const [kernel_h = 1, kernel_w = 1] = W.shape.slice(-4);
+  const stride_y = Number(attributes.stride_y);
+  const stride_x = Number(attributes.stride_x);
+  const large_c = (large.storage[3] ?? 4) / 4;
+  const small_c = (small.storage[3] ?? 4) / 4;
+  const { parts, part_rows } = splitRows(pixels(small));
+  const groups = (down: number, over: number, times = 1) =>
+    ceilDiv(times * ceilDiv(down, rows) * ceilDiv(over, columns * across) * across, perWorkgroup);
+  const phase_groups = groups(batch * ceilDiv(large_h, stride_y) * ceilDiv(large_w, stride_x), large_c);
+  const resultGroups = up ? stride_y * stride_x * phase_groups : groups(pixels(small), small_c);
+  const weight_groups = groups(4 * kernel_h * kernel_w * large_c, small_c, parts);
+  const biased = transposed ? large : small;
+  const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
+  const biasGroups = ceilDiv(parts * (transposed ? large_c : small_c), lanes);
+  return {
+    shader,
+    entryPoint: op,
+    constants: {
+      ACTIVATION: activationCode((attributes.activation ?? "none") as Activation),
+      ...(result ? { GRADIENT: forward ? 0 : 1, KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
+      ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
+    },
+    shape: {
+      batch,
+      large_h,
+      large_w,
+      large_c,
+      small_h,
+      small_w,
+      small_c,
+      kernel_h,
+      kernel_w,
+      stride_y,
+      stride_x,
+      pad_y: Number(attributes.pad_y),
+      pad_x: Number(attributes.pad_x),
+      result_count: result?.shape[3] ?? 0,
+      part_rows,
+      bias_rows: padTo4(ceilDiv(pixels(biased), parts)),
+      parts,
+      phase_groups,
+      result_groups: resultGroups,
+      weight_groups,
+    },
+    workgroups: forward ? resultGroups : (result ? resultGroups : 0) + weight_groups + biasGroups,
+    ...(result ? { names: { aside: forward ? "b" : "saved" } } : {}),
+  };
+}
+
+const common = { schedules: ["direct", "subgroups", "tiled"], kernel } as const;
+
+export const conv2dOps: readonly Op[] = [
+  { name: "conv2d", ...common, gradient: gradientOf("conv2d") },
+  { name: "conv2d_grad", ...common },
+  { name: "conv2d_grad_weight", ...common },
+  { name: "conv2d_transpose", ...common, gradient: gradientOf("conv2d_transpose") },
+  { name: "conv2d_transpose_grad", ...common },
+  { name: "conv2d_transpose_grad_weight", ...common },
+];
