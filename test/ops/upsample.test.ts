@@ -58,3 +58,18 @@ describe("x made by every activation", () => {
     activations.flatMap((from) => cases([2, 6, 5, 5], [2, 3], from)),
   );
 });
+
+describe("a pixel that isn't finite reaches its neighbours alone", () => {
+  const shape = [2, 4, 3, 2];
+  testOps(
+    device,
+    modes.map((mode): OpCase => ({
+      name: `upsample_${mode} of NaNs in the first column`,
+      build: (random) => ({
+        node: upsample2d("y", tensor("x", "input", shape), [2, 4], mode),
+        values: { x: random.normal(size(shape)).map((value, i) => (i % 6 < 2 ? NaN : value)) },
+        nonFinite: ["y"],
+      }),
+    })),
+  );
+});
