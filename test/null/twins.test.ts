@@ -6,9 +6,11 @@ import { bernoulli } from "../../src/ops/bernoulli.js";
 import { gaussian } from "../../src/ops/gaussian.js";
 import { opNamed, opNames } from "../../src/ops/index.js";
 import { linear } from "../../src/ops/linear.js";
+import { avgPool2d, maxPool2d } from "../../src/ops/pool.js";
 import { reparameterize } from "../../src/ops/reparameterize.js";
+import { upsample2d } from "../../src/ops/upsample.js";
 import { activations } from "../../src/spec.js";
-import { slopeNeedsInput, tensor, weightTensor } from "../../src/tensor.js";
+import { size, slopeNeedsInput, tensor, weightTensor } from "../../src/tensor.js";
 import { activate, derivative, saved, slope } from "../reference/activation.js";
 import { twinNames, twinOf } from "../reference/index.js";
 import { centralDifference, expectGradient, gradientError } from "../support/differences.js";
@@ -52,6 +54,30 @@ describe.each(activations)("%s", (activation) => {
     expectGradient(gradients.dx!, objective, a);
     expectGradient(gradients.dW!, objective, W);
     expectGradient(gradients.db!, objective, b);
+  });
+});
+
+describe.each(activations)("of an image made by %s", (activation) => {
+  const shape = [2, 5, 4, 3];
+  const pre = slopeNeedsInput(activation) ? { pre: tensor("x.pre", "activation", shape) } : {};
+  const x = tensor("x", "activation", shape, { activation, ...pre });
+  const overlapping = { window: [3, 2], stride: [2, 1], pad: [1, 1], size: [3, 5] } as const;
+  const apart = { window: [1, 2], stride: [2, 3], pad: [0, 1], size: [3, 2] } as const;
+  it.each([
+    ...[overlapping, apart].flatMap((one) => [maxPool2d("y", x, one), avgPool2d("y", x, one)]),
+    ...(["nearest", "bilinear"] as const).map((mode) => upsample2d("y", x, [2, 3], mode)),
+  ])("$op: $attributes", (forward) => {
+    const dy = tensor("dy", "activation", forward.outputs.y!.shape);
+    const backward = opNamed(forward.op).gradient!(forward, { y: dy }, () => true).nodes[0]!;
+    const random = new RandomValues(activation);
+    // Far enough apart that no difference changes which of two is the larger.
+    const places = new Float64Array(size(shape)).map((_, i) => ((i * 47) % size(shape)) - 60);
+    const [a, weights] = [places.map((place) => place / 25 + 0.01), random.normal(size(dy.shape))];
+    const made = () => a.map((value) => activate(activation, value));
+    const { y } = run(forward, { x: made() });
+    const kept = a.map((value) => saved(activation, value));
+    const { dx } = run(backward, { x: made(), y: y!, saved: kept, dy: weights });
+    expectGradient(dx!, () => dot(run(forward, { x: made() }).y!, weights), a);
   });
 });
 
