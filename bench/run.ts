@@ -17,8 +17,10 @@ import { cases as gather } from "./ops/gather.bench.js";
 import { cases as gaussian } from "./ops/gaussian.bench.js";
 import { cases as gradientNorm } from "./ops/gradient_norm.bench.js";
 import { cases as linear } from "./ops/linear.bench.js";
+import { cases as pool } from "./ops/pool.bench.js";
 import { cases as reparameterize } from "./ops/reparameterize.bench.js";
 import { cases as sum } from "./ops/sum.bench.js";
+import { cases as upsample } from "./ops/upsample.bench.js";
 import { measureStep, type StepResult } from "./step.bench.js";
 import type { OpCase } from "./support/op_bench.js";
 
@@ -84,7 +86,7 @@ console.log(`adapter: ${adapter}${device.software ? " (software)" : ""}, ${cpus(
 const wanted = (name: string) => !options.only || name.includes(options.only);
 
 const ops: OpResult[] = [];
-const all = [linear, adam, gradientNorm, gather, bernoulli, gaussian, reparameterize, sum].flat();
+const all = [linear, adam, gradientNorm, gather, bernoulli, gaussian, reparameterize, sum, pool, upsample].flat();
 for (const one of all.filter(({ node }) => wanted(node.op))) {
   for (const result of await benchOp(device, one, options.repeats)) {
     ops.push(result);

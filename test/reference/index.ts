@@ -6,13 +6,17 @@ import { gatherTwins } from "./gather.js";
 import { gaussianTwins } from "./gaussian.js";
 import { gradientNormTwins } from "./gradient_norm.js";
 import { linearTwins } from "./linear.js";
+import { poolTwins } from "./pool.js";
 import { reparameterizeTwins } from "./reparameterize.js";
 import { sumTwins } from "./sum.js";
 import type { Twin } from "./twin.js";
+import { upsampleTwins } from "./upsample.js";
 
 const twins: Readonly<Record<string, Twin>> = {
   ...gatherTwins,
   ...linearTwins,
+  ...poolTwins,
+  ...upsampleTwins,
   ...conv2dTwins,
   ...reparameterizeTwins,
   ...bernoulliTwins,
