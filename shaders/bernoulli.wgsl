@@ -1,5 +1,5 @@
 // bernoulli.wgsl: -log p(x|a) = sum_d max(a, 0) - a x + log(1 + exp(-|a|)), and its gradient (sigmoid(a) - x) / B.
-//   logits, x, dlogits [B, D]   reconstruction [slots, B, segments]      D padded to 4 with zeros
+//   logits, x, dlogits [B, D]   reconstruction [slots, B, segments]      D, or an image [H, W, C]: D or C padded to 4
 // A row's sum is left in segments of 16 vec4, one an invocation: no barrier, and the last sum is made in f64.
 #import lib/step
 #import lib/activation
@@ -7,9 +7,10 @@
 
 struct Shape {
   rows: u32,         // B
-  pixels: u32,       // D / 4, padded
-  pixel_count: u32,  // D, before padding
-  segments: u32,     // ceil(D / 64)
+  pixels: u32,       // vec4 of an example, padded
+  inner: u32,        // vec4 of its innermost size, padded: D, or an image's channels
+  inner_count: u32,  // that size, before padding
+  segments: u32,     // ceil(pixels / 16)
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> logits: array<vec4f>;               // [B, D]
@@ -34,7 +35,7 @@ fn bernoulli(@builtin(global_invocation_id) id: vec3u) {
   var sum = vec4f(0.0);
   for (var column = first; column < end; column++) {
     let at = row * shape.pixels + column;
-    let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count));
+    let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count));
     let logit = logits[at];
     let target_value = x[at];
     let t = exp(-abs(logit));
@@ -55,5 +56,5 @@ fn bernoulli_sample(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.rows * shape.pixels) { return; }
   let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
   let drawn = uniform4(philox4x32(counter, vec2u(step.seed_low, step.seed_high))) < logistic(logits[id.x]);
-  y[id.x] = vec4f(drawn & (vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count)));
+  y[id.x] = vec4f(drawn & (vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count)));
 }

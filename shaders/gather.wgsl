@@ -1,25 +1,30 @@
 // gather.wgsl: x[b] = data[order(first + b)]: a batch from the data set on the GPU, in an order shuffled per epoch.
-//   data [N, D] (bytes, or f32)   x [B, D]      D padded to 4 with zeros; a byte stands for byte / 255
+//   data [N, D] (bytes, or f32)   x [B, D]      padded to 4 with zeros; a byte stands for byte / 255
 // order is a bijection of [0, N) made of a Feistel network on the next even number of bits, walked until it lands
 // inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): no index list is stored or uploaded.
 #import lib/step
 #import lib/random
 
 struct Shape {
-  rows: u32,       // B
-  pixels: u32,     // D / 4, padded
-  segments: u32,   // ceil(D / 64)
-  count: u32,      // N
-  half_bits: u32,  // half of the network's bits
+  rows: u32,         // B
+  pixels: u32,       // vec4 of an example of x, padded
+  inner: u32,        // vec4 of its innermost size, padded: D, or an image's channels
+  inner_count: u32,  // that size, before padding
+  segments: u32,     // ceil(pixels / 16)
+  words: u32,        // D / 4, padded: an example's row in the data
+  count: u32,        // N
+  half_bits: u32,    // half of the network's bits
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> bytes: array<u32>;         // [N, D/4], four bytes each
 @group(0) @binding(2) var<storage, read> floats: array<vec4f>;      // [N, D]
-@group(0) @binding(3) var<storage, read_write> x: array<vec4f>;     // [B, D]
+@group(0) @binding(3) var<storage, read_write> x: array<vec4f>;     // [B, D], or [B, H, W, C]
 
 override WORKGROUP_SIZE: u32 = 64u;
 override SHUFFLE: bool = false;
 override BINARISE: bool = false;
+// x is an image whose channels are padded, and the data is not.
+override PAD_PIXELS: bool = false;
 
 const SEGMENT = 16u;
 const ROUNDS = 8u;
@@ -56,7 +61,15 @@ fn example(row: u32) -> u32 {
   return order(min(step.first_row + row, shape.count - 1u));
 }
 
-// x = byte / 255, or 1 with that probability: exact in integers, the same on every device.
+// Four bytes as x has them: byte / 255, or 1 with that probability: exact in integers, the same on every device.
+fn value_of(at: u32) -> vec4f {
+  let four = (vec4u(bytes[at]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+  if (!BINARISE) { return vec4f(four) / 255.0; }
+  let r = philox4x32(vec4u(at, step.step, STREAM_BINARISE, step.sample), vec2u(step.seed_low, step.seed_high));
+  return vec4f((r >> vec4u(8u)) * 255u < four << vec4u(24u));
+}
+
+// x = a byte's value; where the data's rows of D values become pixels whose channels are padded, one by one.
 // One invocation per segment of 16 vec4 of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn gather_bytes(@builtin(global_invocation_id) id: vec3u) {
@@ -66,15 +79,17 @@ fn gather_bytes(@builtin(global_invocation_id) id: vec3u) {
   let first = id.x % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
   for (var column = first; column < end; column++) {
-    let word = bytes[index * shape.pixels + column];
-    let four = (vec4u(word) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
-    if (BINARISE) {
-      let counter = vec4u(index * shape.pixels + column, step.step, STREAM_BINARISE, step.sample);
-      let r = philox4x32(counter, vec2u(step.seed_low, step.seed_high)) >> vec4u(8u);
-      x[row * shape.pixels + column] = vec4f(r * 255u < four << vec4u(24u));
-    } else {
-      x[row * shape.pixels + column] = vec4f(four) / 255.0;
+    if (!PAD_PIXELS) {
+      x[row * shape.pixels + column] = value_of(index * shape.words + column);
+      continue;
     }
+    let channel = column % shape.inner * 4u;
+    var pixel = vec4f(0.0);
+    for (var i = 0u; i < min(4u, shape.inner_count - channel); i++) {
+      let d = column / shape.inner * shape.inner_count + channel + i;
+      pixel[i] = value_of(index * shape.words + d / 4u)[d % 4u];
+    }
+    x[row * shape.pixels + column] = pixel;
   }
 }
 
@@ -87,6 +102,16 @@ fn gather_floats(@builtin(global_invocation_id) id: vec3u) {
   let first = id.x % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
   for (var column = first; column < end; column++) {
-    x[row * shape.pixels + column] = floats[index * shape.pixels + column];
+    if (!PAD_PIXELS) {
+      x[row * shape.pixels + column] = floats[index * shape.words + column];
+      continue;
+    }
+    let channel = column % shape.inner * 4u;
+    var pixel = vec4f(0.0);
+    for (var i = 0u; i < min(4u, shape.inner_count - channel); i++) {
+      let d = column / shape.inner * shape.inner_count + channel + i;
+      pixel[i] = floats[index * shape.words + d / 4u][d % 4u];
+    }
+    x[row * shape.pixels + column] = pixel;
   }
 }

@@ -1,7 +1,7 @@
 // gaussian.wgsl: -log p(x|m) = sum_d ((x-m) exp(-r))^2/2 + r + ln(2 pi)/2, and its gradients
 //   (m-x) exp(-2r) / B with respect to m, and sum (1 - ((x-m) exp(-r))^2) / B with respect to r = log sigma.
 //   mean, x, dmean [B, D]   log_sigma [1]   reconstruction, dlog_sigma_parts [(slots,) B, segments]
-// D padded to 4 with zeros. One r for all; when it is learned, r = floor + softplus(log_sigma - floor): a soft floor
+// D, or an image [H, W, C]: D or C padded to 4 with zeros. One r for all; when it is learned, r = floor + softplus(log_sigma - floor): a soft floor
 // keeps sigma from collapsing (Rybkin et al., "Simple and effective VAE training with calibrated decoders", 2021).
 #import lib/step
 #import lib/activation
@@ -9,9 +9,10 @@
 
 struct Shape {
   rows: u32,         // B
-  pixels: u32,       // D / 4, padded
-  pixel_count: u32,  // D, before padding
-  segments: u32,     // ceil(D / 64)
+  pixels: u32,       // vec4 of an example, padded
+  inner: u32,        // vec4 of its innermost size, padded: D, or an image's channels
+  inner_count: u32,  // that size, before padding
+  segments: u32,     // ceil(pixels / 16)
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> mean: array<vec4f>;                     // [B, D]
@@ -50,7 +51,7 @@ fn gaussian(@builtin(global_invocation_id) id: vec3u) {
   var slope = vec4f(0.0);
   for (var column = first; column < end; column++) {
     let at = row * shape.pixels + column;
-    let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count));
+    let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count));
     let difference = mean[at] - x[at];
     let square = difference * difference * inverse_variance;
     sum += mask * (0.5 * square + r + HALF_LOG_TWO_PI);
@@ -71,6 +72,6 @@ fn gaussian_sample(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.rows * shape.pixels) { return; }
   let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
   let e = normal4(philox4x32(counter, vec2u(step.seed_low, step.seed_high)));
-  let mask = vec4u(0u, 1u, 2u, 3u) + 4u * column < vec4u(shape.pixel_count);
+  let mask = vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count);
   y[id.x] = select(vec4f(0.0), mean[id.x] + exp(floored_log_sigma()) * e, mask);
 }

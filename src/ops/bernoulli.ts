@@ -1,17 +1,28 @@
 // The Bernoulli reconstruction term from logits, with its gradient (shaders/bernoulli.wgsl).
 import bernoulliShader from "../../shaders/bernoulli.wgsl";
 import type { Node } from "../graph.js";
-import { tensor, type Tensor } from "../tensor.js";
+import { size, tensor, type Tensor } from "../tensor.js";
 import { ceilDiv, type Kernel, type Op } from "./op.js";
 
-/** Values of a row that one invocation sums: SEGMENT vec4 in the shaders of the reconstruction terms. */
+/** Stored values of a row that one invocation sums: SEGMENT vec4 in the shaders of the reconstruction terms. */
 export const SEGMENT_VALUES = 64;
 
 /** A term's sums before the last one: a row per example, a value per segment of its pixels. */
 export function reconstructionSums(x: Tensor): Tensor {
-  const [batch = 1, values = 1] = x.shape;
-  const segments = ceilDiv(values, SEGMENT_VALUES);
+  const [batch = 1] = x.shape;
+  const { segments } = exampleSizes(x);
   return { name: "reconstruction", role: "output", shape: [batch, segments], storage: [batch, segments] };
+}
+
+/** How an example of x [B, D] or [B, H, W, C] lies in storage, as the shaders of the terms and of gather ask for it. */
+export function exampleSizes({ shape, storage }: Tensor) {
+  const stored = size(storage.slice(1));
+  return {
+    pixels: stored / 4,
+    inner: (storage.at(-1) ?? 4) / 4,
+    inner_count: shape.at(-1) ?? 1,
+    segments: ceilDiv(stored, SEGMENT_VALUES),
+  };
 }
 
 /** -log p(x|logits) in nats, [B, segments]; with `gradients` also the gradient with respect to the logits. */
@@ -25,7 +36,7 @@ export function bernoulli(logits: Tensor, x: Tensor, gradients: boolean): Node {
   };
 }
 
-/** A draw y [B, D] of zeros and ones from logits [B, D]. */
+/** A draw y, as logits, of zeros and ones from logits. */
 export function bernoulliSample(logits: Tensor): Node {
   const y = tensor("y", "activation", logits.shape);
   return { op: "bernoulli_sample", inputs: { logits }, outputs: { y }, attributes: {} };
@@ -35,15 +46,15 @@ const WORKGROUP_SIZE = 64;
 
 function kernel({ op, inputs, outputs }: Node): Kernel {
   const { logits } = inputs;
-  const [rows = 1, pixelCount = 1] = logits?.shape ?? [];
-  const pixels = (logits?.storage[1] ?? 4) / 4;
-  const segments = ceilDiv(pixelCount, SEGMENT_VALUES);
+  if (!logits) throw new Error(`${op}: logits are missing`);
+  const [rows = 1] = logits.shape;
+  const sizes = exampleSizes(logits);
   return {
     shader: bernoulliShader,
     entryPoint: op,
     constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0 },
-    shape: { rows, pixels, pixel_count: pixelCount, segments },
-    workgroups: ceilDiv(rows * (op === "bernoulli" ? segments : pixels), WORKGROUP_SIZE),
+    shape: { rows, ...sizes },
+    workgroups: ceilDiv(rows * (op === "bernoulli" ? sizes.segments : sizes.pixels), WORKGROUP_SIZE),
   };
 }
 

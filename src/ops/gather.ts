@@ -1,8 +1,8 @@
 // A batch from the data set on the GPU, shuffled there (shaders/gather.wgsl).
 import gatherShader from "../../shaders/gather.wgsl";
 import type { Node } from "../graph.js";
-import { tensor, type Tensor } from "../tensor.js";
-import { SEGMENT_VALUES } from "./bernoulli.js";
+import { padTo4, tensor, type Tensor } from "../tensor.js";
+import { exampleSizes } from "./bernoulli.js";
 import { ceilDiv, type Kernel, type Op } from "./op.js";
 
 export interface GatherOptions {
@@ -19,9 +19,9 @@ export function dataTensor(kind: "bytes" | "floats", count: number, values: numb
   return kind === "floats" ? rows : { ...rows, storage: [count, (rows.storage[1] ?? 4) / 4] };
 }
 
-/** x [batch, D] from `data`: a tensor made by dataTensor. */
-export function gather(data: Tensor, options: GatherOptions): Node {
-  const x = tensor("x", "activation", [options.batch, data.shape[1] ?? 1]);
+/** x [batch, ...shape] from `data`, a tensor made by dataTensor; by default, and for all but images, [batch, D]. */
+export function gather(data: Tensor, options: GatherOptions, shape: readonly number[] = data.shape.slice(1)): Node {
+  const x = tensor("x", "activation", [options.batch, ...shape]);
   return {
     op: `gather_${data.name}`,
     inputs: { [data.name]: data },
@@ -34,9 +34,11 @@ const WORKGROUP_SIZE = 64;
 
 function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   const data = inputs.bytes ?? inputs.floats;
-  const [count = 1] = data?.shape ?? [];
-  const [rows = 1, values = 1] = outputs.x?.shape ?? [];
-  const segments = ceilDiv(values, SEGMENT_VALUES);
+  const { x } = outputs;
+  if (!data || !x) throw new Error(`${op}: data or x is missing`);
+  const [count = 1, values = 1] = data.shape;
+  const [rows = 1] = x.shape;
+  const sizes = exampleSizes(x);
   const bits = Math.max(2, Math.ceil(Math.log2(count)));
   return {
     shader: gatherShader,
@@ -44,16 +46,17 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
     constants: {
       WORKGROUP_SIZE,
       SHUFFLE: attributes.shuffle ? 1 : 0,
+      PAD_PIXELS: sizes.pixels === padTo4(values) / 4 ? 0 : 1,
       ...(op === "gather_bytes" ? { BINARISE: attributes.binarise ? 1 : 0 } : {}),
     },
     shape: {
       rows,
-      pixels: (outputs.x?.storage[1] ?? 4) / 4,
-      segments,
+      ...sizes,
+      words: padTo4(values) / 4,
       count,
       half_bits: Math.ceil(bits / 2),
     },
-    workgroups: ceilDiv(rows * segments, WORKGROUP_SIZE),
+    workgroups: ceilDiv(rows * sizes.segments, WORKGROUP_SIZE),
   };
 }
 

@@ -2,7 +2,7 @@
 import gaussianShader from "../../shaders/gaussian.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, tensor, type Tensor } from "../tensor.js";
-import { reconstructionSums, SEGMENT_VALUES } from "./bernoulli.js";
+import { exampleSizes, reconstructionSums } from "./bernoulli.js";
 import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
 import { sumAll } from "./sum.js";
 
@@ -36,7 +36,7 @@ function gradient(node: Node): Gradients {
   return { nodes: [sumAll(parts, dlogSigma)], of: { mean: dmean, log_sigma: dlogSigma } };
 }
 
-/** A draw y [B, D] around mean [B, D]. */
+/** A draw y around the mean, of its shape. */
 export function gaussianSample(mean: Tensor, log_sigma: Tensor): Node {
   const y = tensor("y", "activation", mean.shape);
   const attributes = { learned: log_sigma.role === "param" };
@@ -47,20 +47,20 @@ const WORKGROUP_SIZE = 64;
 
 function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   const { mean } = inputs;
-  const [rows = 1, pixelCount = 1] = mean?.shape ?? [];
-  const pixels = (mean?.storage[1] ?? 4) / 4;
-  const segments = ceilDiv(pixelCount, SEGMENT_VALUES);
+  if (!mean) throw new Error(`${op}: the mean is missing`);
+  const [rows = 1] = mean.shape;
+  const sizes = exampleSizes(mean);
   return {
     shader: gaussianShader,
     entryPoint: op,
     constants: {
       WORKGROUP_SIZE,
-      ACTIVATION: activationCode(mean?.activation ?? "none"),
+      ACTIVATION: activationCode(mean.activation ?? "none"),
       KEEP_DMEAN: outputs.dmean ? 1 : 0,
       LEARNED: attributes.learned ? 1 : 0,
     },
-    shape: { rows, pixels, pixel_count: pixelCount, segments },
-    workgroups: ceilDiv(rows * (op === "gaussian" ? segments : pixels), WORKGROUP_SIZE),
+    shape: { rows, ...sizes },
+    workgroups: ceilDiv(rows * (op === "gaussian" ? sizes.segments : sizes.pixels), WORKGROUP_SIZE),
   };
 }
 

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { bernoulli, bernoulliSample } from "../../src/ops/bernoulli.js";
-import { tensor } from "../../src/tensor.js";
+import { size, tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import type { RandomValues } from "../support/random_values.js";
 import { defaultStep, runNode } from "../support/run_node.js";
-import { edgeShapes, randomShapes } from "../support/sizes.js";
+import { edgeShapes, imageShapes, randomShapes } from "../support/sizes.js";
 
 const device = await Device.open({ device: await testDevice() });
 
-function node(B: number, D: number, gradients: boolean) {
-  return bernoulli(tensor("logits", "activation", [B, D]), tensor("x", "input", [B, D]), gradients);
+function node(shape: readonly number[], gradients: boolean) {
+  return bernoulli(tensor("logits", "activation", shape), tensor("x", "input", shape), gradients);
 }
 
 interface Variant {
@@ -22,13 +22,15 @@ interface Variant {
   readonly x?: (count: number, random: RandomValues) => Float64Array;
 }
 
-function termCase([B = 1, D = 1]: readonly number[], variant: Variant = {}): OpCase {
+function termCase(shape: readonly number[], variant: Variant = {}): OpCase {
+  const [B = 1, ...rest] = shape;
+  const D = size(rest);
   const { name = "", gradients = true, rows = B } = variant;
   const { logits = (n, random) => random.normal(n, 3), x = (n, random) => random.uniform(n) } = variant;
   return {
-    name: `bernoulli ${B}x${D}${name}`,
+    name: `bernoulli ${shape.join("x")}${name}`,
     build: (random) => ({
-      node: node(B, D, gradients),
+      node: node(shape, gradients),
       values: { logits: logits(B * D, random), x: x(B * D, random) },
       step: { rows },
     }),
@@ -42,6 +44,8 @@ describe("the term and its gradient", () => {
     ...edgeShapes(2).map((shape) => termCase(shape)),
     ...randomShapes([100, 900], 6).map((shape) => termCase(shape)),
     termCase([5, 130], { name: ", without gradient", gradients: false }),
+    ...imageShapes.map((shape) => termCase(shape)),
+    termCase([9, 5, 7, 1], { name: ", 4 rows count", rows: 4 }),
     termCase([33, 100], { name: ", 20 rows count", rows: 20 }),
     termCase([33, 100], { name: ", 1 row counts", rows: 1 }),
     ...[0, 0.5, 1].map((target) =>
@@ -63,7 +67,7 @@ it.each([NaN, Infinity])("%s among the logits reaches its row's sum and no other
   const logits = new Float64Array(B * D);
   logits[D + 66] = bad;
   const values = { logits, x: new Float64Array(B * D).fill(0.5) };
-  const { outputs } = await runNode(device, { node: node(B, D, true), values, step: { ...defaultStep, rows: B } });
+  const { outputs } = await runNode(device, { node: node([B, D], true), values, step: { ...defaultStep, rows: B } });
   expect([...outputs.reconstruction!].map(Number.isFinite)).toEqual([true, true, true, false, true, true]);
 });
 

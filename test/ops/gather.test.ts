@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { dataTensor, gather, type GatherOptions } from "../../src/ops/gather.js";
 import { Stream } from "../../src/random.js";
+import { size } from "../../src/tensor.js";
 import { order } from "../reference/gather.js";
 import { wordsAt } from "../reference/random.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { RandomValues } from "../support/random_values.js";
 import { defaultStep, runNode } from "../support/run_node.js";
-import { edgeShapes, randomShapes, SEED } from "../support/sizes.js";
+import { edgeShapes, imageShapes, randomShapes, SEED } from "../support/sizes.js";
 
 const device = await Device.open({ device: await testDevice() });
 
@@ -30,12 +31,31 @@ function gatherCase(
   };
 }
 
+/** The same as an image whose channels are padded. */
+function imageCase(kind: "bytes" | "floats", shape: readonly number[], binarise = false): OpCase {
+  const [batch = 1, ...image] = shape;
+  const [N, D] = [batch + 3, size(image)];
+  return {
+    name: `gather_${kind} ${shape.join("x")} images${binarise ? " binarise" : ""}`,
+    build: (random) => ({
+      node: gather(dataTensor(kind, N, D), { batch, shuffle: true, binarise }, image),
+      values: { [kind]: kind === "bytes" ? random.integers(N * D, 0, 256) : random.normal(N * D) },
+      step: { rows: batch },
+    }),
+  };
+}
+
 describe("a batch", () => {
   const shapes = [...edgeShapes(3), ...randomShapes([130, 200, 300], 4)];
   testOps(device, [
     ...shapes.map((shape) => gatherCase("bytes", shape, { shuffle: true })),
     ...shapes.map((shape) => gatherCase("bytes", shape, { shuffle: true, binarise: true })),
     ...shapes.map((shape) => gatherCase("floats", shape, { shuffle: true })),
+    ...imageShapes.flatMap((shape) => [
+      imageCase("bytes", shape),
+      imageCase("bytes", shape, true),
+      imageCase("floats", shape),
+    ]),
     gatherCase("bytes", [10, 7, 40], {}, { first_row: 20 }),
     gatherCase("floats", [10, 7, 40], {}, { first_row: 20 }),
     // Past the data's end the last row is repeated, in either order.

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { gaussian, gaussianSample } from "../../src/ops/gaussian.js";
 import { activations } from "../../src/spec.js";
-import { slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+import { size, slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { defaultStep, runNode } from "../support/run_node.js";
-import { edgeShapes, randomShapes } from "../support/sizes.js";
+import { edgeShapes, imageShapes, randomShapes } from "../support/sizes.js";
 
 const device = await Device.open({ device: await testDevice() });
 
@@ -19,24 +19,25 @@ interface Variant {
   readonly logSigma?: number;
 }
 
-function node(B: number, D: number, { learned = true, gradients = true, activation = "none" }: Variant) {
-  const pre = slopeNeedsInput(activation) ? { pre: tensor("mean.pre", "activation", [B, D]) } : {};
-  const mean = tensor("mean", "activation", [B, D], activation === "none" ? {} : { activation, ...pre });
+function node(shape: readonly number[], { learned = true, gradients = true, activation = "none" }: Variant) {
+  const pre = slopeNeedsInput(activation) ? { pre: tensor("mean.pre", "activation", shape) } : {};
+  const mean = tensor("mean", "activation", shape, activation === "none" ? {} : { activation, ...pre });
   const logSigma = tensor("log_sigma", learned ? "param" : "state", [1]);
-  return gaussian(mean, tensor("x", "input", [B, D]), logSigma, gradients);
+  return gaussian(mean, tensor("x", "input", shape), logSigma, gradients);
 }
 
-function termCase([B = 1, D = 1]: readonly number[], variant: Variant = {}): OpCase {
+function termCase(shape: readonly number[], variant: Variant = {}): OpCase {
+  const [B = 1] = shape;
   const { activation = "none", rows = B, logSigma = -0.7 } = variant;
   return {
-    name: ["gaussian", `${B}x${D}`, ...Object.entries(variant).map(([key, value]) => `${key}=${value}`)].join(" "),
+    name: ["gaussian", shape.join("x"), ...Object.entries(variant).map(([key, value]) => `${key}=${value}`)].join(" "),
     build: (random) => {
-      const a = random.normal(B * D);
-      const made = node(B, D, variant);
+      const a = random.normal(size(shape));
+      const made = node(shape, variant);
       // At a small sigma the mean has to be near, or all that is tested is a huge square.
       const sigma = Math.exp(Math.max(logSigma, -6));
       const mean = a.map((value) => Math.fround(activate(activation, value)));
-      const noise = random.normal(B * D, sigma);
+      const noise = random.normal(size(shape), sigma);
       const values = {
         mean,
         x: mean.map((value, i) => Math.fround(value + noise[i]!)),
@@ -52,6 +53,7 @@ describe("the term and its gradients", () => {
   testOps(device, [
     ...edgeShapes(2).map((shape) => termCase(shape)),
     ...edgeShapes(2).map((shape) => termCase(shape, { learned: false })),
+    ...imageShapes.map((shape) => termCase(shape)),
     ...randomShapes([100, 900], 5).map((shape) => termCase(shape)),
     ...activations.map((activation) => termCase([9, 70], { activation })),
     ...[true, false].map((learned) => termCase([9, 70], { learned, gradients: false })),
@@ -67,7 +69,7 @@ it("a NaN in the mean reaches its row's sum and no other", async () => {
   const mean = new Float64Array(B * D);
   mean[D + 66] = NaN;
   const values = { mean, saved: mean, x: new Float64Array(B * D), log_sigma: Float64Array.of(0) };
-  const { outputs } = await runNode(device, { node: node(B, D, {}), values, step: { ...defaultStep, rows: B } });
+  const { outputs } = await runNode(device, { node: node([B, D], {}), values, step: { ...defaultStep, rows: B } });
   expect([...outputs.reconstruction!].map(Number.isFinite)).toEqual([true, true, true, false, true, true]);
 });
 

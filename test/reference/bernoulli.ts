@@ -2,22 +2,23 @@
 import { Stream } from "../../src/random.js";
 import { sigmoid, softplus } from "./activation.js";
 import { uniform, wordsAt } from "./random.js";
-import { at, matrixShape, tensorAt, type Twin } from "./twin.js";
+import { at, matrixShape, storedAt, tensorAt, type Twin } from "./twin.js";
 
-/** A row's sum is left in sums of this many values. */
+/** A row's sum is left in sums of this many stored values. */
 export const SEGMENT = 64;
 
 const bernoulli: Twin = (node, values, step) => {
   const { rows, columns } = matrixShape(tensorAt(node, "x"));
   const [logits, x] = [at(values, "logits"), at(values, "x")];
-  const segments = Math.ceil(columns / SEGMENT);
+  const segments = tensorAt(node, "reconstruction").shape[1]!;
+  const segment = (d: number) => Math.floor(storedAt(tensorAt(node, "x"), d) / SEGMENT);
   const reconstruction = new Float64Array(rows * segments);
   const dlogits = new Float64Array(rows * columns);
   for (let row = 0; row < Math.min(rows, step.rows); row++) {
     for (let d = 0; d < columns; d++) {
       const a = logits[row * columns + d]!;
       const target = x[row * columns + d]!;
-      reconstruction[row * segments + Math.floor(d / SEGMENT)]! += target * softplus(-a) + (1 - target) * softplus(a);
+      reconstruction[row * segments + segment(d)]! += target * softplus(-a) + (1 - target) * softplus(a);
       dlogits[row * columns + d] = (sigmoid(a) - target) / step.rows;
     }
   }
@@ -27,11 +28,12 @@ const bernoulli: Twin = (node, values, step) => {
 /** Counters go by vec4, across padded rows. */
 const sample: Twin = (node, values, step) => {
   const { rows, columns } = matrixShape(tensorAt(node, "logits"));
-  const groups = Math.ceil(columns / 4);
+  const groups = Math.floor(storedAt(tensorAt(node, "logits"), columns - 1) / 4) + 1;
   const y = at(values, "logits").map((a, i) => {
     const [row, d] = [Math.floor(i / columns), i % columns];
-    const element = (step.first_row + row) * groups + Math.floor(d / 4);
-    return uniform(wordsAt(element, step, Stream.observation)[d % 4]!) < sigmoid(a) ? 1 : 0;
+    const place = storedAt(tensorAt(node, "logits"), d);
+    const element = (step.first_row + row) * groups + Math.floor(place / 4);
+    return uniform(wordsAt(element, step, Stream.observation)[place % 4]!) < sigmoid(a) ? 1 : 0;
   });
   return { y: y.subarray(0, rows * columns) };
 };

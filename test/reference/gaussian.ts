@@ -4,7 +4,7 @@ import type { Activation } from "../../src/tensor.js";
 import { sigmoid, slope, softplus } from "./activation.js";
 import { SEGMENT } from "./bernoulli.js";
 import { normal4, wordsAt } from "./random.js";
-import { at, matrixShape, tensorAt, type Twin } from "./twin.js";
+import { at, matrixShape, storedAt, tensorAt, type Twin } from "./twin.js";
 
 /** A learned log sigma approaches this from above and never gets there. */
 const FLOOR = -6;
@@ -21,14 +21,14 @@ const gaussian: Twin = (node, values, step) => {
   const learned = node.attributes.learned === true;
   const r = learned ? FLOOR + softplus(logSigma - FLOOR) : logSigma;
   const sigma = Math.exp(r);
-  const segments = Math.ceil(columns / SEGMENT);
+  const segments = tensorAt(node, "reconstruction").shape[1]!;
   const reconstruction = new Float64Array(rows * segments);
   const parts = new Float64Array(rows * segments);
   const dmean = new Float64Array(rows * columns);
   for (let row = 0; row < Math.min(rows, step.rows); row++) {
     for (let d = 0; d < columns; d++) {
       const i = row * columns + d;
-      const segment = row * segments + Math.floor(d / SEGMENT);
+      const segment = row * segments + Math.floor(storedAt(tensorAt(node, "x"), d) / SEGMENT);
       const scaled = (x[i]! - mean[i]!) / sigma;
       reconstruction[segment]! += scaled ** 2 / 2 + r + Math.log(2 * Math.PI) / 2;
       dmean[i] = ((-scaled / sigma) * slope(activation, saved[i]!)) / step.rows;
@@ -46,13 +46,14 @@ const gaussian: Twin = (node, values, step) => {
 /** Counters go by vec4, across padded rows. */
 const sample: Twin = (node, values, step) => {
   const { columns } = matrixShape(tensorAt(node, "mean"));
-  const groups = Math.ceil(columns / 4);
+  const groups = Math.floor(storedAt(tensorAt(node, "mean"), columns - 1) / 4) + 1;
   const logSigma = at(values, "log_sigma")[0]!;
   const sigma = Math.exp(node.attributes.learned === true ? FLOOR + softplus(logSigma - FLOOR) : logSigma);
   const y = at(values, "mean").map((mean, i) => {
     const [row, d] = [Math.floor(i / columns), i % columns];
-    const element = (step.first_row + row) * groups + Math.floor(d / 4);
-    return mean + sigma * normal4(wordsAt(element, step, Stream.observation))[d % 4]!;
+    const place = storedAt(tensorAt(node, "mean"), d);
+    const element = (step.first_row + row) * groups + Math.floor(place / 4);
+    return mean + sigma * normal4(wordsAt(element, step, Stream.observation))[place % 4]!;
   });
   return { y };
 };

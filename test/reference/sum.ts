@@ -1,19 +1,28 @@
 // Twin of shaders/sum.wgsl.
-import { at, tensorAt, type Twin } from "./twin.js";
+import type { Node } from "../../src/graph.js";
+import { at, tensorAt, type Twin, type Values } from "./twin.js";
 
-const sumParts: Twin = (node, values) => {
-  const parts = at(values, "parts");
-  const count = tensorAt(node, "parts").shape[0]!;
+/** The sum of the rows of `key`. */
+function sumOfRows(node: Node, values: Values, key: string): Float64Array {
+  const parts = at(values, key);
+  const count = tensorAt(node, key).shape[0]!;
   const length = parts.length / count;
-  const y = new Float64Array(length);
+  const sum = new Float64Array(length);
   for (let part = 0; part < count; part++) {
-    for (let i = 0; i < length; i++) y[i]! += parts[part * length + i]!;
+    for (let i = 0; i < length; i++) sum[i]! += parts[part * length + i]!;
   }
-  return { y };
-};
+  return sum;
+}
+
+const sumParts: Twin = (node, values) => ({ y: sumOfRows(node, values, "parts") });
+
+const sumPairs: Twin = (node, values) => ({
+  y: sumOfRows(node, values, "parts"),
+  y2: sumOfRows(node, values, "parts2"),
+});
 
 const sumAll: Twin = (_, values) => ({
   y: Float64Array.of(at(values, "values").reduce((sum, value) => sum + value, 0)),
 });
 
-export const sumTwins: Readonly<Record<string, Twin>> = { sum_parts: sumParts, sum_all: sumAll };
+export const sumTwins: Readonly<Record<string, Twin>> = { sum_parts: sumParts, sum_pairs: sumPairs, sum_all: sumAll };

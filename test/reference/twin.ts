@@ -24,6 +24,12 @@ export function tensorAt(node: Node, key: string): Tensor {
   return found;
 }
 
+/** The place of an example's value `d` in storage: an innermost size C takes ceil(C / 4) vec4. */
+export function storedAt({ shape }: Tensor, d: number): number {
+  const inner = shape.at(-1) ?? 1;
+  return Math.floor(d / inner) * Math.ceil(inner / 4) * 4 + (d % inner);
+}
+
 /** Rows, and values in each. */
 export function matrixShape(tensor: Tensor): { rows: number; columns: number } {
   const [rows = 1, ...rest] = tensor.shape;

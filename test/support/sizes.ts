@@ -19,3 +19,12 @@ export function randomShapes(limits: readonly number[], count: number): number[]
   const shape = fc.tuple(...limits.map((max) => fc.integer({ min: 1, max })));
   return fc.sample(shape, { seed: SEED, numRuns: count });
 }
+
+/** Images whose channels are padded, and not. */
+export const imageShapes = [
+  [1, 1, 1, 1],
+  [3, 28, 28, 1],
+  [2, 5, 7, 3],
+  [4, 9, 6, 5],
+  [4, 3, 5, 8],
+] as const;
