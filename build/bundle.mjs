@@ -6,7 +6,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { esbuildWgsl } from "./wgsl.mjs";
+import { bundledWgsl } from "./wgsl_bundle.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -29,14 +29,14 @@ export async function bundleLibrary() {
     bundle: true,
     minify: true,
     // A fault in Node shows its line: not the whole file.
-    lineLimit: 2000,
+    lineLimit: 8000,
     write: false,
     format: "esm",
     platform: "browser",
     target: "es2022",
     sourcemap: "linked",
     legalComments: "none",
-    plugins: [esbuildWgsl()],
+    plugins: [bundledWgsl()],
     logLevel: "error",
   });
   const files = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));

@@ -1,6 +1,6 @@
 // Turns a .wgsl file into a module: joins `#import lib/x` lines, strips comments, and reads bindings, uniform
-// layouts, overrides and entry points with wgsl_reflect. One function serves esbuild (bundle, CLI, benchmarks)
-// and Vite (tests), so that every environment runs the same text.
+// layouts, overrides and entry points with wgsl_reflect. One function serves esbuild (CLI, benchmarks)
+// and Vite (tests), so that every environment runs the same text; wgsl_bundle.mjs packs it for the library.
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,19 +41,16 @@ export function joinImports(path) {
   return { code: [top, ...parts.map(({ text }) => text)].join("\n"), enables: top, parts };
 }
 
+/** Two tokens that would be one, or a comment, without the space between them. */
+const joined = /^(\w[\w@]|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|->|\/[/*])$/;
+
 /** @param {string} code */
-function minify(code) {
+export function minify(code) {
   return code
     .replace(/\/\/[^\n]*/g, "")
     .replace(/\s+/g, " ")
-    .replace(/ ?([{}()[\]<>=+\-*/%&|^!,;:?@]) ?/g, (match, token, offset, whole) => {
-      // "a - -b" and "a & &b" must keep their spaces; "@" needs the one before it.
-      const before = whole[offset - 1] ?? "";
-      const after = whole[offset + match.length] ?? "";
-      if ("+-&|<>=".includes(token) && ("+-&|<>=*".includes(before) || "+-&|<>=*".includes(after))) return match;
-      return token === "@" ? match.trimEnd() : token;
-    })
-    .trim();
+    .trim()
+    .replace(/ /g, (space, at, whole) => (joined.test(`${whole[at - 1]}${whole[at + 1]}`) ? space : ""));
 }
 
 /**
@@ -132,46 +129,19 @@ function elementBytes(type, path) {
   throw new Error(`${path}: storage binding of type ${element.name}: teach build/wgsl.mjs its size`);
 }
 
-/**
- * The module of a .wgsl file. `lib` says how a library's text is imported; without it, it is part of the text.
- * @param {string} path
- * @param {((file: string) => string) | undefined} [lib]
- */
-function moduleText(path, lib) {
+/** The module of a .wgsl file. @param {string} path */
+function moduleText(path) {
   const { shader, files } = compileWgsl(path);
-  if (!lib) return { text: `export default ${JSON.stringify(shader)};`, files };
-  const { enables, parts } = joinImports(path);
-  const libraries = parts
-    .slice(0, -1)
-    .map(({ file }, index) => `import lib${index} from ${JSON.stringify(lib(file))};`);
-  const text = [
-    JSON.stringify(minify(enables)),
-    ...libraries.map((_, index) => `lib${index}`),
-    JSON.stringify(minify(parts.at(-1)?.text ?? "")),
-  ];
-  const rest = { ...shader, code: undefined };
-  return { text: `${libraries.join("")}export default {...${JSON.stringify(rest)},code:${text.join("+")}};`, files };
+  return { text: `export default ${JSON.stringify(shader)};`, files };
 }
 
-/**
- * A library that several shaders import is in the bundle once.
- * @returns {import("esbuild").Plugin}
- */
+/** @returns {import("esbuild").Plugin} */
 export function esbuildWgsl() {
   return {
     name: "wgsl",
     setup(build) {
-      const library = "?library";
-      build.onResolve({ filter: /\.wgsl\?library$/ }, ({ path }) => ({
-        path: path.slice(0, -library.length),
-        suffix: library,
-      }));
-      build.onLoad({ filter: /\.wgsl$/ }, ({ path, suffix }) => {
-        if (suffix === library) {
-          const own = joinImports(path).parts.at(-1)?.text ?? "";
-          return { contents: `export default ${JSON.stringify(minify(own))};`, loader: "js", watchFiles: [path] };
-        }
-        const { text, files } = moduleText(path, (file) => file + library);
+      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
+        const { text, files } = moduleText(path);
         return { contents: text, loader: "js", watchFiles: files };
       });
     },
