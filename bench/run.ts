@@ -12,13 +12,19 @@ import { opNamed } from "../src/ops/index.js";
 import type { Schedule } from "../src/ops/op.js";
 import { measure, runnable } from "../src/tuner.js";
 import { cases as adam } from "./ops/adam.bench.js";
+import { cases as add } from "./ops/add.bench.js";
+import { cases as batchNorm } from "./ops/batch_norm.bench.js";
 import { cases as bernoulli } from "./ops/bernoulli.bench.js";
+import { cases as conv2d } from "./ops/conv2d.bench.js";
+import { cases as dropout } from "./ops/dropout.bench.js";
 import { cases as gather } from "./ops/gather.bench.js";
 import { cases as gaussian } from "./ops/gaussian.bench.js";
 import { cases as gradientNorm } from "./ops/gradient_norm.bench.js";
+import { cases as groupNorm } from "./ops/group_norm.bench.js";
 import { cases as linear } from "./ops/linear.bench.js";
 import { cases as pool } from "./ops/pool.bench.js";
 import { cases as reparameterize } from "./ops/reparameterize.bench.js";
+import { cases as reshape } from "./ops/reshape.bench.js";
 import { cases as sum } from "./ops/sum.bench.js";
 import { cases as upsample } from "./ops/upsample.bench.js";
 import { measureStep, type StepResult } from "./step.bench.js";
@@ -86,7 +92,24 @@ console.log(`adapter: ${adapter}${device.software ? " (software)" : ""}, ${cpus(
 const wanted = (name: string) => !options.only || name.includes(options.only);
 
 const ops: OpResult[] = [];
-const all = [linear, adam, gradientNorm, gather, bernoulli, gaussian, reparameterize, sum, pool, upsample].flat();
+const all = [
+  linear,
+  conv2d,
+  adam,
+  gradientNorm,
+  gather,
+  bernoulli,
+  gaussian,
+  reparameterize,
+  sum,
+  pool,
+  upsample,
+  add,
+  dropout,
+  reshape,
+  batchNorm,
+  groupNorm,
+].flat();
 for (const one of all.filter(({ node }) => wanted(node.op))) {
   for (const result of await benchOp(device, one, options.repeats)) {
     ops.push(result);

@@ -1,13 +1,18 @@
 // The twin of every op, by the op's name.
 import { adamTwins } from "./adam.js";
+import { addTwins } from "./add.js";
+import { batchNormTwins } from "./batch_norm.js";
 import { bernoulliTwins } from "./bernoulli.js";
 import { conv2dTwins } from "./conv2d.js";
+import { dropoutTwins } from "./dropout.js";
 import { gatherTwins } from "./gather.js";
 import { gaussianTwins } from "./gaussian.js";
 import { gradientNormTwins } from "./gradient_norm.js";
+import { groupNormTwins } from "./group_norm.js";
 import { linearTwins } from "./linear.js";
 import { poolTwins } from "./pool.js";
 import { reparameterizeTwins } from "./reparameterize.js";
+import { reshapeTwins } from "./reshape.js";
 import { sumTwins } from "./sum.js";
 import type { Twin } from "./twin.js";
 import { upsampleTwins } from "./upsample.js";
@@ -18,6 +23,11 @@ const twins: Readonly<Record<string, Twin>> = {
   ...poolTwins,
   ...upsampleTwins,
   ...conv2dTwins,
+  ...batchNormTwins,
+  ...groupNormTwins,
+  ...addTwins,
+  ...dropoutTwins,
+  ...reshapeTwins,
   ...reparameterizeTwins,
   ...bernoulliTwins,
   ...gaussianTwins,

@@ -1,0 +1,21 @@
+import { batchNorm } from "../../src/ops/batch_norm.js";
+import { opNamed } from "../../src/ops/index.js";
+import { memoryCase, tensor } from "../support/op_bench.js";
+
+const shape = [32, 28, 28, 32];
+const [gamma, beta] = [tensor("gamma", "param", [32]), tensor("beta", "param", [32])];
+const [runningMean, runningVariance] = [
+  tensor("running_mean", "state", [32]),
+  tensor("running_variance", "state", [32]),
+];
+const forward = batchNorm(
+  "y",
+  tensor("x", "input", shape),
+  { gamma, beta, runningMean, runningVariance },
+  { momentum: 0.99, epsilon: 1e-3 },
+  "relu",
+);
+const last = forward.at(-1)!;
+const backward = opNamed("batch_norm").gradient!(last, { y: tensor("dy", "input", shape) }, () => true);
+
+export const cases = [...forward, ...backward.nodes].map((node) => memoryCase(shape.join("x"), node));

@@ -1,0 +1,128 @@
+// lib/norm.wgsl: what normalization over the batch and over groups of channels share.
+//   x is S sections of R rows of C channels: a section is the whole batch, or one example. Once each channel of a
+//   section has its mean and variance, wherever they were taken, the kernels are the same.
+// C padded to 4 with zeros. A section's rows are cut into P strips, of rows p, p + P, ...: one invocation per vec4 of
+// channels walks one, beside its neighbours in memory. No rows are masked: a batch in training is always full.
+#import lib/activation
+
+struct Shape {
+  sections: u32,       // S
+  rows: u32,           // R
+  channels: u32,       // C / 4, padded
+  channel_count: u32,  // C, before padding
+  parts: u32,          // P
+  group_size: u32,     // channels in a group, for group_norm
+  epsilon: f32,
+  momentum: f32,       // what the running statistics keep, for batch_norm
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;              // [S, R, C]
+@group(0) @binding(2) var<storage, read> gamma: array<vec4f>;          // [C]
+@group(0) @binding(3) var<storage, read> beta: array<vec4f>;           // [C]
+@group(0) @binding(4) var<storage, read> mean: array<vec4f>;           // [S, C]
+@group(0) @binding(5) var<storage, read> variance: array<vec4f>;       // [S, C]
+@group(0) @binding(6) var<storage, read> dy: array<vec4f>;             // [S, R, C], before the activation
+@group(0) @binding(7) var<storage, read> saved: array<vec4f>;          // [S, R, C], what x's own slope comes from
+@group(0) @binding(8) var<storage, read> means: array<vec4f>;          // [S, 2, C], of gamma dy and gamma dy xhat
+@group(0) @binding(9) var<storage, read> all_parts: array<vec4f>;      // [S, P, 2, C]
+@group(0) @binding(10) var<storage, read_write> parts: array<vec4f>;   // [S, P, 2, C]
+@group(0) @binding(11) var<storage, read_write> y: array<vec4f>;       // [S, R, C]
+@group(0) @binding(12) var<storage, read_write> pre: array<vec4f>;     // [S, R, C], before the activation
+@group(0) @binding(13) var<storage, read_write> dx: array<vec4f>;      // [S, R, C], before x's activation
+
+override WORKGROUP_SIZE: u32 = 64u;
+// Keep the value before the activation, for the activations whose slope needs it.
+override KEEP_PRE: bool = false;
+
+struct Strip {
+  channel: u32,  // which vec4 of channels
+  at: u32,       // its place in [S, C]
+  first: u32,
+  end: u32,
+  stride: u32,
+}
+
+fn strip_of(index: u32) -> Strip {
+  let stride = shape.parts * shape.channels;
+  let section = index / stride;
+  let first = section * shape.rows * shape.channels + index % stride;
+  // Past the last section the strip is empty.
+  let end = select(0u, (section + 1u) * shape.rows * shape.channels, section < shape.sections);
+  let channel = index % shape.channels;
+  return Strip(channel, section * shape.channels + channel, first, end, stride);
+}
+
+fn part_rows(part: u32) -> f32 {
+  return f32((shape.rows - 1u - part) / shape.parts + 1u);
+}
+
+fn inverse_deviation(at: u32) -> vec4f {
+  return inverseSqrt(variance[at] + shape.epsilon);
+}
+
+fn store_part(index: u32, channel: u32, one: vec4f, other: vec4f) {
+  let at = 2u * (index - channel) + channel;
+  parts[at] = one;
+  parts[at + shape.channels] = other;
+}
+
+// A strip's mean, and its sum of (x - mean)^2. Both are taken about its first row, so that a large mean costs no
+// digits: one of n values is never more than sqrt(n) deviations from their mean.
+fn moments(index: u32) {
+  let strip = strip_of(index);
+  if (strip.first >= strip.end) { return; }
+  let pivot = x[strip.first];
+  var sum = vec4f(0.0);
+  var squares = vec4f(0.0);
+  for (var i = strip.first; i < strip.end; i += strip.stride) {
+    let d = x[i] - pivot;
+    sum += d;
+    squares += d * d;
+  }
+  let shift = sum / part_rows(index / shape.channels % shape.parts);
+  store_part(index, strip.channel, pivot + shift, squares - sum * shift);
+}
+
+// y = act(gamma xhat + beta); the padding stays zero whatever act(0) is.
+fn normalize(index: u32) {
+  let strip = strip_of(index);
+  let padding = vec4u(0u, 1u, 2u, 3u) + 4u * strip.channel >= vec4u(shape.channel_count);
+  let center = mean[strip.at];
+  let scale = gamma[strip.channel] * inverse_deviation(strip.at);
+  let offset = beta[strip.channel];
+  for (var i = strip.first; i < strip.end; i += strip.stride) {
+    let a = (x[i] - center) * scale + offset;
+    if (KEEP_PRE) { pre[i] = a; }
+    y[i] = select(activate(a), vec4f(0.0), padding);
+  }
+}
+
+// A strip's sums of dy and of dy xhat.
+fn gradient_sums(index: u32) {
+  let strip = strip_of(index);
+  if (strip.first >= strip.end) { return; }
+  let center = mean[strip.at];
+  var sum = vec4f(0.0);
+  var product = vec4f(0.0);
+  for (var i = strip.first; i < strip.end; i += strip.stride) {
+    let d = dy[i];
+    sum += d;
+    product += d * (x[i] - center);
+  }
+  store_part(index, strip.channel, sum, product * inverse_deviation(strip.at));
+}
+
+// dx = (gamma dy - mean(gamma dy) - xhat mean(gamma dy xhat)) / sqrt(variance + epsilon) * act'(x).
+fn input_gradient(index: u32) {
+  let strip = strip_of(index);
+  let center = mean[strip.at];
+  let inverse = inverse_deviation(strip.at);
+  let scale = gamma[strip.channel];
+  let at = 2u * (strip.at - strip.channel) + strip.channel;
+  let constant = means[at];
+  let slope = means[at + shape.channels] * inverse;
+  for (var i = strip.first; i < strip.end; i += strip.stride) {
+    let d = scale * dy[i] - constant - (x[i] - center) * slope;
+    dx[i] = d * inverse * activation_slope(saved[i]);
+  }
+}
