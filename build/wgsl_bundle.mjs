@@ -55,7 +55,7 @@ function pack(shader) {
   ]);
   const entries = Object.entries(shader.entryPoints).map(([entry, { bindings: used, workgroupSize }]) => [
     entry,
-    used.map((binding) => order.indexOf(binding).toString(36)).join(""),
+    order.map((binding, i) => (used.includes(binding) ? i.toString(36) : "")).join(""),
     ...workgroupSize,
   ]);
   const text = (/** @type {(string | number)[][]} */ records) => records.map((words) => words.join(" ")).join(";");
@@ -102,7 +102,7 @@ function unpack(name, features, overrides, bindings, uniforms, entryPoints, code
     })),
     overrides,
     entryPoints: records(entryPoints, (_, used = "", ...sizes) => ({
-      bindings: [...used].map((digit) => Object.keys(all)[parseInt(digit, 36)]),
+      bindings: [...used].map((digit) => Object.keys(all)[parseInt(digit, 36)]).sort(),
       workgroupSize: sizes.map((size) => (/^\d/.test(size) ? Number(size) : size)),
     })),
   };
