@@ -131,7 +131,7 @@ function gradient(
 }
 
 const WORKGROUP_SIZE = 64;
-/** Rows that an invocation writes: what it reads but once, gamma and its like, is half of what it reads for them. */
+/** Rows that an invocation writes: eight loads of x to the four of gamma, beta and the statistics. */
 const STRIP_ROWS = 8;
 
 function kernel(shader: ShaderSource, { op, inputs, outputs, attributes }: Node): Kernel {
