@@ -1,0 +1,184 @@
+// One library in one case: started, checked, measured, within a limit of time.
+import type { PageFiles } from "./pages.js";
+import type { KnownPeer } from "./peers.js";
+import { COMPARED_STEPS, type PageCalls, type PageMemory } from "./protocol.js";
+import type { PeerResult } from "./results.js";
+import { Session, TimeUp, type BrowserOptions } from "./session.js";
+import { lossDifference, spreadOf } from "./statistics.js";
+
+/** Seconds that a repetition takes where a step takes less. */
+const REPETITION_SECONDS = 1.5;
+const MOST_STEPS = 5000;
+/** Share of the limit after which no further losses are compared before time is measured. */
+const CHECKING_SHARE = 1 / 3;
+/** Waiting after several steps is tried where that many take less. */
+const LONGEST_WAIT_MS = 5000;
+/** Losses part by rounding: float32, other orders of summation, ten steps of Adam. */
+export const TOLERANCE = 1e-3;
+
+export class Contestant {
+  session: Session | undefined;
+  readonly losses: number[] = [];
+  error: string | null = null;
+  #firstStepMs: number | null = null;
+  #detail = "";
+  /** By how many steps go from one wait to the next. */
+  readonly #times = new Map<number, number[]>();
+  #counts: { kernels: number | null; submits: number | null } | undefined;
+  #memory: (PageMemory & { heapBytes: number | null }) | undefined;
+  #spentMs = 0;
+  #stepMs = 0;
+
+  constructor(
+    readonly known: KnownPeer,
+    readonly files: PageFiles,
+    private readonly limitMs: number,
+  ) {}
+
+  get repetitions(): number {
+    return Math.max(0, ...[...this.#times.values()].map((times) => times.length));
+  }
+
+  /** The library's first step, and the next ones as far as time allows. */
+  async start(url: string, browser: BrowserOptions): Promise<void> {
+    await this.#attempt(async () => {
+      this.session = await Session.open(`${url}?backend=${this.known.backend}`, browser);
+      const started = await this.#timed(() => this.session!.call("start", this.#left()));
+      this.#firstStepMs = started.firstStepMs;
+      this.#detail = started.detail;
+      this.losses.push(started.loss);
+      while (
+        this.losses.length < COMPARED_STEPS &&
+        (this.losses.length < 2 || this.#spentMs < CHECKING_SHARE * this.limitMs)
+      ) {
+        const before = this.#spentMs;
+        this.losses.push(...(await this.#timed(() => this.session!.call("losses", this.#left(), 1))));
+        this.#stepMs = this.#spentMs - before;
+      }
+    });
+  }
+
+  /** One repetition, in each way of waiting; none where the limit is used up. */
+  async repeat(): Promise<void> {
+    const [often = 1, ...seldom] = this.known.every;
+    const steps = Math.max(1, Math.min(MOST_STEPS, Math.round((1000 * REPETITION_SECONDS) / this.#stepMs)));
+    await this.#measure(often, steps);
+    for (const every of seldom) {
+      if (every * this.#stepMs < LONGEST_WAIT_MS) await this.#measure(every, Math.max(steps, every));
+    }
+  }
+
+  async #measure(every: number, steps: number): Promise<void> {
+    if (this.repetitions > 0 && this.#spentMs + steps * this.#stepMs > this.limitMs) return;
+    await this.#attempt(async () => {
+      const pace = { every, steps, seconds: REPETITION_SECONDS };
+      const timed = await this.#timed(() => this.session!.call("measure", this.#left(), pace));
+      this.losses.push(...timed.losses);
+      this.#times.set(every, [...(this.#times.get(every) ?? []), timed.stepMs]);
+      this.#counts = timed;
+      this.#stepMs = timed.stepMs;
+    });
+  }
+
+  /** Fails the peer where its losses are not the reference's. */
+  check(reference: readonly number[]): void {
+    if (this.error || reference.length === 0) return;
+    const difference = lossDifference(this.losses, reference);
+    if (difference <= TOLERANCE) return;
+    const step = this.losses.findIndex((loss, i) => !(Math.abs(loss - reference[i]!) <= TOLERANCE * reference[i]!));
+    this.error = `losses differ: ${this.losses[step]} at step ${step + 1}, where webvae has ${reference[step]}`;
+  }
+
+  async finish(): Promise<void> {
+    if (this.session && !this.error) {
+      try {
+        const memory = await this.session.call("memory", 30_000);
+        this.#memory = { ...memory, heapBytes: await this.session.heapBytes() };
+      } catch {
+        // The figures that were measured stand without it.
+      }
+    }
+    await this.session?.close();
+  }
+
+  /** A question to the page, which fails the library where it fails. */
+  async ask<Name extends "sendWeights" | "adapter">(name: Name) {
+    let answer: Awaited<ReturnType<PageCalls[Name]>> | undefined;
+    await this.#attempt(async () => {
+      answer = await this.session!.call(name, this.limitMs, ...([] as unknown as Parameters<PageCalls[Name]>));
+    });
+    return answer;
+  }
+
+  result(model: string, batch: number, webvae: Contestant): PeerResult {
+    const reference = webvae.losses;
+    const webvaeMs = webvae.medianMs;
+    const [every, times] = this.#best();
+    const spread = !this.error && times ? spreadOf(times) : undefined;
+    const compared = Math.min(this.losses.length, reference.length, COMPARED_STEPS);
+    return {
+      model,
+      batch,
+      peer: this.known.name,
+      medianMs: spread?.median ?? null,
+      spreadMs: spread ? spread.slowest - spread.fastest : null,
+      fastestMs: spread?.fastest ?? null,
+      slowestMs: spread?.slowest ?? null,
+      repetitions: spread ? (times?.length ?? 0) : 0,
+      firstStepMs: this.#firstStepMs,
+      kernels: this.#counts?.kernels ?? null,
+      submits: this.#counts?.submits ?? null,
+      speedup: spread && webvaeMs ? spread.median / webvaeMs : null,
+      every: this.known.every.length > 1 && spread ? every : null,
+      lossDifference: compared > 0 ? lossDifference(this.losses.slice(0, compared), reference) : null,
+      comparedSteps: compared,
+      heapBytes: this.#memory?.heapBytes ?? null,
+      hostBytes: this.#memory?.hostBytes ?? null,
+      gpuBytes: this.#memory?.gpuBytes ?? null,
+      scriptBytes: this.files.scriptBytes,
+      wasmBytes: this.files.wasmBytes,
+      detail: this.#detail,
+      error: this.error,
+    };
+  }
+
+  get medianMs(): number | null {
+    const [, times] = this.#best();
+    return times && !this.error ? spreadOf(times).median : null;
+  }
+
+  /** The way of waiting with the smallest median. */
+  #best(): [number | null, number[] | undefined] {
+    const sorted = [...this.#times].sort(([, a], [, b]) => spreadOf(a).median - spreadOf(b).median);
+    return sorted[0] ?? [null, undefined];
+  }
+
+  /** A call may use the whole limit once more: a single step can be longer than what is left of it. */
+  #left(): number {
+    return Math.max(this.limitMs - this.#spentMs, 0) + this.limitMs;
+  }
+
+  async #timed<T>(call: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await call();
+    } finally {
+      this.#spentMs += performance.now() - started;
+    }
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    if (this.error) return;
+    try {
+      await work();
+    } catch (error) {
+      this.error =
+        error instanceof TimeUp
+          ? `too slow: ${this.losses.length} steps in ${(this.#spentMs / 1000).toFixed(0)} s`
+          : error instanceof Error
+            ? error.message
+            : String(error);
+      await this.session?.close();
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// The arguments of npm run bench:peers, checked before anything is started.
+import { Command, InvalidArgumentError } from "commander";
+import { comparedModels, type ComparedModel } from "./cases.js";
+import { knownPeers, type KnownPeer } from "./peers.js";
+
+export interface ComparisonCase extends ComparedModel {
+  readonly name: string;
+}
+
+export interface ComparisonOptions {
+  readonly cases: readonly ComparisonCase[];
+  readonly peers: readonly KnownPeer[];
+  readonly repeats: number;
+  readonly limitSeconds: number;
+  readonly headful: boolean;
+  readonly adapter: "swiftshader" | "default" | undefined;
+  readonly out: string | undefined;
+  readonly json: boolean;
+}
+
+const names = (text: string) => [...new Set(text.split(",").map((name) => name.trim()))].filter(Boolean);
+
+/** The names in `text`, each of them one of `known`. */
+function chosen<T>(text: string, known: Readonly<Record<string, T>>, what: string): [string, T][] {
+  const wanted = names(text);
+  if (wanted.length === 0) throw new InvalidArgumentError(`It names no ${what}.`);
+  return wanted.map((name) => {
+    const found = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (found === undefined) {
+      throw new InvalidArgumentError(`There is no ${what} "${name}"; known are ${Object.keys(known).join(", ")}.`);
+    }
+    return [name, found];
+  });
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+function adapterOf(text: string): "swiftshader" | "default" {
+  if (text === "swiftshader" || text === "default") return text;
+  throw new InvalidArgumentError(`There is no adapter "${text}"; known are swiftshader, default.`);
+}
+
+/** A call to the page ends after at most twice this, and puppeteer waits for 180 seconds. */
+const LONGEST_LIMIT = 85;
+
+export function comparisonCommand(): Command {
+  const peers = Object.fromEntries(knownPeers.map((peer) => [peer.name, peer]));
+  return new Command("bench:peers")
+    .description("Trains the same models with webvae, tfjs and jax-js in headless Chrome, and compares their speed.")
+    .option(
+      "--models <names>",
+      `which of ${Object.keys(comparedModels).join(", ")}`,
+      (text) => chosen(text, comparedModels, "model"),
+      Object.entries(comparedModels),
+    )
+    .option("--batch <sizes>", "batch sizes, each with every model (default: one for each model)", (text) => {
+      const sizes = names(text);
+      if (sizes.length === 0) throw new InvalidArgumentError("It names no batch size.");
+      return sizes.map(whole(1, 4096));
+    })
+    .option(
+      "--peers <names>",
+      `which of ${Object.keys(peers).join(", ")}`,
+      (text) => chosen(text, peers, "peer").map(([, peer]) => peer),
+      knownPeers,
+    )
+    .option("--repeats <n>", "repetitions, of which the median is taken", whole(1, 100), 5)
+    .option("--limit <seconds>", "time that a library has for a case", whole(5, LONGEST_LIMIT), 75)
+    .option("--headful", "in a browser that is seen, as some GPUs need it", false)
+    .option("--adapter <name>", "swiftshader, or default: the GPU where there is one", adapterOf)
+    .option("--out <folder>", "where the results go (default: bench/results)")
+    .option("--json", "end stdout with the results as one JSON object", false);
+}
+
+export function comparisonOptions(command: Command): ComparisonOptions {
+  const { models, batch, limit, adapter, out, ...rest } = command.opts<{
+    models: [string, ComparedModel][];
+    batch?: number[];
+    peers: readonly KnownPeer[];
+    repeats: number;
+    limit: number;
+    headful: boolean;
+    adapter?: "swiftshader" | "default";
+    out?: string;
+    json: boolean;
+  }>();
+  const cases = models.flatMap(([name, model]) =>
+    (batch ?? [model.batch]).map((size) => ({ name, spec: model.spec, batch: size })),
+  );
+  return { ...rest, cases, limitSeconds: limit, adapter, out };
+}

@@ -1,0 +1,65 @@
+// webvae as a user has it: VAE.create, a loop over vae.train, the speed from its reports.
+import { VAE, type Dataset, type ModelSpec, type TrainingReport } from "../../../src/index.js";
+import type { Material, OpenPeer, Pace, Timed } from "../protocol.js";
+
+/** Steps of an epoch while time is measured: about those of 60,000 images. */
+const EPOCH_STEPS = 468;
+/** Submits after which their length is found. */
+const FIRST_REPORTS = 3;
+
+export const open: OpenPeer = async (material) => {
+  const { job } = material;
+  const spec = job.spec as ModelSpec;
+  const vae = await VAE.create(spec, { seed: job.seed });
+  const options = { batchSize: job.batch, learningRate: job.learningRate, shuffle: false };
+  const one = batches(material, 1);
+  let many: Dataset | undefined;
+  return {
+    detail: "",
+    dataBytes: EPOCH_STEPS * material.images.length,
+    async losses(count) {
+      const losses: number[] = [];
+      // An epoch of one step: each has a report of its own.
+      for await (const report of vae.train(one, { ...options, epochs: count })) losses.push(-report.elbo);
+      return losses;
+    },
+    async measure({ seconds }: Pace): Promise<Timed> {
+      many ??= batches(material, EPOCH_STEPS);
+      const started = performance.now();
+      let last: TrainingReport | undefined;
+      let reports = 0;
+      let counts = { steps: 0, submits: 0 };
+      for await (const report of vae.train(many, { ...options, epochs: 100_000 })) {
+        last = report;
+        reports++;
+        // Speeds are means over the last four submits, and the first submits feel their way.
+        if (reports === FIRST_REPORTS) counts = { ...counts, ...vae.counts };
+        if (reports >= FIRST_REPORTS + 4 && performance.now() - started > 1000 * seconds) break;
+      }
+      // What is in flight still runs; the next to be measured shall have the device alone.
+      await vae.save();
+      const { steps = 1, submits = 1 } = vae.counts ?? {};
+      return {
+        stepMs: 1000 / (last?.stepsPerSecond ?? NaN),
+        steps,
+        losses: [],
+        submits: (submits - counts.submits) / (steps - counts.steps),
+      };
+    },
+    async firstWeights() {
+      const fresh = await VAE.create(spec, { seed: job.seed });
+      try {
+        return await fresh.save();
+      } finally {
+        fresh.dispose();
+      }
+    },
+  };
+};
+
+/** A data set of the one batch, `count` times over. */
+function batches({ job, images }: Material, count: number): Dataset {
+  const values = new Uint8Array(images.length * count);
+  for (let i = 0; i < count; i++) values.set(images, i * images.length);
+  return { name: "batch", shape: job.spec.input, count: job.batch * count, values };
+}
