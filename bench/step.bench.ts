@@ -4,7 +4,9 @@ import * as datasets from "../src/datasets.js";
 import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
 import { resolveSpec } from "../src/spec.js";
-import { defineModel, trainingGraph } from "../src/vae.js";
+import { defineModel } from "../src/parameters.js";
+import { multiplyAdds } from "../src/tuner.js";
+import { trainingGraph } from "../src/vae.js";
 
 export interface StepResult {
   readonly model: string;
@@ -68,18 +70,11 @@ export async function measureStep(gpu: GPU, name: ModelName, batch: number, seco
       hostMsPerStep: (hostMs - hostAtFirst) / (steps - 1),
       firstStepMs,
       objectsAfterFirstStep: counted.count() - objects,
-      gflops: stepFlop(spec, batch) / medianMs / 1e6,
+      gflops: nodes.reduce((sum, node) => sum + 2 * multiplyAdds(node), 0) / medianMs / 1e6,
     };
   } finally {
     vae.dispose();
   }
-}
-
-/** Forward, weight gradient and, but for the first layer, input gradient: 2 operations a multiply-add. */
-function stepFlop(spec: Parameters<typeof resolveSpec>[0], batch: number): number {
-  const { encoder, features, decoder, spec: model } = resolveSpec(spec);
-  const layers = [...encoder, { inputs: features, outputs: 2 * model.latent }, ...decoder];
-  return layers.reduce((sum, { inputs, outputs }, index) => sum + (index === 0 ? 4 : 6) * batch * inputs * outputs, 0);
 }
 
 const makers = ["createBuffer", "createBindGroup", "createComputePipelineAsync", "createShaderModule"] as const;

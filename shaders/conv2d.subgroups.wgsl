@@ -16,9 +16,8 @@ fn quad_rows(mine: vec4f) -> mat4x4f {
   return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
 }
 
-fn W_rows(row: u32, column: u32) -> mat4x4f {
-  let at = row * shape.small_c + column;
-  return mat4x4f(W[at], W[at + shape.small_c], W[at + 2u * shape.small_c], W[at + 3u * shape.small_c]);
+fn W_rows(at: u32, across: u32) -> mat4x4f {
+  return mat4x4f(W[at], W[at + across], W[at + 2u * across], W[at + 3u * across]);
 }
 
 // One invocation per 12 small pixels x 8 channels, one quad per 12x32.
@@ -38,20 +37,28 @@ fn down_tiles(group: u32, invocation: u32) {
   let x = vec4i(r % shape.small_w * shape.stride_x) - i32(shape.pad_x);
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f();
-  for (var u = 0u; u < shape.kernel_h; u++) {
-    for (var v = 0u; v < shape.kernel_w; v++) {
-      let at = large_at(image, y + i32(u), x + i32(v));
-      let first = (u * shape.kernel_w + v) * 4u * shape.large_c;
-      for (var k = 0u; k < shape.large_c; k++) {
-        let W0 = W_rows(first + 4u * k, c0);
-        let W1 = W_rows(first + 4u * k, c1);
-        let a0 = quad_rows(load_large(at.x, k));
-        t00 += W0 * a0; t01 += W1 * a0;
-        let a1 = quad_rows(load_large(at.y, k));
-        t10 += W0 * a1; t11 += W1 * a1;
-        let a2 = quad_rows(load_large(at.z, k));
-        t20 += W0 * a2; t21 += W1 * a2;
-      }
+  let size = large_size();
+  let stride = shape.small_c;
+  let kernel_w = shape.kernel_w;
+  let end = 4u * shape.kernel_h * kernel_w * size.z * stride;
+  // One loop over taps and channels: on a software adapter to enter an inner loop costs as much as three of its turns.
+  var tap = vec2u();
+  var k = 0u;
+  var at = pixel_at(size, image, y, x);
+  for (var row_at = 0u; row_at < end; row_at += 4u * stride) {
+    let W0 = W_rows(row_at + c0, stride);
+    let W1 = W_rows(row_at + c1, stride);
+    let a0 = quad_rows(load_large(at.x, k));
+    t00 += W0 * a0; t01 += W1 * a0;
+    let a1 = quad_rows(load_large(at.y, k));
+    t10 += W0 * a1; t11 += W1 * a1;
+    let a2 = quad_rows(load_large(at.z, k));
+    t20 += W0 * a2; t21 += W1 * a2;
+    k++;
+    if (k == size.z) {
+      k = 0u;
+      tap = next_tap(tap, kernel_w);
+      at = pixel_at(size, image, y + i32(tap.x), x + i32(tap.y));
     }
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
@@ -82,21 +89,30 @@ fn up_tiles(group: u32, invocation: u32) {
   let x = vec4i(r % phase.size.y + phase.start.y);
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f();
-  for (var u = 0u; u < phase.taps.x; u++) {
-    for (var v = 0u; v < phase.taps.y; v++) {
-      let at = small_at(image, y - i32(u), x - i32(v));
-      let tap = (phase.tap.x + u * shape.stride_y) * shape.kernel_w + phase.tap.y + v * shape.stride_x;
-      let first = 4u * tap * shape.large_c;
-      for (var k = 0u; k < shape.small_c; k++) {
-        let W0 = transpose(W_rows(first + c0, k));
-        let W1 = transpose(W_rows(first + c1, k));
-        let a0 = quad_rows(load_small(at.x, k));
-        t00 += W0 * a0; t01 += W1 * a0;
-        let a1 = quad_rows(load_small(at.y, k));
-        t10 += W0 * a1; t11 += W1 * a1;
-        let a2 = quad_rows(load_small(at.z, k));
-        t20 += W0 * a2; t21 += W1 * a2;
-      }
+  let size = small_size();
+  let kernel_w = shape.kernel_w;
+  let stride = vec2u(shape.stride_y, shape.stride_x);
+  let rows_W = 4u * shape.large_c * size.z;
+  let end = phase.taps.x * phase.taps.y * size.z;
+  var tap = vec2u();
+  var k = 0u;
+  var at = pixel_at(size, image, y, x);
+  var first = W_tap(phase.tap, kernel_w) * rows_W;
+  for (var i = 0u; i < end; i++) {
+    let W0 = transpose(W_rows(first + c0 * size.z + k, size.z));
+    let W1 = transpose(W_rows(first + c1 * size.z + k, size.z));
+    let a0 = quad_rows(load_small(at.x, k));
+    t00 += W0 * a0; t01 += W1 * a0;
+    let a1 = quad_rows(load_small(at.y, k));
+    t10 += W0 * a1; t11 += W1 * a1;
+    let a2 = quad_rows(load_small(at.z, k));
+    t20 += W0 * a2; t21 += W1 * a2;
+    k++;
+    if (k == size.z) {
+      k = 0u;
+      tap = next_tap(tap, phase.taps.y);
+      at = pixel_at(size, image, y - i32(tap.x), x - i32(tap.y));
+      first = W_tap(phase.tap + tap * stride, kernel_w) * rows_W;
     }
   }
   var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
@@ -127,17 +143,21 @@ fn weight_tiles(group: u32, invocation: u32) {
   let channel = rows % shape.large_c;
   let first = part * shape.part_rows;
   let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
-  // The pixel that this lane loads of every four.
-  var image = (first + lane) / (shape.small_h * shape.small_w);
-  var y = (first + lane) / shape.small_w % shape.small_h;
-  var x = (first + lane) % shape.small_w;
+  let size = large_size();
+  let grid = small_size();
+  let stride = vec2u(shape.stride_y, shape.stride_x);
+  // The pixel that this lane loads of every four; four pixels on are found with carries instead of divisions.
+  var image = (first + lane) / (grid.x * grid.y);
+  var y = (first + lane) / grid.y % grid.x;
+  var x = (first + lane) % grid.y;
+  let next = vec3u(4u / grid.y / grid.x, 4u / grid.y % grid.x, 4u % grid.y);
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f();
   for (var row = first; row < end; row += 4u) {
-    let inside = large_at(vec4u(image), u + i32(y * shape.stride_y), v + i32(x * shape.stride_x));
+    let inside = pixel_at(size, vec4u(image), u + i32(y * stride.x), v + i32(x * stride.y));
     let at = select(vec4i(-1), inside, row + lane < end);
     var b = vec4i(vec4u(0u, 1u, 2u, 3u) + row);
-    b = select(vec4i(-1), b * i32(shape.small_c), vec4u(b) < vec4u(end));
+    b = select(vec4i(-1), b * i32(grid.z), vec4u(b) < vec4u(end));
     let b0 = mat4x4f(load_small(b.x, c0), load_small(b.y, c0), load_small(b.z, c0), load_small(b.w, c0));
     let b1 = mat4x4f(load_small(b.x, c1), load_small(b.y, c1), load_small(b.z, c1), load_small(b.w, c1));
     let a0 = transpose(quad_rows(load_large(at.x, channel.x)));
@@ -146,12 +166,11 @@ fn weight_tiles(group: u32, invocation: u32) {
     t10 += b0 * a1; t11 += b1 * a1;
     let a2 = transpose(quad_rows(load_large(at.z, channel.z)));
     t20 += b0 * a2; t21 += b1 * a2;
-    // Four pixels on, with carries instead of divisions.
-    x += 4u % shape.small_w;
-    y += 4u / shape.small_w % shape.small_h + select(0u, 1u, x >= shape.small_w);
-    x -= select(0u, shape.small_w, x >= shape.small_w);
-    image += 4u / shape.small_w / shape.small_h + select(0u, 1u, y >= shape.small_h);
-    y -= select(0u, shape.small_h, y >= shape.small_h);
+    x += next.z;
+    y += next.y + select(0u, 1u, x >= grid.y);
+    x -= select(0u, grid.y, x >= grid.y);
+    image += next.x + select(0u, 1u, y >= grid.x);
+    y -= select(0u, grid.x, y >= grid.x);
   }
   if (part >= shape.parts) { return; }
   var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);

@@ -56,8 +56,8 @@ fn down_tiles(tile: u32, lane: u32) {
       let tap = at / shape.large_c;
       let y = i32(pixel / shape.small_w % shape.small_h * shape.stride_y + tap / shape.kernel_w) - i32(shape.pad_y);
       let x = i32(pixel % shape.small_w * shape.stride_x + tap % shape.kernel_w) - i32(shape.pad_x);
-      let pixel_at = large_at(vec4u(pixel / (shape.small_h * shape.small_w)), vec4i(y), vec4i(x)).x;
-      left[i] = load_large(select(-1, pixel_at, at < depth), at % shape.large_c);
+      let place = pixel_at(large_size(), vec4u(pixel / (shape.small_h * shape.small_w)), vec4i(y), vec4i(x)).x;
+      left[i] = load_large(select(-1, place, at < depth), at % shape.large_c);
       right[i] = load_W(4u * k + i / VECTORS, 4u * depth, column + i % VECTORS);
     }
     workgroupBarrier();
@@ -93,8 +93,8 @@ fn up_tiles(group: u32, lane: u32) {
       let index = min(row + i / DEPTH, max(rows, 1u) - 1u);
       let y = i32(index / phase.size.y % phase.size.x + phase.start.x) - i32(u);
       let x = i32(index % phase.size.y + phase.start.y) - i32(v);
-      let pixel_at = small_at(vec4u(index / pixels), vec4i(y), vec4i(x)).x;
-      left[i] = load_small(select(-1, pixel_at, at < depth), at % shape.small_c);
+      let place = pixel_at(small_size(), vec4u(index / pixels), vec4i(y), vec4i(x)).x;
+      left[i] = load_small(select(-1, place, at < depth), at % shape.small_c);
       let kernel = (phase.tap.x + u * shape.stride_y) * shape.kernel_w + phase.tap.y + v * shape.stride_x;
       let channel = 4u * column + i / DEPTH;
       let inside = at < depth && channel < 4u * shape.large_c;
@@ -132,8 +132,8 @@ fn weight_tiles(tile: u32, lane: u32) {
       let tap = vector / shape.large_c;
       let y = i32(pixel / shape.small_w % shape.small_h * shape.stride_y + tap / shape.kernel_w) - i32(shape.pad_y);
       let x = i32(pixel % shape.small_w * shape.stride_x + tap % shape.kernel_w) - i32(shape.pad_x);
-      let pixel_at = large_at(vec4u(pixel / (shape.small_h * shape.small_w)), vec4i(y), vec4i(x)).x;
-      left[i] = load_large(select(-1, pixel_at, pixel < end && vector < vectors), vector % shape.large_c);
+      let place = pixel_at(large_size(), vec4u(pixel / (shape.small_h * shape.small_w)), vec4i(y), vec4i(x)).x;
+      left[i] = load_large(select(-1, place, pixel < end && vector < vectors), vector % shape.large_c);
       let channel = column + i % VECTORS;
       right[i] = load_small(select(-1, i32(pixel * shape.small_c), pixel < end), min(channel, shape.small_c - 1u));
     }

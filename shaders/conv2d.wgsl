@@ -15,9 +15,8 @@ fn small_rows(at: vec4i, k: u32) -> mat4x4f {
   return mat4x4f(load_small(at.x, k), load_small(at.y, k), load_small(at.z, k), load_small(at.w, k));
 }
 
-fn W_rows(row: u32, column: u32) -> mat4x4f {
-  let at = row * shape.small_c + column;
-  return mat4x4f(W[at], W[at + shape.small_c], W[at + 2u * shape.small_c], W[at + 3u * shape.small_c]);
+fn W_rows(at: u32, across: u32) -> mat4x4f {
+  return mat4x4f(W[at], W[at + across], W[at + 2u * across], W[at + 3u * across]);
 }
 
 // One invocation per 8 small pixels x 8 channels.
@@ -38,18 +37,27 @@ fn down_tiles(group: u32, invocation: u32) {
   let x0 = vec4i(r0 % shape.small_w * shape.stride_x) - i32(shape.pad_x);
   let x1 = vec4i(r1 % shape.small_w * shape.stride_x) - i32(shape.pad_x);
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
-  for (var u = 0u; u < shape.kernel_h; u++) {
-    for (var v = 0u; v < shape.kernel_w; v++) {
-      let at0 = large_at(image0, y0 + i32(u), x0 + i32(v));
-      let at1 = large_at(image1, y1 + i32(u), x1 + i32(v));
-      let first = (u * shape.kernel_w + v) * 4u * shape.large_c;
-      for (var k = 0u; k < shape.large_c; k++) {
-        let a0 = large_rows(at0, k);
-        let a1 = large_rows(at1, k);
-        let W0 = W_rows(first + 4u * k, column);
-        let W1 = W_rows(first + 4u * k, column1);
-        t00 += W0 * a0; t01 += W1 * a0; t10 += W0 * a1; t11 += W1 * a1;
-      }
+  let size = large_size();
+  let stride = shape.small_c;
+  let kernel_w = shape.kernel_w;
+  let end = 4u * shape.kernel_h * kernel_w * size.z * stride;
+  // One loop over taps and channels: on a software adapter to enter an inner loop costs as much as three of its turns.
+  var tap = vec2u();
+  var k = 0u;
+  var at0 = pixel_at(size, image0, y0, x0);
+  var at1 = pixel_at(size, image1, y1, x1);
+  for (var row_at = 0u; row_at < end; row_at += 4u * stride) {
+    let a0 = large_rows(at0, k);
+    let a1 = large_rows(at1, k);
+    let W0 = W_rows(row_at + column, stride);
+    let W1 = W_rows(row_at + column1, stride);
+    t00 += W0 * a0; t01 += W1 * a0; t10 += W0 * a1; t11 += W1 * a1;
+    k++;
+    if (k == size.z) {
+      k = 0u;
+      tap = next_tap(tap, kernel_w);
+      at0 = pixel_at(size, image0, y0 + i32(tap.x), x0 + i32(tap.y));
+      at1 = pixel_at(size, image1, y1 + i32(tap.x), x1 + i32(tap.y));
     }
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
@@ -75,24 +83,36 @@ fn up_tiles(group: u32, invocation: u32) {
   if (row >= rows) { return; }
   let r0 = min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(rows - 1u));
   let r1 = min(vec4u(4u, 5u, 6u, 7u) + row, vec4u(rows - 1u));
+  let image0 = r0 / pixels;
+  let image1 = r1 / pixels;
   let y0 = vec4i(r0 / phase.size.y % phase.size.x + phase.start.x);
   let y1 = vec4i(r1 / phase.size.y % phase.size.x + phase.start.x);
   let x0 = vec4i(r0 % phase.size.y + phase.start.y);
   let x1 = vec4i(r1 % phase.size.y + phase.start.y);
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
-  for (var u = 0u; u < phase.taps.x; u++) {
-    for (var v = 0u; v < phase.taps.y; v++) {
-      let at0 = small_at(r0 / pixels, y0 - i32(u), x0 - i32(v));
-      let at1 = small_at(r1 / pixels, y1 - i32(u), x1 - i32(v));
-      let tap = (phase.tap.x + u * shape.stride_y) * shape.kernel_w + phase.tap.y + v * shape.stride_x;
-      let first = 4u * tap * shape.large_c;
-      for (var k = 0u; k < shape.small_c; k++) {
-        let a0 = small_rows(at0, k);
-        let a1 = small_rows(at1, k);
-        let W0 = transpose(W_rows(first + 4u * column, k));
-        let W1 = transpose(W_rows(first + 4u * column1, k));
-        t00 += W0 * a0; t01 += W1 * a0; t10 += W0 * a1; t11 += W1 * a1;
-      }
+  let size = small_size();
+  let kernel_w = shape.kernel_w;
+  let stride = vec2u(shape.stride_y, shape.stride_x);
+  let rows_W = 4u * shape.large_c * size.z;
+  let end = phase.taps.x * phase.taps.y * size.z;
+  var tap = vec2u();
+  var k = 0u;
+  var at0 = pixel_at(size, image0, y0, x0);
+  var at1 = pixel_at(size, image1, y1, x1);
+  var first = W_tap(phase.tap, kernel_w) * rows_W;
+  for (var i = 0u; i < end; i++) {
+    let a0 = small_rows(at0, k);
+    let a1 = small_rows(at1, k);
+    let W0 = transpose(W_rows(first + 4u * column * size.z + k, size.z));
+    let W1 = transpose(W_rows(first + 4u * column1 * size.z + k, size.z));
+    t00 += W0 * a0; t01 += W1 * a0; t10 += W0 * a1; t11 += W1 * a1;
+    k++;
+    if (k == size.z) {
+      k = 0u;
+      tap = next_tap(tap, phase.taps.y);
+      at0 = pixel_at(size, image0, y0 - i32(tap.x), x0 - i32(tap.y));
+      at1 = pixel_at(size, image1, y1 - i32(tap.x), x1 - i32(tap.y));
+      first = W_tap(phase.tap + tap * stride, kernel_w) * rows_W;
     }
   }
   var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
@@ -122,16 +142,22 @@ fn weight_tiles(group: u32, invocation: u32) {
   let v = vec2i(vec2u(tap0, tap1) % shape.kernel_w) - i32(shape.pad_x);
   let first = part * shape.part_rows;
   let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
+  let size = large_size();
+  let grid = small_size();
+  let stride = vec2u(shape.stride_y, shape.stride_x);
+  let channel = vec2u(m, m1) % size.z;
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
   for (var row = first; row < end; row += 4u) {
     let pixel = row + vec4u(0u, 1u, 2u, 3u);
     let counts = pixel < vec4u(end);
-    let image = pixel / (shape.small_h * shape.small_w);
-    let y = vec4i(pixel / shape.small_w % shape.small_h * shape.stride_y);
-    let x = vec4i(pixel % shape.small_w * shape.stride_x);
-    let a0 = transpose(large_rows(select(vec4i(-1), large_at(image, y + u.x, x + v.x), counts), m % shape.large_c));
-    let a1 = transpose(large_rows(select(vec4i(-1), large_at(image, y + u.y, x + v.y), counts), m1 % shape.large_c));
-    let at = select(vec4i(-1), vec4i(pixel * shape.small_c), counts);
+    let image = pixel / (grid.x * grid.y);
+    let y = vec4i(pixel / grid.y % grid.x * stride.x);
+    let x = vec4i(pixel % grid.y * stride.y);
+    let at0 = select(vec4i(-1), pixel_at(size, image, y + u.x, x + v.x), counts);
+    let at1 = select(vec4i(-1), pixel_at(size, image, y + u.y, x + v.y), counts);
+    let a0 = transpose(large_rows(at0, channel.x));
+    let a1 = transpose(large_rows(at1, channel.y));
+    let at = select(vec4i(-1), vec4i(pixel * grid.z), counts);
     let b0 = small_rows(at, column);
     let b1 = small_rows(at, column1);
     t00 += b0 * a0; t01 += b1 * a0; t10 += b0 * a1; t11 += b1 * a1;

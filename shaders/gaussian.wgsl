@@ -1,8 +1,9 @@
 // gaussian.wgsl: -log p(x|m) = sum_d ((x-m) exp(-r))^2/2 + r + ln(2 pi)/2, and its gradients
 //   (m-x) exp(-2r) / B with respect to m, and sum (1 - ((x-m) exp(-r))^2) / B with respect to r = log sigma.
 //   mean, x, dmean [B, D]   log_sigma [1]   reconstruction, dlog_sigma_parts [(slots,) B, segments]
-// D, or an image [H, W, C]: D or C padded to 4 with zeros. One r for all; when it is learned, r = floor + softplus(log_sigma - floor): a soft floor
-// keeps sigma from collapsing (Rybkin et al., "Simple and effective VAE training with calibrated decoders", 2021).
+// D, or an image [H, W, C]: D or C padded to 4 with zeros. One r for all; when it is learned,
+// r = floor + softplus(log_sigma - floor): a soft floor keeps sigma from collapsing (Rybkin et al., "Simple and
+// effective VAE training with calibrated decoders", 2021).
 #import lib/step
 #import lib/activation
 #import lib/random

@@ -5,17 +5,18 @@ import type { Dataset } from "./data/dataset.js";
 import { Device, type DeviceOptions } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, type EvaluationOptions, type Terms } from "./evaluation.js";
-import { ModelBuffers } from "./model_buffers.js";
+import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import type { Schedule } from "./ops/op.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Examples } from "./sampler.js";
-import { describe, resolveSpec, type ModelSpec } from "./spec.js";
+import { describe } from "./checks.js";
+import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
 import { TrainingRun, type TrainingReport } from "./training_run.js";
-import { defineModel, type Model } from "./vae.js";
-import { initialWeights, type Initialisation } from "./weights.js";
+import { defineModel, type Model } from "./parameters.js";
+import { initialStatistics, initialWeights, type Initialisation } from "./weights.js";
 
 export interface VAEOptions extends DeviceOptions {
   /** Keys the first weights and everything drawn in training. A whole number from 0. Default 0. */
@@ -87,7 +88,10 @@ export class VAE {
     if (!["torch", "glorot"].includes(initialisation)) {
       throw invalidOption(`initialisation must be "torch" or "glorot", not ${String(initialisation)}`);
     }
-    const weights = () => initialWeights(model, seed, initialisation);
+    const weights = () => ({
+      weights: initialWeights(model, seed, initialisation),
+      statistics: initialStatistics(model),
+    });
     return VAE.#open(model, weights, { seed, step: 0, epoch: 0, epochStep: 0 }, options);
   }
 
@@ -106,7 +110,7 @@ export class VAE {
     }
     const checkpoint = readCheckpoint(file, spec);
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
-    const vae = await VAE.#open(checkpoint.model, () => checkpoint.weights, progress, options);
+    const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, options);
     if (checkpoint.training) {
       const { moment1, moment2, schedules } = checkpoint.training;
       try {
@@ -120,12 +124,7 @@ export class VAE {
     return vae;
   }
 
-  static async #open(
-    model: Model,
-    weights: () => Float32Array<ArrayBuffer>,
-    progress: Progress,
-    options: VAEOptions,
-  ): Promise<VAE> {
+  static async #open(model: Model, weights: () => HostWeights, progress: Progress, options: VAEOptions): Promise<VAE> {
     const device = await Device.open(options);
     const owned = !options.device;
     try {
@@ -256,7 +255,7 @@ export class VAE {
     const moments = trainingState ? await this.buffers.readMoments() : undefined;
     const checkpoint: Checkpoint = {
       model,
-      weights,
+      ...weights,
       ...(moments
         ? { training: { moment1: moments[0], moment2: moments[1], progress, schedules: this.#schedules } }
         : {}),

@@ -5,8 +5,8 @@ import type { Schedule } from "./ops/op.js";
 import { schedules } from "./ops/op.js";
 import { readSafetensors, writeSafetensors, type SafetensorsFile } from "./safetensors.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
-import { fromTensors, toTensors } from "./weights.js";
-import { defineModel, type Model } from "./vae.js";
+import { defineModel, type Model } from "./parameters.js";
+import { fromTensors, statisticsOf, toTensors, weightsOf } from "./weights.js";
 
 /** Where a run stands. */
 export interface Progress {
@@ -23,6 +23,8 @@ export interface Progress {
 export interface Checkpoint {
   readonly model: Model;
   readonly weights: Float32Array<ArrayBuffer>;
+  /** Laid out as model.running. */
+  readonly statistics: Float32Array<ArrayBuffer>;
   readonly training?: {
     readonly moment1: Float32Array<ArrayBuffer>;
     readonly moment2: Float32Array<ArrayBuffer>;
@@ -35,15 +37,16 @@ export interface Checkpoint {
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
 /** A safetensors file; the same for the same checkpoint. */
-export function writeCheckpoint({ model, weights, training }: Checkpoint): Uint8Array<ArrayBuffer> {
+export function writeCheckpoint({ model, weights, statistics, training }: Checkpoint): Uint8Array<ArrayBuffer> {
   const metadata = new Map([
     ["format", "webvae"],
     ["model_spec", JSON.stringify(model.resolved.spec)],
   ]);
-  const tensors = toTensors(model, weights);
+  const tensors = [...toTensors(weightsOf(model), weights), ...toTensors(statisticsOf(model), statistics)];
   if (training) {
     metadata.set("training_state", JSON.stringify({ ...training.progress, schedules: training.schedules }));
-    tensors.push(...toTensors(model, training.moment1, MOMENTS[0]), ...toTensors(model, training.moment2, MOMENTS[1]));
+    const laid = weightsOf(model);
+    tensors.push(...toTensors(laid, training.moment1, MOMENTS[0]), ...toTensors(laid, training.moment2, MOMENTS[1]));
   }
   return writeSafetensors(tensors, metadata);
 }
@@ -68,8 +71,9 @@ export function readCheckpoint(bytes: Uint8Array, expected?: ModelSpec): Checkpo
     const [ours, theirs] = [resolveSpec(expected).spec, model.resolved.spec].map((s) => JSON.stringify(s));
     if (ours !== theirs) throw new WebvaeError("SPEC_MISMATCH", `the file's model is ${theirs}, not ${ours}`);
   }
-  const weights = fromTensors(model, file);
-  return { model, weights, ...trainingOf(model, file) };
+  const weights = fromTensors(weightsOf(model), file);
+  const statistics = fromTensors(statisticsOf(model), file);
+  return { model, weights, statistics, ...trainingOf(model, file) };
 }
 
 function trainingOf(model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
@@ -91,8 +95,8 @@ function trainingOf(model: Model, file: SafetensorsFile): Pick<Checkpoint, "trai
   return {
     training: {
       progress: { seed: count("seed"), step: count("step"), epoch: count("epoch"), epochStep: count("epochStep") },
-      moment1: fromTensors(model, file, MOMENTS[0]),
-      moment2: fromTensors(model, file, MOMENTS[1]),
+      moment1: fromTensors(weightsOf(model), file, MOMENTS[0]),
+      moment2: fromTensors(weightsOf(model), file, MOMENTS[1]),
       schedules: chosen,
     },
   };

@@ -10,7 +10,8 @@ import { ringSlots, Scheduler, type Chunk, type Step } from "./scheduler.js";
 import type { Graph } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
 import { scheduleOf, tune } from "./tuner.js";
-import { evaluationGraph, flats, type Model } from "./vae.js";
+import { flats, type Model } from "./parameters.js";
+import { evaluationGraph } from "./vae.js";
 
 /** Nats per example: sums over pixels and latent dimensions, averaged over examples. */
 export interface Terms {

@@ -1,7 +1,9 @@
 // The gradient of a graph is more nodes of ordinary ops, so that planning, recording, profiling and printing have one
 // path. The loss is the sum of the graph's reconstruction and KL terms; their weights are in the ops' own rules.
 import type { Graph, Node } from "./graph.js";
+import { add } from "./ops/add.js";
 import { opNamed } from "./ops/index.js";
+import type { Gradients } from "./ops/op.js";
 import type { Tensor } from "./tensor.js";
 
 /** `graph` followed by the nodes that compute the gradient of its loss with respect to every parameter. */
@@ -10,6 +12,8 @@ export function differentiate(graph: Graph): Graph {
   /** The gradient of each tensor that has one so far. */
   const gradients = new Map<string, Tensor>();
   const nodes: Node[] = [...graph.nodes];
+  /** Names that the added nodes' outputs have. */
+  const made = new Set<string>();
   for (const node of [...graph.nodes].reverse()) {
     const wanted = (input: string) => needed.has(node.inputs[input]?.name ?? "");
     if (!Object.keys(node.inputs).some(wanted)) continue;
@@ -20,22 +24,45 @@ export function differentiate(graph: Graph): Graph {
     }
     const isLossTerm = Object.values(node.outputs).some(({ role }) => role === "output");
     if (!isLossTerm && Object.keys(upstream).length === 0) continue;
-    const added = opNamed(node.op).gradient?.(node, upstream, wanted);
-    if (!added) throw new Error(`op ${node.op} has no gradient rule, and ${describe(node)} needs one`);
+    const ruled = opNamed(node.op).gradient?.(node, upstream, wanted);
+    if (!ruled) throw new Error(`op ${node.op} has no gradient rule, and ${describe(node)} needs one`);
+    const added = renamed(ruled, made);
     nodes.push(...added.nodes);
+    for (const name of added.nodes.flatMap(({ outputs }) => Object.values(outputs)).map(({ name }) => name))
+      made.add(name);
     for (const [key, gradient] of Object.entries(added.of)) {
       const of = node.inputs[key];
       if (!of) throw new Error(`${node.op}: a gradient of ${key}, which is no input`);
-      if (gradients.has(of.name)) {
-        throw new Error(`${of.name} is used twice; the sum of its gradients is not built (${describe(node)})`);
-      }
-      gradients.set(of.name, gradient);
+      const other = gradients.get(of.name);
+      // A tensor that is used twice has the sum of both gradients.
+      const sum = other && add(`${gradient.name}.sum`, other, gradient);
+      if (sum) nodes.push(sum);
+      gradients.set(of.name, sum?.outputs.y ?? gradient);
     }
   }
   for (const name of parameterNames(graph)) {
     if (!gradients.has(name)) throw new Error(`no gradient reaches the parameter ${name}`);
   }
   return { nodes };
+}
+
+/** The same with other names for tensors that another use of the same input has named already. */
+function renamed({ nodes, of }: Gradients, taken: ReadonlySet<string>): Gradients {
+  const names = new Map<string, string>();
+  for (const { name } of nodes.flatMap(({ outputs }) => Object.values(outputs))) {
+    let free = name;
+    for (let use = 2; taken.has(free); use++) free = `${name}.${use}`;
+    if (free !== name) names.set(name, free);
+  }
+  if (names.size === 0) return { nodes, of };
+  const each = (tensors: Readonly<Record<string, Tensor>>) =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([key, tensor]) => [key, { ...tensor, name: names.get(tensor.name) ?? tensor.name }]),
+    );
+  return {
+    nodes: nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) })),
+    of: each(of),
+  };
 }
 
 function parameterNames(graph: Graph): Set<string> {

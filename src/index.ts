@@ -3,8 +3,38 @@ export { VAE } from "./autoencoder.js";
 export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./autoencoder.js";
 export { WebvaeError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
-export { dense, flatten, reshape } from "./spec.js";
-export type { Activation, DenseLayer, FlattenLayer, Layer, Likelihood, ModelSpec, ReshapeLayer } from "./spec.js";
+export {
+  avgPool2d,
+  batchNorm,
+  conv2d,
+  convTranspose2d,
+  dense,
+  dropout,
+  flatten,
+  groupNorm,
+  maxPool2d,
+  reshape,
+  residual,
+  upsample2d,
+} from "./layers.js";
+export type {
+  Activation,
+  BatchNormLayer,
+  Conv2dLayer,
+  ConvTranspose2dLayer,
+  DenseLayer,
+  DropoutLayer,
+  FlattenLayer,
+  GroupNormLayer,
+  Layer,
+  Padding,
+  Pool2dLayer,
+  ReshapeLayer,
+  ResidualLayer,
+  Size2d,
+  Upsample2dLayer,
+} from "./layers.js";
+export type { Likelihood, ModelSpec } from "./spec.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";
 export type { Dataset } from "./data/dataset.js";

@@ -2,9 +2,15 @@
 import type { Device } from "./device.js";
 import { readRanges } from "./readback.js";
 import { size } from "./tensor.js";
-import type { Model } from "./vae.js";
+import type { Model } from "./parameters.js";
 
 const STORAGE = 0x80 | 0x08 | 0x04; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
+
+/** What a model is, on the host: its weights, and the running statistics of its layers. */
+export interface HostWeights {
+  readonly weights: Float32Array<ArrayBuffer>;
+  readonly statistics: Float32Array<ArrayBuffer>;
+}
 
 export class ModelBuffers {
   #training: Record<"gradients" | "moment1" | "moment2" | "health", GPUBuffer> | undefined;
@@ -15,14 +21,16 @@ export class ModelBuffers {
     private readonly weights: Readonly<Record<string, GPUBuffer>>,
   ) {}
 
-  /** Puts `weights` (laid out as model.params) on the GPU. Throws OUT_OF_MEMORY. */
-  static async create(device: Device, model: Model, weights: Float32Array<ArrayBuffer>): Promise<ModelBuffers> {
+  /** Puts weights (laid out as model.params) and running statistics (model.running) on the GPU. Throws OUT_OF_MEMORY. */
+  static async create(device: Device, model: Model, { weights, statistics }: HostWeights): Promise<ModelBuffers> {
     const { likelihood } = model.resolved.spec;
     const buffers = await device.allocating("the weights", () => ({
       params: device.buffer("params", 4 * size(model.params.storage), STORAGE),
+      ...(statistics.length > 0 ? { running: device.buffer("running", statistics.byteLength, STORAGE) } : {}),
       ...(model.logSigma?.role === "state" ? { log_sigma: device.buffer("log_sigma", 16, STORAGE) } : {}),
     }));
     device.gpu.queue.writeBuffer(buffers.params, 0, weights);
+    if (buffers.running) device.gpu.queue.writeBuffer(buffers.running, 0, statistics);
     if (buffers.log_sigma && likelihood !== "bernoulli" && likelihood.variance !== "learned") {
       const logSigma = 0.5 * Math.log(likelihood.variance);
       device.gpu.queue.writeBuffer(buffers.log_sigma, 0, new Float32Array([logSigma, 0, 0, 0]));
@@ -57,8 +65,16 @@ export class ModelBuffers {
     if (this.#training) this.device.gpu.queue.writeBuffer(this.#training.health, 0, new Uint32Array(4));
   }
 
-  async readWeights(): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await this.#read([this.weights.params!]));
+  async readWeights(): Promise<HostWeights> {
+    const { params, running } = this.weights;
+    const ranges = [params!, ...(running ? [running] : [])].map((buffer) => ({
+      buffer,
+      offset: 0,
+      bytes: buffer.size,
+    }));
+    const both = await readRanges(this.device, ranges);
+    const count = this.bytes / 4;
+    return { weights: new Float32Array(both, 0, count), statistics: new Float32Array(both.slice(params!.size)) };
   }
 
   /** Both moments, or nothing where the model was never trained. */

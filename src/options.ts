@@ -1,6 +1,6 @@
 // What every call checks of the options it is given, so that nothing misspelt or of a wrong kind is passed over.
 import { WebvaeError } from "./errors.js";
-import { describe, objectAt } from "./spec.js";
+import { describe, objectAt } from "./checks.js";
 
 const flags = ["noise", "shuffle", "binarise", "trainingState"];
 

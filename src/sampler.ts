@@ -16,7 +16,8 @@ import { seedKey, Stream } from "./random.js";
 import { Staging } from "./readback.js";
 import { padTo4 } from "./tensor.js";
 import { scheduleOf, tune } from "./tuner.js";
-import { decodingGraph, encodingGraph, flats, reconstructionGraph, samplingGraph, type Model } from "./vae.js";
+import { flats, type Model } from "./parameters.js";
+import { decodingGraph, encodingGraph, reconstructionGraph, samplingGraph } from "./vae.js";
 
 /** Examples: a Dataset, floats, or bytes (value / 255), one example after another. */
 export type Examples = Dataset | Float32Array | Uint8Array | Uint8ClampedArray;
@@ -87,6 +88,13 @@ export class Sampler {
     return this.#run(use, input.count, this.#size, signal, input, seed);
   }
 
+  /** An example's values without the padding of its innermost size. */
+  readonly #takeExample = (from: Float32Array, to: Float32Array): void => {
+    const inner = this.model.resolved.layout.at(-1) ?? 1;
+    const stride = padTo4(inner);
+    for (let i = 0, at = 0; i < to.length; i += inner, at += stride) to.set(from.subarray(at, at + inner), i);
+  };
+
   get #size(): number {
     return this.model.resolved.inputSize;
   }
@@ -114,7 +122,7 @@ export class Sampler {
     input?: { values: ArrayLike<number>; width: number },
     seed = 0,
     call = 0,
-    take: (from: Float32Array, to: Float32Array) => void = (from, to) => to.set(from.subarray(0, to.length)),
+    take: (from: Float32Array, to: Float32Array) => void = this.#takeExample,
   ): Promise<Float32Array> {
     const result = allocated(use, count, () => new Float32Array(count * width));
     const turn = this.#last.then(async () => {

@@ -1,34 +1,8 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
-import { WebvaeError, type ErrorCode } from "./errors.js";
-
-export const activations = [
-  "none",
-  "relu",
-  "leaky_relu",
-  "elu",
-  "silu",
-  "gelu",
-  "tanh",
-  "sigmoid",
-  "softplus",
-] as const;
-export type Activation = (typeof activations)[number];
-
-export interface DenseLayer {
-  readonly type: "dense";
-  /** Number of outputs. The layer takes its input flattened. */
-  readonly units: number;
-  /** Default "none". */
-  readonly activation?: Activation;
-}
-export interface FlattenLayer {
-  readonly type: "flatten";
-}
-export interface ReshapeLayer {
-  readonly type: "reshape";
-  readonly shape: readonly number[];
-}
-export type Layer = DenseLayer | FlattenLayer | ReshapeLayer;
+import { countAt, describe, invalid, objectAt, oneOf, product, shapeAt, show } from "./checks.js";
+import { layersAt } from "./layer_check.js";
+import { resolveLayers, weightsAt, type ResolvedLayer } from "./layer_shapes.js";
+import type { Layer } from "./layers.js";
 
 /** p(x|z). Bernoulli takes the decoder's outputs as logits and inputs in [0, 1]; Gaussian takes them as the mean. */
 export type Likelihood =
@@ -49,39 +23,17 @@ export interface ModelSpec {
   readonly likelihood: Likelihood;
 }
 
-/** A fully connected layer of `units` outputs. */
-export function dense(units: number, options: { activation?: Activation } = {}): DenseLayer {
-  return { type: "dense", units, ...options };
-}
-/** Makes an image a vector. */
-export function flatten(): FlattenLayer {
-  return { type: "flatten" };
-}
-/** Makes a vector an image. */
-export function reshape(...shape: number[]): ReshapeLayer {
-  return { type: "reshape", shape };
-}
-
-/** A layer with its shapes worked out. `path` is its place in the spec: "encoder.0". */
-export interface ResolvedDense {
-  readonly path: string;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly activation: Activation;
-}
-
 export interface ResolvedSpec {
   readonly spec: ModelSpec;
   /** Values in one example. */
   readonly inputSize: number;
-  readonly encoder: readonly ResolvedDense[];
-  /** Features that go into the heads. */
-  readonly features: number;
-  readonly decoder: readonly ResolvedDense[];
+  /** The shape in which the graphs hold an example: an image where a layer needs one, else a vector. */
+  readonly layout: readonly number[];
+  readonly encoder: readonly ResolvedLayer[];
+  /** Shape of what goes into the heads. */
+  readonly features: readonly number[];
+  readonly decoder: readonly ResolvedLayer[];
 }
-
-/** Above this many values a tensor cannot be addressed by any adapter; 2^30 floats are 4 GiB. */
-const LARGEST = 2 ** 30;
 
 /** @internal Throws INVALID_SPEC naming the place, what was found and what is allowed. */
 export function resolveSpec(value: unknown): ResolvedSpec {
@@ -91,85 +43,81 @@ export function resolveSpec(value: unknown): ResolvedSpec {
   const encoder = layersAt(spec.encoder, "encoder");
   const decoder = layersAt(spec.decoder, "decoder");
   const likelihood = likelihoodAt(spec.likelihood);
-
-  const encoded = chain(encoder, "encoder", input);
-  const features = product(encoded.shape);
-  weightsAt("mean", features, 2 * latent);
-  const decoded = chain(decoder, "decoder", [latent]);
   const inputSize = product(input);
-  const same = decoded.shape.length === input.length && decoded.shape.every((n, i) => n === input[i]);
-  const flat = decoded.shape.length === 1 && decoded.shape[0] === inputSize;
-  if (!same && !flat) {
-    invalid(`decoder: ends in shape ${show(decoded.shape)}, but the input's shape is ${show(input)}`);
+  const encoded = resolveLayers(encoder, "encoder", input);
+  const features = encoded.at(-1)?.output ?? input;
+  weightsAt("mean", product(features), 2 * latent);
+  const decoded = resolveLayers(decoder, "decoder", [latent]);
+  const end = decoded.at(-1)?.output ?? [latent];
+  if (String(end) !== String(input) && String(end) !== String([inputSize])) {
+    invalid(`decoder: ends in shape ${show(end)}, but the input's shape is ${show(input)}`);
   }
-  const last = decoded.dense.at(-1);
-  if (!last) invalid("decoder: needs at least one dense layer");
+  const last = decoded.findLast(({ type }) => type !== "reshape");
+  if (!last || !["dense", "conv2d", "conv_transpose2d"].includes(last.type)) {
+    const found = last ? `, found ${last.path} (${last.type})` : "";
+    invalid(`decoder: its last layer makes the logits or means and must be dense, conv2d or conv_transpose2d${found}`);
+  }
   if (likelihood === "bernoulli" && last.activation !== "none") {
     invalid(
       `${last.path}: the last layer's outputs are the Bernoulli's logits and can have no activation, found "${last.activation}"`,
     );
   }
+  // A dense layer, and whatever leaves shapes alone, takes an image as a vector, which wastes no padding.
+  const first = encoded.find(({ type }) => type !== "reshape" && type !== "dropout");
+  const layout = (first === undefined || first.type === "dense") && last.type === "dense" ? [inputSize] : input;
+  const relaid = reshapesInto(encoded, layout);
   return {
     spec: { input, encoder, latent, decoder, likelihood },
     inputSize,
-    encoder: encoded.dense,
-    features,
-    decoder: decoded.dense,
+    layout,
+    encoder: relaid,
+    features: relaid.at(-1)?.output ?? layout,
+    decoder: reshapesInto(decoded, [latent], layout),
   };
 }
 
-function chain(layers: readonly Layer[], list: string, from: readonly number[]) {
+/**
+ * The layers without the reshapes that cost nothing: a dense layer takes any shape and makes any, so that it ends in
+ * the shape that a reshape after it asks for. `from` is the first layer's input, `to` the shape of the last's output.
+ */
+function reshapesInto(
+  layers: readonly ResolvedLayer[],
+  from: readonly number[],
+  to = layers.at(-1)?.output,
+): ResolvedLayer[] {
+  const result: ResolvedLayer[] = [];
   let shape = from;
-  const dense: ResolvedDense[] = [];
-  layers.forEach((layer, index) => {
-    const path = `${list}.${index}`;
-    if (layer.type === "dense") {
-      const inputs = product(shape);
-      weightsAt(path, inputs, layer.units);
-      dense.push({ path, inputs, outputs: layer.units, activation: layer.activation ?? "none" });
-      shape = [layer.units];
-    } else if (layer.type === "flatten") {
-      shape = [product(shape)];
-    } else {
-      if (product(layer.shape) !== product(shape)) {
-        invalid(
-          `${path} (reshape): cannot make shape ${show(layer.shape)} (${product(layer.shape)} values) of shape ` +
-            `${show(shape)} (${product(shape)} values)`,
-        );
-      }
-      shape = layer.shape;
-    }
-  });
-  return { dense, shape };
-}
-
-function weightsAt(path: string, inputs: number, outputs: number): void {
-  if (inputs * outputs > LARGEST) {
-    invalid(`${path}: ${inputs} x ${outputs} weights are more than the ${LARGEST} that a buffer can hold`);
+  const push = (layer: ResolvedLayer) => {
+    const previous = result.at(-1);
+    if (layer.type === "reshape") {
+      if (String(layer.output) === String(shape)) return;
+      if (previous?.type === "dense") result[result.length - 1] = { ...previous, output: layer.output };
+      else if (previous?.type === "reshape") result[result.length - 1] = { ...previous, output: layer.output };
+      else result.push({ ...layer, input: shape });
+    } else if (layer.type === "dense") {
+      // What reshapes made of the input makes no difference to a dense layer, which sees it as one vector.
+      const input = previous?.type === "reshape" ? previous.input : shape;
+      if (previous?.type === "reshape") result.pop();
+      result.push({ ...layer, input });
+    } else if (layer.type === "dropout" && product(layer.input) === product(shape)) {
+      result.push({ ...layer, input: shape, output: shape });
+    } else if (layer.type === "residual") {
+      result.push({ ...layer, layers: reshapesInto(layer.layers, layer.input, layer.output) });
+    } else result.push(layer);
+    shape = result.at(-1)?.output ?? from;
+  };
+  for (const layer of layers) {
+    // Where a layer looks at the shape that a skipped reshape would have made, it is made after all.
+    const looks = layer.type !== "dense" && layer.type !== "dropout" && layer.type !== "reshape";
+    if (looks && String(layer.input) !== String(shape)) push(reshaping(layer.path, shape, layer.input));
+    push(layer);
   }
+  if (to && String(to) !== String(shape)) push(reshaping("the end", shape, to));
+  return result;
 }
 
-function layersAt(value: unknown, place: string): Layer[] {
-  if (!Array.isArray(value)) invalid(`${place}: expected an array of layers, found ${describe(value)}`);
-  return value.map((item: unknown, index): Layer => {
-    const path = `${place}.${index}`;
-    const type = item !== null && typeof item === "object" ? (item as { type?: unknown }).type : undefined;
-    switch (type) {
-      case "dense": {
-        const layer = objectAt(item, path, ["type", "units", "activation"]);
-        const units = countAt(layer.units, `${path} (dense): units`);
-        if (layer.activation === undefined) return { type, units };
-        return { type, units, activation: oneOf(layer.activation, activations, `${path} (dense): activation`) };
-      }
-      case "flatten":
-        objectAt(item, path, ["type"]);
-        return { type };
-      case "reshape":
-        return { type, shape: shapeAt(objectAt(item, path, ["type", "shape"]).shape, `${path} (reshape): shape`) };
-      default:
-        invalid(`${path}: expected a layer of type "dense", "flatten" or "reshape", found ${describe(type ?? item)}`);
-    }
-  });
+function reshaping(path: string, input: readonly number[], output: readonly number[]): ResolvedLayer {
+  return { type: "reshape", path, input, output, activation: "none" };
 }
 
 function likelihoodAt(value: unknown): Likelihood {
@@ -184,62 +132,4 @@ function likelihoodAt(value: unknown): Likelihood {
     invalid(`likelihood: variance must be "learned" or a number from 1e-5 to 1e10, found ${describe(variance)}`);
   }
   return { type: "gaussian", variance };
-}
-
-/** @internal `value`, an object with no keys but `keys`. Throws `code` naming `place`. */
-export function objectAt(
-  value: unknown,
-  place: string,
-  keys: readonly string[],
-  code?: ErrorCode,
-): Record<string, unknown> {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    invalid(`${place}: expected an object, found ${describe(value)}`, code);
-  }
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) invalid(`${place}: unknown key "${key}"; known are ${keys.join(", ")}`, code);
-  }
-  return value as Record<string, unknown>;
-}
-
-/** @internal */
-export function shapeAt(value: unknown, place: string): number[] {
-  if (!Array.isArray(value) || value.length < 1 || value.length > 3) {
-    invalid(`${place}: expected a shape of 1 to 3 sizes, found ${describe(value)}`);
-  }
-  const shape = value.map((n: unknown, i) => countAt(n, `${place}[${i}]`));
-  if (product(shape) > LARGEST) invalid(`${place}: ${show(shape)} has more than ${LARGEST} values`);
-  return shape;
-}
-
-function countAt(value: unknown, place: string): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > LARGEST) {
-    invalid(`${place}: expected a whole number from 1 to ${LARGEST}, found ${describe(value)}`);
-  }
-  return value;
-}
-
-function oneOf<T extends string>(value: unknown, allowed: readonly T[], place: string): T {
-  if (!allowed.includes(value as T)) {
-    invalid(`${place}: expected one of ${allowed.join(", ")}, found ${describe(value)}`);
-  }
-  return value as T;
-}
-
-/** @internal A value from the caller, fit to be shown. */
-export function describe(value: unknown): string {
-  if (typeof value === "number" || value === undefined || value === null) return String(value);
-  try {
-    return (JSON.stringify(value) ?? typeof value).slice(0, 80);
-  } catch {
-    return typeof value; // a bigint, or an object that holds itself
-  }
-}
-
-/** @internal */
-export const product = (shape: readonly number[]) => shape.reduce((total, n) => total * n, 1);
-const show = (shape: readonly number[]) => `[${shape.join(", ")}]`;
-
-function invalid(message: string, code: ErrorCode = "INVALID_SPEC"): never {
-  throw new WebvaeError(code, message);
 }

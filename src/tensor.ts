@@ -1,5 +1,5 @@
 // A Tensor is a named, shaped, symbolic value with a role. It holds no data; the plan gives it a place.
-import { activations, type Activation } from "./spec.js";
+import { activations, type Activation } from "./layers.js";
 export type { Activation };
 
 /**

@@ -15,7 +15,8 @@ import { seedKey, Stream } from "./random.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
 import { checkOptions, scheduled, type CheckedOptions, type TrainingOptions } from "./training_options.js";
 import { tune } from "./tuner.js";
-import { trainingGraph, type Model } from "./vae.js";
+import { type Model } from "./parameters.js";
+import { trainingGraph } from "./vae.js";
 
 /** Figures are means over the steps since the report before, in nats per example. */
 export interface TrainingReport extends Terms {

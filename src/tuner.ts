@@ -6,7 +6,7 @@ import { standalone, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
 import { plan } from "./plan.js";
-import { size } from "./tensor.js";
+import { size, type Tensor } from "./tensor.js";
 
 /** What was measured, by device: milliseconds of each schedule tried for each product. */
 const remembered = new WeakMap<Device, Map<string, Schedule>>();
@@ -32,15 +32,30 @@ export function candidates(device: Device): readonly Schedule[] {
 }
 
 /** Names a product and its sizes: nodes of one class share a schedule. */
-export function shapeClass(node: Node): string {
-  const x = node.inputs.x ?? node.outputs.dx;
-  const y = node.outputs.y ?? node.inputs.dy;
-  return `${node.op} ${x?.storage[0]}x${size(x?.storage.slice(1) ?? [])}x${size(y?.storage.slice(1) ?? [])}`;
+export function shapeClass({ op, inputs, outputs, attributes }: Node): string {
+  const sizes = (tensor: Tensor | undefined) => tensor?.storage.join("x") ?? "";
+  const x = inputs.x ?? outputs.dx;
+  if (x) {
+    const y = outputs.y ?? inputs.dy;
+    return `${op} ${x.storage[0]}x${size(x.storage.slice(1))}x${size(y?.storage.slice(1) ?? [])}`;
+  }
+  const [W] = [inputs.W ?? outputs.dW];
+  const images = [inputs.large ?? outputs.result, inputs.small ?? outputs.result].map(sizes);
+  return `${op} ${images.join(" ")} ${W?.storage.slice(-4, -2).join("x")} ${attributes.stride_y}x${attributes.stride_x}`;
 }
 
-function multiplyAdds(node: Node): number {
-  const [, sizes = "1"] = shapeClass(node).split(" ");
-  return sizes.split("x").reduce((product, n) => product * Number(n), 1);
+/** Multiply-adds of a product, without padding: each pair of rows or pixels that meet, and each of their channels. */
+export function multiplyAdds({ op, inputs, outputs }: Node): number {
+  const W = inputs.W ?? outputs.dW;
+  if (!W || !opNamed(op).schedules) return 0;
+  const both = op.endsWith("_grad") ? 2 : 1;
+  const small = inputs.small ?? outputs.result;
+  if (inputs.large ?? inputs.small) {
+    return both * size(small?.shape.slice(0, 3) ?? []) * size(W.shape.slice(-4));
+  }
+  const rows = (inputs.x ?? inputs.dy)?.shape[0] ?? 0;
+  const weights = outputs.dW?.name.endsWith(".parts") ? W.shape.slice(inputs.W ? 0 : 1) : W.shape;
+  return both * rows * size(weights);
 }
 
 /**

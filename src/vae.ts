@@ -1,99 +1,31 @@
 // From a ModelSpec to graphs: what is trained, evaluated, encoded and decoded. Pure: no GPU, no data.
 import type { Graph, Node } from "./graph.js";
 import { differentiate } from "./gradient.js";
+import type { ResolvedLayer } from "./layer_shapes.js";
 import { adam, type AdamOptions } from "./ops/adam.js";
+import { add } from "./ops/add.js";
+import { batchNorm, batchNormInference } from "./ops/batch_norm.js";
 import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
+import { conv2d, conv2dTranspose } from "./ops/conv2d.js";
+import { dropout } from "./ops/dropout.js";
 import { gather, type GatherOptions } from "./ops/gather.js";
 import { gaussian, gaussianSample } from "./ops/gaussian.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
+import { groupNorm } from "./ops/group_norm.js";
 import { linear } from "./ops/linear.js";
+import { avgPool2d, maxPool2d } from "./ops/pool.js";
 import { reparameterize, samplePrior } from "./ops/reparameterize.js";
-import type { ResolvedDense, ResolvedSpec } from "./spec.js";
-import { flatTensor, tensor, weightTensor, type Activation, type Tensor } from "./tensor.js";
-
-/** One trainable tensor, how it begins, and under which names it is saved. */
-export interface Parameter {
-  readonly tensor: Tensor;
-  readonly kind: "weight" | "bias" | "log_sigma";
-  readonly fanIn: number;
-  readonly fanOut: number;
-  /**
-   * Saved tensors: unpadded, in Keras's layouts. A tensor of two heads [in, 2, Z] is saved as two, each one index of
-   * its second-to-last size.
-   */
-  readonly files: readonly { readonly name: string; readonly shape: readonly number[] }[];
-}
-
-/** A spec's parameters, and the same laid out flat with their gradients and Adam's moments. */
-export interface Model {
-  readonly resolved: ResolvedSpec;
-  readonly parameters: readonly Parameter[];
-  readonly params: Tensor;
-  readonly gradients: Tensor;
-  readonly moment1: Tensor;
-  readonly moment2: Tensor;
-  /** log sigma of a Gaussian likelihood: a parameter, or fixed. */
-  readonly logSigma?: Tensor;
-}
-
-export function defineModel(resolved: ResolvedSpec): Model {
-  const { encoder, decoder, features, spec } = resolved;
-  const parameters: Parameter[] = [];
-  const layer = ({ path, inputs, outputs }: ResolvedDense) => {
-    const fans = { fanIn: inputs, fanOut: outputs };
-    const weight = weightTensor(`${path}.weight`, "param", [inputs], [outputs]);
-    const bias = tensor(`${path}.bias`, "param", [outputs]);
-    parameters.push({ tensor: weight, kind: "weight", ...fans, files: [{ name: weight.name, shape: weight.shape }] });
-    parameters.push({ tensor: bias, kind: "bias", ...fans, files: [{ name: bias.name, shape: bias.shape }] });
-  };
-  encoder.forEach(layer);
-  const fans = { fanIn: features, fanOut: spec.latent };
-  const heads = (part: "weight" | "bias", shape: readonly number[]) =>
-    ["mean", "log_variance"].map((head) => ({ name: `${head}.${part}`, shape }));
-  parameters.push({
-    tensor: weightTensor("heads.weight", "param", [features], [2, spec.latent]),
-    kind: "weight",
-    ...fans,
-    files: heads("weight", [features, spec.latent]),
-  });
-  parameters.push({
-    tensor: tensor("heads.bias", "param", [2, spec.latent]),
-    kind: "bias",
-    ...fans,
-    files: heads("bias", [spec.latent]),
-  });
-  decoder.forEach(layer);
-  const { likelihood } = spec;
-  const gaussian = likelihood !== "bernoulli";
-  const learned = gaussian && likelihood.variance === "learned";
-  const logSigma = gaussian ? tensor("log_sigma", learned ? "param" : "state", [1]) : undefined;
-  if (logSigma && learned) {
-    const files = [{ name: logSigma.name, shape: [1] }];
-    parameters.push({ tensor: logSigma, kind: "log_sigma", fanIn: 1, fanOut: 1, files });
-  }
-  const tensors = parameters.map((parameter) => parameter.tensor);
-  const named = (prefix: string, role: "gradient" | "state") =>
-    tensors.map((member) => ({ ...member, name: `${prefix}${member.name}`, role }));
-  return {
-    resolved,
-    parameters,
-    params: flatTensor("params", "param", tensors),
-    gradients: flatTensor("gradients", "gradient", named("d", "gradient")),
-    moment1: flatTensor("moment1", "state", named("moment1.", "state")),
-    moment2: flatTensor("moment2", "state", named("moment2.", "state")),
-    ...(logSigma ? { logSigma } : {}),
-  };
-}
-
-/** The flat tensors of a model: one buffer each. */
-export function flats(model: Model): readonly Tensor[] {
-  return [model.params, model.gradients, model.moment1, model.moment2];
-}
+import { reshapeCopy } from "./ops/reshape.js";
+import { upsample2d } from "./ops/upsample.js";
+import type { Model } from "./parameters.js";
+import { tensor, type Activation, type Tensor } from "./tensor.js";
 
 class Chain {
   readonly nodes: Node[];
+  #dropouts = 0;
   constructor(
     private readonly model: Model,
+    private readonly training = false,
     nodes: readonly Node[] = [],
   ) {
     this.nodes = [...nodes];
@@ -107,7 +39,8 @@ class Chain {
   }
 
   parameter(name: string): Tensor {
-    const found = this.model.parameters.find(({ tensor }) => tensor.name === name);
+    const { parameters, statistics } = this.model;
+    const found = [...parameters, ...statistics].find(({ tensor }) => tensor.name === name);
     if (!found) throw new Error(`the model has no parameter ${name}`);
     return found.tensor;
   }
@@ -117,20 +50,78 @@ class Chain {
     return this.output(node, "y");
   }
 
+  /** What `layer` makes of x, named `name`. Dropout and the batch's own statistics belong to training. */
+  layer(layer: ResolvedLayer, x: Tensor, name: string, activation = layer.activation): Tensor {
+    const { path, output } = layer;
+    const size = output.slice(0, 2) as unknown as readonly [number, number];
+    switch (layer.type) {
+      case "dense":
+        return this.linear(name, path, x, activation);
+      case "conv2d":
+      case "conv_transpose2d": {
+        const { stride, pad } = layer;
+        const make = layer.type === "conv2d" ? conv2d : conv2dTranspose;
+        const [W, b] = [this.parameter(`${path}.weight`), this.parameter(`${path}.bias`)];
+        return this.output(make(name, x, W, b, { stride, pad, size }, activation), "result");
+      }
+      case "max_pool2d":
+      case "avg_pool2d": {
+        const { window, stride, pad } = layer;
+        const make = layer.type === "max_pool2d" ? maxPool2d : avgPool2d;
+        return this.output(make(name, x, { window, stride, pad, size }), "y");
+      }
+      case "upsample2d":
+        return this.output(upsample2d(name, x, layer.factor, layer.mode), "y");
+      case "group_norm": {
+        const affine = { gamma: this.parameter(`${path}.gamma`), beta: this.parameter(`${path}.beta`) };
+        return this.last(groupNorm(name, x, affine, layer, activation));
+      }
+      case "batch_norm": {
+        const tensors = {
+          gamma: this.parameter(`${path}.gamma`),
+          beta: this.parameter(`${path}.beta`),
+          runningMean: this.parameter(`${path}.running_mean`),
+          runningVariance: this.parameter(`${path}.running_variance`),
+        };
+        const nodes = this.training
+          ? batchNorm(name, x, tensors, layer, activation)
+          : [batchNormInference(name, x, tensors, layer, activation)];
+        return this.last(nodes);
+      }
+      case "dropout":
+        if (!this.training || layer.rate === 0) return x;
+        return this.output(dropout(name, x, layer.rate, this.#dropouts++), "y");
+      case "residual":
+        return this.output(add(name, x, this.layers(layer.layers, x), activation), "y");
+      case "reshape":
+        return this.output(reshapeCopy(name, x, [x.shape[0] ?? 1, ...output]), "y");
+    }
+  }
+
+  layers(layers: readonly ResolvedLayer[], x: Tensor): Tensor {
+    return layers.reduce((input, layer) => this.layer(layer, input, `${layer.path}.output`), x);
+  }
+
+  /** Adds nodes of which the last makes what the layer gives. */
+  last(nodes: readonly Node[]): Tensor {
+    this.nodes.push(...nodes.slice(0, -1));
+    const [end] = nodes.slice(-1);
+    if (!end) throw new Error("a layer without a node");
+    return this.output(end, "y");
+  }
+
   encode(x: Tensor): Tensor {
-    const features = this.model.resolved.encoder.reduce(
-      (input, { path, activation }) => this.linear(`${path}.output`, path, input, activation),
-      x,
-    );
-    return this.linear("heads", "heads", features, "none");
+    return this.linear("heads", "heads", this.layers(this.model.resolved.encoder, x), "none");
   }
 
   /** `last` replaces the last layer's activation: the sigmoid that turns logits into probabilities. */
   decode(z: Tensor, name: string, last?: Activation): Tensor {
     const { decoder } = this.model.resolved;
-    return decoder.reduce((input, { path, activation }, index) => {
-      const final = index === decoder.length - 1;
-      return this.linear(final ? name : `${path}.output`, path, input, final ? (last ?? activation) : activation);
+    // A reshape may follow what makes the logits; the logits are then what it makes of them.
+    const final = decoder.findLastIndex(({ type }) => type !== "reshape");
+    return decoder.reduce((input, layer, index) => {
+      const made = index === decoder.length - 1 ? name : `${layer.path}.output`;
+      return this.layer(layer, input, made, index === final ? (last ?? layer.activation) : layer.activation);
     }, z);
   }
 
@@ -147,8 +138,8 @@ const visible = (model: Model): Activation | undefined => (model.logSigma ? unde
 
 /** Gather, encode, sample, decode, both terms of the ELBO: what training and evaluation share. */
 function elbo(model: Model, data: Tensor, options: GatherOptions, gradients: boolean) {
-  const chain = new Chain(model);
-  const x = chain.output(gather(data, options), "x");
+  const chain = new Chain(model, gradients);
+  const x = chain.output(gather(data, options, model.resolved.layout), "x");
   const sampled = reparameterize(chain.encode(x));
   const z = chain.output(sampled, "z");
   const kl = sampled.outputs.kl;
@@ -163,7 +154,7 @@ export function trainingGraph(model: Model, data: Tensor, options: GatherOptions
   const backward = differentiate({ nodes });
   const { params, gradients, moment1, moment2 } = model;
   const health = tensor("health", "state", [2]);
-  const chain = new Chain(model, backward.nodes);
+  const chain = new Chain(model, true, backward.nodes);
   const norms = chain.output(gradientNorm(gradients, reconstruction, kl, health), "norms");
   const clipped = optimizer.clipNorm > 0;
   const norm = clipped ? chain.output(totalNorm(norms), "norm") : tensor("norm", "state", [1]);
@@ -179,7 +170,7 @@ export function evaluationGraph(model: Model, data: Tensor, options: GatherOptio
 /** x [batch, D] to heads [batch, 2, Z]. */
 export function encodingGraph(model: Model, data: Tensor, batch: number): Graph {
   const chain = new Chain(model);
-  chain.encode(chain.output(gather(data, { batch }), "x"));
+  chain.encode(chain.output(gather(data, { batch }, model.resolved.layout), "x"));
   return { nodes: chain.nodes };
 }
 
@@ -204,7 +195,7 @@ export function samplingGraph(model: Model, batch: number, noise: boolean): Grap
 /** x [batch, D] to y [batch, D] through a draw of z or, without noise, through its mean. */
 export function reconstructionGraph(model: Model, data: Tensor, batch: number, noise: boolean): Graph {
   const chain = new Chain(model);
-  const x = chain.output(gather(data, { batch }), "x");
+  const x = chain.output(gather(data, { batch }, model.resolved.layout), "x");
   const z = chain.output(reparameterize(chain.encode(x), noise), "z");
   chain.decode(z, "y", visible(model));
   return { nodes: chain.nodes };

@@ -43,15 +43,20 @@ override GRADIENT: bool = false;
 // Keep the value before the activation, for the activations whose slope needs it.
 override KEEP_PRE: bool = false;
 
-// Where a large or small pixel's channels begin; -1 outside of the image. Four pixels at a time.
-fn large_at(image: vec4u, y: vec4i, x: vec4i) -> vec4i {
-  let at = ((image * shape.large_h + vec4u(y)) * shape.large_w + vec4u(x)) * shape.large_c;
-  return select(vec4i(-1), vec4i(at), (vec4u(y) < vec4u(shape.large_h)) & (vec4u(x) < vec4u(shape.large_w)));
+// Height, width and vec4 of channels of an image: read once, for a uniform costs as much as a tensor's value.
+fn large_size() -> vec3u { return vec3u(shape.large_h, shape.large_w, shape.large_c); }
+fn small_size() -> vec3u { return vec3u(shape.small_h, shape.small_w, shape.small_c); }
+
+// Where a pixel's channels begin; -1 outside of the image. Four pixels at a time.
+fn pixel_at(size: vec3u, image: vec4u, y: vec4i, x: vec4i) -> vec4i {
+  let at = ((image * size.x + vec4u(y)) * size.y + vec4u(x)) * size.z;
+  return select(vec4i(-1), vec4i(at), (vec4u(y) < vec4u(size.x)) & (vec4u(x) < vec4u(size.y)));
 }
 
-fn small_at(image: vec4u, y: vec4i, x: vec4i) -> vec4i {
-  let at = ((image * shape.small_h + vec4u(y)) * shape.small_w + vec4u(x)) * shape.small_c;
-  return select(vec4i(-1), vec4i(at), (vec4u(y) < vec4u(shape.small_h)) & (vec4u(x) < vec4u(shape.small_w)));
+// The tap after this one, row by row.
+fn next_tap(tap: vec2u, across: u32) -> vec2u {
+  let turn = tap.y + 1u == across;
+  return select(vec2u(tap.x, tap.y + 1u), vec2u(tap.x + 1u, 0u), turn);
 }
 
 fn load_large(at: i32, channel: u32) -> vec4f {
@@ -84,6 +89,11 @@ fn phase_of(index: u32) -> Phase {
   let end = vec2u(shape.large_h, shape.large_w);
   phase.size = (max(end, phase.first) - phase.first + stride - 1u) / stride;
   return phase;
+}
+
+// The number of a tap in W.
+fn W_tap(tap: vec2u, across: u32) -> u32 {
+  return tap.x * across + tap.y;
 }
 
 // Stores a vec4 of the result's pixel whose channels begin at `first`; the padding stays zero whatever act(0) is.
@@ -171,6 +181,7 @@ fn conv2d_transpose_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_inv
   else { large_sums((after - shape.weight_groups) * WORKGROUP_SIZE + lane); }
 }
 
+// The same without dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn conv2d_transpose_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }

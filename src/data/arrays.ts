@@ -1,7 +1,7 @@
 // Data sets from the caller's own arrays.
 
 import { optionsOf, wholeNumber } from "../options.js";
-import { describe, product } from "../spec.js";
+import { describe, product } from "../checks.js";
 import { exampleSize, invalidData, notFinite, validateDataset, type Dataset } from "./dataset.js";
 
 export interface FromArrayOptions {

@@ -1,7 +1,7 @@
 // What every data set is: examples of one shape, as bytes (images, scaled by 1/255 on the GPU) or floats; and the checks
 // that it must pass before it is trained on.
 import { WebvaeError } from "../errors.js";
-import { describe, product } from "../spec.js";
+import { describe, product } from "../checks.js";
 
 export interface Dataset {
   /** Short name for display: "mnist", "digits". */

@@ -3,7 +3,7 @@
 // length is checked against the bytes at hand before it is used.
 
 import { WebvaeError } from "../errors.js";
-import { product } from "../spec.js";
+import { product } from "../checks.js";
 
 export interface IdxArray {
   /** As many sizes as the file has dimensions, each at least 1. */

@@ -2,7 +2,7 @@
 
 import { WebvaeError } from "../errors.js";
 import { optionsOf } from "../options.js";
-import { describe } from "../spec.js";
+import { describe } from "../checks.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { download, type DataCache, type RemoteFile } from "./download.js";

@@ -5,9 +5,11 @@ import { gather, dataTensor } from "../../src/ops/gather.js";
 import { linear } from "../../src/ops/linear.js";
 import { sumAll } from "../../src/ops/sum.js";
 import { plan, printPlan } from "../../src/plan.js";
-import { dense, resolveSpec } from "../../src/spec.js";
+import { dense } from "../../src/layers.js";
+import { resolveSpec } from "../../src/spec.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
-import { defineModel, evaluationGraph, flats, trainingGraph } from "../../src/vae.js";
+import { defineModel, flats } from "../../src/parameters.js";
+import { evaluationGraph, trainingGraph } from "../../src/vae.js";
 
 const model = defineModel(
   resolveSpec({
@@ -84,17 +86,13 @@ describe("a model's training step", () => {
     const large = trainingGraph(model, data, { batch: 1025, shuffle: true }, optimizer);
     const sums = printGraph(large)
       .split("\n")
-      .filter((line) => line.includes("sum_parts"));
+      .filter((line) => line.includes("sum_pairs"));
     expect(sums).toMatchInlineSnapshot(`
       [
-        "ddecoder.1.weight [4, 6] = sum_parts(parts=ddecoder.1.weight.parts)",
-        "ddecoder.1.bias [6] = sum_parts(parts=ddecoder.1.bias.parts)",
-        "ddecoder.0.weight [2, 4] = sum_parts(parts=ddecoder.0.weight.parts)",
-        "ddecoder.0.bias [4] = sum_parts(parts=ddecoder.0.bias.parts)",
-        "dheads.weight [5, 2, 2] = sum_parts(parts=dheads.weight.parts)",
-        "dheads.bias [2, 2] = sum_parts(parts=dheads.bias.parts)",
-        "dencoder.0.weight [6, 5] = sum_parts(parts=dencoder.0.weight.parts)",
-        "dencoder.0.bias [5] = sum_parts(parts=dencoder.0.bias.parts)",
+        "ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = sum_pairs(parts=ddecoder.1.weight.parts, parts2=ddecoder.1.bias.parts)",
+        "ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = sum_pairs(parts=ddecoder.0.weight.parts, parts2=ddecoder.0.bias.parts)",
+        "dheads.weight [5, 2, 2], dheads.bias [2, 2] = sum_pairs(parts=dheads.weight.parts, parts2=dheads.bias.parts)",
+        "dencoder.0.weight [6, 5], dencoder.0.bias [5] = sum_pairs(parts=dencoder.0.weight.parts, parts2=dencoder.0.bias.parts)",
       ]
     `);
   });
@@ -159,6 +157,9 @@ describe("throws", () => {
     expect(() => plan({ nodes: [{ ...node, outputs: { ...node.outputs, extra: b } }] })).toThrow(
       "gather_floats: the shader uses no tensor named extra",
     );
-    expect(() => plan({ nodes: [{ ...node, inputs: {} }] })).toThrow("gather_floats: no tensor is given for floats");
+    expect(() => plan({ nodes: [{ ...node, inputs: {} }] })).toThrow("gather_floats: data or x is missing");
+    expect(() => plan({ nodes: [{ ...linear("y", x, W, b), inputs: { x, W } }] })).toThrow(
+      "linear: no tensor is given for b",
+    );
   });
 });

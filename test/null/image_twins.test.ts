@@ -6,7 +6,7 @@ import { dropout } from "../../src/ops/dropout.js";
 import { opNamed } from "../../src/ops/index.js";
 import { partsOf } from "../../src/ops/op.js";
 import { reshapeCopy } from "../../src/ops/reshape.js";
-import { activations } from "../../src/spec.js";
+import { activations } from "../../src/layers.js";
 import { size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../../src/tensor.js";
 import { activate, saved, slope } from "../reference/activation.js";
 import { twinOf } from "../reference/index.js";

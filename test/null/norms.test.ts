@@ -9,7 +9,7 @@ import { groupNorm } from "../../src/ops/group_norm.js";
 import { opNamed } from "../../src/ops/index.js";
 import { linear } from "../../src/ops/linear.js";
 import { plan } from "../../src/plan.js";
-import { activations } from "../../src/spec.js";
+import { activations } from "../../src/layers.js";
 import { size, tensor, weightTensor, type Activation, type Tensor } from "../../src/tensor.js";
 import { activate, saved, slope } from "../reference/activation.js";
 import { expectGradient } from "../support/differences.js";

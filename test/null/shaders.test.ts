@@ -9,7 +9,9 @@ import { opNames } from "../../src/ops/index.js";
 import { schedules } from "../../src/ops/op.js";
 import { plan } from "../../src/plan.js";
 import type { ShaderSource } from "../../src/shader_source.js";
-import { activations, dense, resolveSpec, type ModelSpec } from "../../src/spec.js";
+import { activations, dense } from "../../src/layers.js";
+import { resolveSpec, type ModelSpec } from "../../src/spec.js";
+import { defineModel, flats } from "../../src/parameters.js";
 import * as vae from "../../src/vae.js";
 import { nullDevice, withErrorScopes } from "../support/gpu.js";
 import { tensorLayout } from "../../src/shader.js";
@@ -84,7 +86,7 @@ function specs(): Record<string, ModelSpec> {
 }
 
 describe.each(Object.entries(specs()))("%s", (_name, spec) => {
-  const model = vae.defineModel(resolveSpec(spec));
+  const model = defineModel(resolveSpec(spec));
   const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, decoupled: true, clipNorm: 1 };
   const graphs: Record<string, Graph> = {};
   for (const kind of ["bytes", "floats"] as const) {
@@ -103,7 +105,7 @@ describe.each(Object.entries(specs()))("%s", (_name, spec) => {
     it.each(schedules)("schedule %s: two steps without an error", (schedule) =>
       withErrorScopes(gpu, async () => {
         const before = device.allocated;
-        const planned = plan(graph, { flats: vae.flats(model), slots: 2, schedule: () => schedule });
+        const planned = plan(graph, { flats: flats(model), slots: 2, schedule: () => schedule });
         const executable = await Executable.create(device, planned);
         executable.writeSteps([
           { ...defaultStep, slot: 0 },

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WebvaeError } from "../../src/errors.js";
-import { activations, dense, flatten, reshape, resolveSpec, type ModelSpec } from "../../src/spec.js";
-import { defineModel } from "../../src/vae.js";
+import { activations, dense, flatten, reshape } from "../../src/layers.js";
+import { resolveSpec, type ModelSpec } from "../../src/spec.js";
+import { defineModel } from "../../src/parameters.js";
 import { SEED } from "../support/sizes.js";
 
 const good: ModelSpec = {
@@ -14,14 +15,15 @@ const good: ModelSpec = {
 };
 
 describe("a spec that chains", () => {
-  it("is resolved to its dense layers", () => {
+  it("of dense layers alone holds its images flat, and its dense layers end in the shapes that follow", () => {
     expect(resolveSpec(good)).toMatchObject({
       inputSize: 16,
-      features: 8,
-      encoder: [{ path: "encoder.1", inputs: 16, outputs: 8, activation: "relu" }],
+      layout: [16],
+      features: [8],
+      encoder: [{ type: "dense", path: "encoder.1", input: [16], output: [8], activation: "relu" }],
       decoder: [
-        { path: "decoder.0", inputs: 2, outputs: 16, activation: "tanh" },
-        { path: "decoder.2", inputs: 16, outputs: 16, activation: "none" },
+        { type: "dense", path: "decoder.0", input: [2], output: [2, 2, 4], activation: "tanh" },
+        { type: "dense", path: "decoder.2", input: [2, 2, 4], output: [16], activation: "none" },
       ],
     });
   });

@@ -3,7 +3,7 @@ import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { add } from "../../src/ops/add.js";
 import { opNamed } from "../../src/ops/index.js";
-import { activations } from "../../src/spec.js";
+import { activations } from "../../src/layers.js";
 import { size, slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
 import { saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";

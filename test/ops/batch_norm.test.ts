@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { batchNorm, batchNormInference, layoutOf } from "../../src/ops/batch_norm.js";
-import { activations } from "../../src/spec.js";
+import { activations } from "../../src/layers.js";
 import { slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";

@@ -4,7 +4,7 @@ import type { Node } from "../../src/graph.js";
 import { linear } from "../../src/ops/linear.js";
 import { opNamed } from "../../src/ops/index.js";
 import { schedules, type Schedule } from "../../src/ops/op.js";
-import { activations } from "../../src/spec.js";
+import { activations } from "../../src/layers.js";
 import { size, slopeNeedsInput, tensor, weightTensor, type Activation } from "../../src/tensor.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";

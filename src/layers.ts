@@ -1,0 +1,172 @@
+// The layers of a model as plain JSON, and a function that writes each.
+
+export const activations = [
+  "none",
+  "relu",
+  "leaky_relu",
+  "elu",
+  "silu",
+  "gelu",
+  "tanh",
+  "sigmoid",
+  "softplus",
+] as const;
+export type Activation = (typeof activations)[number];
+
+/** One size for both directions, or [down, across]. */
+export type Size2d = number | readonly [number, number];
+
+/**
+ * Zeros around an image: "same" (TensorFlow's rule: an output of ceil(input / stride)), "valid" (none), or so many on
+ * every side, or [top, bottom, left, right].
+ */
+export type Padding = "same" | "valid" | number | readonly [number, number, number, number];
+
+export interface DenseLayer {
+  readonly type: "dense";
+  /** Number of outputs. The layer takes its input flattened. */
+  readonly units: number;
+  /** Default "none". */
+  readonly activation?: Activation;
+}
+export interface Conv2dLayer {
+  readonly type: "conv2d";
+  /** Number of output channels. */
+  readonly filters: number;
+  readonly kernel: Size2d;
+  /** Default 1. */
+  readonly stride?: Size2d;
+  /** Default "same". */
+  readonly padding?: Padding;
+  readonly activation?: Activation;
+}
+export interface ConvTranspose2dLayer {
+  readonly type: "conv_transpose2d";
+  readonly filters: number;
+  readonly kernel: Size2d;
+  readonly stride?: Size2d;
+  /**
+   * Of the convolution that this one is the transpose of. Default "same": an output of input * stride. "valid": of
+   * input * stride + max(kernel - stride, 0). Else (input - 1) * stride + kernel - padding.
+   */
+  readonly padding?: Padding;
+  /** Rows and columns added to the output, below the stride; not with "same". Default 0. */
+  readonly outputPadding?: Size2d;
+  readonly activation?: Activation;
+}
+export interface Pool2dLayer {
+  readonly type: "max_pool2d" | "avg_pool2d";
+  readonly window: Size2d;
+  /** Default: the window. */
+  readonly stride?: Size2d;
+  /** Default "valid". Pixels of the padding count neither for a maximum nor for a mean. */
+  readonly padding?: Padding;
+}
+export interface Upsample2dLayer {
+  readonly type: "upsample2d";
+  readonly factor: Size2d;
+  /** Default "nearest". */
+  readonly mode?: "nearest" | "bilinear";
+}
+export interface BatchNormLayer {
+  readonly type: "batch_norm";
+  /** Share of the old running statistics that a step keeps. Default 0.9. */
+  readonly momentum?: number;
+  /** Added to the variance. Default 1e-5. */
+  readonly epsilon?: number;
+  readonly activation?: Activation;
+}
+export interface GroupNormLayer {
+  readonly type: "group_norm";
+  /** Groups of channels that are normalised together; 1 is layer normalisation. */
+  readonly groups: number;
+  /** Added to the variance. Default 1e-5. */
+  readonly epsilon?: number;
+  readonly activation?: Activation;
+}
+export interface DropoutLayer {
+  readonly type: "dropout";
+  /** Share of values that training sets to zero, from 0 to below 1. */
+  readonly rate: number;
+}
+export interface ResidualLayer {
+  readonly type: "residual";
+  /** What is added to the layers' input; they keep its shape. */
+  readonly layers: readonly Layer[];
+  /** Of the sum. */
+  readonly activation?: Activation;
+}
+export interface FlattenLayer {
+  readonly type: "flatten";
+}
+export interface ReshapeLayer {
+  readonly type: "reshape";
+  readonly shape: readonly number[];
+}
+export type Layer =
+  | DenseLayer
+  | Conv2dLayer
+  | ConvTranspose2dLayer
+  | Pool2dLayer
+  | Upsample2dLayer
+  | BatchNormLayer
+  | GroupNormLayer
+  | DropoutLayer
+  | ResidualLayer
+  | FlattenLayer
+  | ReshapeLayer;
+
+type Options<L> = Omit<L, "type" | "filters" | "kernel" | "units" | "window" | "factor" | "groups" | "layers">;
+
+/** A fully connected layer of `units` outputs. */
+export function dense(units: number, options: Options<DenseLayer> = {}): DenseLayer {
+  return { type: "dense", units, ...options };
+}
+/** A convolution of an image [H, W, C] with `filters` kernels of `kernel` pixels. */
+export function conv2d(filters: number, kernel: Size2d, options: Options<Conv2dLayer> = {}): Conv2dLayer {
+  return { type: "conv2d", filters, kernel, ...options };
+}
+/** The transpose of a convolution: with a stride it enlarges the image (Dumoulin and Visin 2016, chapter 4). */
+export function convTranspose2d(
+  filters: number,
+  kernel: Size2d,
+  options: Options<ConvTranspose2dLayer> = {},
+): ConvTranspose2dLayer {
+  return { type: "conv_transpose2d", filters, kernel, ...options };
+}
+/** The largest value of each window. */
+export function maxPool2d(window: Size2d, options: Options<Pool2dLayer> = {}): Pool2dLayer {
+  return { type: "max_pool2d", window, ...options };
+}
+/** The mean of each window. */
+export function avgPool2d(window: Size2d, options: Options<Pool2dLayer> = {}): Pool2dLayer {
+  return { type: "avg_pool2d", window, ...options };
+}
+/** Enlarges an image by whole factors. */
+export function upsample2d(factor: Size2d, options: Options<Upsample2dLayer> = {}): Upsample2dLayer {
+  return { type: "upsample2d", factor, ...options };
+}
+/** Normalises each channel by the batch (Ioffe and Szegedy 2015); outside of training by running statistics. */
+export function batchNorm(options: Options<BatchNormLayer> = {}): BatchNormLayer {
+  return { type: "batch_norm", ...options };
+}
+/** Normalises groups of channels of each example (Wu and He 2018). */
+export function groupNorm(groups: number, options: Options<GroupNormLayer> = {}): GroupNormLayer {
+  return { type: "group_norm", groups, ...options };
+}
+/** Sets values to zero at random while training, and scales the others up (Srivastava et al. 2014). */
+export function dropout(rate: number): DropoutLayer {
+  return { type: "dropout", rate };
+}
+/** Adds its input to what `layers` make of it (He et al. 2016). */
+export function residual(layers: readonly Layer[], options: Options<ResidualLayer> = {}): ResidualLayer {
+  return { type: "residual", layers, ...options };
+}
+/** Makes an image a vector. */
+export function flatten(): FlattenLayer {
+  return { type: "flatten" };
+}
+/** Makes a vector an image. */
+export function reshape(...shape: number[]): ReshapeLayer {
+  return { type: "reshape", shape };
+}
