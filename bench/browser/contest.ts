@@ -10,7 +10,7 @@ import { WEBVAE, type KnownPeer } from "./peers.js";
 import type { Job } from "./protocol.js";
 import type { PeerResult } from "./results.js";
 import { PageServer } from "./server.js";
-import type { BrowserOptions } from "./session.js";
+import { Session, type BrowserOptions } from "./session.js";
 
 const SEED = 1;
 const NOISE_STEPS = 16;
@@ -54,7 +54,9 @@ export async function runContest(
     server.files.set("/weights", new Uint8Array());
     const start = async (contestant: Contestant) => {
       say(`${contestant.known.name} starts`);
-      await contestant.start(server.addPage(contestant.known.name, contestant.files.files), browser);
+      const { known, files } = contestant;
+      const url = server.addPage(known.name, files.files);
+      await contestant.start(() => Session.open(`${url}?backend=${known.backend}`, browser));
     };
     await start(webvae);
     await webvae.ask("sendWeights");

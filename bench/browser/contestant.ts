@@ -3,7 +3,7 @@ import type { PageFiles } from "./pages.js";
 import type { KnownPeer } from "./peers.js";
 import { COMPARED_STEPS, type PageCalls, type PageMemory } from "./protocol.js";
 import type { PeerResult } from "./results.js";
-import { Session, TimeUp, type BrowserOptions } from "./session.js";
+import { TimeUp, type Session } from "./session.js";
 import { lossDifference, spreadOf } from "./statistics.js";
 
 /** Seconds that a repetition takes where a step takes less. */
@@ -16,8 +16,10 @@ const LONGEST_WAIT_MS = 5000;
 /** Losses part by rounding: float32, other orders of summation, ten steps of Adam. */
 export const TOLERANCE = 1e-3;
 
+export type PageSession = Pick<Session, "call" | "heapBytes" | "close" | "version">;
+
 export class Contestant {
-  session: Session | undefined;
+  session: PageSession | undefined;
   readonly losses: number[] = [];
   error: string | null = null;
   #firstStepMs: number | null = null;
@@ -40,9 +42,9 @@ export class Contestant {
   }
 
   /** The library's first step, and the next ones as far as time allows. */
-  async start(url: string, browser: BrowserOptions): Promise<void> {
+  async start(open: () => Promise<PageSession>): Promise<void> {
     await this.#attempt(async () => {
-      this.session = await Session.open(`${url}?backend=${this.known.backend}`, browser);
+      this.session = await open();
       const started = await this.#timed(() => this.session!.call("start", this.#left()));
       this.#firstStepMs = started.firstStepMs;
       this.#detail = started.detail;
@@ -61,14 +63,14 @@ export class Contestant {
   /** One repetition, in each way of waiting; none where the limit is used up. */
   async repeat(): Promise<void> {
     const [often = 1, ...seldom] = this.known.every;
-    const steps = Math.max(1, Math.min(MOST_STEPS, Math.round((1000 * REPETITION_SECONDS) / this.#stepMs)));
-    await this.#measure(often, steps);
+    await this.#measure(often, 1);
     for (const every of seldom) {
-      if (every * this.#stepMs < LONGEST_WAIT_MS) await this.#measure(every, Math.max(steps, every));
+      if (every * this.#stepMs < LONGEST_WAIT_MS) await this.#measure(every, every);
     }
   }
 
-  async #measure(every: number, steps: number): Promise<void> {
+  async #measure(every: number, least: number): Promise<void> {
+    const steps = Math.max(least, Math.min(MOST_STEPS, Math.round((1000 * REPETITION_SECONDS) / this.#stepMs)));
     if (this.repetitions > 0 && this.#spentMs + steps * this.#stepMs > this.limitMs) return;
     await this.#attempt(async () => {
       const pace = { every, steps, seconds: REPETITION_SECONDS };

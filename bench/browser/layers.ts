@@ -18,8 +18,8 @@ export interface LayerJson {
   readonly filters?: number;
   readonly kernel?: number | readonly number[];
   readonly stride?: number | readonly number[];
-  /** Explicit: [top, bottom, left, right]. */
-  readonly padding?: "same" | "valid" | readonly number[];
+  /** Explicit: so many on every side, or [top, bottom, left, right]. */
+  readonly padding?: "same" | "valid" | number | readonly number[];
   readonly outputPadding?: number | readonly number[];
   readonly activation?: string;
 }
@@ -143,11 +143,11 @@ function convolution(
   const stride = pair(layer.stride ?? 1);
   const extra = pair(layer.outputPadding ?? 0);
   const padding = layer.padding ?? "same";
-  const explicit = typeof padding === "string" ? undefined : padding;
+  const explicit = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
   const along = (axis: 0 | 1) => {
     const size = axis === 0 ? height : width;
     const [k, s] = [kernel[axis], stride[axis]];
-    const [before = 0, after = 0] = explicit?.slice(2 * axis) ?? [];
+    const [before = 0, after = 0] = typeof explicit === "string" ? [] : explicit.slice(2 * axis);
     if (kind === "conv2d") {
       if (padding === "same") return same(size, Math.ceil(size / s), k, s);
       return { size: Math.floor((size + before + after - k) / s) + 1, before, after };
@@ -166,7 +166,7 @@ function convolution(
     kernel,
     stride,
     padding: [rows.before, rows.after, columns.before, columns.after],
-    named: typeof padding === "string" ? padding : null,
+    named: typeof explicit === "string" ? explicit : null,
     activation,
   };
 }

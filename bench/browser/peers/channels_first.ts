@@ -134,6 +134,19 @@ function convWeights(step: ConvStep, all: ReadonlyMap<string, Weight>): NamedWei
   ];
 }
 
+/**
+ * A transposed convolution is one of the image spread by the stride, with the kernel turned; this is the padding of
+ * that one, [before, after] along each axis.
+ */
+export function spreadPadding(step: ConvStep): [[number, number], [number, number]] {
+  const along = (axis: 0 | 1): [number, number] => {
+    const spread = (step.from[axis] - 1) * step.stride[axis] + 1;
+    const before = step.kernel[axis] - 1 - step.padding[2 * axis]!;
+    return [before, step.to[axis] - spread - before + step.kernel[axis] - 1];
+  };
+  return [along(0), along(1)];
+}
+
 function named(all: ReadonlyMap<string, Weight>, name: string): NamedWeight {
   const found = all.get(name);
   if (!found) throw new Error(`no weight ${name}`);

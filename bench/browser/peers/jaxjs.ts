@@ -3,7 +3,7 @@
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { modelSteps, type ConvStep, type DenseStep } from "../layers.js";
 import { COMPARED_STEPS, type OpenPeer } from "../protocol.js";
-import { channelsFirst, channelsFirstSteps, type OrderedStep } from "./channels_first.js";
+import { channelsFirst, channelsFirstSteps, spreadPadding, type OrderedStep } from "./channels_first.js";
 import { looped } from "./loop.js";
 
 type Params = { [name: string]: np.Array };
@@ -128,13 +128,7 @@ function convolve(step: ConvStep, value: np.Array, weight: np.Array): np.Array {
       ],
     );
   }
-  // The transpose as a convolution of the image spread by the stride; its kernel was turned round on the host.
-  const around = (axis: 0 | 1, before: number): [number, number] => {
-    const spread = (step.from[axis] - 1) * step.stride[axis] + 1;
-    const start = step.kernel[axis] - 1 - before;
-    return [start, step.to[axis] - spread - start + step.kernel[axis] - 1];
-  };
-  return lax.convGeneralDilated(value, weight, [1, 1], [around(0, top), around(1, left)], {
+  return lax.convGeneralDilated(value, weight, [1, 1], spreadPadding(step), {
     lhsDilation: [...step.stride],
   });
 }

@@ -6,6 +6,8 @@ import type { Material, OpenPeer, Pace, Timed } from "../protocol.js";
 const EPOCH_STEPS = 468;
 /** Submits after which their length is found. */
 const FIRST_REPORTS = 3;
+/** Where a submit is one slow step, fewer of them do. */
+const LONG_MS = 6000;
 
 export const open: OpenPeer = async (material) => {
   const { job } = material;
@@ -34,7 +36,8 @@ export const open: OpenPeer = async (material) => {
         reports++;
         // Speeds are means over the last four submits, and the first submits feel their way.
         if (reports === FIRST_REPORTS) counts = { ...counts, ...vae.counts };
-        if (reports >= FIRST_REPORTS + 4 && performance.now() - started > 1000 * seconds) break;
+        const spent = performance.now() - started;
+        if (reports >= FIRST_REPORTS + 4 ? spent > 1000 * seconds : reports > FIRST_REPORTS && spent > LONG_MS) break;
       }
       // What is in flight still runs; the next to be measured shall have the device alone.
       await vae.save();
