@@ -65,9 +65,10 @@ fn down_tiles(tile: u32, lane: u32) {
     workgroupBarrier();
   }
   var made = sum;
+  let stored = column_of(column + tx, shape.small_c);
   for (var i = 0u; i < 4u; i++) {
     let pixel = row + 4u * ty + i;
-    if (pixel < rows) { store(pixel * shape.small_c, column + tx, shape.small_c, made[i]); }
+    if (pixel < rows) { store(pixel * shape.small_c, stored, made[i]); }
   }
 }
 
@@ -106,9 +107,12 @@ fn up_tiles(group: u32, lane: u32) {
     workgroupBarrier();
   }
   var made = sum;
+  let whole = large_size();
+  let stride = vec2u(shape.stride_y, shape.stride_x);
+  let stored = column_of(column + tx, whole.z);
   for (var i = 0u; i < 4u; i++) {
     let index = row + 4u * ty + i;
-    if (index < rows) { store(up_pixel(phase, index), column + tx, shape.large_c, made[i]); }
+    if (index < rows) { store(up_pixel(whole, stride, phase, phase_pixel(phase, index)), stored, made[i]); }
   }
 }
 

@@ -62,11 +62,11 @@ fn down_tiles(group: u32, invocation: u32) {
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
-  for (var i = 0u; i < 16u; i++) {
-    let pixel = row + i / 8u * 4u + i % 4u;
-    if (pixel < rows) {
-      store(pixel * shape.small_c, column + i / 4u % 2u, shape.small_c, tiles[i / 4u][i % 4u]);
-    }
+  let left = column_of(column, stride);
+  let right = column_of(column + 1u, stride);
+  for (var i = 0u; i < 8u && row + i < rows; i++) {
+    store((row + i) * stride, left, tiles[i / 4u * 2u][i % 4u]);
+    store((row + i) * stride, right, tiles[i / 4u * 2u + 1u][i % 4u]);
   }
 }
 
@@ -116,11 +116,15 @@ fn up_tiles(group: u32, invocation: u32) {
     }
   }
   var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
-  for (var i = 0u; i < 16u; i++) {
-    let index = row + i / 8u * 4u + i % 4u;
-    if (index < rows) {
-      store(up_pixel(phase, index), column + i / 4u % 2u, shape.large_c, tiles[i / 4u][i % 4u]);
-    }
+  let whole = large_size();
+  let left = column_of(column, whole.z);
+  let right = column_of(column + 1u, whole.z);
+  var pixel = phase_pixel(phase, row);
+  for (var i = 0u; i < 8u && row + i < rows; i++) {
+    let place = up_pixel(whole, stride, phase, pixel);
+    store(place, left, tiles[i / 4u * 2u][i % 4u]);
+    store(place, right, tiles[i / 4u * 2u + 1u][i % 4u]);
+    pixel = next_pixel(phase, pixel);
   }
 }
 

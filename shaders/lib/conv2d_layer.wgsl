@@ -96,26 +96,50 @@ fn W_tap(tap: vec2u, across: u32) -> u32 {
   return tap.x * across + tap.y;
 }
 
-// Stores a vec4 of the result's pixel whose channels begin at `first`; the padding stays zero whatever act(0) is.
-fn store(first: u32, column: u32, channels: u32, product: vec4f) {
-  if (column >= channels) { return; }
-  let at = first + column;
+// What the result's vec4 column needs besides its sums: the bias, and which of its channels are no padding.
+struct Column {
+  index: u32,
+  exists: bool,
+  bias: vec4f,
+  counts: vec4<bool>,
+}
+
+fn column_of(index: u32, channels: u32) -> Column {
+  let exists = index < channels;
+  let counts = vec4u(0u, 1u, 2u, 3u) + 4u * index < vec4u(shape.result_count);
+  if (GRADIENT) { return Column(index, exists, vec4f(0.0), counts); }
+  return Column(index, exists, aside[min(index, channels - 1u)], counts);
+}
+
+// Stores a vec4 of the pixel whose channels begin at `first`; the padding stays zero whatever act(0) is.
+fn store(first: u32, column: Column, product: vec4f) {
+  if (!column.exists) { return; }
+  let at = first + column.index;
   if (GRADIENT) {
     result[at] = product * activation_slope(aside[at]);
   } else {
-    let sum = product + aside[column];
+    let sum = product + column.bias;
     if (KEEP_PRE) { pre[at] = sum; }
-    let padding = vec4u(0u, 1u, 2u, 3u) + 4u * column >= vec4u(shape.result_count);
-    result[at] = select(activate(sum), vec4f(0.0), padding);
+    result[at] = select(vec4f(0.0), activate(sum), column.counts);
   }
 }
 
-// Where the channels of a phase's pixel begin in the large image.
-fn up_pixel(phase: Phase, index: u32) -> u32 {
-  let image = index / (phase.size.x * phase.size.y);
-  let y = index / phase.size.y % phase.size.x * shape.stride_y + phase.first.x;
-  let x = index % phase.size.y * shape.stride_x + phase.first.y;
-  return ((image * shape.large_h + y) * shape.large_w + x) * shape.large_c;
+// A pixel of a phase: its image and its place among the phase's pixels.
+fn phase_pixel(phase: Phase, index: u32) -> vec3u {
+  return vec3u(index / (phase.size.x * phase.size.y), index / phase.size.y % phase.size.x, index % phase.size.y);
+}
+
+// The one after it, without a division.
+fn next_pixel(phase: Phase, pixel: vec3u) -> vec3u {
+  let right = vec3u(pixel.x, pixel.y, pixel.z + 1u);
+  let down = select(right, vec3u(pixel.x, pixel.y + 1u, 0u), right.z == phase.size.y);
+  return select(down, vec3u(pixel.x + 1u, 0u, 0u), down.y == phase.size.x);
+}
+
+// Where its channels begin in the large image.
+fn up_pixel(size: vec3u, stride: vec2u, phase: Phase, pixel: vec3u) -> u32 {
+  let place = pixel.yz * stride + phase.first;
+  return ((pixel.x * size.x + place.x) * size.y + place.y) * size.z;
 }
 
 // A row of a part of dW: rows are (tap, large channel).
