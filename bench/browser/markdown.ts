@@ -2,7 +2,8 @@
 import type { Comparison, PeerResult } from "./results.js";
 
 export function comparisonMarkdown(comparison: Comparison, chart: string): string {
-  const { adapter, commit, date, browser, processors, repeats, limitSeconds, results } = comparison;
+  const { adapter, commit, date, browser, versions, processors, repeats, limitSeconds, results } = comparison;
+  const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const cases = [...new Set(results.map(({ model, batch }) => `${model}, batch ${batch}`))];
   const tables = cases.map((name) => {
     const rows = results.filter(({ model, batch }) => `${model}, batch ${batch}` === name);
@@ -11,7 +12,8 @@ export function comparisonMarkdown(comparison: Comparison, chart: string): strin
   const details = [...new Set(results.filter(({ detail }) => detail).map(({ peer, detail }) => `${peer}: ${detail}`))];
   return `# webvae and its peers on ${adapter}
 
-${date.slice(0, 10)}, commit ${commit}, ${browser}, ${processors} processor cores. Made by \`npm run bench:peers\`.
+${date.slice(0, 10)}, commit ${commit}, ${libraries.join(", ")}, ${browser}, ${processors} processor cores.
+Made by \`npm run bench:peers\`.
 
 ![Milliseconds a step](${chart})
 

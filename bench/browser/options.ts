@@ -15,6 +15,8 @@ export interface ComparisonOptions {
   readonly headful: boolean;
   readonly adapter: "swiftshader" | "default" | undefined;
   readonly out: string | undefined;
+  /** Every model, in its own batch size, and every peer. */
+  readonly whole: boolean;
   readonly json: boolean;
 }
 
@@ -55,36 +57,38 @@ export function comparisonCommand(): Command {
   const peers = Object.fromEntries(knownPeers.map((peer) => [peer.name, peer]));
   return new Command("bench:peers")
     .description("Trains the same models with webvae, tfjs and jax-js in headless Chrome, and compares their speed.")
-    .option(
-      "--models <names>",
-      `which of ${Object.keys(comparedModels).join(", ")}`,
-      (text) => chosen(text, comparedModels, "model"),
-      Object.entries(comparedModels),
+    .option("--models <names>", `some of ${Object.keys(comparedModels).join(", ")} (default: all)`, (text) =>
+      chosen(text, comparedModels, "model"),
     )
     .option("--batch <sizes>", "batch sizes, each with every model (default: one for each model)", (text) => {
       const sizes = names(text);
       if (sizes.length === 0) throw new InvalidArgumentError("It names no batch size.");
       return sizes.map(whole(1, 4096));
     })
-    .option(
-      "--peers <names>",
-      `which of ${Object.keys(peers).join(", ")}`,
-      (text) => chosen(text, peers, "peer").map(([, peer]) => peer),
-      knownPeers,
+    .option("--peers <names>", `some of ${Object.keys(peers).join(", ")} (default: all)`, (text) =>
+      chosen(text, peers, "peer").map(([, peer]) => peer),
     )
     .option("--repeats <n>", "repetitions, of which the median is taken", whole(1, 100), 5)
     .option("--limit <seconds>", "time that a library has for a case", whole(5, LONGEST_LIMIT), 75)
     .option("--headful", "in a browser that is seen, as some GPUs need it", false)
     .option("--adapter <name>", "swiftshader, or default: the GPU where there is one", adapterOf)
-    .option("--out <folder>", "where the results go (default: bench/results)")
+    .option("--out <folder>", "where the results go (default: bench/results, or out where not everything is compared)")
     .option("--json", "end stdout with the results as one JSON object", false);
 }
 
 export function comparisonOptions(command: Command): ComparisonOptions {
-  const { models, batch, limit, adapter, out, ...rest } = command.opts<{
-    models: [string, ComparedModel][];
+  const {
+    models = Object.entries(comparedModels),
+    peers = knownPeers,
+    batch,
+    limit,
+    adapter,
+    out,
+    ...rest
+  } = command.opts<{
+    models?: [string, ComparedModel][];
     batch?: number[];
-    peers: readonly KnownPeer[];
+    peers?: readonly KnownPeer[];
     repeats: number;
     limit: number;
     headful: boolean;
@@ -95,5 +99,6 @@ export function comparisonOptions(command: Command): ComparisonOptions {
   const cases = models.flatMap(([name, model]) =>
     (batch ?? [model.batch]).map((size) => ({ name, spec: model.spec, batch: size })),
   );
-  return { ...rest, cases, limitSeconds: limit, adapter, out };
+  const every = models.length === Object.keys(comparedModels).length && peers.length === knownPeers.length;
+  return { ...rest, cases, peers, limitSeconds: limit, adapter, out, whole: every && batch === undefined };
 }

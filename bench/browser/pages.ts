@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { esbuildWgsl } from "../../build/wgsl.mjs";
+import { bundledWgsl } from "../../build/wgsl_bundle.mjs";
 import type { KnownPeer } from "./peers.js";
 
 const require = createRequire(import.meta.url);
@@ -47,7 +47,7 @@ async function bundle(entry: string): Promise<Uint8Array> {
     platform: "browser",
     target: "es2022",
     legalComments: "none",
-    plugins: [esbuildWgsl()],
+    plugins: [bundledWgsl()],
     logLevel: "error",
   });
   return outputFiles[0]?.contents ?? new Uint8Array();

@@ -52,7 +52,7 @@ export interface Timed {
 
 /** One library in one page. Its steps go on where they stopped, on the same batch, with the next noise. */
 export interface Peer {
-  /** Version, threads and the like, for the table's notes. */
+  /** Threads and the like, for the table's notes. */
   readonly detail: string;
   /** Runs the next steps and gives the loss of each. */
   losses(count: number): Promise<number[]>;
@@ -64,6 +64,8 @@ export interface Peer {
   /** The first weights as safetensors, from webvae. */
   firstWeights?(): Promise<Uint8Array<ArrayBuffer>>;
 }
+
+export const threads = (count: number) => `${count} ${count === 1 ? "thread" : "threads"}`;
 
 export type OpenPeer = (material: Material) => Promise<Peer>;
 

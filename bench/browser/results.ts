@@ -40,6 +40,8 @@ export interface Comparison {
   readonly commit: string;
   readonly date: string;
   readonly browser: string;
+  /** Of the libraries, by the names of their packages. */
+  readonly versions: Readonly<Record<string, string>>;
   readonly processors: number;
   readonly repeats: number;
   readonly limitSeconds: number;

@@ -1,11 +1,11 @@
 // npm run bench:peers -- [options]: the same models trained with webvae, tfjs and jax-js in headless Chrome. Checks that
 // they compute the same, times them in turns, and stores JSON, Markdown and a chart.
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findChrome } from "../../node/chrome.mjs";
 import { comparisonChart } from "./chart.js";
 import { runContest } from "./contest.js";
 import { comparisonMarkdown } from "./markdown.js";
@@ -41,7 +41,8 @@ const comparison: Comparison = {
   adapter: adapter ?? "no adapter",
   commit: commit(),
   date: new Date().toISOString(),
-  browser: version || (await findChrome()).description,
+  versions: versions(),
+  browser: version || "no browser",
   processors,
   repeats,
   limitSeconds,
@@ -51,14 +52,25 @@ const slug = comparison.adapter
   .toLowerCase()
   .replace(/[^a-z0-9]+/g, "-")
   .replace(/^-|-$/g, "");
-const folder = options.out ?? fileURLToPath(new URL("../results/", import.meta.url));
+// A part of the comparison doesn't replace the whole that is stored.
+const project = fileURLToPath(new URL("../../", import.meta.url));
+const folder = options.out ?? join(project, options.whole ? "bench/results" : "out");
 await mkdir(folder, { recursive: true });
-const name = `peers-${slug}`;
-await writeFile(join(folder, `${name}.json`), `${JSON.stringify(comparison, null, 2)}\n`);
-await writeFile(join(folder, `${name}.md`), comparisonMarkdown(comparison, `${name}.svg`));
-await writeFile(join(folder, `${name}.svg`), `${comparisonChart(comparison)}\n`);
-console.log(`written to ${join(folder, name)}.json, .md and .svg`);
+const name = join(folder, `peers-${slug}`);
+await writeFile(`${name}.json`, `${JSON.stringify(comparison, null, 2)}\n`);
+await writeFile(`${name}.md`, comparisonMarkdown(comparison, `${basename(name)}.svg`));
+await writeFile(`${name}.svg`, `${comparisonChart(comparison)}\n`);
+console.log(`written to ${name}.json, .md and .svg`);
+// That a peer fails is a result; that webvae does is a fault.
+if (results.some(({ peer, error }) => peer === WEBVAE.name && error !== null)) process.exitCode = 1;
 if (options.json) console.log(JSON.stringify(summary(comparison)));
+
+function versions(): Record<string, string> {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const { devDependencies } = JSON.parse(text) as { devDependencies: Record<string, string> };
+  const wanted = ["@tensorflow/tfjs", "@jax-js/jax"];
+  return Object.fromEntries(wanted.map((name) => [name, devDependencies[name] ?? "unknown"]));
+}
 
 function commit(): string {
   try {

@@ -351,7 +351,7 @@ describe("arguments", () => {
 
   it("default to every model and peer", () => {
     const options = parse();
-    expect(options).toMatchObject({ repeats: 5, headful: false, adapter: undefined, json: false });
+    expect(options).toMatchObject({ repeats: 5, headful: false, adapter: undefined, json: false, whole: true });
     if (typeof options === "string") throw new Error(options);
     expect(options.cases.map(({ name, batch }) => [name, batch])).toEqual([
       ["mlp", 128],
@@ -371,6 +371,7 @@ describe("arguments", () => {
       "mlp 128",
     ]);
     expect(options.peers.map(({ name }) => name)).toEqual(["jaxjs-wasm"]);
+    expect(options.whole).toBe(false);
   });
 
   it.each([
@@ -426,6 +427,7 @@ describe("results", () => {
     commit: "abc1234",
     date: "2026-11-20T12:00:00.000Z",
     browser: "Chrome/150",
+    versions: { "@tensorflow/tfjs": "4.22.0" },
     processors: 2,
     repeats: 5,
     limitSeconds: 75,
@@ -444,6 +446,7 @@ describe("results", () => {
 
   it("the Markdown has a table a case, every row as wide as its head, and the errors under it", () => {
     const text = comparisonMarkdown(comparison, "chart.svg");
+    expect(text).toContain("commit abc1234, @tensorflow/tfjs 4.22.0, Chrome/150, 2 processor cores.");
     expect(text).toContain("![Milliseconds a step](chart.svg)");
     expect(text.match(/^## .*/gm)).toEqual(
       ["## mlp, batch 128", "## conv, batch 32", "## How this was measured"].map((t) => t.replace("32", "128")),

@@ -2,7 +2,7 @@
 // that order once, on the host, so that no step transposes anything.
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { modelSteps, type ConvStep, type DenseStep } from "../layers.js";
-import { COMPARED_STEPS, type OpenPeer } from "../protocol.js";
+import { COMPARED_STEPS, threads, type OpenPeer } from "../protocol.js";
 import { channelsFirst, channelsFirstSteps, spreadPadding, type OrderedStep } from "./channels_first.js";
 import { looped } from "./loop.js";
 
@@ -84,10 +84,10 @@ export const open: OpenPeer = async (material) => {
     },
   );
 
-  const threads = typeof SharedArrayBuffer === "undefined" ? 1 : navigator.hardwareConcurrency;
+  const count = typeof SharedArrayBuffer === "undefined" ? 1 : navigator.hardwareConcurrency;
   return looped<np.Array>({
     dataBytes: 2 * images.byteLength,
-    detail: device === "wasm" ? `${threads} threads` : "",
+    detail: device === "wasm" ? threads(count) : "",
     step: (index) => {
       const { first, second } = corrections[Math.min(index, COMPARED_STEPS - 1)]!;
       const draws = noise[index % noise.length]!;

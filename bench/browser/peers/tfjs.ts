@@ -46,7 +46,7 @@ export async function openOn(material: Material, detail = () => ""): Promise<Pee
   return looped<tf.Scalar>({
     dataBytes: images.byteLength, // the target is a view of them
     memory: () => memoryOf(material.backend),
-    detail: [`tfjs ${tf.version_core}`, detail()].filter(Boolean).join(", "),
+    detail: detail(),
     step: (index) => optimizer.minimize(() => loss(index), true, trained)!,
     // Commands run in the order in which they were queued, and the copy of the loss comes after the step's Adam.
     settle: async (value) => void (await value.data()),
@@ -56,8 +56,9 @@ export async function openOn(material: Material, detail = () => ""): Promise<Pee
 }
 
 function memoryOf(backend: string): Partial<PageMemory> {
-  const memory = tf.memory() as tf.MemoryInfo & { numBytesInGPU?: number };
-  if (backend === "webgl") return { gpuBytes: memory.numBytesInGPU ?? null };
+  // Textures that are free again are kept for the next tensor of their size.
+  const memory = tf.memory() as tf.MemoryInfo & { numBytesInGPUAllocated?: number };
+  if (backend === "webgl") return { gpuBytes: memory.numBytesInGPUAllocated ?? null };
   return backend === "cpu" ? { hostBytes: memory.numBytes } : {};
 }
 
