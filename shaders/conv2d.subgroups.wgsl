@@ -10,10 +10,20 @@ diagnostic(off, subgroup_uniformity);
 #import lib/conv2d_layer
 
 override WORKGROUP_SIZE: u32 = 16u;
+// The large image has one channel, as a grey picture: three of four products with it would be with zeros.
+override SINGLE: bool = false;
 
 // Four pixels from the four lanes of the quad, as the columns of a matrix.
 fn quad_rows(mine: vec4f) -> mat4x4f {
   return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
+}
+
+fn quad_values(mine: f32) -> vec4f {
+  return vec4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
+}
+
+fn products(w: vec4f, a: vec4f) -> mat4x4f {
+  return mat4x4f(w * a.x, w * a.y, w * a.z, w * a.w);
 }
 
 fn W_rows(at: u32, across: u32) -> mat4x4f {
@@ -46,6 +56,19 @@ fn down_tiles(group: u32, invocation: u32) {
   var k = 0u;
   var at = pixel_at(size, image, y, x);
   for (var row_at = 0u; row_at < end; row_at += 4u * stride) {
+    if (SINGLE) {
+      let w0 = W[row_at + c0];
+      let w1 = W[row_at + c1];
+      let a0 = quad_values(load_large(at.x, 0u).x);
+      t00 += products(w0, a0); t01 += products(w1, a0);
+      let a1 = quad_values(load_large(at.y, 0u).x);
+      t10 += products(w0, a1); t11 += products(w1, a1);
+      let a2 = quad_values(load_large(at.z, 0u).x);
+      t20 += products(w0, a2); t21 += products(w1, a2);
+      tap = next_tap(tap, kernel_w);
+      at = pixel_at(size, image, y + i32(tap.x), x + i32(tap.y));
+      continue;
+    }
     let W0 = W_rows(row_at + c0, stride);
     let W1 = W_rows(row_at + c1, stride);
     let a0 = quad_rows(load_large(at.x, k));
@@ -128,23 +151,37 @@ fn up_tiles(group: u32, invocation: u32) {
   }
 }
 
+// Where the taps of four rows of dW begin in the large image. Taps past the last are not stored.
+fn tap_rows(rows: vec4u) -> vec4i { return vec4i(rows / shape.large_c / shape.kernel_w) - i32(shape.pad_y); }
+fn tap_columns(rows: vec4u) -> vec4i { return vec4i(rows / shape.large_c % shape.kernel_w) - i32(shape.pad_x); }
+
+// The only channel of four pixels.
+fn large_values(at: vec4i) -> vec4f {
+  return vec4f(load_large(at.x, 0u).x, load_large(at.y, 0u).x, load_large(at.z, 0u).x, load_large(at.w, 0u).x);
+}
+
 // One invocation per 12x8 tile of a part of dW: rows are (tap, large channel), columns small channels.
 fn weight_tiles(group: u32, invocation: u32) {
   let tile = group * WORKGROUP_SIZE + invocation;
   let lane = tile & 3u;
   let across = (shape.small_c + 7u) / 8u;
-  let vectors = shape.kernel_h * shape.kernel_w * shape.large_c;
-  let down = (vectors + 2u) / 3u;
+  let taps = shape.kernel_h * shape.kernel_w;
+  let vectors = taps * shape.large_c;
+  let down = select((vectors + 2u) / 3u, (taps + 11u) / 12u, SINGLE);
   let part = tile / 4u / (across * down);
-  let m = tile / 4u / across % down * 3u;
+  let m = tile / 4u / across % down * select(3u, 12u, SINGLE);
   let column = (tile / 4u % across * 4u + lane) * 2u;
   let c0 = min(column, shape.small_c - 1u);
   let c1 = min(column + 1u, shape.small_c - 1u);
-  // The three vec4 of rows: each has a tap and a channel of its own.
-  let rows = min(vec4u(0u, 1u, 2u, 2u) + m, vec4u(vectors - 1u));
-  let u = vec4i(rows / shape.large_c / shape.kernel_w) - i32(shape.pad_y);
-  let v = vec4i(rows / shape.large_c % shape.kernel_w) - i32(shape.pad_x);
+  // The three vec4 of rows: each has a tap and a channel of its own. Of a single channel each holds four taps.
+  let rows = min(vec4u(0u, 1u, 2u, select(2u, 3u, SINGLE)) + m, vec4u(vectors - 1u));
+  let u = tap_rows(rows);
+  let v = tap_columns(rows);
   let channel = rows % shape.large_c;
+  let u1 = tap_rows(rows + 4u);
+  let v1 = tap_columns(rows + 4u);
+  let u2 = tap_rows(rows + 8u);
+  let v2 = tap_columns(rows + 8u);
   let first = part * shape.part_rows;
   let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
   let size = large_size();
@@ -158,18 +195,30 @@ fn weight_tiles(group: u32, invocation: u32) {
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f();
   for (var row = first; row < end; row += 4u) {
-    let inside = pixel_at(size, vec4u(image), u + i32(y * stride.x), v + i32(x * stride.y));
-    let at = select(vec4i(-1), inside, row + lane < end);
+    let y0 = i32(y * stride.x);
+    let x0 = i32(x * stride.y);
+    let counts = row + lane < end;
+    let at = select(vec4i(-1), pixel_at(size, vec4u(image), u + y0, v + x0), counts);
     var b = vec4i(vec4u(0u, 1u, 2u, 3u) + row);
     b = select(vec4i(-1), b * i32(grid.z), vec4u(b) < vec4u(end));
     let b0 = mat4x4f(load_small(b.x, c0), load_small(b.y, c0), load_small(b.z, c0), load_small(b.w, c0));
     let b1 = mat4x4f(load_small(b.x, c1), load_small(b.y, c1), load_small(b.z, c1), load_small(b.w, c1));
-    let a0 = transpose(quad_rows(load_large(at.x, channel.x)));
-    t00 += b0 * a0; t01 += b1 * a0;
-    let a1 = transpose(quad_rows(load_large(at.y, channel.y)));
-    t10 += b0 * a1; t11 += b1 * a1;
-    let a2 = transpose(quad_rows(load_large(at.z, channel.z)));
-    t20 += b0 * a2; t21 += b1 * a2;
+    var a0: vec4f; var a1: vec4f; var a2: vec4f;
+    if (SINGLE) {
+      a0 = large_values(at);
+      a1 = large_values(select(vec4i(-1), pixel_at(size, vec4u(image), u1 + y0, v1 + x0), counts));
+      a2 = large_values(select(vec4i(-1), pixel_at(size, vec4u(image), u2 + y0, v2 + x0), counts));
+    } else {
+      a0 = load_large(at.x, channel.x);
+      a1 = load_large(at.y, channel.y);
+      a2 = load_large(at.z, channel.z);
+    }
+    let A0 = transpose(quad_rows(a0));
+    t00 += b0 * A0; t01 += b1 * A0;
+    let A1 = transpose(quad_rows(a1));
+    t10 += b0 * A1; t11 += b1 * A1;
+    let A2 = transpose(quad_rows(a2));
+    t20 += b0 * A2; t21 += b1 * A2;
     x += next.z;
     y += next.y + select(0u, 1u, x >= grid.y);
     x -= select(0u, grid.y, x >= grid.y);
@@ -179,6 +228,14 @@ fn weight_tiles(group: u32, invocation: u32) {
   if (part >= shape.parts) { return; }
   var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
   for (var i = 0u; i < 24u; i++) {
-    store_weight(part, 4u * m + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);
+    let row = i / 8u * 4u + i % 4u;
+    let value = tiles[i / 4u][i % 4u];
+    if (!SINGLE) {
+      store_weight(part, 4u * m + row, column + i / 4u % 2u, value);
+      continue;
+    }
+    for (var j = 0u; j < 4u; j++) {
+      store_weight(part, 4u * (m + row) + j, column + i / 4u % 2u, select(vec4f(0.0), value, j == 0u));
+    }
   }
 }

@@ -4,6 +4,7 @@ import direct from "../../shaders/conv2d.wgsl";
 import subgroups from "../../shaders/conv2d.subgroups.wgsl";
 import tiled from "../../shaders/conv2d.tiled.wgsl";
 import type { Node } from "../graph.js";
+import type { ShaderSource } from "../shader_source.js";
 import {
   activationCode,
   like,
@@ -73,12 +74,22 @@ function layer(
   };
 }
 
+interface Form {
+  readonly shader: ShaderSource;
+  readonly rows: number;
+  readonly columns: number;
+  readonly across: number;
+  readonly perWorkgroup: number;
+}
+
 /** How a schedule's workgroup covers a result: a tile of rows x vec4 columns, side by side in a quad of them. */
-const forms = {
+const forms: Readonly<Record<Schedule, Form>> = {
   direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
   subgroups: { shader: subgroups, rows: 12, columns: 2, across: 4, perWorkgroup: 16 },
   tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
-} as const;
+};
+/** The direct schedule's tile where the result has one vec4 of channels. */
+const narrowForm = { ...forms.direct, rows: 16, columns: 1 };
 const TILED_WORKGROUP = 64;
 
 /** The gradient rule of both directions: x is one of the images, dy the other. */
@@ -113,7 +124,8 @@ function gradientOf(op: "conv2d" | "conv2d_transpose") {
 const pixels = ({ shape }: Tensor) => size(shape.slice(0, 3));
 
 function kernel(node: Node, schedule: Schedule): Kernel {
-  const { shader, rows, columns, across, perWorkgroup } = forms[schedule];
+  const form = forms[schedule];
+  const { shader, perWorkgroup } = form;
   const { op, inputs, outputs, attributes } = node;
   const transposed = op.startsWith("conv2d_transpose");
   const forward = op === "conv2d" || op === "conv2d_transpose";
@@ -132,11 +144,16 @@ function kernel(node: Node, schedule: Schedule): Kernel {
   const large_c = (large.storage[3] ?? 4) / 4;
   const small_c = (small.storage[3] ?? 4) / 4;
   const { parts, part_rows } = splitRows(pixels(small));
-  const groups = (down: number, over: number, times = 1) =>
+  const groups = ({ rows, columns, across }: Form, down: number, over: number, times = 1) =>
     ceilDiv(times * ceilDiv(down, rows) * ceilDiv(over, columns * across) * across, perWorkgroup);
-  const phase_groups = groups(batch * ceilDiv(large_h, stride_y) * ceilDiv(large_w, stride_x), large_c);
-  const resultGroups = up ? stride_y * stride_x * phase_groups : groups(pixels(small), small_c);
-  const weight_groups = groups(4 * kernel_h * kernel_w * large_c, small_c, parts);
+  const narrow = schedule === "direct" && (up ? large_c : small_c) === 1;
+  const resultForm = narrow ? narrowForm : form;
+  const phasePixels = batch * ceilDiv(large_h, stride_y) * ceilDiv(large_w, stride_x);
+  const phase_groups = groups(resultForm, phasePixels, large_c);
+  const resultGroups = up ? stride_y * stride_x * phase_groups : groups(resultForm, pixels(small), small_c);
+  // The subgroups schedule packs the taps of a single channel as densely as channels.
+  const grey = schedule === "subgroups" && large.shape[3] === 1;
+  const weight_groups = groups(form, kernel_h * kernel_w * (grey ? 1 : 4 * large_c), small_c, parts);
   const biased = transposed ? large : small;
   const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
   const biasGroups = ceilDiv(parts * (transposed ? large_c : small_c), lanes);
@@ -147,6 +164,8 @@ function kernel(node: Node, schedule: Schedule): Kernel {
       ACTIVATION: activationCode((attributes.activation ?? "none") as Activation),
       ...(result ? { GRADIENT: forward ? 0 : 1, KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
       ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
+      ...(schedule === "subgroups" ? { SINGLE: grey ? 1 : 0 } : {}),
+      ...(result && schedule === "direct" ? { NARROW: narrow ? 1 : 0, SINGLE: result.shape[3] === 1 ? 1 : 0 } : {}),
     },
     shape: {
       batch,
