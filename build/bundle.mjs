@@ -1,5 +1,6 @@
 // npm run build: src/ and shaders/ as minified ESM files with their source maps, and the public declarations of each
-// entry. What the two entries share is a file of its own: a WebvaeError from one is an instance of the other's.
+// entry. What the two entries share is a file of its own: a WebvaeError from one is an instance of the other's. The
+// WGSL that only some models or adapters need is one too, which the core imports when it does.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -13,6 +14,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Bytes, gzipped, of the files that `import "webvae"` loads. */
 export const LIMIT = 40_000;
 export const CORE = ["webvae.js", "shared.js"];
+/** What they load when a pipeline needs it. Its name is stable: pages put it beside them. */
+export const LAYERS = "layers.js";
 
 /**
  * The library in memory: the text of each file of dist/ by its name, maps too, and the size of each script.
@@ -21,9 +24,9 @@ export const CORE = ["webvae.js", "shared.js"];
 export async function bundleLibrary() {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { webvae: "src/index.ts", datasets: "src/datasets.ts" },
+    entryPoints: { webvae: "src/index.ts", datasets: "src/datasets.ts", layers: "wgsl:layers" },
     outdir: "dist",
-    // Two entries share one chunk at most, so its name needs no hash.
+    // The layers share nothing with the two entries, and those at most one chunk, so its name needs no hash.
     splitting: true,
     chunkNames: "shared",
     bundle: true,
@@ -63,7 +66,10 @@ export async function buildPackage(folder = join(root, "dist")) {
   await mkdir(join(folder, "types"), { recursive: true });
   for (const [name, text] of files) await writeFile(join(folder, name), text);
   for (const [name, text] of declarations) await writeFile(join(folder, "types", name), text);
-  const lines = [...sizes].map(([name, size]) => `dist/${name}: ${size.bytes} bytes, ${size.gzipped} gzipped`);
+  const lines = [...sizes].map(([name, size]) => {
+    const demand = name === LAYERS ? ", loaded on demand" : "";
+    return `dist/${name}: ${size.bytes} bytes, ${size.gzipped} gzipped${demand}`;
+  });
   for (const [name, text] of declarations) lines.push(`dist/types/${name}: ${Buffer.byteLength(text)} bytes`);
   lines.push(`${CORE.join(" and ")}: ${gzipped} gzipped (limit ${LIMIT})`);
   if (gzipped > LIMIT) throw new Error(`the core is too large\n${lines.join("\n")}`);

@@ -56,7 +56,7 @@ export function minify(code) {
 /**
  * Compiles one .wgsl file into the ShaderSource of src/shader_source.ts.
  * @param {string} path
- * @returns {{ shader: import("../src/shader_source.js").ShaderSource, files: string[] }}
+ * @returns {{ shader: import("../src/shader_source.js").ShaderSource & { readonly code: string }, files: string[] }}
  */
 export function compileWgsl(path) {
   const { code, parts } = joinImports(path);

@@ -1,11 +1,19 @@
-// The library's shaders as one module: their texts side by side, since gzip finds again only what lies within 32 KB,
-// each library's once; short names (wgsl_names.mjs); and what was reflected, packed.
+// The library's shaders as two modules: their texts side by side, since gzip finds again only what lies within 32 KB,
+// each library's once; short names (wgsl_names.mjs); and what was reflected, packed. One module comes with the core,
+// the other has the texts that only some models or adapters need, and is loaded when a pipeline needs one.
+import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { compileWgsl, joinImports, minify, shaderRoot } from "./wgsl.mjs";
 import { rename, shortNames } from "./wgsl_names.mjs";
 
 /** @typedef {import("../src/shader_source.js").ShaderSource} ShaderSource */
+
+/** Shaders whose texts, with the libraries that they import, are in the core: a dense model needs no other. */
+export const CORE_SHADERS = [
+  ...["gather", "linear", "linear.subgroups", "reparameterize", "bernoulli", "gaussian"],
+  ...["gradient_norm", "adam", "sum"],
+];
 
 /** Shaders by their paths; not the libraries. */
 const shaderFiles = () =>
@@ -21,36 +29,95 @@ export function bundleNames() {
 /** A shader's or library's name in the module. @param {string} path */
 export const exportName = (path) => relative(shaderRoot, path).replace(/\W/g, "_");
 
-/** The module's text: a ShaderSource of each shader under its exportName. */
-export function bundledShaders() {
+/**
+ * The texts of both modules. The core's exports a ShaderSource of each shader under its exportName.
+ * @param {string} [from] where the core's imports the other
+ * @returns {{ core: string, layers: string }}
+ */
+export function bundledShaders(from = "wgsl:layers") {
   const names = bundleNames();
-  /** @type {Map<string, string>} */
-  const texts = new Map();
-  const shaders = shaderFiles().map((path) => {
-    const { enables, parts } = joinImports(path);
-    for (const { file, text } of parts) texts.set(file, JSON.stringify(rename(minify(text), names)));
-    const code = [JSON.stringify(minify(enables)), ...parts.map(({ file }) => `text_${exportName(file)}`)].join("+");
+  const joined = shaderFiles().map((path) => ({ path, ...joinImports(path) }));
+  const inCore = new Set(
+    joined
+      .filter(({ path }) => CORE_SHADERS.includes(basename(path, ".wgsl")))
+      .flatMap(({ parts }) => parts.map(({ file }) => file)),
+  );
+  const texts = new Map(
+    joined.flatMap(({ parts }) => parts.map(({ file, text }) => [file, rename(minify(text), names)])),
+  );
+  // Of all orders tried gzip likes this one best, by 80 bytes.
+  const longestFirst = [...texts.keys()].sort((a, b) => (texts.get(b) ?? "").length - (texts.get(a) ?? "").length);
+  const [core, layers] = [true, false].map((here) => longestFirst.filter((file) => inCore.has(file) === here));
+  const order = [...(core ?? []), ...(layers ?? [])];
+  const listed = (/** @type {string[]} */ files = []) =>
+    `[\n${files.map((f) => JSON.stringify(texts.get(f))).join(",\n")}]`;
+  // Files of two releases must not be mixed: one page stays open while another release is put in place.
+  const release = createHash("sha256")
+    .update(order.map((file) => texts.get(file)).join("\n"))
+    .digest("hex")
+    .slice(0, 8);
+  const shaders = joined.map(({ path, enables, parts }) => {
     const packed = pack(compileWgsl(path).shader).map((part) => JSON.stringify(part));
+    const places = JSON.stringify(parts.map(({ file }) => order.indexOf(file)));
+    const code = `sourceOf(texts, layers, ${JSON.stringify(minify(enables))}, ${places})`;
     return `export const ${exportName(path)} = /* @__PURE__ */ unpack(${packed.join(",")},${code});`;
   });
-  // Of all orders tried gzip likes this one best, by 80 bytes.
-  const longestFirst = [...texts].sort(([, a], [, b]) => b.length - a.length);
-  const constants = longestFirst.map(([file, text]) => `const text_${exportName(file)} = ${text};`);
-  return [`const unpack = ${unpack};`, ...constants, ...shaders].join("\n");
+  return {
+    core: [
+      `const unpack = ${unpack};`,
+      `const sourceOf = ${sourceOf};`,
+      `const layers = async () => (${checked})(await import(${JSON.stringify(from)}), "${release}");`,
+      `const texts = ${listed(core)};`,
+      ...shaders,
+    ].join("\n"),
+    layers: `export const release = "${release}";\nexport const texts = ${listed(layers)};`,
+  };
 }
 
 /**
- * What unpack makes a shader of, apart from its text. A record is words, and records are parted by semicolons.
+ * Part of the bundle, by its text, as the functions below: they refer to nothing outside themselves.
+ * @param {{ release: string, texts: string[] }} layers
+ * @param {string} wanted
+ */
+function checked({ release, texts }, wanted) {
+  if (release !== wanted) throw new Error(`it is of another release, ${release} instead of ${wanted}`);
+  return texts;
+}
+
+/**
+ * A shader's text, or what loads it where a part of it is not in the core.
+ * @param {string[]} texts
+ * @param {() => Promise<string[]>} layers
+ * @param {string} enables
+ * @param {number[]} places
+ */
+function sourceOf(texts, layers, enables, places) {
+  const join = (/** @type {string[]} */ all) => enables + places.map((place) => all[place]).join("");
+  return places.every((place) => place < texts.length)
+    ? join(texts)
+    : async () => join([...texts, ...(await layers())]);
+}
+
+/** How a binding is written: its name, this, and its smallest size where that is not a vec4's. */
+const marks = { read: ":", read_write: "+", uniform: "=" };
+
+/**
+ * What unpack makes a shader of, apart from its text. A record is words, and records are parted by semicolons. Bindings
+ * are a record a group, in the order of their numbers.
  * @param {ShaderSource} shader
  * @returns {[string, string, Record<string, number>, string, string, string]}
  */
 function pack(shader) {
   const { name, features, overrides } = shader;
   const order = Object.keys(shader.bindings);
-  const bindings = Object.values(shader.bindings).map((b) => [b.name, b.group, b.binding, b.access, b.minimumBytes]);
-  const uniforms = Object.entries(shader.uniforms).map(([uniform, { bytes, members }]) => [
+  /** @type {string[][]} */
+  const groups = [];
+  for (const { name, group, access, minimumBytes } of Object.values(shader.bindings)) {
+    const bytes = minimumBytes === 16 ? "" : minimumBytes;
+    (groups[group] ??= []).push(access === "read" && !bytes ? name : `${name}${marks[access]}${bytes}`);
+  }
+  const uniforms = Object.entries(shader.uniforms).map(([uniform, { members }]) => [
     uniform,
-    bytes,
     ...members.map((member) => (member.type === "u32" ? member.name : `${member.name}:${member.type}`)),
   ]);
   const entries = Object.entries(shader.entryPoints).map(([entry, { bindings: used, workgroupSize }]) => [
@@ -59,20 +126,20 @@ function pack(shader) {
     ...workgroupSize,
   ]);
   const text = (/** @type {(string | number)[][]} */ records) => records.map((words) => words.join(" ")).join(";");
-  return [name, features.join(" "), overrides, text(bindings), text(uniforms), text(entries)];
+  return [name, features.join(" "), overrides, text(groups), text(uniforms), text(entries)];
 }
 
 /**
- * Part of the bundle, by its text: it refers to nothing outside itself.
+ * The opposite of pack.
  * @param {string} name
  * @param {string} features
  * @param {Record<string, number>} overrides
- * @param {string} bindings
+ * @param {string} groups
  * @param {string} uniforms
  * @param {string} entryPoints
- * @param {string} code
+ * @param {ShaderSource["code"]} code
  */
-function unpack(name, features, overrides, bindings, uniforms, entryPoints, code) {
+function unpack(name, features, overrides, groups, uniforms, entryPoints, code) {
   /** @template T @param {string} text @param {(first: string, ...rest: string[]) => T} read */
   const records = (text, read) =>
     Object.fromEntries(
@@ -81,20 +148,22 @@ function unpack(name, features, overrides, bindings, uniforms, entryPoints, code
         return [first, read(first, ...rest)];
       }),
     );
-  const all = records(bindings, (name, group, binding, access, bytes) => ({
-    name,
-    group: Number(group),
-    binding: Number(binding),
-    access,
-    minimumBytes: Number(bytes),
-  }));
+  const bindings = Object.fromEntries(
+    groups.split(";").flatMap((words, group) =>
+      words.split(" ").map((word, binding) => {
+        const [name = "", mark, bytes] = word.split(/([:+=])/);
+        const access = mark === "=" ? "uniform" : mark === "+" ? "read_write" : "read";
+        return [name, { name, group, binding, access, minimumBytes: Number(bytes || 16) }];
+      }),
+    ),
+  );
   return {
     name,
     code,
     features: features ? features.split(" ") : [],
-    bindings: all,
-    uniforms: records(uniforms, (_, bytes, ...members) => ({
-      bytes: Number(bytes),
+    bindings,
+    uniforms: records(uniforms, (uniform, ...members) => ({
+      bytes: bindings[uniform]?.minimumBytes,
       members: members.map((member, i) => {
         const [name, type = "u32"] = member.split(":");
         return { name, type, offset: 4 * i };
@@ -102,7 +171,7 @@ function unpack(name, features, overrides, bindings, uniforms, entryPoints, code
     })),
     overrides,
     entryPoints: records(entryPoints, (_, used = "", ...sizes) => ({
-      bindings: [...used].map((digit) => Object.keys(all)[parseInt(digit, 36)]).sort(),
+      bindings: [...used].map((digit) => Object.keys(bindings)[parseInt(digit, 36)]).sort(),
       workgroupSize: sizes.map((size) => (/^\d/.test(size) ? Number(size) : size)),
     })),
   };
@@ -113,12 +182,20 @@ export function bundledWgsl() {
   return {
     name: "bundled-wgsl",
     setup(build) {
-      // A file that is not there; what a source map shows of it lies beside the shaders.
-      const all = join(shaderRoot, "bundle.js");
-      build.onResolve({ filter: /^wgsl:bundle$/ }, () => ({ path: all }));
-      build.onLoad({ filter: /[\\/]shaders[\\/]bundle\.js$/ }, () => ({ contents: bundledShaders(), loader: "js" }));
+      // Files that are not there; what a source map shows of them lies beside the shaders.
+      build.onResolve({ filter: /^wgsl:(core|layers)$/ }, ({ path }) => ({
+        path: join(shaderRoot, `${path.slice("wgsl:".length)}.js`),
+      }));
+      // Once, for both are of one release.
+      /** @type {ReturnType<typeof bundledShaders> | undefined} */
+      let made;
+      build.onStart(() => void (made = undefined));
+      build.onLoad({ filter: /[\\/]shaders[\\/](core|layers)\.js$/ }, ({ path }) => {
+        made ??= bundledShaders();
+        return { contents: basename(path) === "core.js" ? made.core : made.layers, loader: "js" };
+      });
       build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
-        contents: `export { ${exportName(path)} as default } from "wgsl:bundle";`,
+        contents: `export { ${exportName(path)} as default } from "wgsl:core";`,
         loader: "js",
       }));
     },

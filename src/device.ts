@@ -151,7 +151,7 @@ export class Device {
     return result;
   }
 
-  /** The pipeline of an entry point; made once. */
+  /** The pipeline of an entry point; made once. Throws DOWNLOAD_FAILED where its WGSL must be loaded and cannot be. */
   pipeline(shader: ShaderSource, entryPoint: string, constants: Readonly<Record<string, number>>): Promise<Pipeline> {
     const key = `${shader.name} ${entryPoint} ${JSON.stringify(constants)}`;
     let made = this.#pipelines.get(key);
@@ -169,11 +169,17 @@ export class Device {
     constants: Readonly<Record<string, number>>,
   ): Promise<Pipeline> {
     this.assertAlive();
-    const module =
-      this.#modules.get(shader.name) ?? this.gpu.createShaderModule({ label: shader.name, code: shader.code });
-    this.#modules.set(shader.name, module);
+    const { name } = shader;
+    let module = this.#modules.get(name);
+    if (!module) {
+      const code = typeof shader.code === "string" ? shader.code : await loaded(name, shader.code);
+      this.assertAlive();
+      // Another entry point may have been quicker.
+      module = this.#modules.get(name) ?? this.gpu.createShaderModule({ label: name, code });
+      this.#modules.set(name, module);
+    }
     const layout = tensorLayout(this.gpu, shader, entryPoint);
-    const label = `${shader.name}.${entryPoint}`;
+    const label = `${name}.${entryPoint}`;
     try {
       const pipeline = await this.gpu.createComputePipelineAsync({
         label,
@@ -206,6 +212,16 @@ const requestedLimits = [
   "maxComputeWorkgroupSizeX",
   "maxComputeWorkgroupsPerDimension",
 ] as const;
+
+/** Nothing is remembered of a failure: the next call loads again. */
+async function loaded(name: string, load: () => Promise<string>): Promise<string> {
+  try {
+    return await load();
+  } catch (cause) {
+    const message = `the WGSL of ${name} could not be loaded from the library's layers.js: ${String(cause)}`;
+    throw new WebvaeError("DOWNLOAD_FAILED", message, { cause });
+  }
+}
 
 function describe(info: GPUAdapterInfo | undefined): string {
   if (!info) return "unknown adapter";

@@ -28,7 +28,8 @@ export interface EntryPoint {
 export interface ShaderSource {
   /** File name without its extension: "linear", "linear.subgroups". */
   readonly name: string;
-  readonly code: string;
+  /** The WGSL, or what loads it: the bundle has apart what only some pages need. */
+  readonly code: string | (() => Promise<string>);
   /** Device features named by `enable` directives. */
   readonly features: readonly string[];
   readonly bindings: Readonly<Record<string, ShaderBinding>>;

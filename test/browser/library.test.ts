@@ -51,11 +51,63 @@ describe("training", () => {
     expect(watched.troubles).toEqual([]);
   });
 
+  test.each(["page", "worker"] as const)("a convolutional model, whose WGSL is loaded then, on a %s", async (where) => {
+    const { trained, losses, before, after, sample } = await run(watched, "convolves", where);
+    console.log(`conv on 8 digits, one step: ELBO ${before.toFixed(1)}, then ${after.toFixed(1)}`);
+    expect(trained).toEqual({ steps: 1, epochs: 1 });
+    expect(losses).toHaveLength(1);
+    expect(losses[0]).toBeGreaterThan(400);
+    expect(losses[0]).toBeLessThan(700);
+    expect(after).toBeGreaterThan(before + 1);
+    expect(sample).toMatchObject({ count: 3 * 784, finite: true });
+    expect(watched.troubles).toEqual([]);
+  });
+
   test("under a policy that forbids evaluating text", async () => {
     const strict = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
     expect(policy.startsWith(strict)).toBe(true);
     expect(policy).not.toContain("unsafe");
     expect(await run(watched, "evaluates")).toBe("EvalError");
+  });
+});
+
+describe("what is loaded on demand", () => {
+  const isLayers = (url: string) => new URL(url).pathname === "/dist/layers.js";
+
+  test("a dense model needs none of it on a software adapter, a convolutional one once", async () => {
+    const requests: string[] = [];
+    watched.page.on("request", (request) => requests.push(request.url()));
+    const { software } = await run(watched, "ownDevice");
+    // On a GPU the tuner tries the tiled products too.
+    expect(requests.filter(isLayers).length).toBeLessThanOrEqual(software ? 0 : 1);
+    await run(watched, "convolves");
+    expect(requests.filter(isLayers)).toHaveLength(1);
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("where it cannot be loaded, that is said, and a later call tries again", async () => {
+    const { page, troubles } = watched;
+    let online = false;
+    let requests = 0;
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      if (isLayers(request.url())) requests++;
+      if (isLayers(request.url()) && !online) void request.abort("internetdisconnected");
+      else void request.continue();
+    });
+    await page.exposeFunction("goOnline", () => void (online = true));
+    const { failures, sample } = await run(watched, "offline");
+    for (const { name, code, message } of failures) {
+      expect([name, code]).toEqual(["WebvaeError", "DOWNLOAD_FAILED"]);
+      expect(message).toMatch(/WGSL of .* could not be loaded from the library's layers\.js/);
+    }
+    expect(sample).toMatchObject({ count: 784, finite: true });
+    expect(requests).toBe(3);
+    // Chrome's own words of the two failed requests, and nothing else.
+    expect(troubles.length).toBeGreaterThan(0);
+    expect(troubles.filter((trouble) => !/^failed: .*\/layers\.js$|ERR_INTERNET_DISCONNECTED/.test(trouble))).toEqual(
+      [],
+    );
   });
 });
 

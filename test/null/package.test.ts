@@ -1,4 +1,5 @@
 // The package as npm would publish it: which files, and that a strict TypeScript project compiles against it.
+import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +44,10 @@ test("npm publishes the bundle, its declarations, the README and the license, an
   rmSync(join(installed, "src"), { recursive: true });
   const [{ files }] = JSON.parse(npm.stdout) as [{ files: { path: string }[] }];
   const readme = existsSync(join(root, "README.md")) ? ["README.md"] : [];
-  const scripts = ["webvae", "datasets", "shared"].flatMap((name) => [`dist/${name}.js`, `dist/${name}.js.map`]);
+  const scripts = ["webvae", "datasets", "shared", "layers"].flatMap((name) => [
+    `dist/${name}.js`,
+    `dist/${name}.js.map`,
+  ]);
   const dist = [...scripts, "dist/types/index.d.ts", "dist/types/datasets.d.ts"];
   expect(files.map(({ path }) => path).sort()).toEqual(["LICENSE", ...readme, ...dist, "package.json"].sort());
 });
@@ -52,7 +56,7 @@ test("Node imports its entries by their names, and an error of one is an instanc
   const { resolve } = await import("node:module").then(({ createRequire }) => ({
     resolve: createRequire(join(folder, "index.js")).resolve,
   }));
-  for (const path of ["dist/webvae.js", "dist/shared.js"]) {
+  for (const path of ["dist/webvae.js", "dist/shared.js", "dist/layers.js"]) {
     expect(() => resolve(`webvae/${path}`)).toThrow(/not defined by "exports"/);
   }
   writeFileSync(join(folder, "name.mjs"), `export * from "webvae"; export * as datasets from "webvae/datasets";`);
@@ -64,6 +68,29 @@ test("Node imports its entries by their names, and an error of one is an instanc
   expect(() => datasets.take(images, -1)).toThrow(library.WebvaeError);
   // Node has no navigator.gpu unless a program brings one.
   await expect(library.VAE.create(library.models.mlp([4], 2))).rejects.toMatchObject({ code: "NO_WEBGPU" });
+});
+
+test("a user's bundler keeps apart what is loaded on demand", async () => {
+  writeFileSync(
+    join(folder, "page.js"),
+    `import { VAE, models } from "webvae"; VAE.create(models.conv([28, 28, 1], 2));`,
+  );
+  /** The texts of the scripts that esbuild makes of the page. */
+  const bundled = async (options: { format: "esm" | "iife"; splitting: boolean }) => {
+    const entryPoints = [join(folder, "page.js")];
+    const { outputFiles } = await build({
+      ...{ entryPoints, outdir: folder, bundle: true, write: false, logLevel: "error" },
+      ...options,
+    });
+    return outputFiles.map(({ text }) => text);
+  };
+  const split = await bundled({ format: "esm", splitting: true });
+  const [core] = split.filter((text) => text.includes("fn linear("));
+  expect(core).not.toContain("fn conv2d(");
+  expect(split.filter((text) => text.includes("fn conv2d("))).toHaveLength(1);
+  // One file for all has it too.
+  const whole = await bundled({ format: "iife", splitting: false });
+  expect(whole.map((text) => text.includes("fn conv2d("))).toEqual([true]);
 });
 
 describe("a user's strict compilation without skipLibCheck", () => {

@@ -1,8 +1,8 @@
 // The shaders as the bundle packs them: the same programs under other names, and the same reflection.
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compileWgsl } from "../../build/wgsl.mjs";
-import { bundledShaders, bundleNames, exportName } from "../../build/wgsl_bundle.mjs";
+import { compileWgsl, joinImports, minify } from "../../build/wgsl.mjs";
+import { bundledShaders, bundleNames, CORE_SHADERS, exportName } from "../../build/wgsl_bundle.mjs";
 import { rename, shortNames } from "../../build/wgsl_names.mjs";
 import { Device } from "../../src/device.js";
 import type { ShaderSource } from "../../src/shader_source.js";
@@ -11,33 +11,63 @@ import { filesBelow, root } from "../support/sources.js";
 
 const device = await Device.open({ device: await nullDevice() });
 const files = filesBelow("shaders", ".wgsl").filter((file) => !file.startsWith("shaders/lib/"));
-const packed = (await import(
-  /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(bundledShaders())}`
-)) as Record<string, ShaderSource>;
+const url = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+const load = async <T>(text: string) => (await import(/* @vite-ignore */ url(text))) as T;
+type Shaders = Record<string, ShaderSource>;
+const { layers } = bundledShaders();
+const packed = await load<Shaders>(bundledShaders(url(layers)).core);
 const names = bundleNames();
-const back = new Map([...names].map(([long, short]) => [short, long]));
 const words = (text: string) => new Set(text.match(/\b[A-Za-z_]\w*/g));
 
 it("every shader is there", () => {
   expect(Object.keys(packed).sort()).toEqual(files.map((file) => exportName(join(root, file))).sort());
 });
 
-describe.each(files)("%s", (file) => {
-  const { code, ...rest } = compileWgsl(join(root, file)).shader;
-  const { code: short, ...unpacked } = packed[exportName(join(root, file))]!;
+it("the texts that only some models or adapters need are loaded, and each text is there once", async () => {
+  const core = Object.keys(packed).filter((name) => typeof packed[name]!.code === "string");
+  expect(core.sort()).toEqual(CORE_SHADERS.map((name) => exportName(join(root, `shaders/${name}.wgsl`))).sort());
+  const { texts } = await load<{ texts: string[] }>(layers);
+  const all = [
+    ...(JSON.parse(/const texts = (\[[^]*?\n?\]);\n/.exec(bundledShaders().core)![1]!) as string[]),
+    ...texts,
+  ];
+  expect(all).toHaveLength(filesBelow("shaders", ".wgsl").length);
+  expect(new Set(all).size).toBe(all.length);
+});
+
+it("texts of another release are refused", async () => {
+  const other = layers.replace(/release = "\w+"/, 'release = "deadbeef"');
+  expect(other).not.toBe(layers);
+  const { pool_wgsl: pool } = await load<Shaders>(bundledShaders(url(other)).core);
+  await expect((pool!.code as () => Promise<string>)()).rejects.toThrow(
+    /of another release, deadbeef instead of \w{8}/,
+  );
+});
+
+describe.each(files)("%s", async (file) => {
+  const path = join(root, file);
+  const { code, ...rest } = compileWgsl(path).shader;
+  const { code: text, ...unpacked } = packed[exportName(path)]!;
+  const short = typeof text === "string" ? text : await text();
+  // Directives stand before all names.
+  const enables = minify(joinImports(path).enables);
+  const program = code.slice(enables.length);
 
   it("has the reflection that was read from it", () => expect(unpacked).toEqual(rest));
 
   it("is the same text under other names", () => {
+    const own = [...words(program)];
+    const back = new Map(own.flatMap((name) => (names.has(name) ? [[names.get(name)!, name]] : [])));
+    // No two names became one, and no name of WGSL's or of the host's is hidden by one.
+    expect(back.size).toBe(own.filter((name) => names.has(name)).length);
+    expect(own.filter((name) => !names.has(name) && back.has(name))).toEqual([]);
     expect(short).not.toBe(code);
-    expect(rename(short, back)).toBe(code);
-    // One that a name of WGSL's or of the host's had too would be hidden.
-    const left = [...words(code)].filter((name) => !names.has(name));
-    expect(left.filter((name) => back.has(name))).toEqual([]);
+    expect(code.startsWith(enables) && short.startsWith(enables)).toBe(true);
+    expect(rename(short.slice(enables.length), back)).toBe(program);
   });
 
   it("compiles, and its entry points fit their layouts", async () => {
-    const shader = { ...unpacked, code: short };
+    const shader = { ...unpacked, name: `short ${basename(path)}`, code: short };
     const { messages } = await withErrorScopes(device.gpu, () =>
       device.gpu.createShaderModule({ code: short }).getCompilationInfo(),
     );
@@ -48,8 +78,6 @@ describe.each(files)("%s", (file) => {
   });
 });
 
-it("no two names become one", () => expect(back.size).toBe(names.size));
-
 describe("short names", () => {
   const program =
     "struct S{rows:u32,seed:f32}@group(0)@binding(0)var<uniform>shape:S;" +
@@ -58,9 +86,10 @@ describe("short names", () => {
     "@compute @workgroup_size(64)fn double_all(@builtin(global_invocation_id)id:vec3u){" +
     "let seed=shape.rows;var total=0.5f;for(var i=0u;i<seed;i++){total+=twice(result[i]);}result[id.x]=total;}";
 
-  it("are for functions, constants, parameters and locals, not for what the host or WGSL calls by name", () => {
+  it("are for what a program declares, not for what the host or WGSL calls by name", () => {
     const given = [...shortNames([program]).keys()].sort();
-    expect(given).toEqual(["SIZE", "held", "i", "id", "total", "twice", "value"]);
+    const locals = ["SIZE", "held", "i", "id", "total", "twice", "value"];
+    expect(given).toEqual(["S", ...locals, "result", "rows", "seed", "shape"].sort());
   });
 
   it("stay where another program has the name for something else", () => {
@@ -69,18 +98,31 @@ describe("short names", () => {
     expect(shortNames([program, "fn f(p:vec3f)->f32{return p.held;}"]).has("held")).toBe(false);
   });
 
-  it("are none that a program has", () => {
-    const map = shortNames([program, "override a:u32=1;"]);
-    expect([...map.values()]).not.toContain("a");
-    expect([...map.values()]).not.toContain("x");
+  it("stay where a member is called as a part of a vector is", () => {
+    const names = shortNames(["struct P{xy:vec2f,kind:u32}fn f(p:P)->f32{return p.xy.x+f32(p.kind);}"]);
+    expect([names.has("xy"), names.has("kind"), names.has("P")]).toEqual([false, true, true]);
   });
 
-  it("leave numbers and members", () => {
+  it("are none that a program has and keeps, and no two of a program are one", () => {
+    const programs = [program, "override a:u32=1;fn first(b:u32)->u32{return b;}", "fn second(c:u32)->u32{return c;}"];
+    const map = shortNames(programs);
+    expect([...map.values()]).not.toContain("x");
+    for (const text of programs) {
+      const given = [...words(text)].filter((name) => map.has(name)).map((name) => map.get(name)!);
+      expect(new Set(given).size).toBe(given.length);
+      for (const stays of [...words(text)].filter((name) => !map.has(name))) expect(given).not.toContain(stays);
+    }
+    // Those of programs apart may be: it is what makes them short.
+    expect(new Set(map.values()).size).toBeLessThan(map.size);
+  });
+
+  it("leave numbers", () => {
     const map = new Map([
       ["u", "A"],
       ["e", "B"],
-      ["x", "C"],
+      ["f", "C"],
+      ["rows", "D"],
     ]);
-    expect(rename("let u=1u+u32(2e3)*x.x-0x1u;", map)).toBe("let A=1u+u32(2e3)*C.x-0x1u;");
+    expect(rename("let u=1u+1.f+u32(2e3)*f.rows-0x1u+.5f;", map)).toBe("let A=1u+1.f+u32(2e3)*C.D-0x1u+.5f;");
   });
 });

@@ -83,6 +83,30 @@ export async function trains() {
   };
 }
 
+/** One step of a convolutional model: its WGSL is loaded when it is wanted. */
+export async function convolves() {
+  const vae = await VAE.create(models.conv([28, 28, 1], 2), { seed: 1 });
+  const data = digits("train", 8);
+  const before = await vae.elbo(data, { seed: 5 });
+  const reports = await reportsOf(vae.train(data, { epochs: 1, batchSize: 8, learningRate: 0.01 }));
+  const after = await vae.elbo(data, { seed: 5 });
+  const sample = extremes(await vae.sample(3));
+  const { trained } = vae;
+  vae.dispose();
+  return { trained, losses: reports.map(({ elbo }) => -elbo), before: before.elbo, after: after.elbo, sample };
+}
+
+/** A convolutional model samples while its WGSL cannot be loaded, twice, and again when it can. */
+export async function offline() {
+  const vae = await VAE.create(models.conv([28, 28, 1], 2), { seed: 1 });
+  const failures = [await failure(vae.sample(1)), await failure(vae.sample(1))];
+  const online = globalThis as unknown as { goOnline: () => Promise<void> };
+  await online.goOnline();
+  const sample = extremes(await vae.sample(1));
+  vae.dispose();
+  return { failures, sample };
+}
+
 export async function ownDevice() {
   const adapter = await navigator.gpu.requestAdapter();
   // With the default limits, as most pages ask for one.
@@ -93,6 +117,7 @@ export async function ownDevice() {
   const first = await VAE.create(spec, { device });
   const second = await VAE.create(spec, { device, seed: 2 });
   const losses = (await reportsOf(first.train(data, { epochs: 1, batchSize: 64 }))).map(({ elbo }) => -elbo);
+  const { software } = first.adapter;
   first.dispose();
   const sample = extremes(await second.sample(4));
   const left = second.memory().deviceBytes;
@@ -105,7 +130,7 @@ export async function ownDevice() {
   const words = [...new Uint32Array(buffer.getMappedRange())];
   const error = await device.popErrorScope();
   device.destroy();
-  return { losses, sample, left, words, error: error?.message, lost };
+  return { losses, software, sample, left, words, error: error?.message, lost };
 }
 
 /** A device that the library asked for goes with the VAE. */
