@@ -26,7 +26,7 @@ export type ErrorCode =
   | "OUT_OF_MEMORY"
   /** A loss or weight became NaN or infinite. */
   | "NON_FINITE"
-  /** A download failed. */
+  /** A download failed: of a data set, or of the part of the library that is loaded on demand. */
   | "DOWNLOAD_FAILED"
   /** A downloaded file is not the expected one. */
   | "CHECKSUM_MISMATCH"
