@@ -151,13 +151,33 @@ fn up_tiles(group: u32, invocation: u32) {
   }
 }
 
-// Where the taps of four rows of dW begin in the large image. Taps past the last are not stored.
-fn tap_rows(rows: vec4u) -> vec4i { return vec4i(rows / shape.large_c / shape.kernel_w) - i32(shape.pad_y); }
-fn tap_columns(rows: vec4u) -> vec4i { return vec4i(rows / shape.large_c % shape.kernel_w) - i32(shape.pad_x); }
+// Four rows of dW, each with a tap and a vec4 of channels: how far from a pixel they lie. Taps past the last are not
+// stored.
+struct Taps {
+  y: vec4i,
+  x: vec4i,
+  offset: vec4i,
+}
+
+fn taps_of(rows: vec4u, size: vec3u) -> Taps {
+  let y = vec4i(rows / size.z / shape.kernel_w) - i32(shape.pad_y);
+  let x = vec4i(rows / size.z % shape.kernel_w) - i32(shape.pad_x);
+  return Taps(y, x, (y * i32(size.y) + x) * i32(size.z) + vec4i(rows % size.z));
+}
+
+// Where the values of four taps lie for the pixel at (y, x), which lies at `place`; -1 outside of the image.
+fn at_taps(taps: Taps, size: vec3u, y: i32, x: i32, place: i32) -> vec4i {
+  let inside = (vec4u(taps.y + y) < vec4u(size.x)) & (vec4u(taps.x + x) < vec4u(size.y));
+  return select(vec4i(-1), taps.offset + place, inside);
+}
 
 // The only channel of four pixels.
 fn large_values(at: vec4i) -> vec4f {
   return vec4f(load_large(at.x, 0u).x, load_large(at.y, 0u).x, load_large(at.z, 0u).x, load_large(at.w, 0u).x);
+}
+
+fn small_rows(at: u32, across: u32) -> mat4x4f {
+  return mat4x4f(small[at], small[at + across], small[at + 2u * across], small[at + 3u * across]);
 }
 
 // One invocation per 12x8 tile of a part of dW: rows are (tap, large channel), columns small channels.
@@ -175,16 +195,12 @@ fn weight_tiles(group: u32, invocation: u32) {
   let c1 = min(column + 1u, shape.small_c - 1u);
   // The three vec4 of rows: each has a tap and a channel of its own. Of a single channel each holds four taps.
   let rows = min(vec4u(0u, 1u, 2u, select(2u, 3u, SINGLE)) + m, vec4u(vectors - 1u));
-  let u = tap_rows(rows);
-  let v = tap_columns(rows);
-  let channel = rows % shape.large_c;
-  let u1 = tap_rows(rows + 4u);
-  let v1 = tap_columns(rows + 4u);
-  let u2 = tap_rows(rows + 8u);
-  let v2 = tap_columns(rows + 8u);
+  let size = large_size();
+  let taps0 = taps_of(rows, size);
+  let taps1 = taps_of(rows + 4u, size);
+  let taps2 = taps_of(rows + 8u, size);
   let first = part * shape.part_rows;
   let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
-  let size = large_size();
   let grid = small_size();
   let stride = vec2u(shape.stride_y, shape.stride_x);
   // The pixel that this lane loads of every four; four pixels on are found with carries instead of divisions.
@@ -197,21 +213,21 @@ fn weight_tiles(group: u32, invocation: u32) {
   for (var row = first; row < end; row += 4u) {
     let y0 = i32(y * stride.x);
     let x0 = i32(x * stride.y);
-    let counts = row + lane < end;
-    let at = select(vec4i(-1), pixel_at(size, vec4u(image), u + y0, v + x0), counts);
-    var b = vec4i(vec4u(0u, 1u, 2u, 3u) + row);
-    b = select(vec4i(-1), b * i32(grid.z), vec4u(b) < vec4u(end));
-    let b0 = mat4x4f(load_small(b.x, c0), load_small(b.y, c0), load_small(b.z, c0), load_small(b.w, c0));
-    let b1 = mat4x4f(load_small(b.x, c1), load_small(b.y, c1), load_small(b.z, c1), load_small(b.w, c1));
+    // A pixel past the end has no tap inside, so that what the small image is read for there counts for nothing.
+    let place = i32((image * size.x + y * stride.x) * size.y + x * stride.y) * i32(size.z);
+    let y_or_none = select(-0x40000000, y0, row + lane < end);
+    let at = at_taps(taps0, size, y_or_none, x0, place);
+    let b0 = small_rows(row * grid.z + c0, grid.z);
+    let b1 = small_rows(row * grid.z + c1, grid.z);
     var a0: vec4f; var a1: vec4f; var a2: vec4f;
     if (SINGLE) {
       a0 = large_values(at);
-      a1 = large_values(select(vec4i(-1), pixel_at(size, vec4u(image), u1 + y0, v1 + x0), counts));
-      a2 = large_values(select(vec4i(-1), pixel_at(size, vec4u(image), u2 + y0, v2 + x0), counts));
+      a1 = large_values(at_taps(taps1, size, y_or_none, x0, place));
+      a2 = large_values(at_taps(taps2, size, y_or_none, x0, place));
     } else {
-      a0 = load_large(at.x, channel.x);
-      a1 = load_large(at.y, channel.y);
-      a2 = load_large(at.z, channel.z);
+      a0 = load_large(at.x, 0u);
+      a1 = load_large(at.y, 0u);
+      a2 = load_large(at.z, 0u);
     }
     let A0 = transpose(quad_rows(a0));
     t00 += b0 * A0; t01 += b1 * A0;
