@@ -3,3 +3,4 @@ export { fromArray, take } from "./data/arrays.js";
 export { digits } from "./data/digits.js";
 export { gaussians } from "./data/gaussians.js";
 export { fashionMnist, imagesFromIdx, mnist } from "./data/mnist.js";
+export { sprites } from "./data/sprites.js";
