@@ -4,7 +4,7 @@ import { WebvaeError, type Dataset } from "../src/index.js";
 import { readDataDir } from "./data_dir.js";
 import { cachingFetch } from "./file_cache.js";
 
-export const dataNames = ["digits", "mnist", "fashion-mnist", "gaussians"] as const;
+export const dataNames = ["digits", "mnist", "fashion-mnist", "gaussians", "sprites"] as const;
 export type DataName = (typeof dataNames)[number];
 
 export interface DataOptions {
@@ -19,7 +19,11 @@ export interface DataOptions {
 }
 
 /** Generated sets: enough to learn from, few enough for a processor to train on in a coffee break. */
-const generated = { digits: { train: 6000, test: 1000 }, gaussians: { train: 10000, test: 2000 } } as const;
+const generated = {
+  digits: { train: 6000, test: 1000 },
+  gaussians: { train: 10000, test: 2000 },
+  sprites: { train: 6000, test: 1000 },
+} as const;
 
 export async function loadData(options: DataOptions, split: "train" | "test"): Promise<Dataset> {
   const dataset = await load(options, split);
@@ -27,7 +31,7 @@ export async function loadData(options: DataOptions, split: "train" | "test"): P
 }
 
 function load({ data, dataDir, seed, note }: DataOptions, split: "train" | "test"): Promise<Dataset> | Dataset {
-  if (data === "digits" || data === "gaussians") {
+  if (data === "digits" || data === "gaussians" || data === "sprites") {
     if (dataDir) {
       throw new WebvaeError("INVALID_OPTION", `--data-dir is for mnist and fashion-mnist; ${data} is generated`);
     }

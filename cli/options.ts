@@ -23,6 +23,9 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** The latent dimensions of presets where they are not 20. */
+const presetLatents: Partial<Record<ModelName, number>> = { points: 2, conv: 2, conv64: 128 };
+
 /** A preset for examples of `shape`, or the spec in a JSON file. Throws INVALID_OPTION or INVALID_SPEC. */
 export async function modelSpec(
   model: string,
@@ -30,8 +33,8 @@ export async function modelSpec(
   latent: number | undefined,
 ): Promise<{ name: string; spec: ModelSpec }> {
   if (Object.hasOwn(models, model)) {
-    const defaultLatent = model === "points" ? 2 : 20;
-    return { name: model, spec: models[model as ModelName](shape, latent ?? defaultLatent) };
+    const preset = model as ModelName;
+    return { name: model, spec: models[preset](shape, latent ?? presetLatents[preset] ?? 20) };
   }
   let text: string;
   try {

@@ -1,5 +1,12 @@
 // One training run from options to pictures' data: the same code in Node and, with --browser, in a page.
-import { VAE, type Dataset, type ModelSpec, type Terms, type TrainingReport } from "../src/index.js";
+import {
+  VAE,
+  type Dataset,
+  type Initialisation,
+  type ModelSpec,
+  type Terms,
+  type TrainingReport,
+} from "../src/index.js";
 import { manifoldPoints } from "./normal.js";
 
 export interface RunConfig {
@@ -8,6 +15,9 @@ export interface RunConfig {
   readonly batchSize: number;
   readonly learningRate: number;
   readonly beta: number;
+  /** Adam's; the library's own by default. */
+  readonly epsilon?: number;
+  readonly initialisation: Initialisation;
   readonly seed: number;
 }
 
@@ -54,8 +64,8 @@ export async function run(
   hooks: RunHooks,
   gpu?: GPU,
 ): Promise<RunResult> {
-  const { spec, seed, epochs, batchSize, learningRate, beta } = config;
-  const vae = await VAE.create(spec, { seed, ...(gpu ? { gpu } : {}) });
+  const { spec, seed, initialisation, epochs, batchSize, learningRate, beta, epsilon } = config;
+  const vae = await VAE.create(spec, { seed, initialisation, ...(gpu ? { gpu } : {}) });
   try {
     await hooks.onStart(vae.adapter);
     const started = performance.now();
@@ -63,7 +73,8 @@ export async function run(
     let stopped = false;
     let trainingSeconds = 0;
     try {
-      const options = { epochs, batchSize, learningRate, beta, test, signal: hooks.signal };
+      const adam = epsilon === undefined ? {} : { epsilon };
+      const options = { epochs, batchSize, learningRate, beta, adam, test, signal: hooks.signal };
       for await (const report of vae.train(train, options)) {
         last = report;
         trainingSeconds += report.epochEnd?.seconds ?? 0;

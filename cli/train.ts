@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openGpu } from "../node/gpu.js";
-import type { TrainingReport } from "../src/index.js";
+import { models, type Initialisation, type ModelName, type TrainingReport } from "../src/index.js";
 import { runInBrowser } from "./browser_run.js";
 import type { EpochLosses, LossHistory } from "./charts.js";
 import { formatLoss } from "./chart_style.js";
@@ -23,6 +23,8 @@ interface Arguments {
   batch: number;
   lr: number;
   beta: number;
+  epsilon?: number;
+  init: Initialisation;
   seed: number;
   limit?: number;
   out: string;
@@ -30,16 +32,21 @@ interface Arguments {
   browser: boolean;
 }
 
+/** The presets of data that mlp is not for. */
+const dataModels: Partial<Record<DataName, ModelName>> = { gaussians: "points", sprites: "conv64" };
+
 const program = new Command("train")
   .description("Trains a variational autoencoder on the GPU, or on a software adapter where there is none.")
   .addOption(new Option("--data <name>", "data set").choices(dataNames).default("digits"))
   .option("--data-dir <dir>", "folder of IDX files (train-images-idx3-ubyte[.gz], ...) instead of a download")
-  .option("--model <name>", "mlp, mlp-deep, minimal, points, or a JSON file with a ModelSpec (default: by data)")
+  .option("--model <name>", `${Object.keys(models).join(", ")}, or a JSON file with a ModelSpec (default: by data)`)
   .option("--latent <n>", "latent dimensions; 2 gives pictures of the latent space", wholeNumber(1))
   .option("--epochs <n>", "epochs", wholeNumber(1), 10)
   .option("--batch <n>", "examples a step", wholeNumber(1), 128)
   .option("--lr <x>", "learning rate of Adam", positiveNumber, 1e-3)
   .option("--beta <x>", "weight of the KL term", positiveNumber, 1)
+  .option("--epsilon <x>", "epsilon of Adam (default: 1e-8)", positiveNumber)
+  .addOption(new Option("--init <name>", "how the weights begin: as in PyTorch or Keras").choices(["torch", "glorot"]).default("torch"))
   .option("--seed <n>", "seed of weights, order, noise and generated data", wholeNumber(0), 1)
   .option("--limit <n>", "train on the first n examples", wholeNumber(1))
   .option("--out <dir>", "folder for the results", "out")
@@ -58,7 +65,7 @@ async function main(): Promise<number> {
   const source = { data, dataDir, seed, note: print };
   const train = await loadData({ ...source, limit: options.limit }, "train");
   const test = await loadData(source, "test");
-  const preset = options.model ?? (data === "gaussians" ? "points" : "mlp");
+  const preset = options.model ?? dataModels[data] ?? "mlp";
   const { name, spec } = await modelSpec(preset, train.shape, options.latent);
   const config: RunConfig = {
     spec,
@@ -66,6 +73,8 @@ async function main(): Promise<number> {
     batchSize: options.batch,
     learningRate: options.lr,
     beta: options.beta,
+    ...(options.epsilon === undefined ? {} : { epsilon: options.epsilon }),
+    initialisation: options.init,
     seed,
   };
   print(`data: ${data}, ${train.count} training and ${test.count} test examples of ${train.shape.join("x")}`);
