@@ -34,9 +34,14 @@ export function differentiate(graph: Graph): Graph {
       const of = node.inputs[key];
       if (!of) throw new Error(`${node.op}: a gradient of ${key}, which is no input`);
       const other = gradients.get(of.name);
-      // A tensor that is used twice has the sum of both gradients.
-      const sum = other && add(`${gradient.name}.sum`, other, gradient);
-      if (sum) nodes.push(sum);
+      // A tensor that is used twice has the sum of both gradients. One gradient may be a term of several sums: residual
+      // layers pass theirs on as it is.
+      const name = free(`${gradient.name}.sum`, made);
+      const sum = other && add(name, other, gradient);
+      if (sum) {
+        nodes.push(sum);
+        made.add(name);
+      }
       gradients.set(of.name, sum?.outputs.y ?? gradient);
     }
   }
@@ -46,13 +51,19 @@ export function differentiate(graph: Graph): Graph {
   return { nodes };
 }
 
+/** `name`, or where it is taken the first of name.2, name.3, ... that isn't. */
+function free(name: string, taken: ReadonlySet<string>): string {
+  let other = name;
+  for (let use = 2; taken.has(other); use++) other = `${name}.${use}`;
+  return other;
+}
+
 /** The same with other names for tensors that another use of the same input has named already. */
 function renamed({ nodes, of }: Gradients, taken: ReadonlySet<string>): Gradients {
   const names = new Map<string, string>();
   for (const { name } of nodes.flatMap(({ outputs }) => Object.values(outputs))) {
-    let free = name;
-    for (let use = 2; taken.has(free); use++) free = `${name}.${use}`;
-    if (free !== name) names.set(name, free);
+    const other = free(name, taken);
+    if (other !== name) names.set(name, other);
   }
   if (names.size === 0) return { nodes, of };
   const each = (tensors: Readonly<Record<string, Tensor>>) =>
