@@ -126,6 +126,9 @@ function resolve(layer: Layer, path: string, input: readonly number[]): Resolved
       if (groups && channels % groups !== 0) {
         invalid(`${place}: ${channels} channels cannot be divided into ${groups} groups of equal size`);
       }
+      if (groups && groups === product(input)) {
+        invalid(`${place}: ${groups} groups of ${show(input)} hold one value each, which would always become 0`);
+      }
       const momentum = type === "batch_norm" ? (layer.momentum ?? 0.9) : 0;
       return { ...whole, type, epsilon, momentum, groups, output: input };
     }

@@ -9,12 +9,27 @@ import { opNames } from "../../src/ops/index.js";
 import { schedules } from "../../src/ops/op.js";
 import { plan } from "../../src/plan.js";
 import type { ShaderSource } from "../../src/shader_source.js";
-import { activations, dense } from "../../src/layers.js";
+import {
+  activations,
+  avgPool2d,
+  batchNorm,
+  conv2d,
+  convTranspose2d,
+  dense,
+  dropout,
+  flatten,
+  groupNorm,
+  maxPool2d,
+  reshape,
+  residual,
+  upsample2d,
+} from "../../src/layers.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
 import { defineModel, flats } from "../../src/parameters.js";
 import * as vae from "../../src/vae.js";
 import { nullDevice, withErrorScopes } from "../support/gpu.js";
 import { tensorLayout } from "../../src/shader.js";
+import { planFaults } from "../support/plan_faults.js";
 import { defaultStep } from "../support/run_node.js";
 import { filesBelow, root, textOf } from "../support/sources.js";
 
@@ -70,7 +85,7 @@ it("every op has an entry point of its name, and every entry point an op", () =>
   expect([...new Set(entryPoints)].sort()).toEqual([...opNames].sort());
 });
 
-/** Dense layers of every activation in turn; each ends in `output` values. */
+/** Every layer, and every activation of dense and convolutional ones in turn. */
 function specs(): Record<string, ModelSpec> {
   const all = activations.map((activation, i) => dense(3 + i, { activation }));
   const part = { input: [3, 2, 1], latent: 3, encoder: all, decoder: [...all.slice(1), dense(6)] };
@@ -82,6 +97,49 @@ function specs(): Record<string, ModelSpec> {
       likelihood: { type: "gaussian", variance: "learned" },
     },
     "Gaussian with fixed variance": { ...part, encoder: [], likelihood: { type: "gaussian", variance: 1 } },
+    "images, every activation of a convolution": {
+      input: [6, 4, 3],
+      encoder: activations.map((activation, i) => conv2d(3 + i, [2, 3], { stride: 1 + Number(i === 4), activation })),
+      latent: 2,
+      decoder: [
+        dense(30),
+        reshape(3, 2, 5),
+        ...activations.map((activation, i) =>
+          convTranspose2d(3 + i, [3, 2], { stride: 1 + Number(i === 4), activation }),
+        ),
+        convTranspose2d(3, 1),
+      ],
+      likelihood: "bernoulli",
+    },
+    "images, every other layer": {
+      input: [6, 4, 3],
+      encoder: [
+        groupNorm(3, { activation: "gelu" }),
+        dropout(0.1),
+        maxPool2d(2, { stride: 1, padding: [0, 1, 0, 1] }),
+        residual([batchNorm({ activation: "silu" }), avgPool2d(3, { stride: 1, padding: 1 })], { activation: "gelu" }),
+        residual([residual([residual([conv2d(3, 3)])])]),
+        flatten(),
+        dense(7, { activation: "silu" }),
+        batchNorm({ activation: "relu" }),
+      ],
+      latent: 2,
+      decoder: [
+        dense(18),
+        batchNorm(),
+        reshape(3, 2, 3),
+        upsample2d(2),
+        groupNorm(1),
+        reshape(3, 2, 12),
+        upsample2d([1, 3], { mode: "bilinear" }),
+        maxPool2d([1, 2], { stride: [1, 1], padding: "same" }),
+        reshape(18, 12),
+        dropout(0.3),
+        dense(72, { activation: "silu" }),
+        reshape(6, 4, 3),
+      ],
+      likelihood: { type: "gaussian", variance: "learned" },
+    },
   };
 }
 
@@ -90,7 +148,7 @@ describe.each(Object.entries(specs()))("%s", (_name, spec) => {
   const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, decoupled: true, clipNorm: 1 };
   const graphs: Record<string, Graph> = {};
   for (const kind of ["bytes", "floats"] as const) {
-    const data = dataTensor(kind, 50, 6);
+    const data = dataTensor(kind, 50, model.resolved.inputSize);
     const gather = { batch: 600, shuffle: true, binarise: kind === "bytes" };
     graphs[`training on ${kind}`] = vae.trainingGraph(model, data, gather, { ...adam, decoupled: kind === "bytes" });
     graphs[`evaluation on ${kind}`] = vae.evaluationGraph(model, data, { batch: 7 });
@@ -106,6 +164,7 @@ describe.each(Object.entries(specs()))("%s", (_name, spec) => {
       withErrorScopes(gpu, async () => {
         const before = device.allocated;
         const planned = plan(graph, { flats: flats(model), slots: 2, schedule: () => schedule });
+        expect(planFaults(graph, planned)).toEqual([]);
         const executable = await Executable.create(device, planned);
         executable.writeSteps([
           { ...defaultStep, slot: 0 },

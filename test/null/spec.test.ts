@@ -1,9 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WebvaeError } from "../../src/errors.js";
-import { activations, dense, flatten, reshape } from "../../src/layers.js";
+import { product } from "../../src/checks.js";
+import { activations, dense, flatten, reshape, type Layer } from "../../src/layers.js";
+import { dataTensor } from "../../src/ops/gather.js";
+import { defineModel, flats, type Model } from "../../src/parameters.js";
+import { plan } from "../../src/plan.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
-import { defineModel } from "../../src/parameters.js";
+import { evaluationGraph, samplingGraph, trainingGraph } from "../../src/vae.js";
+import { planFaults } from "../support/plan_faults.js";
 import { SEED } from "../support/sizes.js";
 
 const good: ModelSpec = {
@@ -81,12 +86,11 @@ describe("an error names the place, and what was found", () => {
 
 describe("whatever it is given", () => {
   /** A spec that defines a model, or INVALID_SPEC, and no third thing. */
-  const law = (value: unknown): boolean => {
+  const law = (value: unknown): Model | undefined => {
     try {
-      defineModel(resolveSpec(value));
-      return true;
+      return defineModel(resolveSpec(value));
     } catch (error) {
-      if (error instanceof WebvaeError && error.code === "INVALID_SPEC") return false;
+      if (error instanceof WebvaeError && error.code === "INVALID_SPEC") return undefined;
       throw error;
     }
   };
@@ -118,18 +122,11 @@ describe("whatever it is given", () => {
   it("almost a spec", () => {
     const size = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 6 }) }, fc.jsonValue({ maxDepth: 1 }));
     const shape = fc.oneof({ weight: 9, arbitrary: fc.array(size, { minLength: 1, maxLength: 3 }) }, fc.jsonValue());
-    const layer = fc.oneof(
-      { weight: 5, arbitrary: fc.record({ type: fc.constant("dense"), units: size }) },
-      fc.record({ type: fc.constant("dense"), units: size, activation: fc.constantFrom(...activations, "x") }),
-      fc.record({ type: fc.constant("flatten") }),
-      fc.record({ type: fc.constant("reshape"), shape }),
-      fc.jsonValue(),
-    );
     const likelihood = fc.oneof(
       fc.constantFrom("bernoulli", { type: "gaussian", variance: "learned" }, { type: "gaussian", variance: 1 }),
       fc.jsonValue(),
     );
-    const layers = fc.array(layer, { maxLength: 3 });
+    const layers = fc.array(layerOf(size, shape), { maxLength: 3 });
     const spec = fc.record({ input: shape, encoder: layers, latent: size, decoder: layers, likelihood });
     let accepted = 0;
     fc.assert(
@@ -142,4 +139,106 @@ describe("whatever it is given", () => {
     );
     expect(accepted).toBeGreaterThan(100);
   });
+
+  it("a spec of whole numbers, with an end that fits: what is accepted can be planned", () => {
+    const size = fc.integer({ min: 1, max: 6 });
+    const kinds = new Map<string, number>();
+    const count = (layers: readonly Layer[]): void => {
+      for (const layer of layers) {
+        kinds.set(layer.type, (kinds.get(layer.type) ?? 0) + 1);
+        if (layer.type === "residual") count(layer.layers);
+      }
+    };
+    const layers = fc.array(layerOf(size, fc.array(size, { minLength: 1, maxLength: 3 })), { maxLength: 3 });
+    const image = fc.tuple(size, size, size);
+    fc.assert(
+      fc.property(image, layers, size, image, layers, fc.boolean(), (input, encoder, latent, from, decoder, conv) => {
+        const start = [
+          { type: "dense", units: product(from) },
+          { type: "reshape", shape: from },
+        ];
+        const flat = [{ type: "dense", units: product(input) }];
+        const likelihood = { type: "gaussian", variance: "learned" };
+        const rest = { input, encoder, latent, likelihood };
+        // A convolution fits at the end of a decoder whose image has the input's sides.
+        const end = conv ? [{ type: "conv2d", filters: input[2], kernel: 2 }] : flat;
+        for (const value of [
+          { ...rest, decoder: [...start, ...decoder, ...end] },
+          { ...rest, decoder: [{ type: "dense", units: product(input) }, { type: "reshape", shape: input }, ...end] },
+        ]) {
+          const model = law(value);
+          if (!model) continue;
+          count(model.resolved.spec.encoder);
+          count(model.resolved.spec.decoder);
+          const data = dataTensor("floats", 5, product(input));
+          const training = trainingGraph(model, data, { batch: 2, shuffle: true }, adam);
+          for (const graph of [training, evaluationGraph(model, data, { batch: 2 }), samplingGraph(model, 2, true)]) {
+            expect(planFaults(graph, plan(graph, { flats: flats(model) }))).toEqual([]);
+          }
+        }
+      }),
+      { seed: SEED, numRuns: 4000 },
+    );
+    expect(Object.fromEntries(kinds)).toSatisfy((found: Record<string, number>) =>
+      layerTypes.every((type) => (found[type] ?? 0) > 30),
+    );
+  });
 });
+
+const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false, clipNorm: 1 };
+const layerTypes = [
+  ...["dense", "conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d", "upsample2d", "batch_norm", "group_norm"],
+  ...["dropout", "residual", "flatten", "reshape"],
+];
+
+type Keys = Record<string, fc.Arbitrary<unknown>>;
+
+/** Any layer, with any of its options there or not; their values often fit. */
+function layerOf(size: fc.Arbitrary<unknown>, shape: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  const often = <T>(value: T, other: fc.Arbitrary<unknown>) =>
+    fc.oneof({ weight: 6, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: other });
+  const pair = fc.oneof({ weight: 3, arbitrary: size }, fc.tuple(size, size));
+  const zero = fc.oneof(fc.constant(0), pair);
+  const padding = fc.oneof(
+    fc.constantFrom("same", "valid", 0, 1),
+    fc.tuple(...[0, 1, 2, 3].map(() => fc.oneof(fc.constant(0), size))),
+  );
+  const activation = fc.oneof({ weight: 40, arbitrary: fc.constantFrom(...activations) }, fc.constant("x"));
+  const small = fc.constantFrom(0, 1e-3, 0.1, 0.5, 0.9, 0.99, 1);
+  const { layer } = fc.letrec<{ layer: unknown }>((tie) => {
+    const of = (type: string, needs: Keys, may: Keys = {}) => {
+      const optional = fc.record(may, { requiredKeys: [] });
+      return fc.tuple(fc.record(needs), optional).map(([must, can]) => ({ type, ...must, ...can }));
+    };
+    const inside = fc.array(tie("layer"), { maxLength: 2 });
+    // What leaves shapes alone, so that some residual layers fit.
+    const same = fc.constantFrom({ type: "dropout", rate: 0.5 }, { type: "batch_norm" }, { type: "flatten" });
+    return {
+      layer: fc.oneof(
+        { depthSize: "small", withCrossShrink: true },
+        fc.constant({ type: "flatten" }),
+        of("dense", { units: size }, { activation }),
+        of("conv2d", { filters: size, kernel: pair }, { stride: pair, padding, activation }),
+        of(
+          "conv_transpose2d",
+          { filters: size, kernel: pair },
+          { stride: pair, padding, outputPadding: zero, activation },
+        ),
+        of("max_pool2d", { window: pair }, { stride: pair, padding }),
+        of("avg_pool2d", { window: pair }, { stride: pair, padding }),
+        of(
+          "upsample2d",
+          { factor: pair },
+          { mode: fc.constantFrom("nearest", "bilinear", "nearest", "bilinear", "x") },
+        ),
+        of("batch_norm", {}, { momentum: small, epsilon: small, activation }),
+        of("group_norm", { groups: often(1, size) }, { epsilon: small, activation }),
+        of("dropout", { rate: small }),
+        of("residual", { layers: fc.oneof(fc.array(same, { maxLength: 2 }), inside) }, { activation }),
+        of("reshape", { shape }),
+        fc.jsonValue(),
+      ),
+    };
+  });
+  return layer;
+}
