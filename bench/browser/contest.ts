@@ -55,7 +55,7 @@ export async function runContest(
     const start = async (contestant: Contestant) => {
       say(`${contestant.known.name} starts`);
       const { known, files } = contestant;
-      const url = server.addPage(known.name, files.files);
+      const url = server.addPage(known.name, files);
       await contestant.start(() => Session.open(`${url}?backend=${known.backend}`, browser));
     };
     await start(webvae);

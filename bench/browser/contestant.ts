@@ -1,6 +1,6 @@
 // One library in one case: started, checked, measured, within a limit of time.
-import type { PageFiles } from "./pages.js";
-import type { KnownPeer } from "./peers.js";
+import { fetchedBytes, type PageFiles } from "./pages.js";
+import { WEBVAE, type KnownPeer } from "./peers.js";
 import { COMPARED_STEPS, type PageCalls, type PageMemory } from "./protocol.js";
 import type { PeerResult } from "./results.js";
 import { TimeUp, type Session } from "./session.js";
@@ -24,6 +24,7 @@ export class Contestant {
   error: string | null = null;
   #firstStepMs: number | null = null;
   #detail = "";
+  #bytes: { script: number; wasm: number } | undefined;
   /** By how many steps go from one wait to the next. */
   readonly #times = new Map<number, number[]>();
   #counts: { kernels: number | null; submits: number | null } | undefined;
@@ -48,14 +49,15 @@ export class Contestant {
       const started = await this.#timed(() => this.session!.call("start", this.#left()));
       this.#firstStepMs = started.firstStepMs;
       this.#detail = started.detail;
+      this.#bytes = fetchedBytes(this.files, started.fetched);
       this.losses.push(started.loss);
-      while (
-        this.losses.length < COMPARED_STEPS &&
-        (this.losses.length < 2 || this.#spentMs < CHECKING_SHARE * this.limitMs)
-      ) {
+      const more = () => this.losses.length < 2 || this.#spentMs < CHECKING_SHARE * this.limitMs;
+      while (this.losses.length < COMPARED_STEPS && more()) {
+        // webvae's are what the others' are compared with.
+        const count = this.known === WEBVAE ? COMPARED_STEPS - 1 : 1;
         const before = this.#spentMs;
-        this.losses.push(...(await this.#timed(() => this.session!.call("losses", this.#left(), 1))));
-        this.#stepMs = this.#spentMs - before;
+        this.losses.push(...(await this.#timed(() => this.session!.call("losses", this.#left(), count))));
+        this.#stepMs = (this.#spentMs - before) / count;
       }
     });
   }
@@ -137,8 +139,8 @@ export class Contestant {
       heapBytes: this.#memory?.heapBytes ?? null,
       hostBytes: this.#memory?.hostBytes ?? null,
       gpuBytes: this.#memory?.gpuBytes ?? null,
-      scriptBytes: this.files.scriptBytes,
-      wasmBytes: this.files.wasmBytes,
+      scriptBytes: this.#bytes?.script ?? null,
+      wasmBytes: this.#bytes?.wasm ?? null,
       detail: this.#detail,
       error: this.error,
     };

@@ -33,9 +33,8 @@ ${tables.join("\n\n")}
   faster. webvae is measured by its public API, losses of every step included.
 - Kernels and submits are a step's, counted as WebGPU calls. Memory: JavaScript's heap after collecting garbage, with
   WebAssembly's memory or tensors in arrays where there are any; on the GPU the most that lived at a time, without the
-  training images. The bundle is the library with the code that trains with it, minified and gzipped${
-    results.some(({ wasmBytes }) => wasmBytes > 0) ? ", and its WebAssembly" : ""
-  }.
+  training images. The bundle is what the page fetched until its first step: the library with the code that trains with
+  it, minified and gzipped${results.some(({ wasmBytes }) => wasmBytes) ? ", and its WebAssembly" : ""}.
 ${details.map((line) => `- ${line}\n`).join("")}`;
 }
 
@@ -66,7 +65,7 @@ function table(rows: readonly PeerResult[]): string {
 function cells(row: PeerResult): string[] {
   const kilobytes = (bytes: number) => (bytes / 1000).toFixed(0);
   const host = row.heapBytes === null ? null : row.heapBytes + (row.hostBytes ?? 0);
-  const bundle = kilobytes(row.scriptBytes) + (row.wasmBytes > 0 ? ` + ${kilobytes(row.wasmBytes)}` : "");
+  const bundle = show(row.scriptBytes, kilobytes) + (row.wasmBytes ? ` + ${kilobytes(row.wasmBytes)}` : "");
   return [
     row.peer === "webvae" ? "**webvae**" : row.peer,
     row.error === null ? show(row.medianMs, significant) : "error",
@@ -78,7 +77,9 @@ function cells(row: PeerResult): string[] {
     show(host, (value) => (value / 1e6).toFixed(1)),
     show(row.gpuBytes, (value) => (value / 1e6).toFixed(1)),
     bundle,
-    row.lossDifference === null ? "" : `${row.lossDifference.toExponential(0)}, ${row.comparedSteps} steps`,
+    row.lossDifference === null || row.peer === "webvae"
+      ? ""
+      : `${row.lossDifference.toExponential(0)}, ${row.comparedSteps} steps`,
   ];
 }
 

@@ -69,7 +69,7 @@ export function comparisonCommand(): Command {
       chosen(text, peers, "peer").map(([, peer]) => peer),
     )
     .option("--repeats <n>", "repetitions, of which the median is taken", whole(1, 100), 5)
-    .option("--limit <seconds>", "time that a library has for a case", whole(5, LONGEST_LIMIT), 75)
+    .option("--limit <seconds>", "time that a library has for a case", whole(5, LONGEST_LIMIT), 60)
     .option("--headful", "in a browser that is seen, as some GPUs need it", false)
     .option("--adapter <name>", "swiftshader, or default: the GPU where there is one", adapterOf)
     .option("--out <folder>", "where the results go (default: bench/results, or out where not everything is compared)")

@@ -34,6 +34,13 @@ async function material(): Promise<Material> {
   };
 }
 
+/** Files of the page's own folder. */
+function fetched(): string[] {
+  const folder = new URL(".", location.href).href;
+  const names = performance.getEntriesByType("resource").map(({ name }) => name);
+  return names.filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
+}
+
 function opened(): Peer {
   if (!peer) throw new Error("not started");
   return peer;
@@ -47,7 +54,8 @@ const calls: PageCalls = {
     const { open } = (await import(script)) as { open: OpenPeer };
     peer = await open(given);
     const [loss = NaN] = await peer.losses(1);
-    return { firstStepMs: performance.now() - started, loss, detail: peer.detail };
+    const firstStepMs = performance.now() - started;
+    return { firstStepMs, loss, detail: peer.detail, fetched: fetched() };
   },
   losses: (count) => opened().losses(count),
   async measure(pace): Promise<Counted> {

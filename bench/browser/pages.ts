@@ -1,41 +1,49 @@
-// The pages' scripts, bundled and minified as a site would serve them, and their sizes.
-import { build } from "esbuild";
+// The pages' scripts, bundled and minified as a site would serve them, and their sizes. webvae is in the files of its
+// package, of which a page loads what it needs.
+import { build, type Plugin } from "esbuild";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { bundledWgsl } from "../../build/wgsl_bundle.mjs";
-import type { KnownPeer } from "./peers.js";
+import { bundleLibrary } from "../../build/bundle.mjs";
+import { WEBVAE, type KnownPeer } from "./peers.js";
 
 const require = createRequire(import.meta.url);
 
-export interface PageFiles {
-  /** By their names within the page's folder. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Gzipped bytes of the library with the code that trains with it. */
-  readonly scriptBytes: number;
-  /** Gzipped bytes of the largest WebAssembly file, of which a browser fetches one. */
-  readonly wasmBytes: number;
-}
+/** By their names within the page's folder. */
+export type PageFiles = ReadonlyMap<string, Uint8Array>;
 
 export async function pageFiles(peer: KnownPeer): Promise<PageFiles> {
-  const page = await bundle("page.ts");
-  const script = await bundle(`peers/${peer.script}.ts`);
   const files = new Map([
-    ["page.js", page],
-    ["peer.js", script],
+    ["page.js", await bundle("page.ts")],
+    ["peer.js", await bundle(`peers/${peer.script}.ts`)],
   ]);
-  let wasmBytes = 0;
   for (const asset of peer.assets ?? []) {
-    const bytes = new Uint8Array(await readFile(require.resolve(asset)));
-    files.set(basename(asset), bytes);
-    wasmBytes = Math.max(wasmBytes, gzipped(bytes));
+    files.set(basename(asset), new Uint8Array(await readFile(require.resolve(asset))));
   }
-  return { files, scriptBytes: gzipped(script), wasmBytes };
+  if (peer === WEBVAE) {
+    const { files: library } = await bundleLibrary();
+    for (const [name, text] of library) if (name.endsWith(".js")) files.set(name, new TextEncoder().encode(text));
+  }
+  return files;
 }
 
-const gzipped = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).length;
+/** What a page fetched of its files, gzipped: the library with the code that trains with it, and its WebAssembly. */
+export function fetchedBytes(files: PageFiles, fetched: readonly string[]): { script: number; wasm: number } {
+  const sum = (ending: string) =>
+    [...new Set(fetched)]
+      .filter((name) => name.endsWith(ending) && name !== "page.js")
+      .reduce((total, name) => total + gzipSync(files.get(name) ?? "", { level: 9 }).length, 0);
+  return { script: sum(".js"), wasm: sum(".wasm") };
+}
+
+const library: Plugin = {
+  name: "library",
+  setup(build) {
+    build.onResolve({ filter: /^webvae$/ }, () => ({ path: "./webvae.js", external: true }));
+  },
+};
 
 async function bundle(entry: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
@@ -47,7 +55,7 @@ async function bundle(entry: string): Promise<Uint8Array> {
     platform: "browser",
     target: "es2022",
     legalComments: "none",
-    plugins: [bundledWgsl()],
+    plugins: [library],
     logLevel: "error",
   });
   return outputFiles[0]?.contents ?? new Uint8Array();

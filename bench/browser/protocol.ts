@@ -73,6 +73,8 @@ export interface Started {
   readonly firstStepMs: number;
   readonly loss: number;
   readonly detail: string;
+  /** Names of the files of its folder that the page has fetched. */
+  readonly fetched: readonly string[];
 }
 
 export interface Counted extends Omit<Timed, "submits"> {

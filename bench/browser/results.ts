@@ -29,8 +29,9 @@ export interface PeerResult {
   readonly hostBytes: number | null;
   /** The most that lived at a time in buffers or textures, without the training images. */
   readonly gpuBytes: number | null;
-  readonly scriptBytes: number;
-  readonly wasmBytes: number;
+  /** Gzipped, of what was fetched until the first step: the library with the code that trains with it. */
+  readonly scriptBytes: number | null;
+  readonly wasmBytes: number | null;
   readonly detail: string;
   readonly error: string | null;
 }

@@ -1,5 +1,5 @@
 // webvae as a user has it: VAE.create, a loop over vae.train, the speed from its reports.
-import { VAE, type Dataset, type ModelSpec, type TrainingReport } from "../../../src/index.js";
+import { VAE, type Dataset, type ModelSpec, type TrainingReport } from "webvae";
 import type { Material, OpenPeer, Pace, Timed } from "../protocol.js";
 
 /** Steps of an epoch while time is measured: about those of 60,000 images. */
