@@ -29,7 +29,7 @@ export function comparisonChart({ adapter, browser, results }: Comparison): stri
     top += box.height + BETWEEN;
     return box;
   });
-  const height = top - BETWEEN + 58;
+  const height = top - BETWEEN + 42;
   const series = panels.flatMap(({ rows }, panel) => rows.flatMap((row, index) => rowSeries(row, index, panel, min)));
   return renderSvg(
     {
@@ -139,11 +139,17 @@ function rowSeries(row: PeerResult, index: number, panel: number, min: number): 
       type: "scatter",
       data: [[row.medianMs, index]],
       symbolSize: 11,
-      itemStyle: { color },
+      itemStyle: { color, opacity: 1 },
+    },
+    {
+      ...axes,
+      type: "scatter",
+      data: [[row.slowestMs ?? row.medianMs, index]],
+      symbolSize: 0,
       label: {
         show: true,
         position: "right",
-        distance: 8,
+        distance: 10,
         formatter: () => text,
         ...labelText,
         color: ink.strong,
