@@ -11,7 +11,6 @@ import type { Comparison, PeerResult } from "../../bench/browser/results.js";
 import { TimeUp } from "../../bench/browser/session.js";
 import { lossDifference, spreadOf } from "../../bench/browser/statistics.js";
 import { resultLine, summary } from "../../bench/browser/summary.js";
-import { models } from "../../src/index.js";
 
 describe("statistics", () => {
   it("medians and ends", () => {
