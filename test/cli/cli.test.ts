@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 import { PNG } from "pngjs";
 import { afterAll, describe, expect, test } from "vitest";
 import { writeModel } from "../../cli/files.js";
-import { readSafetensors } from "../../src/safetensors.js";
+import { modelSpec } from "../../cli/options.js";
+import { sprites } from "../../src/data/sprites.js";
+import { asFloat32, readSafetensors } from "../../src/safetensors.js";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "webvae-cli-"));
@@ -119,6 +121,84 @@ describe("train", () => {
     }
   });
 
+  test("colour images, convolutions from a file, and what sample and evaluate make of the model", async () => {
+    const spec = join(folder, "sprites.json");
+    const silu = { activation: "silu" };
+    const encoder = [
+      { type: "conv2d", filters: 8, kernel: 4, stride: 4, padding: "valid" },
+      { type: "group_norm", groups: 2, ...silu },
+      { type: "residual", layers: [{ type: "conv2d", filters: 8, kernel: 3 }, { type: "batch_norm" }], ...silu },
+      { type: "max_pool2d", window: 2 },
+      { type: "dropout", rate: 0.1 },
+    ];
+    const decoder = [
+      { type: "dense", units: 512, ...silu },
+      { type: "reshape", shape: [8, 8, 8] },
+      { type: "upsample2d", factor: 2, mode: "bilinear" },
+      { type: "conv_transpose2d", filters: 3, kernel: [4, 4], stride: 4 },
+    ];
+    const input = [64, 64, 3];
+    writeFileSync(spec, JSON.stringify({ input, encoder, latent: 20, decoder, likelihood: "bernoulli" }));
+    const out = join(folder, "sprites");
+    const model = join(out, "model.safetensors");
+    const args = ["--data", "sprites", "--model", spec, "--latent", "2", "--limit", "64", "--batch", "16"];
+    const { code, stdout, stderr } = await command("train", [...args, "--epochs", "1", "--out", out, "--json"]);
+    expect(code, stderr).toBe(0);
+    const result = JSON.parse(stdout.trim().split("\n").at(-1)!) as { test: { elbo: number } };
+
+    const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(model)));
+    const kept = { input, encoder, latent: 2, decoder, likelihood: "bernoulli" };
+    expect(JSON.parse(metadata.get("model_spec")!)).toEqual(kept);
+    expect(tensors.get("encoder.2.0.weight")?.shape).toEqual([3, 3, 8, 8]);
+    expect(tensors.get("encoder.2.1.running_variance")?.shape).toEqual([8]);
+    // A pixel a pixel: ten of 64 with gaps of 2 between and around them, and a manifold of twenty without.
+    const picture = png(join(out, "reconstructions.png"));
+    expect([png(join(out, "samples.png")).width, picture.width]).toEqual([662, 662]);
+    expect([png(join(out, "manifold.png")).width, png(join(out, "manifold.png")).height]).toEqual([1280, 1280]);
+    const { values } = sprites({ split: "test", count: 1, seed: 1 });
+    const original = Array.from({ length: 64 * 64 }, (_, i) => {
+      const at = 4 * ((2 + Math.floor(i / 64)) * 662 + 2 + (i % 64));
+      return [...picture.data.subarray(at, at + 3)];
+    });
+    expect(original.flat()).toEqual([...values]);
+
+    const evaluated = await command("evaluate", ["--model", model, "--data", "sprites", "--json"]);
+    const again = JSON.parse(evaluated.stdout.trim().split("\n").at(-1)!) as { test: object };
+    expect(again.test).toEqual(result.test);
+    const four = join(folder, "four.png");
+    const sampled = await command("sample", ["--model", model, "--count", "4", "--out", four]);
+    expect(sampled.code, sampled.stderr).toBe(0);
+    expect([png(four).width, png(four).height]).toEqual([134, 134]);
+  });
+
+  test("--init glorot begins as Keras does", async () => {
+    const out = join(folder, "glorot");
+    // At a rate of 0 the weights stay as they began.
+    const args = ["--data", "gaussians", "--limit", "100", "--batch", "100", "--epochs", "1", "--lr", "0"];
+    const { code, stderr } = await command("train", [...args, "--init", "glorot", "--epsilon", "1e-7", "--out", out]);
+    expect(code, stderr).toBe(0);
+    const { tensors } = readSafetensors(new Uint8Array(readFileSync(join(out, "model.safetensors"))));
+    const largest = (name: string) => Math.max(...asFloat32(tensors.get(name)!).map(Math.abs));
+    expect(largest("encoder.0.bias")).toBe(0);
+    // Uniform within sqrt(6 / (in + out)); PyTorch's bound would be sqrt(1 / 20) = 0.224.
+    expect(largest("encoder.1.weight")).toBeGreaterThan(0.4);
+    expect(largest("encoder.1.weight")).toBeLessThan(1.0001 * Math.sqrt(6 / 30));
+  });
+
+  test("the presets have their own latent dimensions, and sprites conv64", async () => {
+    const latentOf = async (model: string, shape: number[], latent?: number) =>
+      (await modelSpec(model, shape, latent)).spec.latent;
+    expect(await latentOf("mlp", [28, 28, 1])).toBe(20);
+    expect(await latentOf("points", [2])).toBe(2);
+    expect(await latentOf("conv", [28, 28, 1])).toBe(2);
+    expect(await latentOf("conv64", [64, 64, 3])).toBe(128);
+    expect(await latentOf("conv64", [64, 64, 3], 10)).toBe(10);
+    // Refused only after the model is named, for a batch that no data fill.
+    const { stdout } = await command("train", ["--data", "sprites", "--batch", "9999", "--out", join(folder, "64")]);
+    expect(stdout).toContain("6000 training and 1000 test examples of 64x64x3");
+    expect(stdout).toContain("model: conv64, latent 128");
+  });
+
   test("Ctrl-C stops the run and still writes the model", async () => {
     const out = join(folder, "stopped");
     let asked = false;
@@ -144,6 +224,11 @@ describe("train", () => {
     ["a batch larger than the data", ["--limit", "10"], /INVALID_OPTION.*batchSize 128.*10 examples/],
     ["no number", ["--lr", "fast"], /--lr.*fast/],
     ["zero epochs", ["--epochs", "0"], /--epochs.*0.*whole number/],
+    ["images of a size that the preset cannot halve", ["--model", "conv64"], /conv64 needs images.* by 16.*28, 28, 1/],
+    ["convolutions of points", ["--data", "gaussians", "--model", "conv"], /conv needs images.* by 4, not \[2\]/],
+    ["an epsilon of zero", ["--epsilon", "0"], /adam\.epsilon must be a number from 1e-30 to 1, not 0/],
+    ["an unknown way to begin", ["--init", "zeros"], /--init.*zeros.*torch, glorot/],
+    ["a folder for generated data", ["--data", "sprites", "--data-dir", folder], /sprites is generated/],
     ["an unknown data set", ["--data", "cats"], /cats.*digits, mnist/],
     ["a model that is nowhere", ["--model", "nowhere.json"], /nowhere\.json is neither one of mlp/],
     ["a folder without IDX files", ["--data", "mnist", "--data-dir", folder], /INVALID_FILE|train-images/],
