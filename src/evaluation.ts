@@ -4,7 +4,7 @@ import type { Dataset } from "./data/dataset.js";
 import type { Device } from "./device.js";
 import { Executable } from "./executable.js";
 import type { ModelBuffers } from "./model_buffers.js";
-import { plan, tensorBytes } from "./plan.js";
+import { fittingBatch, plan, tensorBytes } from "./plan.js";
 import { seedKey, Stream } from "./random.js";
 import { ringSlots, Scheduler, type Chunk, type Step } from "./scheduler.js";
 import type { Graph } from "./graph.js";
@@ -57,7 +57,7 @@ export class TermSums {
   }
 }
 
-/** Examples evaluated at once. */
+/** The most examples evaluated at once. */
 const BATCH = 256;
 
 /** A data set made ready to be evaluated again and again with a model's current weights. */
@@ -67,6 +67,7 @@ export class Evaluation {
     private readonly data: ResidentData,
     private readonly executable: Executable,
     private readonly scheduler: Scheduler,
+    private readonly batch: number,
   ) {}
 
   /** Throws INVALID_DATA before anything is allocated, LIMIT_EXCEEDED, OUT_OF_MEMORY. */
@@ -82,8 +83,11 @@ export class Evaluation {
     try {
       const data = await uploadData(device, dataset);
       undo.push(() => device.release(data.buffer));
-      const batch = Math.min(BATCH, data.count);
-      const graph = evaluationGraph(model, data.tensor, { batch, ...options });
+      const graphOf = (size: number) => evaluationGraph(model, data.tensor, { batch: size, ...options });
+      // The figures don't depend on it: noise is drawn by example.
+      const most = Math.min(BATCH, data.count);
+      const batch = fittingBatch(most, (size) => planWithRings(graphOf(size), model, {}).plan, device.gpu.limits) || 1;
+      const graph = graphOf(batch);
       const choices = await tune(device, graph);
       const executable = await Executable.create(device, planWithRings(graph, model, choices), {
         ...buffers.inference,
@@ -91,7 +95,7 @@ export class Evaluation {
       });
       undo.push(() => executable.dispose());
       const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl"]);
-      return new Evaluation(device, data, executable, scheduler);
+      return new Evaluation(device, data, executable, scheduler, batch);
     } catch (error) {
       for (const release of undo.reverse()) release();
       throw error;
@@ -109,7 +113,7 @@ export class Evaluation {
 
   *#steps(seed: number, samples: number): Generator<Step> {
     const [seed_low, seed_high] = seedKey(seed);
-    const batch = Math.min(BATCH, this.data.count);
+    const { batch } = this;
     for (let sample = 0; sample < samples; sample++) {
       for (let first_row = 0; first_row < this.data.count; first_row += batch) {
         const rows = Math.min(batch, this.data.count - first_row);

@@ -190,22 +190,43 @@ export function tensorBytes(tensor: Tensor): number {
 
 /** Throws LIMIT_EXCEEDED, naming what is too large, before anything is allocated. */
 export function checkLimits(plan: Plan, limits: GPUSupportedLimits): void {
+  const found = excess(plan, limits);
+  if (found) throw new WebvaeError("LIMIT_EXCEEDED", found);
+}
+
+/** What of a plan is too large, if anything is. */
+function excess(plan: Plan, limits: GPUSupportedLimits): string | undefined {
   const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   for (const [name, { bytes, kind }] of Object.entries(plan.buffers)) {
-    if (bytes > largest) {
-      const tensors = Object.entries(plan.places).filter(([, place]) => place.buffer === name);
-      const what = kind === "slot" ? (tensors[0]?.[0] ?? name) : name;
-      throw new WebvaeError("LIMIT_EXCEEDED", `${what} needs ${bytes} bytes; this adapter binds at most ${largest}`);
-    }
+    if (bytes <= largest) continue;
+    // A slot has many tensors: the largest is what it is as large as.
+    const tensors = Object.entries(plan.places).filter(([, place]) => place.buffer === name);
+    const what = kind === "slot" ? tensors.find(([, place]) => place.bytes === bytes)?.[0] : undefined;
+    return `${what ?? name} needs ${bytes} bytes; this adapter binds at most ${largest}`;
   }
-  for (const { label, workgroups } of plan.dispatches) {
-    if (workgroups > limits.maxComputeWorkgroupsPerDimension) {
-      throw new WebvaeError(
-        "LIMIT_EXCEEDED",
-        `${label} needs ${workgroups} workgroups; this adapter runs at most ${limits.maxComputeWorkgroupsPerDimension}`,
-      );
-    }
+  const most = limits.maxComputeWorkgroupsPerDimension;
+  const wide = plan.dispatches.find(({ workgroups }) => workgroups > most);
+  return wide && `${wide.label} needs ${wide.workgroups} workgroups; this adapter runs at most ${most}`;
+}
+
+/** The largest batch up to `most` whose plan fits; 0 where not even one example does. */
+export function fittingBatch(most: number, planOf: (batch: number) => Plan, limits: GPUSupportedLimits): number {
+  let [fits, above] = [0, most + 1];
+  // Nearly always the first one fits.
+  for (let batch = most; above - fits > 1; batch = Math.floor((fits + above) / 2)) {
+    if (excess(planOf(batch), limits)) above = batch;
+    else fits = batch;
   }
+  return fits;
+}
+
+/** Throws LIMIT_EXCEEDED where the plan of `batch` examples is too large, saying how many would fit. */
+export function checkBatch(batch: number, planOf: (batch: number) => Plan, limits: GPUSupportedLimits): void {
+  const found = excess(planOf(batch), limits);
+  if (!found) return;
+  const fits = fittingBatch(batch - 1, planOf, limits);
+  const advice = fits > 0 ? `a batch of at most ${fits} would fit` : "not even a batch of 1 would fit";
+  throw new WebvaeError("LIMIT_EXCEEDED", `batchSize ${batch}: ${found}; ${advice}`);
 }
 
 /** A line a dispatch, with the places of what it reads and writes. */

@@ -11,6 +11,7 @@ import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
 import type { ModelBuffers } from "./model_buffers.js";
 import type { Schedule } from "./ops/op.js";
+import { checkBatch } from "./plan.js";
 import { seedKey, Stream } from "./random.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
 import { checkOptions, scheduled, type CheckedOptions, type TrainingOptions } from "./training_options.js";
@@ -93,7 +94,10 @@ export class TrainingRun {
       const data = await uploadData(device, dataset);
       undo.push(() => device.release(data.buffer));
       const { batchSize: batch, shuffle } = options;
-      const graph = trainingGraph(model, data.tensor, { batch, shuffle, binarise }, options.adam);
+      const graphOf = (size: number) =>
+        trainingGraph(model, data.tensor, { batch: size, shuffle, binarise }, options.adam);
+      checkBatch(batch, (size) => planWithRings(graphOf(size), model, {}).plan, device.gpu.limits);
+      const graph = graphOf(batch);
       const schedules = await tune(device, graph, fixed);
       const executable = await Executable.create(device, planWithRings(graph, model, schedules), {
         ...(await buffers.training()),
@@ -149,7 +153,6 @@ export class TrainingRun {
         if (lastRow < this.stepsPerEpoch * this.options.batchSize) yield report;
         else last = report;
       }
-      this.#nextEpoch();
       const seconds = (performance.now() - epochStart) / 1000;
       const test = await this.test?.run({ seed: this.progress.seed, ...(this.signal ? { signal: this.signal } : {}) });
       if (last) yield { ...last, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
@@ -160,7 +163,7 @@ export class TrainingRun {
     const { batchSize, adam, learningRate, beta } = this.options;
     const { stepsPerEpoch } = this;
     const [seed_low, seed_high] = seedKey(this.progress.seed);
-    while (this.progress.epochStep < stepsPerEpoch) {
+    for (let left = stepsPerEpoch - this.progress.epochStep; left > 0; left--) {
       const { step, epoch, epochStep } = this.progress;
       const point = { epoch, step, stepsPerEpoch };
       const next: Step = {
@@ -178,6 +181,8 @@ export class TrainingRun {
         correction2: 1 / (1 - adam.beta2 ** (step + 1)),
       };
       this.progress = { ...this.progress, step: step + 1, epochStep: epochStep + 1 };
+      // Whoever breaks off after the last step of an epoch has done that epoch.
+      if (left === 1) this.#nextEpoch();
       yield next;
     }
   }
