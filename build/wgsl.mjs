@@ -77,6 +77,8 @@ export function compileWgsl(path) {
         binding: variable.binding,
         access: uniform ? "uniform" : /** @type {"read" | "read_write"} */ (variable.access),
         minimumBytes: uniform ? variable.size : elementBytes(variable.type, path),
+        // Of a type of lib/stored.wgsl.
+        stored: new RegExp(`\\b${variable.name}\\s*:\\s*array<Stored`).test(code),
       };
       if (uniform) {
         uniforms[variable.name] = {

@@ -98,7 +98,7 @@ function sourceOf(texts, layers, enables, places) {
     : async () => join([...texts, ...(await layers())]);
 }
 
-/** How a binding is written: its name, this, and its smallest size where that is not a vec4's. */
+/** How a binding is written: * where it is stored as the plan asks, its name, this, and its size where not a vec4's. */
 const marks = { read: ":", read_write: "+", uniform: "=" };
 
 /**
@@ -112,9 +112,10 @@ function pack(shader) {
   const order = Object.keys(shader.bindings);
   /** @type {string[][]} */
   const groups = [];
-  for (const { name, group, access, minimumBytes } of Object.values(shader.bindings)) {
+  for (const { name, group, access, minimumBytes, stored } of Object.values(shader.bindings)) {
     const bytes = minimumBytes === 16 ? "" : minimumBytes;
-    (groups[group] ??= []).push(access === "read" && !bytes ? name : `${name}${marks[access]}${bytes}`);
+    const packed = access === "read" && !bytes ? name : `${name}${marks[access]}${bytes}`;
+    (groups[group] ??= []).push(stored ? `*${packed}` : packed);
   }
   const uniforms = Object.entries(shader.uniforms).map(([uniform, { members }]) => [
     uniform,
@@ -151,9 +152,10 @@ function unpack(name, features, overrides, groups, uniforms, entryPoints, code) 
   const bindings = Object.fromEntries(
     groups.split(";").flatMap((words, group) =>
       words.split(" ").map((word, binding) => {
-        const [name = "", mark, bytes] = word.split(/([:+=])/);
+        const stored = word[0] === "*";
+        const [name = "", mark, bytes] = word.slice(stored ? 1 : 0).split(/([:+=])/);
         const access = mark === "=" ? "uniform" : mark === "+" ? "read_write" : "read";
-        return [name, { name, group, binding, access, minimumBytes: Number(bytes || 16) }];
+        return [name, { name, group, binding, access, minimumBytes: Number(bytes || 16), stored }];
       }),
     ),
   );

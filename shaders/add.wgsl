@@ -2,6 +2,7 @@
 //   p, q, y [..., C]   flat or images, all of one shape; C padded to 4 with zeros
 // The sum of a residual connection (He et al., "Deep residual learning for image recognition", 2016).
 #import lib/activation
+#import lib/stored
 
 struct Shape {
   length: u32,         // vec4s in all
@@ -9,13 +10,13 @@ struct Shape {
   channel_count: u32,  // C, before padding
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> p: array<vec4f>;            // [..., C]
-@group(0) @binding(2) var<storage, read> q: array<vec4f>;            // [..., C]
-@group(0) @binding(3) var<storage, read> dy: array<vec4f>;           // [..., C], before the activation
-@group(0) @binding(4) var<storage, read> saved: array<vec4f>;        // [..., C], what p's own slope is computed from
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;      // [..., C]
-@group(0) @binding(6) var<storage, read_write> pre: array<vec4f>;    // [..., C], before the activation
-@group(0) @binding(7) var<storage, read_write> dp: array<vec4f>;     // [..., C]
+@group(0) @binding(1) var<storage, read> p: array<Stored>;          // [..., C]
+@group(0) @binding(2) var<storage, read> q: array<Stored>;          // [..., C]
+@group(0) @binding(3) var<storage, read> dy: array<Stored>;         // [..., C], before the activation
+@group(0) @binding(4) var<storage, read> saved: array<Stored>;      // [..., C], what p's own slope is computed from
+@group(0) @binding(5) var<storage, read_write> y: array<Stored>;    // [..., C]
+@group(0) @binding(6) var<storage, read_write> pre: array<Stored>;  // [..., C], before the activation
+@group(0) @binding(7) var<storage, read_write> dp: array<Stored>;   // [..., C]
 
 override WORKGROUP_SIZE: u32 = 64u;
 // Keep the value before the activation, for the activations whose slope needs it.
@@ -25,15 +26,15 @@ override KEEP_PRE: bool = false;
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn add(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.length) { return; }
-  let sum = p[id.x] + q[id.x];
-  if (KEEP_PRE) { pre[id.x] = sum; }
+  let sum = vec4f(p[id.x]) + vec4f(q[id.x]);
+  if (KEEP_PRE) { pre[id.x] = Stored(sum); }
   let padding = vec4u(0u, 1u, 2u, 3u) + id.x % shape.channels * 4u >= vec4u(shape.channel_count);
-  y[id.x] = select(activate(sum), vec4f(0.0), padding);
+  y[id.x] = Stored(select(activate(sum), vec4f(0.0), padding));
 }
 
 // dp = dy act'(p), and for q likewise; one invocation per vec4 of dp.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn add_grad(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.length) { return; }
-  dp[id.x] = dy[id.x] * activation_slope(saved[id.x]);
+  dp[id.x] = Stored(vec4f(dy[id.x]) * activation_slope(vec4f(saved[id.x])));
 }

@@ -4,6 +4,7 @@
 #import lib/step
 #import lib/activation
 #import lib/random
+#import lib/stored
 
 struct Shape {
   rows: u32,         // B
@@ -13,11 +14,11 @@ struct Shape {
   segments: u32,     // ceil(pixels / 16)
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> logits: array<vec4f>;               // [B, D]
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;                    // [B, D]
-@group(0) @binding(3) var<storage, read_write> reconstruction: array<f32>;   // [slots, B, segments], nats
-@group(0) @binding(4) var<storage, read_write> dlogits: array<vec4f>;        // [B, D]
-@group(0) @binding(5) var<storage, read_write> y: array<vec4f>;              // [B, D]
+@group(0) @binding(1) var<storage, read> logits: array<Stored>;             // [B, D]
+@group(0) @binding(2) var<storage, read> x: array<Stored>;                  // [B, D]
+@group(0) @binding(3) var<storage, read_write> reconstruction: array<f32>;  // [slots, B, segments], nats
+@group(0) @binding(4) var<storage, read_write> dlogits: array<Stored>;      // [B, D]
+@group(0) @binding(5) var<storage, read_write> y: array<Stored>;            // [B, D]
 
 override WORKGROUP_SIZE: u32 = 64u;
 override KEEP_DLOGITS: bool = false;
@@ -36,14 +37,14 @@ fn bernoulli(@builtin(global_invocation_id) id: vec3u) {
   for (var column = first; column < end; column++) {
     let at = row * shape.pixels + column;
     let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count));
-    let logit = logits[at];
-    let target_value = x[at];
+    let logit = vec4f(logits[at]);
+    let target_value = vec4f(x[at]);
     let t = exp(-abs(logit));
     // abs and max hide a NaN on some adapters; the product shows it.
     sum += mask * (max(logit, vec4f(0.0)) - logit * target_value + log_one_plus(t));
     if (KEEP_DLOGITS) {
       let p = select(t, vec4f(1.0), logit >= vec4f(0.0)) / (1.0 + t);
-      dlogits[at] = mask * (p - target_value) / f32(step.rows);
+      dlogits[at] = Stored(mask * (p - target_value) * step.gradient_scale / f32(step.rows));
     }
   }
   reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
@@ -55,6 +56,6 @@ fn bernoulli_sample(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x % shape.pixels;
   if (id.x >= shape.rows * shape.pixels) { return; }
   let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
-  let drawn = uniform4(philox4x32(counter, vec2u(step.seed_low, step.seed_high))) < logistic(logits[id.x]);
-  y[id.x] = vec4f(drawn & (vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count)));
+  let drawn = uniform4(philox4x32(counter, vec2u(step.seed_low, step.seed_high))) < logistic(vec4f(logits[id.x]));
+  y[id.x] = Stored(vec4f(drawn & (vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count))));
 }

@@ -27,7 +27,7 @@ fn products(w: vec4f, a: vec4f) -> mat4x4f {
 }
 
 fn W_rows(at: u32, across: u32) -> mat4x4f {
-  return mat4x4f(W[at], W[at + across], W[at + 2u * across], W[at + 3u * across]);
+  return mat4x4f(vec4f(W[at]), vec4f(W[at + across]), vec4f(W[at + 2u * across]), vec4f(W[at + 3u * across]));
 }
 
 // One invocation per 12 small pixels x 8 channels, one quad per 12x32.
@@ -57,8 +57,8 @@ fn down_tiles(group: u32, invocation: u32) {
   var at = pixel_at(size, image, y, x);
   for (var row_at = 0u; row_at < end; row_at += 4u * stride) {
     if (SINGLE) {
-      let w0 = W[row_at + c0];
-      let w1 = W[row_at + c1];
+      let w0 = vec4f(W[row_at + c0]);
+      let w1 = vec4f(W[row_at + c1]);
       let a0 = quad_values(load_large(at.x, 0u).x);
       t00 += products(w0, a0); t01 += products(w1, a0);
       let a1 = quad_values(load_large(at.y, 0u).x);
@@ -177,7 +177,8 @@ fn large_values(at: vec4i) -> vec4f {
 }
 
 fn small_rows(at: u32, across: u32) -> mat4x4f {
-  return mat4x4f(small[at], small[at + across], small[at + 2u * across], small[at + 3u * across]);
+  return mat4x4f(vec4f(small[at]), vec4f(small[at + across]),
+                 vec4f(small[at + 2u * across]), vec4f(small[at + 3u * across]));
 }
 
 // One invocation per 12x8 tile of a part of dW: rows are (tap, large channel), columns small channels.

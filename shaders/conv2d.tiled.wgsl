@@ -35,7 +35,7 @@ fn right_columns(k: u32, column: u32) -> mat4x4f {
 }
 
 fn load_W(row: u32, rows: u32, column: u32) -> vec4f {
-  let value = W[min(row, rows - 1u) * shape.small_c + min(column, shape.small_c - 1u)];
+  let value = vec4f(W[min(row, rows - 1u) * shape.small_c + min(column, shape.small_c - 1u)]);
   return select(vec4f(0.0), value, row < rows && column < shape.small_c);
 }
 

@@ -27,7 +27,7 @@ fn small_rows(at: vec4i, k: u32) -> mat4x4f {
 }
 
 fn W_rows(at: u32, across: u32) -> mat4x4f {
-  return mat4x4f(W[at], W[at + across], W[at + 2u * across], W[at + 3u * across]);
+  return mat4x4f(vec4f(W[at]), vec4f(W[at + across]), vec4f(W[at + 2u * across]), vec4f(W[at + 3u * across]));
 }
 
 // One invocation per 8 small pixels x 8 channels.
@@ -231,7 +231,7 @@ fn up_narrow(phase: Phase, tile: u32) {
   var at3 = pixel_at(size, strip.image[3], strip.y[3], strip.x[3]);
   var first = 4u * W_tap(phase.tap, kernel_w) * size.z;
   for (var i = 0u; i < end; i++) {
-    var weights = mat4x4f(W[first + k], vec4f(0.0), vec4f(0.0), vec4f(0.0));
+    var weights = mat4x4f(vec4f(W[first + k]), vec4f(0.0), vec4f(0.0), vec4f(0.0));
     if (!SINGLE) { weights = W_rows(first + k, size.z); }
     if (SINGLE) {
       s0 += weights[0] * small_rows(at0, k);

@@ -5,6 +5,7 @@
 #import lib/step
 #import lib/activation
 #import lib/random
+#import lib/stored
 
 struct Shape {
   length: u32,     // vec4s in all
@@ -13,11 +14,11 @@ struct Shape {
   scale: f32,      // 1 / (1 - rate)
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;            // [B, ..., C]
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;           // [B, ..., C]
-@group(0) @binding(3) var<storage, read> saved: array<vec4f>;        // [B, ..., C], what x's own slope is computed from
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;      // [B, ..., C]
-@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;     // [B, ..., C]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;         // [B, ..., C]
+@group(0) @binding(2) var<storage, read> dy: array<Stored>;        // [B, ..., C]
+@group(0) @binding(3) var<storage, read> saved: array<Stored>;     // [B, ..., C], what x's own slope is computed from
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>;   // [B, ..., C]
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored>;  // [B, ..., C]
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -32,12 +33,12 @@ fn mask(element: u32) -> vec4f {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn dropout(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.length) { return; }
-  y[id.x] = x[id.x] * mask(id.x);
+  y[id.x] = Stored(vec4f(x[id.x]) * mask(id.x));
 }
 
 // dx = dy m / (1 - rate) act'(x); one invocation per vec4 of dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn dropout_grad(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.length) { return; }
-  dx[id.x] = dy[id.x] * mask(id.x) * activation_slope(saved[id.x]);
+  dx[id.x] = Stored(vec4f(dy[id.x]) * mask(id.x) * activation_slope(vec4f(saved[id.x])));
 }

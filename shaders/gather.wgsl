@@ -4,6 +4,7 @@
 // inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): no index list is stored or uploaded.
 #import lib/step
 #import lib/random
+#import lib/stored
 
 struct Shape {
   rows: u32,         // B
@@ -16,9 +17,9 @@ struct Shape {
   half_bits: u32,    // half of the network's bits
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> bytes: array<u32>;         // [N, D/4], four bytes each
-@group(0) @binding(2) var<storage, read> floats: array<vec4f>;      // [N, D]
-@group(0) @binding(3) var<storage, read_write> x: array<vec4f>;     // [B, D], or [B, H, W, C]
+@group(0) @binding(1) var<storage, read> bytes: array<u32>;       // [N, D/4], four bytes each
+@group(0) @binding(2) var<storage, read> floats: array<vec4f>;    // [N, D]
+@group(0) @binding(3) var<storage, read_write> x: array<Stored>;  // [B, D], or [B, H, W, C]
 
 override WORKGROUP_SIZE: u32 = 64u;
 override SHUFFLE: bool = false;
@@ -80,7 +81,7 @@ fn gather_bytes(@builtin(global_invocation_id) id: vec3u) {
   let end = min(first + SEGMENT, shape.pixels);
   for (var column = first; column < end; column++) {
     if (!PAD_PIXELS) {
-      x[row * shape.pixels + column] = value_of(index * shape.words + column);
+      x[row * shape.pixels + column] = Stored(value_of(index * shape.words + column));
       continue;
     }
     let channel = column % shape.inner * 4u;
@@ -89,7 +90,7 @@ fn gather_bytes(@builtin(global_invocation_id) id: vec3u) {
       let d = column / shape.inner * shape.inner_count + channel + i;
       pixel[i] = value_of(index * shape.words + d / 4u)[d % 4u];
     }
-    x[row * shape.pixels + column] = pixel;
+    x[row * shape.pixels + column] = Stored(pixel);
   }
 }
 
@@ -103,7 +104,7 @@ fn gather_floats(@builtin(global_invocation_id) id: vec3u) {
   let end = min(first + SEGMENT, shape.pixels);
   for (var column = first; column < end; column++) {
     if (!PAD_PIXELS) {
-      x[row * shape.pixels + column] = floats[index * shape.words + column];
+      x[row * shape.pixels + column] = Stored(floats[index * shape.words + column]);
       continue;
     }
     let channel = column % shape.inner * 4u;
@@ -112,6 +113,6 @@ fn gather_floats(@builtin(global_invocation_id) id: vec3u) {
       let d = column / shape.inner * shape.inner_count + channel + i;
       pixel[i] = floats[index * shape.words + d / 4u][d % 4u];
     }
-    x[row * shape.pixels + column] = pixel;
+    x[row * shape.pixels + column] = Stored(pixel);
   }
 }

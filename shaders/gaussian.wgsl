@@ -7,6 +7,7 @@
 #import lib/step
 #import lib/activation
 #import lib/random
+#import lib/stored
 
 struct Shape {
   rows: u32,         // B
@@ -16,14 +17,14 @@ struct Shape {
   segments: u32,     // ceil(pixels / 16)
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> mean: array<vec4f>;                     // [B, D]
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;                        // [B, D]
-@group(0) @binding(3) var<storage, read> log_sigma: array<f32>;                  // [1]
-@group(0) @binding(4) var<storage, read> saved: array<vec4f>;                    // [B, D], for mean's own slope
-@group(0) @binding(5) var<storage, read_write> reconstruction: array<f32>;       // [slots, B, segments], nats
-@group(0) @binding(6) var<storage, read_write> dmean: array<vec4f>;              // [B, D], before the activation
-@group(0) @binding(7) var<storage, read_write> dlog_sigma_parts: array<f32>;     // [B, segments]
-@group(0) @binding(8) var<storage, read_write> y: array<vec4f>;                  // [B, D]
+@group(0) @binding(1) var<storage, read> mean: array<Stored>;                 // [B, D]
+@group(0) @binding(2) var<storage, read> x: array<Stored>;                    // [B, D]
+@group(0) @binding(3) var<storage, read> log_sigma: array<f32>;               // [1]
+@group(0) @binding(4) var<storage, read> saved: array<Stored>;                // [B, D], for mean's own slope
+@group(0) @binding(5) var<storage, read_write> reconstruction: array<f32>;    // [slots, B, segments], nats
+@group(0) @binding(6) var<storage, read_write> dmean: array<Stored>;          // [B, D], before the activation
+@group(0) @binding(7) var<storage, read_write> dlog_sigma_parts: array<f32>;  // [B, segments]
+@group(0) @binding(8) var<storage, read_write> y: array<Stored>;              // [B, D]
 
 override WORKGROUP_SIZE: u32 = 64u;
 override KEEP_DMEAN: bool = false;
@@ -48,21 +49,25 @@ fn gaussian(@builtin(global_invocation_id) id: vec3u) {
   let end = min(first + SEGMENT, shape.pixels);
   let r = floored_log_sigma();
   let inverse_variance = exp(-2.0 * r);
+  let scale = step.gradient_scale / f32(step.rows);
   var sum = vec4f(0.0);
   var slope = vec4f(0.0);
   for (var column = first; column < end; column++) {
     let at = row * shape.pixels + column;
     let mask = counts * vec4f(vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count));
-    let difference = mean[at] - x[at];
+    let difference = vec4f(mean[at]) - vec4f(x[at]);
     let square = difference * difference * inverse_variance;
     sum += mask * (0.5 * square + r + HALF_LOG_TWO_PI);
     slope += mask * (1.0 - square);
-    if (KEEP_DMEAN) { dmean[at] = mask * difference * inverse_variance * activation_slope(saved[at]) / f32(step.rows); }
+    if (KEEP_DMEAN) {
+      let slope_of_mean = activation_slope(vec4f(saved[at]));
+      dmean[at] = Stored(mask * difference * inverse_variance * slope_of_mean * scale);
+    }
   }
   reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
   if (LEARNED && KEEP_DMEAN) {
     let slope_of_floor = logistic(vec4f(log_sigma[0] - LOG_SIGMA_FLOOR)).x;
-    dlog_sigma_parts[id.x] = slope_of_floor * (slope.x + slope.y + (slope.z + slope.w)) / f32(step.rows);
+    dlog_sigma_parts[id.x] = slope_of_floor * (slope.x + slope.y + (slope.z + slope.w)) * scale;
   }
 }
 
@@ -74,5 +79,5 @@ fn gaussian_sample(@builtin(global_invocation_id) id: vec3u) {
   let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
   let e = normal4(philox4x32(counter, vec2u(step.seed_low, step.seed_high)));
   let mask = vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count);
-  y[id.x] = select(vec4f(0.0), mean[id.x] + exp(floored_log_sigma()) * e, mask);
+  y[id.x] = Stored(select(vec4f(0.0), vec4f(mean[id.x]) + exp(floored_log_sigma()) * e, mask));
 }

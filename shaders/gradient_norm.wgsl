@@ -30,7 +30,7 @@ fn gradient_norm(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.parts) { return; }
   var squares = vec4f(0.0);
   for (var i = id.x; i < shape.length; i += shape.parts) { squares += gradients[i] * gradients[i]; }
-  let sum = squares.x + squares.y + (squares.z + squares.w);
+  let sum = (squares.x + squares.y + (squares.z + squares.w)) / (step.gradient_scale * step.gradient_scale);
   norms[step.slot * shape.parts + id.x] = sum;
   if (!is_finite(sum)) { atomicStore(&health[1], step.step + 1u); }
   var finite = true;

@@ -18,12 +18,14 @@ fn quad_rows(mine: vec4f) -> mat4x4f {
 
 fn W_rows(row: u32, column: u32) -> mat4x4f {
   let at = row * shape.outputs + column;
-  return mat4x4f(W[at], W[at + shape.outputs], W[at + 2u * shape.outputs], W[at + 3u * shape.outputs]);
+  return mat4x4f(vec4f(W[at]), vec4f(W[at + shape.outputs]),
+                 vec4f(W[at + 2u * shape.outputs]), vec4f(W[at + 3u * shape.outputs]));
 }
 
 fn dy_rows(row: u32, column: u32) -> mat4x4f {
   let at = row * shape.outputs + column;
-  return mat4x4f(dy[at], dy[at + shape.outputs], dy[at + 2u * shape.outputs], dy[at + 3u * shape.outputs]);
+  return mat4x4f(vec4f(dy[at]), vec4f(dy[at + shape.outputs]),
+                 vec4f(dy[at + 2u * shape.outputs]), vec4f(dy[at + 3u * shape.outputs]));
 }
 
 fn dy_rows_or_zero(row: u32, k: u32) -> mat4x4f {
@@ -49,11 +51,11 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
   for (var k = 0u; k < shape.inputs; k++) {
     let W0 = W_rows(4u * k, c0);
     let W1 = W_rows(4u * k, c1);
-    let x0 = quad_rows(x[r0 + k]);
+    let x0 = quad_rows(vec4f(x[r0 + k]));
     t00 += W0 * x0; t01 += W1 * x0;
-    let x1 = quad_rows(x[r1 + k]);
+    let x1 = quad_rows(vec4f(x[r1 + k]));
     t10 += W0 * x1; t11 += W1 * x1;
-    let x2 = quad_rows(x[r2 + k]);
+    let x2 = quad_rows(vec4f(x[r2 + k]));
     t20 += W0 * x2; t21 += W1 * x2;
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
@@ -81,11 +83,11 @@ fn input_gradient_tiles(group: u32, invocation: u32) {
   for (var k = 0u; k < shape.outputs; k++) {
     let W0 = transpose(W_rows(c0, k));
     let W1 = transpose(W_rows(c1, k));
-    let dy0 = quad_rows(dy[r0 + k]);
+    let dy0 = quad_rows(vec4f(dy[r0 + k]));
     t00 += W0 * dy0; t01 += W1 * dy0;
-    let dy1 = quad_rows(dy[r1 + k]);
+    let dy1 = quad_rows(vec4f(dy[r1 + k]));
     t10 += W0 * dy1; t11 += W1 * dy1;
-    let dy2 = quad_rows(dy[r2 + k]);
+    let dy2 = quad_rows(vec4f(dy[r2 + k]));
     t20 += W0 * dy2; t21 += W1 * dy2;
   }
   var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
@@ -118,22 +120,22 @@ fn weight_gradient_tiles(group: u32, invocation: u32) {
     let dy0 = dy_rows(row, c0);
     let dy1 = dy_rows(row, c1);
     let at = (row + lane) * shape.inputs;
-    let x0 = transpose(quad_rows(x[at + i0]));
+    let x0 = transpose(quad_rows(vec4f(x[at + i0])));
     t00 += dy0 * x0; t01 += dy1 * x0;
-    let x1 = transpose(quad_rows(x[at + i1]));
+    let x1 = transpose(quad_rows(vec4f(x[at + i1])));
     t10 += dy0 * x1; t11 += dy1 * x1;
-    let x2 = transpose(quad_rows(x[at + i2]));
+    let x2 = transpose(quad_rows(vec4f(x[at + i2])));
     t20 += dy0 * x2; t21 += dy1 * x2;
   }
   if (row < end) {
     let dy0 = dy_rows_or_zero(row, c0);
     let dy1 = dy_rows_or_zero(row, c1);
     let at = min(row + lane, shape.rows - 1u) * shape.inputs;
-    let x0 = transpose(quad_rows(x[at + i0]));
+    let x0 = transpose(quad_rows(vec4f(x[at + i0])));
     t00 += dy0 * x0; t01 += dy1 * x0;
-    let x1 = transpose(quad_rows(x[at + i1]));
+    let x1 = transpose(quad_rows(vec4f(x[at + i1])));
     t10 += dy0 * x1; t11 += dy1 * x1;
-    let x2 = transpose(quad_rows(x[at + i2]));
+    let x2 = transpose(quad_rows(vec4f(x[at + i2])));
     t20 += dy0 * x2; t21 += dy1 * x2;
   }
   if (part >= part_count()) { return; }

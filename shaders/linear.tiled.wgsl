@@ -44,10 +44,11 @@ fn output_tile(tile: u32, lane: u32) {
   for (var k = 0u; k < shape.inputs; k += DEPTH) {
     for (var i = lane; i < TILE * DEPTH; i += WORKGROUP_SIZE) {
       let kx = k + i % DEPTH;
-      let value = x[min(row + i / DEPTH, shape.rows - 1u) * shape.inputs + min(kx, shape.inputs - 1u)];
+      let value = vec4f(x[min(row + i / DEPTH, shape.rows - 1u) * shape.inputs + min(kx, shape.inputs - 1u)]);
       left[i] = select(vec4f(0.0), value, kx < shape.inputs);
       let kw = 4u * k + i / VECTORS;
-      let weight = W[min(kw, 4u * shape.inputs - 1u) * shape.outputs + min(column + i % VECTORS, shape.outputs - 1u)];
+      let across_W = min(column + i % VECTORS, shape.outputs - 1u);
+      let weight = vec4f(W[min(kw, 4u * shape.inputs - 1u) * shape.outputs + across_W]);
       right[i] = select(vec4f(0.0), weight, kw < 4u * shape.inputs);
     }
     workgroupBarrier();
@@ -71,9 +72,9 @@ fn input_gradient_tiles(tile: u32, lane: u32) {
       let at = k + i % DEPTH;
       let inside = at < shape.outputs;
       let clamped = min(at, shape.outputs - 1u);
-      let value = dy[min(row + i / DEPTH, shape.rows - 1u) * shape.outputs + clamped];
+      let value = vec4f(dy[min(row + i / DEPTH, shape.rows - 1u) * shape.outputs + clamped]);
       left[i] = select(vec4f(0.0), value, inside);
-      let weight = W[min(4u * column + i / DEPTH, 4u * shape.inputs - 1u) * shape.outputs + clamped];
+      let weight = vec4f(W[min(4u * column + i / DEPTH, 4u * shape.inputs - 1u) * shape.outputs + clamped]);
       right[i] = select(vec4f(0.0), weight, inside);
     }
     workgroupBarrier();
@@ -103,8 +104,8 @@ fn weight_gradient_tiles(tile: u32, lane: u32) {
       let inside = row < end;
       let at_input = min(input + i % VECTORS, shape.inputs - 1u);
       let at_output = min(column + i % VECTORS, shape.outputs - 1u);
-      left[i] = select(vec4f(0.0), x[clamped * shape.inputs + at_input], inside);
-      right[i] = select(vec4f(0.0), dy[clamped * shape.outputs + at_output], inside);
+      left[i] = select(vec4f(0.0), vec4f(x[clamped * shape.inputs + at_input]), inside);
+      right[i] = select(vec4f(0.0), vec4f(dy[clamped * shape.outputs + at_output]), inside);
     }
     workgroupBarrier();
     for (var d = 0u; d < DEPTH; d++) { sum += right_columns(4u * d, tx) * transpose(left_columns(4u * d, ty)); }

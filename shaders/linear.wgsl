@@ -10,14 +10,16 @@ override WORKGROUP_SIZE: u32 = 16u;
 // Four rows of an operand as the columns of a matrix. Rows past the last repeat it; their products are not stored.
 fn x_rows(row: u32, k: u32) -> mat4x4f {
   let last = shape.rows - 1u;
-  return mat4x4f(x[min(row, last) * shape.inputs + k], x[min(row + 1u, last) * shape.inputs + k],
-                 x[min(row + 2u, last) * shape.inputs + k], x[min(row + 3u, last) * shape.inputs + k]);
+  return mat4x4f(vec4f(x[min(row, last) * shape.inputs + k]), vec4f(x[min(row + 1u, last) * shape.inputs + k]),
+                 vec4f(x[min(row + 2u, last) * shape.inputs + k]), vec4f(x[min(row + 3u, last) * shape.inputs + k]));
 }
 
 fn dy_rows(row: u32, k: u32) -> mat4x4f {
   let last = shape.rows - 1u;
-  return mat4x4f(dy[min(row, last) * shape.outputs + k], dy[min(row + 1u, last) * shape.outputs + k],
-                 dy[min(row + 2u, last) * shape.outputs + k], dy[min(row + 3u, last) * shape.outputs + k]);
+  return mat4x4f(vec4f(dy[min(row, last) * shape.outputs + k]),
+                 vec4f(dy[min(row + 1u, last) * shape.outputs + k]),
+                 vec4f(dy[min(row + 2u, last) * shape.outputs + k]),
+                 vec4f(dy[min(row + 3u, last) * shape.outputs + k]));
 }
 
 fn dy_rows_or_zero(row: u32, k: u32) -> mat4x4f {
@@ -26,7 +28,8 @@ fn dy_rows_or_zero(row: u32, k: u32) -> mat4x4f {
 
 fn W_rows(row: u32, column: u32) -> mat4x4f {
   let at = row * shape.outputs + column;
-  return mat4x4f(W[at], W[at + shape.outputs], W[at + 2u * shape.outputs], W[at + 3u * shape.outputs]);
+  return mat4x4f(vec4f(W[at]), vec4f(W[at + shape.outputs]),
+                 vec4f(W[at + 2u * shape.outputs]), vec4f(W[at + 3u * shape.outputs]));
 }
 
 // y = act(x W + b); one invocation per 8x8 tile of y.

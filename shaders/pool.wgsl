@@ -5,6 +5,7 @@
 // exist, and none are all outside. dx is gathered: an invocation looks at all windows around its own pixel.
 #import lib/activation
 #import lib/image
+#import lib/stored
 
 struct Shape {
   images: u32,    // B
@@ -21,11 +22,11 @@ struct Shape {
   pad_x: u32,
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;         // [B, H, W, C]
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;        // [B, OH, OW, C]
-@group(0) @binding(3) var<storage, read> saved: array<vec4f>;     // [B, H, W, C], what x's own slope is computed from
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;   // [B, OH, OW, C]
-@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;  // [B, H, W, C]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;         // [B, H, W, C]
+@group(0) @binding(2) var<storage, read> dy: array<Stored>;        // [B, OH, OW, C]
+@group(0) @binding(3) var<storage, read> saved: array<Stored>;  // [B, H, W, C], what x's own slope is computed from
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>;   // [B, OH, OW, C]
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored>;  // [B, H, W, C]
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -39,7 +40,7 @@ fn window_at(index: u32) -> vec4u { return place_at(index, vec2u(shape.rows, sha
 
 // The vec4 of x in the image and the channels of `place`.
 fn x_at(place: vec4u, row: u32, column: u32) -> vec4f {
-  return x[index_at(vec4u(place.x, row, column, place.w), vec2u(shape.height, shape.width), shape.channels)];
+  return vec4f(x[index_at(vec4u(place.x, row, column, place.w), vec2u(shape.height, shape.width), shape.channels)]);
 }
 
 // Of a window the first pixel, and the one past its last.
@@ -69,7 +70,7 @@ fn max_pool(@builtin(global_invocation_id) id: vec3u) {
   for (var row = pixels.x; row < pixels.z; row++) {
     for (var column = pixels.y; column < pixels.w; column++) { largest = max(largest, x_at(place, row, column)); }
   }
-  y[id.x] = largest;
+  y[id.x] = Stored(largest);
 }
 
 // y = sum x / pixels; one invocation per vec4 of y.
@@ -83,7 +84,7 @@ fn avg_pool(@builtin(global_invocation_id) id: vec3u) {
   for (var row = pixels.x; row < pixels.z; row++) {
     for (var column = pixels.y; column < pixels.w; column++) { sum += x_at(place, row, column); }
   }
-  y[id.x] = sum / f32(size.x * size.y);
+  y[id.x] = Stored(sum / f32(size.x * size.y));
 }
 
 // dx of max_pool; one invocation per vec4 of dx.
@@ -92,22 +93,22 @@ fn max_pool_grad(@builtin(global_invocation_id) id: vec3u) {
   let place = pixel_at(id.x);
   if (place.x >= shape.images) { return; }
   let windows = windows_around(place);
-  let here = x[id.x];
+  let here = vec4f(x[id.x]);
   var sum = vec4f(0.0);
   for (var i = windows.x; i < windows.z; i++) {
     for (var j = windows.y; j < windows.w; j++) {
       let at = index_at(vec4u(place.x, i, j, place.w), vec2u(shape.rows, shape.columns), shape.channels);
       // This pixel has the maximum, and no pixel before it in the window has.
-      var first = here == y[at];
+      var first = here == vec4f(y[at]);
       let pixels = pixels_of(i, j);
       for (var row = pixels.x; row <= place.y; row++) {
         let end = select(pixels.w, place.z, row == place.y);
         for (var column = pixels.y; column < end; column++) { first &= x_at(place, row, column) != here; }
       }
-      sum += select(vec4f(0.0), dy[at], first);
+      sum += select(vec4f(0.0), vec4f(dy[at]), first);
     }
   }
-  dx[id.x] = sum * activation_slope(saved[id.x]);
+  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
 }
 
 // dx of avg_pool; one invocation per vec4 of dx.
@@ -122,8 +123,8 @@ fn avg_pool_grad(@builtin(global_invocation_id) id: vec3u) {
       let at = index_at(vec4u(place.x, i, j, place.w), vec2u(shape.rows, shape.columns), shape.channels);
       let pixels = pixels_of(i, j);
       let size = pixels.zw - pixels.xy;
-      sum += dy[at] / f32(size.x * size.y);
+      sum += vec4f(dy[at]) / f32(size.x * size.y);
     }
   }
-  dx[id.x] = sum * activation_slope(saved[id.x]);
+  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
 }

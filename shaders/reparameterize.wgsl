@@ -6,6 +6,7 @@
 #import lib/step
 #import lib/random
 #import lib/finite
+#import lib/stored
 
 struct Shape {
   rows: u32,          // B
@@ -13,11 +14,11 @@ struct Shape {
   latent_count: u32,  // Z, before padding
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> heads: array<vec4f>;        // [B, 2, Z]
-@group(0) @binding(2) var<storage, read> dz: array<vec4f>;           // [B, Z]
-@group(0) @binding(3) var<storage, read_write> z: array<vec4f>;      // [B, Z]
-@group(0) @binding(4) var<storage, read_write> kl: array<vec2f>;     // [slots, B, Z/4]: nats, entries clamped
-@group(0) @binding(5) var<storage, read_write> dheads: array<vec4f>; // [B, 2, Z]
+@group(0) @binding(1) var<storage, read> heads: array<Stored>;         // [B, 2, Z]
+@group(0) @binding(2) var<storage, read> dz: array<Stored>;            // [B, Z]
+@group(0) @binding(3) var<storage, read_write> z: array<Stored>;       // [B, Z]
+@group(0) @binding(4) var<storage, read_write> kl: array<vec2f>;       // [slots, B, Z/4]: nats, entries clamped
+@group(0) @binding(5) var<storage, read_write> dheads: array<Stored>;  // [B, 2, Z]
 
 override WORKGROUP_SIZE: u32 = 64u;
 // Without noise z is the mean.
@@ -41,12 +42,12 @@ fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x % shape.latents;
   if (row >= shape.rows) { return; }
   let mask = is_latent(column);
-  let mean = heads[row * 2u * shape.latents + column];
-  let raw = heads[(row * 2u + 1u) * shape.latents + column];
+  let mean = vec4f(heads[row * 2u * shape.latents + column]);
+  let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
   var draw = mean;
   if (NOISE) { draw += exp(0.5 * s) * noise(row, column); }
-  z[id.x] = select(vec4f(0.0), draw, mask);
+  z[id.x] = Stored(select(vec4f(0.0), draw, mask));
   // exp(s) - 1 - s cancels in f32 near 0; there its series.
   let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));
   let spread = select(exp(s) - 1.0 - s, series, abs(s) < vec4f(0.05));
@@ -65,17 +66,17 @@ fn reparameterize_grad(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x % shape.latents;
   if (row >= shape.rows) { return; }
   let mask = is_latent(column);
-  let weight = step.beta / f32(step.rows);
-  let mean = heads[row * 2u * shape.latents + column];
-  let raw = heads[(row * 2u + 1u) * shape.latents + column];
+  let weight = step.gradient_scale * step.beta / f32(step.rows);
+  let mean = vec4f(heads[row * 2u * shape.latents + column]);
+  let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
-  let upstream = dz[id.x];
-  let ds = 0.5 * (upstream * (z[id.x] - mean) + weight * (exp(s) - 1.0));
+  let upstream = vec4f(dz[id.x]);
+  let ds = 0.5 * (upstream * (vec4f(z[id.x]) - mean) + weight * (exp(s) - 1.0));
   // Outside the limits the gradient passes only where a descent step leads back inside.
   let above = (raw > vec4f(LOG_VARIANCE_LIMIT)) & (ds < vec4f(0.0));
   let below = (raw < vec4f(-LOG_VARIANCE_LIMIT)) & (ds > vec4f(0.0));
-  dheads[row * 2u * shape.latents + column] = select(vec4f(0.0), upstream + weight * mean, mask);
-  dheads[(row * 2u + 1u) * shape.latents + column] = select(vec4f(0.0), ds, mask & !above & !below);
+  dheads[row * 2u * shape.latents + column] = Stored(select(vec4f(0.0), upstream + weight * mean, mask));
+  dheads[(row * 2u + 1u) * shape.latents + column] = Stored(select(vec4f(0.0), ds, mask & !above & !below));
 }
 
 // z = e: a draw from the prior; one invocation per vec4 of z.
@@ -84,5 +85,5 @@ fn sample_prior(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x / shape.latents;
   let column = id.x % shape.latents;
   if (row >= shape.rows) { return; }
-  z[id.x] = select(vec4f(0.0), noise(row, column), is_latent(column));
+  z[id.x] = Stored(select(vec4f(0.0), noise(row, column), is_latent(column)));
 }

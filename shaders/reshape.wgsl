@@ -1,6 +1,7 @@
 // reshape.wgsl: y[n] = x[n] for the n-th value of each in order, where they are padded differently; and its gradient.
 //   x, dx [..., I]   y, dy [..., O]   as many values; I and O padded to 4 with zeros
 #import lib/activation
+#import lib/stored
 
 struct Shape {
   x_length: u32,  // vec4s of x in all
@@ -11,11 +12,11 @@ struct Shape {
   y_stride: u32,  // O, padded
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> x: array<f32>;              // [..., I]
-@group(0) @binding(2) var<storage, read> dy: array<f32>;             // [..., O]
-@group(0) @binding(3) var<storage, read> saved: array<vec4f>;        // [..., I], what x's own slope is computed from
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;      // [..., O]
-@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;     // [..., I]
+@group(0) @binding(1) var<storage, read> x: array<StoredValue>;    // [..., I]
+@group(0) @binding(2) var<storage, read> dy: array<StoredValue>;   // [..., O]
+@group(0) @binding(3) var<storage, read> saved: array<Stored>;     // [..., I], what x's own slope is computed from
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>;   // [..., O]
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored>;  // [..., I]
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -36,8 +37,8 @@ fn places(index: u32, stride: u32, count: u32, other_stride: u32, other_count: u
 fn reshape(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.y_length) { return; }
   let at = places(id.x, shape.y_stride, shape.y_count, shape.x_stride, shape.x_count);
-  let copied = vec4f(x[at.x], x[at.y], x[at.z], x[at.w]);
-  y[id.x] = select(vec4f(0.0), copied, columns(id.x, shape.y_stride) < vec4u(shape.y_count));
+  let copied = vec4f(f32(x[at.x]), f32(x[at.y]), f32(x[at.z]), f32(x[at.w]));
+  y[id.x] = Stored(select(vec4f(0.0), copied, columns(id.x, shape.y_stride) < vec4u(shape.y_count)));
 }
 
 // dx = dy act'(x); one invocation per vec4 of dx.
@@ -45,6 +46,6 @@ fn reshape(@builtin(global_invocation_id) id: vec3u) {
 fn reshape_grad(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.x_length) { return; }
   let at = places(id.x, shape.x_stride, shape.x_count, shape.y_stride, shape.y_count);
-  let copied = vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]) * activation_slope(saved[id.x]);
-  dx[id.x] = select(vec4f(0.0), copied, columns(id.x, shape.x_stride) < vec4u(shape.x_count));
+  let copied = vec4f(f32(dy[at.x]), f32(dy[at.y]), f32(dy[at.z]), f32(dy[at.w])) * activation_slope(vec4f(saved[id.x]));
+  dx[id.x] = Stored(select(vec4f(0.0), copied, columns(id.x, shape.x_stride) < vec4u(shape.x_count)));
 }

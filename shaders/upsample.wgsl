@@ -5,6 +5,7 @@
 // its pixels of y have the same neighbours; cells 0 and H (or W) lie past the first and the last centre.
 #import lib/activation
 #import lib/image
+#import lib/stored
 
 struct Shape {
   images: u32,    // B
@@ -15,11 +16,11 @@ struct Shape {
   factor_x: u32,
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;         // [B, H, W, C]
-@group(0) @binding(2) var<storage, read> dy: array<vec4f>;        // [B, fy H, fx W, C]
-@group(0) @binding(3) var<storage, read> saved: array<vec4f>;     // [B, H, W, C], what x's own slope is computed from
-@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;   // [B, fy H, fx W, C]
-@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;  // [B, H, W, C]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;         // [B, H, W, C]
+@group(0) @binding(2) var<storage, read> dy: array<Stored>;        // [B, fy H, fx W, C]
+@group(0) @binding(3) var<storage, read> saved: array<Stored>;  // [B, H, W, C], what x's own slope is computed from
+@group(0) @binding(4) var<storage, read_write> y: array<Stored>;   // [B, fy H, fx W, C]
+@group(0) @binding(5) var<storage, read_write> dx: array<Stored>;  // [B, H, W, C]
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -54,11 +55,11 @@ fn weights(o: vec2u, p: vec2u) -> vec2f {
 fn upsample_nearest(@builtin(global_invocation_id) id: vec3u) {
   let place = place_at(id.x, x_size(), shape.channels);
   if (place.x >= shape.images) { return; }
-  let value = x[id.x];
+  let value = vec4f(x[id.x]);
   let begin = place.yz * factor();
   let end = begin + factor();
   for (var row = begin.x; row < end.x; row++) {
-    for (var column = begin.y; column < end.y; column++) { y[y_index(place, row, column)] = value; }
+    for (var column = begin.y; column < end.y; column++) { y[y_index(place, row, column)] = Stored(value); }
   }
 }
 
@@ -69,16 +70,17 @@ fn upsample_bilinear(@builtin(global_invocation_id) id: vec3u) {
   if (cell.x >= shape.images) { return; }
   let low = max(cell.yz, vec2u(1u)) - 1u;
   let high = min(cell.yz, x_size() - 1u);
-  let top_left = x[x_index(cell, low.x, low.y)];
-  let top_right = x[x_index(cell, low.x, high.y)];
-  let bottom_left = x[x_index(cell, high.x, low.y)];
-  let bottom_right = x[x_index(cell, high.x, high.y)];
+  let top_left = vec4f(x[x_index(cell, low.x, low.y)]);
+  let top_right = vec4f(x[x_index(cell, low.x, high.y)]);
+  let bottom_left = vec4f(x[x_index(cell, high.x, low.y)]);
+  let bottom_right = vec4f(x[x_index(cell, high.x, high.y)]);
   let begin = first_of(cell.yz);
   let end = first_of(cell.yz + 1u);
   for (var row = begin.x; row < end.x; row++) {
     for (var column = begin.y; column < end.y; column++) {
       let w = weights(vec2u(row, column), low);
-      y[y_index(cell, row, column)] = mix(mix(bottom_right, bottom_left, w.y), mix(top_right, top_left, w.y), w.x);
+      let value = mix(mix(bottom_right, bottom_left, w.y), mix(top_right, top_left, w.y), w.x);
+      y[y_index(cell, row, column)] = Stored(value);
     }
   }
 }
@@ -92,9 +94,9 @@ fn upsample_nearest_grad(@builtin(global_invocation_id) id: vec3u) {
   let end = begin + factor();
   var sum = vec4f(0.0);
   for (var row = begin.x; row < end.x; row++) {
-    for (var column = begin.y; column < end.y; column++) { sum += dy[y_index(place, row, column)]; }
+    for (var column = begin.y; column < end.y; column++) { sum += vec4f(dy[y_index(place, row, column)]); }
   }
-  dx[id.x] = sum * activation_slope(saved[id.x]);
+  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
 }
 
 // dx = act'(x) sum weight dy over the four cells around a pixel; one invocation per vec4 of dx.
@@ -108,8 +110,8 @@ fn upsample_bilinear_grad(@builtin(global_invocation_id) id: vec3u) {
   for (var row = begin.x; row < end.x; row++) {
     for (var column = begin.y; column < end.y; column++) {
       let w = weights(vec2u(row, column), place.yz);
-      sum += w.x * w.y * dy[y_index(place, row, column)];
+      sum += w.x * w.y * vec4f(dy[y_index(place, row, column)]);
     }
   }
-  dx[id.x] = sum * activation_slope(saved[id.x]);
+  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
 }

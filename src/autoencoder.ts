@@ -4,7 +4,7 @@ import { readCheckpoint, writeCheckpoint, type Checkpoint, type Progress } from 
 import type { Dataset } from "./data/dataset.js";
 import { Device, type DeviceOptions } from "./device.js";
 import { WebvaeError } from "./errors.js";
-import { Evaluation, type EvaluationOptions, type Terms } from "./evaluation.js";
+import { Evaluation, type EvaluationOptions, type RunParts, type Terms } from "./evaluation.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import type { Schedule } from "./ops/op.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
@@ -15,6 +15,8 @@ import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
 import { TrainingRun, type TrainingReport } from "./training_run.js";
+import { createTuner } from "./tuner.js";
+import type { TuningStore } from "./tuning_store.js";
 import { defineModel, type Model } from "./parameters.js";
 import { initialStatistics, initialWeights, type Initialisation } from "./weights.js";
 
@@ -23,9 +25,14 @@ export interface VAEOptions extends DeviceOptions {
   readonly seed?: number;
   /** How the weights begin. Default "torch". */
   readonly initialisation?: Initialisation;
+  /**
+   * Where measured schedules are kept; false measures nothing and takes the usual ones. Default: IndexedDB in a page,
+   * elsewhere nothing beyond the device's life.
+   */
+  readonly tuning?: TuningStore | false;
 }
 
-const known = ["seed", "initialisation", "device", "gpu", "powerPreference"] as const;
+const known = ["seed", "initialisation", "device", "gpu", "powerPreference", "tuning"] as const;
 const drawing = ["noise", "seed", "signal"] as const;
 
 export interface SampleOptions {
@@ -58,6 +65,7 @@ export interface MemoryReport {
 
 /** A variational autoencoder on a GPU device (Kingma and Welling, 2014). */
 export class VAE {
+  readonly #parts: RunParts;
   readonly #sampler: Sampler;
   #run: TrainingRun | undefined;
   #training = false;
@@ -74,8 +82,10 @@ export class VAE {
     private readonly buffers: ModelBuffers,
     private progress: Progress,
     private readonly ownsDevice: boolean,
+    tuning: VAEOptions["tuning"],
   ) {
-    this.#sampler = new Sampler(device, model, buffers);
+    this.#parts = { device, model, buffers, tuner: createTuner(device, tuning) };
+    this.#sampler = new Sampler(this.#parts);
   }
 
   /**
@@ -137,7 +147,8 @@ export class VAE {
           `the model's ${count} parameters take ${bytes} bytes; this adapter binds at most ${largest}`,
         );
       }
-      return new VAE(device, model, await ModelBuffers.create(device, model, weights()), progress, owned);
+      const buffers = await ModelBuffers.create(device, model, weights());
+      return new VAE(device, model, buffers, progress, owned, options.tuning);
     } catch (error) {
       if (owned) device.dispose();
       throw error;
@@ -170,10 +181,9 @@ export class VAE {
     if (this.#training) throw new WebvaeError("BUSY", "this VAE is being trained; one run at a time");
     this.#training = true;
     try {
-      const parts = { device: this.device, model: this.model, buffers: this.buffers };
       // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
       await abortable(signal, this.#preparing);
-      const prepared = TrainingRun.create(parts, data, options, this.progress, this.#schedules);
+      const prepared = TrainingRun.create(this.#parts, data, options, this.progress, this.#schedules);
       this.#preparing = prepared.catch(() => {});
       const run = await abortable(signal, prepared, (late) => late.dispose());
       this.#run = run;
@@ -205,7 +215,7 @@ export class VAE {
     this.#assertUsable();
     const { samples = 1, binarise = false } = optionsOf(options, "elbo", ["seed", "samples", "binarise", "signal"]);
     wholeNumber("samples", samples);
-    const created = Evaluation.create(this.device, this.model, this.buffers, data, { binarise });
+    const created = Evaluation.create(this.#parts, data, { binarise });
     const evaluation = await abortable(options.signal, created, (late) => late.dispose());
     try {
       return await evaluation.run(options);

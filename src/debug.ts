@@ -26,9 +26,14 @@ export async function firstNonFinite(
       const place = executable.locate(tensor.name);
       // Of a ring only the first row is this step's.
       const bytes = tensor.role === "output" ? place.bytes / executable.plan.slots : place.bytes;
-      const values = new Float32Array(await readRanges(device, [{ ...place, bytes }]));
-      if (!values.every(Number.isFinite)) return { tensor: tensor.name, op: node.op };
+      const read = await readRanges(device, [{ ...place, bytes }]);
+      const half = executable.plan.places[tensor.name]?.half;
+      const finite = half ? new Uint16Array(read).every(halfIsFinite) : new Float32Array(read).every(Number.isFinite);
+      if (!finite) return { tensor: tensor.name, op: node.op };
     }
   }
   return undefined;
 }
+
+/** Whether the bits of an f16 are neither a NaN's nor an infinity's. */
+const halfIsFinite = (bits: number) => (bits & 0x7c00) !== 0x7c00;

@@ -20,6 +20,8 @@ export type ErrorCode =
   | "INVALID_FILE"
   /** A model file was saved for another ModelSpec. */
   | "SPEC_MISMATCH"
+  /** The device lacks a feature that an option asks for. */
+  | "UNSUPPORTED"
   /** The model or data needs more than the adapter's limits. */
   | "LIMIT_EXCEEDED"
   /** The GPU ran out of memory. */

@@ -9,7 +9,7 @@ import { seedKey, Stream } from "./random.js";
 import { ringSlots, Scheduler, type Chunk, type Step } from "./scheduler.js";
 import type { Graph } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
-import { scheduleOf, tune } from "./tuner.js";
+import { scheduleOf, type Tuner } from "./tuner.js";
 import { flats, type Model } from "./parameters.js";
 import { evaluationGraph } from "./vae.js";
 
@@ -57,6 +57,14 @@ export class TermSums {
   }
 }
 
+/** A model on a device. */
+export interface RunParts {
+  readonly device: Device;
+  readonly model: Model;
+  readonly buffers: ModelBuffers;
+  readonly tuner: Tuner;
+}
+
 /** The most examples evaluated at once. */
 const BATCH = 256;
 
@@ -72,9 +80,7 @@ export class Evaluation {
 
   /** Throws INVALID_DATA before anything is allocated, LIMIT_EXCEEDED, OUT_OF_MEMORY. */
   static async create(
-    device: Device,
-    model: Model,
-    buffers: ModelBuffers,
+    { device, model, buffers, tuner }: RunParts,
     dataset: Dataset,
     options: { binarise?: boolean } = {},
   ): Promise<Evaluation> {
@@ -88,7 +94,7 @@ export class Evaluation {
       const most = Math.min(BATCH, data.count);
       const batch = fittingBatch(most, (size) => planWithRings(graphOf(size), model, {}).plan, device.gpu.limits) || 1;
       const graph = graphOf(batch);
-      const choices = await tune(device, graph);
+      const choices = await tuner.choose(graph);
       const executable = await Executable.create(device, planWithRings(graph, model, choices), {
         ...buffers.inference,
         [data.tensor.name]: data.buffer,
@@ -141,6 +147,7 @@ export const idleStep: Step = {
   sample: 0,
   learning_rate: 0,
   beta: 1,
+  gradient_scale: 1,
   correction1: 1,
   correction2: 1,
 };
@@ -150,11 +157,12 @@ export function planWithRings(
   graph: Graph,
   model: Model,
   choices: Readonly<Record<string, Schedule>>,
+  half = false,
 ): ReturnType<typeof plan> {
   const outputs = new Map(
     graph.nodes.flatMap((node) => Object.values(node.outputs)).map((tensor) => [tensor.name, tensor]),
   );
   let rowBytes = 0;
   for (const tensor of outputs.values()) if (tensor.role === "output") rowBytes += tensorBytes(tensor);
-  return plan(graph, { flats: flats(model), slots: ringSlots(rowBytes), schedule: scheduleOf(choices) });
+  return plan(graph, { flats: flats(model), slots: ringSlots(rowBytes), schedule: scheduleOf(choices), half });
 }

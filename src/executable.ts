@@ -1,6 +1,6 @@
 // A Plan bound to a device: its buffers, pipelines and bind groups. Everything is made here, once; recording a step
 // afterwards creates no GPU object.
-import type { Device } from "./device.js";
+import type { Device, Pipeline } from "./device.js";
 import type { Place, Plan, Shaders } from "./plan.js";
 import { checkLimits } from "./plan.js";
 import { packUniform, STEP_STRIDE } from "./shader.js";
@@ -19,6 +19,7 @@ export interface StepValues {
   readonly sample: number;
   readonly learning_rate: number;
   readonly beta: number;
+  readonly gradient_scale: number;
   readonly correction1: number;
   readonly correction2: number;
 }
@@ -39,6 +40,21 @@ interface Recorded {
 
 const STORAGE = 0x80 | 0x08 | 0x04; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
 const UNIFORM = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST
+
+interface Planned {
+  readonly plan: Plan;
+  readonly shaders: Shaders;
+}
+
+/** The pipelines of a plan's dispatches, in parallel: compiling is most of the time to the first step. */
+export function compile(device: Device, { plan, shaders }: Planned): Promise<Pipeline[]> {
+  const pipelines = plan.dispatches.map(({ shader: name, entryPoint, constants }) => {
+    const shader = shaders.get(name);
+    if (!shader) throw new Error(`no shader is named ${name}`);
+    return device.pipeline(shader, entryPoint, constants);
+  });
+  return Promise.all(pipelines);
+}
 
 export class Executable {
   #disposed = false;
@@ -61,7 +77,7 @@ export class Executable {
    */
   static async create(
     device: Device,
-    planned: { readonly plan: Plan; readonly shaders: Shaders },
+    planned: Planned,
     given: Readonly<Record<string, GPUBuffer>> = {},
     options: ExecutableOptions = {},
   ): Promise<Executable> {
@@ -69,20 +85,7 @@ export class Executable {
     checkLimits(plan, device.gpu.limits);
     device.assertAlive();
     const { guardBytes = 0 } = options;
-    const shaderOf = (name: string) => {
-      const shader = shaders.get(name);
-      if (!shader) throw new Error(`no shader is named ${name}`);
-      return shader;
-    };
-    // In parallel: compiling is most of the time to the first step.
-    const pipelines = await Promise.race([
-      Promise.all(
-        plan.dispatches.map((dispatch) =>
-          device.pipeline(shaderOf(dispatch.shader), dispatch.entryPoint, dispatch.constants),
-        ),
-      ),
-      device.lost,
-    ]);
+    const pipelines = await Promise.race([compile(device, planned), device.lost]);
     return device.allocating("the model's buffers", () => {
       const owned: GPUBuffer[] = [];
       const make = (label: string, bytes: number, usage: number) => {
@@ -108,7 +111,7 @@ export class Executable {
         return { buffer, offset: place.offset + guard, size: place.bytes };
       };
       const recorded = plan.dispatches.map((dispatch, index): Recorded => {
-        const shader = shaderOf(dispatch.shader);
+        const shader = shaders.get(dispatch.shader)!;
         const { pipeline, layout } = pipelines[index]!;
         const shape = packUniform(shader, "shape", dispatch.shape);
         device.gpu.queue.writeBuffer(uniforms, index * STEP_STRIDE, shape);

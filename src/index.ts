@@ -42,4 +42,6 @@ export type { EvaluationOptions, Terms } from "./evaluation.js";
 export type { Scheduled, SchedulePoint, TrainingOptions } from "./training_options.js";
 export type { TrainingReport } from "./training_run.js";
 export type { Examples } from "./sampler.js";
+export type { Schedule } from "./ops/op.js";
+export type { TuningStore } from "./tuning_store.js";
 export type { Initialisation } from "./weights.js";

@@ -19,6 +19,10 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     if (given === undefined) continue;
     if (flags.includes(key)) check(typeof given === "boolean", "true or false");
     if (key === "seed") check(Number.isSafeInteger(given) && (given as number) >= 0, "a whole number >= 0");
+    if (key === "tuning") {
+      const { load, save } = (given ?? {}) as Record<string, unknown>;
+      check(given === false || !!(load && save), "false, or { load, save }");
+    }
     if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
   }
   return value;

@@ -4,14 +4,16 @@ import { WebvaeError } from "./errors.js";
 import { graphTensors, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
 import type { Kernel, Schedule } from "./ops/op.js";
-import type { ShaderSource } from "./shader_source.js";
-import { memberOffsets, size, type Tensor } from "./tensor.js";
+import { inHalf, type ShaderSource } from "./shader_source.js";
+import { HALF_WEIGHTS, memberOffsets, size, type Tensor } from "./tensor.js";
 
 /** Where a tensor lies: a range of a named buffer, in bytes. */
 export interface Place {
   readonly buffer: string;
   readonly offset: number;
   readonly bytes: number;
+  /** It holds f16. */
+  readonly half?: boolean;
 }
 
 export interface Dispatch {
@@ -54,6 +56,8 @@ export interface PlanOptions {
   readonly slots?: number;
   /** The schedule of each node that has a choice. Default: direct. */
   readonly schedule?: (node: Node) => Schedule;
+  /** Activations, their gradients and a copy of the weights in f16. Needs the flat tensor of parameters. */
+  readonly half?: boolean;
   /** Activations that must outlive the last dispatch, by name: what the host reads. */
   readonly keep?: readonly string[];
 }
@@ -63,24 +67,33 @@ export type Shaders = ReadonlyMap<string, ShaderSource>;
 
 /** Plans a graph. Throws a plain Error naming the node where the graph and its kernels disagree: a fault of ours. */
 export function plan(graph: Graph, options: PlanOptions = {}): { plan: Plan; shaders: Shaders } {
-  const slots = options.slots ?? 1;
+  const { slots = 1, half = false, schedule } = options;
   const tensors = graphTensors(graph);
+  const kernels = graph.nodes.map((node) => opNamed(node.op).kernel(node, schedule?.(node) ?? "direct"));
+  const halves = half ? storedTensors(graph, kernels) : new Set<string>();
   const buffers: Record<string, PlannedBuffer> = {};
   const places: Record<string, Place> = {};
-  for (const flat of options.flats ?? []) placeFlat(flat, tensors, buffers, places);
+  for (const flat of options.flats ?? []) {
+    placeFlat(flat, tensors, buffers, places);
+    if (half && flat.role === "param") placeHalf(flat, halves, buffers, places);
+  }
   let activationBytes = 0;
   for (const tensor of tensors.values()) {
     if (places[tensor.name] || tensor.role === "activation") continue;
     // Rows of a ring lie close, as the kernels place them: also those of fewer than 4 values.
-    const bytes = tensor.role === "output" ? 4 * size(tensor.storage) * slots : tensorBytes(tensor);
+    const isHalf = halves.has(tensor.name);
+    const bytes = tensor.role === "output" ? 4 * size(tensor.storage) * slots : tensorBytes(tensor, isHalf);
     buffers[tensor.name] = { kind: tensor.role, bytes };
-    places[tensor.name] = { buffer: tensor.name, offset: 0, bytes };
+    places[tensor.name] = { buffer: tensor.name, offset: 0, bytes, ...(isHalf ? { half: true } : {}) };
   }
-  for (const tensor of tensors.values()) if (tensor.role === "activation") activationBytes += tensorBytes(tensor);
-  placeActivations(graph, new Set(options.keep), buffers, places);
+  for (const tensor of tensors.values()) {
+    if (tensor.role === "activation") activationBytes += tensorBytes(tensor, halves.has(tensor.name));
+  }
+  placeActivations(graph, new Set(options.keep), halves, buffers, places);
   const shaders = new Map<string, ShaderSource>();
-  const dispatches = graph.nodes.map((node) => {
-    const kernel = opNamed(node.op).kernel(node, options.schedule?.(node) ?? "direct");
+  const dispatches = graph.nodes.map((node, index) => {
+    const asked = kernels[index]!;
+    const kernel = half ? { ...asked, shader: inHalf(asked.shader) } : asked;
     shaders.set(kernel.shader.name, kernel.shader);
     const tensorsOf = { ...node.inputs, ...node.outputs };
     const dispatch: Dispatch = {
@@ -95,6 +108,39 @@ export function plan(graph: Graph, options: PlanOptions = {}): { plan: Plan; sha
     return dispatch;
   });
   return { plan: { dispatches, buffers, places, slots, activationBytes }, shaders };
+}
+
+/** What the kernels hold as lib/stored.wgsl says. Throws where one kernel does and another doesn't. */
+function storedTensors(graph: Graph, kernels: readonly Kernel[]): Set<string> {
+  const all = { stored: new Set<string>(), plain: new Set<string>() };
+  graph.nodes.forEach((node, index) => {
+    const { shader, entryPoint, names = {} } = kernels[index]!;
+    for (const name of shader.entryPoints[entryPoint]?.bindings ?? []) {
+      const tensor = { ...node.inputs, ...node.outputs }[names[name] ?? name];
+      if (tensor) all[shader.bindings[name]?.stored ? "stored" : "plain"].add(tensor.name);
+    }
+  });
+  const both = [...all.stored].filter((name) => all.plain.has(name));
+  if (both.length > 0) throw new Error(`${both.join(", ")}: f16 in one kernel and f32 in another`);
+  return all.stored;
+}
+
+/** The f16 copies of the parameters that kernels read so: one buffer, laid out as the parameters are. */
+function placeHalf(
+  flat: Tensor,
+  halves: ReadonlySet<string>,
+  buffers: Record<string, PlannedBuffer>,
+  places: Record<string, Place>,
+): void {
+  const bytes = 2 * size(flat.storage);
+  buffers[HALF_WEIGHTS] = { kind: "state", bytes };
+  places[HALF_WEIGHTS] = { buffer: HALF_WEIGHTS, offset: 0, bytes, half: true };
+  const offsets = memberOffsets(flat);
+  for (const member of flat.members ?? []) {
+    if (!halves.has(member.name)) continue;
+    const offset = 2 * (offsets.get(member.name) ?? 0);
+    places[member.name] = { buffer: HALF_WEIGHTS, offset, bytes: tensorBytes(member, true), half: true };
+  }
 }
 
 function placeFlat(
@@ -121,6 +167,7 @@ function placeFlat(
 function placeActivations(
   graph: Graph,
   keep: ReadonlySet<string>,
+  halves: ReadonlySet<string>,
   buffers: Record<string, PlannedBuffer>,
   places: Record<string, Place>,
 ): void {
@@ -134,14 +181,19 @@ function placeActivations(
   graph.nodes.forEach((node, index) => {
     for (const tensor of Object.values(node.outputs)) {
       if (tensor.role !== "activation" || slotOf.has(tensor.name)) continue;
-      const bytes = tensorBytes(tensor);
+      const bytes = tensorBytes(tensor, halves.has(tensor.name));
       // Cost of a slot: the bytes it would grow by, then the bytes it would waste.
       const cost = (slot: number) => Math.max(bytes - (sizes[slot] ?? 0), 0) * 2 ** 40 + (sizes[slot] ?? 0);
       const best = [...free].sort((a, b) => cost(a) - cost(b))[0] ?? sizes.push(0) - 1;
       free.delete(best);
       sizes[best] = Math.max(sizes[best] ?? 0, bytes);
       slotOf.set(tensor.name, best);
-      places[tensor.name] = { buffer: `slot${best}`, offset: 0, bytes };
+      places[tensor.name] = {
+        buffer: `slot${best}`,
+        offset: 0,
+        bytes,
+        ...(halves.has(tensor.name) ? { half: true } : {}),
+      };
     }
     const used = new Set([...Object.values(node.inputs), ...Object.values(node.outputs)].map(({ name }) => name));
     for (const name of used) {
@@ -183,9 +235,9 @@ function bindTensors(
   return bindings;
 }
 
-export function tensorBytes(tensor: Tensor): number {
+export function tensorBytes(tensor: Tensor, half = false): number {
   // A binding is at least one vec4 long.
-  return Math.max(16, 4 * size(tensor.storage));
+  return Math.max(16, (half ? 2 : 4) * size(tensor.storage));
 }
 
 /** Throws LIMIT_EXCEEDED, naming what is too large, before anything is allocated. */

@@ -4,19 +4,17 @@ import { abortable } from "./abort.js";
 import { WebvaeError } from "./errors.js";
 import type { Dataset } from "./data/dataset.js";
 import { checkData } from "./data/upload.js";
-import type { Device } from "./device.js";
-import { idleStep } from "./evaluation.js";
+import { idleStep, type RunParts } from "./evaluation.js";
 import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
-import type { ModelBuffers } from "./model_buffers.js";
 import { dataTensor } from "./ops/gather.js";
 import { allocated, wholeNumber } from "./options.js";
 import { plan } from "./plan.js";
 import { seedKey, Stream } from "./random.js";
 import { Staging } from "./readback.js";
 import { padTo4 } from "./tensor.js";
-import { scheduleOf, tune } from "./tuner.js";
-import { flats, type Model } from "./parameters.js";
+import { scheduleOf } from "./tuner.js";
+import { flats } from "./parameters.js";
 import { decodingGraph, encodingGraph, reconstructionGraph, samplingGraph } from "./vae.js";
 
 /** Examples: a Dataset, floats, or bytes (value / 255), one example after another. */
@@ -38,15 +36,11 @@ export class Sampler {
   /** Calls share one set of buffers: each waits for the one before it. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    private readonly device: Device,
-    private readonly model: Model,
-    private readonly buffers: ModelBuffers,
-  ) {}
+  constructor(private readonly parts: RunParts) {}
 
   /** Means and log variances [n, Z]. */
   async encode(examples: Examples, signal?: AbortSignal): Promise<{ mean: Float32Array; logVariance: Float32Array }> {
-    const { latent } = this.model.resolved.spec;
+    const { latent } = this.parts.model.resolved.spec;
     const input = this.#rows(examples);
     const stride = padTo4(latent);
     const heads = await this.#run("encode", input.count, 2 * latent, signal, input, 0, 0, (from, to) => {
@@ -64,7 +58,7 @@ export class Sampler {
 
   /** Examples [n, D] from latents [n, Z]. */
   async decode(latents: Float32Array, signal?: AbortSignal): Promise<Float32Array> {
-    const { latent } = this.model.resolved.spec;
+    const { latent } = this.parts.model.resolved.spec;
     if (!(latents instanceof Float32Array) || latents.length === 0 || latents.length % latent !== 0) {
       throw new WebvaeError(
         "INVALID_DATA",
@@ -90,18 +84,18 @@ export class Sampler {
 
   /** An example's values without the padding of its innermost size. */
   readonly #takeExample = (from: Float32Array, to: Float32Array): void => {
-    const inner = this.model.resolved.layout.at(-1) ?? 1;
+    const inner = this.parts.model.resolved.layout.at(-1) ?? 1;
     const stride = padTo4(inner);
     for (let i = 0, at = 0; i < to.length; i += inner, at += stride) to.set(from.subarray(at, at + inner), i);
   };
 
   get #size(): number {
-    return this.model.resolved.inputSize;
+    return this.parts.model.resolved.inputSize;
   }
 
   #rows(examples: Examples) {
     const flat = ArrayBuffer.isView(examples);
-    if (!flat) checkData(examples, this.model.resolved.spec.input);
+    if (!flat) checkData(examples, this.parts.model.resolved.spec.input);
     const values = flat ? examples : examples.values;
     const width = this.#size;
     if (![Float32Array, Uint8Array, Uint8ClampedArray].some((type) => values instanceof type)) {
@@ -152,8 +146,8 @@ export class Sampler {
     seed: number,
     call: number,
   ): Promise<ArrayBuffer> {
-    const { queue } = this.device.gpu;
-    this.device.assertAlive();
+    const { queue } = this.parts.device.gpu;
+    this.parts.device.assertAlive();
     if (input) {
       const stride = padTo4(input.width);
       const scale = input.values instanceof Float32Array ? 1 : 1 / 255;
@@ -171,7 +165,7 @@ export class Sampler {
     const first_row = input ? 0 : first;
     const sample = input ? first / BATCH : 0;
     executable.writeSteps([{ ...idleStep, seed_low, seed_high, step: call, first_row, rows, stream, sample, slot: 0 }]);
-    const encoder = this.device.gpu.createCommandEncoder({ label: use });
+    const encoder = this.parts.device.gpu.createCommandEncoder({ label: use });
     const pass = encoder.beginComputePass({ label: use });
     executable.encode(pass, 0);
     pass.end();
@@ -196,7 +190,7 @@ export class Sampler {
   }
 
   async #create(use: Use): Promise<Bound> {
-    const { model, device } = this;
+    const { model, device, buffers, tuner } = this.parts;
     const data = dataTensor("floats", BATCH, this.#size);
     const graphs: Record<Use, () => Graph> = {
       encode: () => encodingGraph(model, data, BATCH),
@@ -208,9 +202,9 @@ export class Sampler {
     };
     const graph = graphs[use]();
     const output = use === "encode" ? "heads" : "y";
-    const schedule = scheduleOf(await tune(device, graph));
+    const schedule = scheduleOf(await tuner.choose(graph));
     const planned = plan(graph, { flats: flats(model), keep: [output], schedule });
-    const executable = await Executable.create(device, planned, this.buffers.inference);
+    const executable = await Executable.create(device, planned, buffers.inference);
     try {
       const staging = await device.allocating(
         "a read-back",

@@ -9,6 +9,8 @@ export interface ShaderBinding {
   readonly access: "uniform" | "read" | "read_write";
   /** Smallest size in bytes that WebGPU accepts for the binding. */
   readonly minimumBytes: number;
+  /** Activations or weights, which a plan may have in f16 (lib/stored.wgsl). */
+  readonly stored: boolean;
 }
 
 export interface UniformMember {
@@ -38,4 +40,27 @@ export interface ShaderSource {
   /** Defaults of the pipeline-overridable constants. */
   readonly overrides: Readonly<Record<string, number>>;
   readonly entryPoints: Readonly<Record<string, EntryPoint>>;
+}
+
+const halves = new WeakMap<ShaderSource, ShaderSource>();
+
+/** The same with activations and weights in f16 (shaders/lib/stored.wgsl): all else, and all arithmetic, stays f32. */
+export function inHalf(shader: ShaderSource): ShaderSource {
+  const { code, name, features, bindings } = shader;
+  const change = (text: string) =>
+    `enable f16;${text.replace("alias Stored=vec4f;alias StoredValue=f32;", "alias Stored=vec4h;alias StoredValue=f16;")}`;
+  const made = halves.get(shader) ?? {
+    ...shader,
+    name: `${name}.f16`,
+    code: typeof code === "string" ? change(code) : async () => change(await code()),
+    features: [...features, "shader-f16"],
+    bindings: Object.fromEntries(
+      Object.entries(bindings).map(([key, binding]) => [
+        key,
+        binding.stored ? { ...binding, minimumBytes: binding.minimumBytes / 2 } : binding,
+      ]),
+    ),
+  };
+  halves.set(shader, made);
+  return made;
 }

@@ -69,8 +69,11 @@ export function like(other: Tensor, name: string, role: Role): Tensor {
   return { name, role, shape: other.shape, storage: other.storage };
 }
 
-/** Each member starts at a multiple of this many floats: bindings start at multiples of 256 bytes. */
-export const MEMBER_ALIGNMENT = 64;
+/** Each member starts at a multiple of this many values: bindings start at multiples of 256 bytes, also those of f16. */
+export const MEMBER_ALIGNMENT = 128;
+
+/** The parameters' copy in f16, where a plan has one. */
+export const HALF_WEIGHTS = "weights";
 
 /** Several tensors laid end to end in one buffer, seen as one vector. */
 export function flatTensor(name: string, role: Role, members: readonly Tensor[]): Tensor {

@@ -31,6 +31,11 @@ export interface TrainingOptions {
   readonly adam?: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number };
   /** Largest norm of the whole gradient. Default: no clipping. */
   readonly clipNorm?: number;
+  /**
+   * "f16": activations, their gradients and the weights that products read are stored in half precision, on a device
+   * with the feature shader-f16; sums, the weights themselves and the optimizer stay f32. Default "f32".
+   */
+  readonly precision?: Precision;
   /** Another order of the examples in each epoch. Default true. */
   readonly shuffle?: boolean;
   /** Pixels become 0 or 1 anew at each step, with their value as the probability (byte data only). Default false. */
@@ -40,6 +45,8 @@ export interface TrainingOptions {
   readonly signal?: AbortSignal;
 }
 
+export type Precision = "f32" | "f16";
+
 export interface CheckedOptions {
   readonly epochs: number;
   readonly batchSize: number;
@@ -47,6 +54,7 @@ export interface CheckedOptions {
   readonly beta: Scheduled;
   readonly shuffle: boolean;
   readonly binarise: boolean;
+  readonly half: boolean;
   readonly adam: AdamOptions;
 }
 
@@ -59,6 +67,7 @@ const known: readonly (keyof TrainingOptions)[] = [
   "weightDecay",
   "adam",
   "clipNorm",
+  "precision",
   "shuffle",
   "binarise",
   "test",
@@ -86,6 +95,10 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
   if (!["adam", "adamw"].includes(optimizer)) {
     throw invalidOption(`optimizer must be "adam" or "adamw", not ${JSON.stringify(optimizer)}`);
   }
+  const { precision = "f32" } = options;
+  if (!["f32", "f16"].includes(precision)) {
+    throw invalidOption(`precision must be "f32" or "f16", not ${JSON.stringify(precision)}`);
+  }
   return {
     epochs: wholeNumber("epochs", epochs),
     batchSize,
@@ -93,6 +106,7 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
     beta,
     shuffle,
     binarise,
+    half: precision === "f16",
     adam: {
       beta1: inRange("adam.beta1", beta1, 0, 1, true),
       beta2: inRange("adam.beta2", beta2, 0, 1, true),

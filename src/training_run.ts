@@ -4,20 +4,19 @@ import type { Progress } from "./checkpoint.js";
 import { checkData, uploadData, type ResidentData } from "./data/upload.js";
 import type { Dataset } from "./data/dataset.js";
 import { firstNonFinite } from "./debug.js";
-import type { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
-import { Evaluation, planWithRings, TermSums, type Terms } from "./evaluation.js";
+import { Evaluation, planWithRings, TermSums, type RunParts, type Terms } from "./evaluation.js";
 import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
-import type { ModelBuffers } from "./model_buffers.js";
 import type { Schedule } from "./ops/op.js";
 import { checkBatch } from "./plan.js";
 import { seedKey, Stream } from "./random.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
 import { checkOptions, scheduled, type CheckedOptions, type TrainingOptions } from "./training_options.js";
-import { tune } from "./tuner.js";
-import { type Model } from "./parameters.js";
-import { trainingGraph } from "./vae.js";
+import { HALF_WEIGHTS } from "./tensor.js";
+import { flats } from "./parameters.js";
+import { plan } from "./plan.js";
+import { halvingGraph, trainingGraph } from "./vae.js";
 
 /** Figures are means over the steps since the report before, in nats per example. */
 export interface TrainingReport extends Terms {
@@ -42,10 +41,23 @@ export interface TrainingReport extends Terms {
   readonly epochEnd?: { readonly train: Terms; readonly test?: Terms; readonly seconds: number };
 }
 
-export interface RunParts {
-  readonly device: Device;
-  readonly model: Model;
-  readonly buffers: ModelBuffers;
+/**
+ * A power of two, so that it changes no digit: gradients of the batch's sum, not its mean, lie where f16 is precise. One
+ * that overflows shows in the gradient's norm, and its step is skipped.
+ */
+const halfScale = (batch: number) => 2 ** Math.floor(Math.log2(batch));
+
+/** Copies the weights in f16 to where the plan of `executable` reads them. */
+async function halveWeights({ device, model, buffers }: RunParts, executable: Executable): Promise<void> {
+  const planned = plan(halvingGraph(model), { flats: flats(model), half: true });
+  const { buffer } = executable.locate(HALF_WEIGHTS);
+  const once = await Executable.create(device, planned, { ...buffers.inference, [HALF_WEIGHTS]: buffer });
+  const encoder = device.gpu.createCommandEncoder({ label: "halve" });
+  const pass = encoder.beginComputePass();
+  once.encode(pass, 0);
+  pass.end();
+  device.gpu.queue.submit([encoder.finish()]);
+  once.dispose();
 }
 
 /** Everything that a run needs on the GPU, made before its first step. */
@@ -81,32 +93,39 @@ export class TrainingRun {
     fixed: Readonly<Record<string, Schedule>> = {},
   ): Promise<TrainingRun> {
     const startedAt = performance.now();
-    const { device, model, buffers } = parts;
+    const { device, model, buffers, tuner } = parts;
     const { test, signal, binarise = false } = trainingOptions;
     const { input } = model.resolved.spec;
     const use = { unitInterval: !model.logSigma, binarise };
     checkData(dataset, input, use);
     const options = checkOptions(trainingOptions, dataset);
+    if (options.half && !device.gpu.features.has("shader-f16")) {
+      throw new WebvaeError(
+        "UNSUPPORTED",
+        `precision "f16" needs the feature shader-f16, which the device on ${device.adapterName} has not`,
+      );
+    }
     if (test !== undefined) checkData(test, input, { ...use, what: "test set" });
     signal?.throwIfAborted();
     const undo: (() => void)[] = [];
     try {
       const data = await uploadData(device, dataset);
       undo.push(() => device.release(data.buffer));
-      const { batchSize: batch, shuffle } = options;
+      const { batchSize: batch, shuffle, half } = options;
       const graphOf = (size: number) =>
-        trainingGraph(model, data.tensor, { batch: size, shuffle, binarise }, options.adam);
-      checkBatch(batch, (size) => planWithRings(graphOf(size), model, {}).plan, device.gpu.limits);
+        trainingGraph(model, data.tensor, { batch: size, shuffle, binarise }, options.adam, half);
+      checkBatch(batch, (size) => planWithRings(graphOf(size), model, {}, half).plan, device.gpu.limits);
       const graph = graphOf(batch);
-      const schedules = await tune(device, graph, fixed);
-      const executable = await Executable.create(device, planWithRings(graph, model, schedules), {
+      const schedules = await tuner.choose(graph, fixed);
+      const executable = await Executable.create(device, planWithRings(graph, model, schedules, half), {
         ...(await buffers.training()),
         [data.tensor.name]: data.buffer,
       });
       undo.push(() => executable.dispose());
+      if (half) await halveWeights(parts, executable);
       const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl", "norms"]);
       undo.push(() => scheduler.dispose());
-      const evaluation = test && (await Evaluation.create(device, model, buffers, test, { binarise }));
+      const evaluation = test && (await Evaluation.create(parts, test, { binarise }));
       buffers.resume();
       return new TrainingRun(
         parts,
@@ -160,7 +179,7 @@ export class TrainingRun {
   }
 
   *#epochSteps(): Generator<Step> {
-    const { batchSize, adam, learningRate, beta } = this.options;
+    const { batchSize, adam, learningRate, beta, half } = this.options;
     const { stepsPerEpoch } = this;
     const [seed_low, seed_high] = seedKey(this.progress.seed);
     for (let left = stepsPerEpoch - this.progress.epochStep; left > 0; left--) {
@@ -177,6 +196,7 @@ export class TrainingRun {
         sample: 0,
         learning_rate: scheduled("learningRate", learningRate, point),
         beta: scheduled("beta", beta, point),
+        gradient_scale: half ? halfScale(batchSize) : 1,
         correction1: 1 / (1 - adam.beta1 ** (step + 1)),
         correction2: 1 / (1 - adam.beta2 ** (step + 1)),
       };

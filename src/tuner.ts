@@ -1,45 +1,53 @@
 // Picks the schedule of each product by measuring the candidates on the device at hand, and remembers. No schedule is
 // best everywhere: on a software adapter a barrier halves the speed, on a GPU workgroup memory wins.
 import type { Device } from "./device.js";
-import { Executable } from "./executable.js";
+import { compile, Executable } from "./executable.js";
 import { standalone, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
 import { plan } from "./plan.js";
+import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
+import { pageStore, type TuningStore } from "./tuning_store.js";
+import { KERNELS, usualSchedule } from "./tuning_table.js";
 
-/** What was measured, by device: milliseconds of each schedule tried for each product. */
-const remembered = new WeakMap<Device, Map<string, Schedule>>();
+type Choices = Record<string, Schedule>;
 
-/** Milliseconds that tuning one model may take; what isn't measured by then takes the device's usual schedule. */
-const BUDGET_MS = 800;
-/** Products below this many multiply-adds take the usual schedule: there is too little to win. */
-const WORTH_MEASURING = 2 ** 21;
+/** Milliseconds that measuring may take for one model, compiling what else is tried included. */
+const BUDGET_MS = 1000;
+/** A store that hasn't answered after so long counts as empty. */
+const STORE_MS = 200;
+/** Products below this many multiply-adds, or this share of a graph's, take the usual schedule: little to win. */
+const WORTH_MEASURING = 2 ** 22;
+const WORTH_SHARE = 1 / 32;
+/** Many short dispatches are measured together, for so long: browsers round the GPU's clock to 0.1 ms. */
 const MEASURED_MS = 4;
-/** Another schedule must be this much faster than the likeliest one: machines are noisy, and a wrong choice is dear. */
-const CLEARLY = 0.9;
+/** A dispatch of so long says enough in one run, its first included. */
+const LONG_MS = 30;
+
+/** Choices by device: what one model has found out, or had no time for, holds for the next. */
+const remembered = new WeakMap<Device, Choices>();
 
 /** The schedules that this device can run. */
 export function runnable(device: Device): readonly Schedule[] {
   return schedules.filter((schedule) => schedule !== "subgroups" || device.gpu.features.has("subgroups"));
 }
 
-/** Those worth trying on it, the likeliest best first. */
+/** Those worth trying on it. */
 export function candidates(device: Device): readonly Schedule[] {
   // On a software adapter the tiled form is half as fast and takes a second to compile: not worth the first step.
-  const order: readonly Schedule[] = device.software ? ["subgroups", "direct"] : ["tiled", "direct", "subgroups"];
-  return order.filter((schedule) => runnable(device).includes(schedule));
+  return runnable(device).filter((schedule) => schedule !== "tiled" || !device.software);
 }
 
 /** Names a product and its sizes: nodes of one class share a schedule. */
 export function shapeClass({ op, inputs, outputs, attributes }: Node): string {
-  const sizes = (tensor: Tensor | undefined) => tensor?.storage.join("x") ?? "";
+  const sizes = (tensor: Tensor | undefined) => tensor?.shape.join("x") ?? "";
   const x = inputs.x ?? outputs.dx;
   if (x) {
     const y = outputs.y ?? inputs.dy;
     return `${op} ${x.storage[0]}x${size(x.storage.slice(1))}x${size(y?.storage.slice(1) ?? [])}`;
   }
-  const [W] = [inputs.W ?? outputs.dW];
+  const W = inputs.W ?? outputs.dW;
   const images = [inputs.large ?? outputs.result, inputs.small ?? outputs.result].map(sizes);
   return `${op} ${images.join(" ")} ${W?.storage.slice(-4, -2).join("x")} ${attributes.stride_y}x${attributes.stride_x}`;
 }
@@ -49,86 +57,160 @@ export function multiplyAdds({ op, inputs, outputs }: Node): number {
   const W = inputs.W ?? outputs.dW;
   if (!W || !opNamed(op).schedules) return 0;
   const both = op.endsWith("_grad") ? 2 : 1;
-  const small = inputs.small ?? outputs.result;
-  if (inputs.large ?? inputs.small) {
-    return both * size(small?.shape.slice(0, 3) ?? []) * size(W.shape.slice(-4));
+  const rows = inputs.x ?? inputs.dy;
+  const met = rows ? rows.shape.slice(0, 1) : (inputs.small ?? outputs.result)?.shape.slice(0, 3);
+  return both * size(met ?? []) * size(W.name.endsWith(".parts") ? W.shape.slice(1) : W.shape);
+}
+
+/** What plan() asks of a tuned model. */
+export function scheduleOf(choices: Readonly<Choices>): (node: Node) => Schedule {
+  return (node) => choices[shapeClass(node)] ?? "direct";
+}
+
+/** Chooses for one model: for its training, its evaluation and its sampling. */
+export interface Tuner {
+  /**
+   * A choice for every product of `graph`. `fixed` are choices already made, such as those of the run that is
+   * continued; what neither it nor the store names is measured, within the budget.
+   */
+  choose(graph: Graph, fixed?: Readonly<Choices>): Promise<Choices>;
+}
+
+/** `store`: where choices are kept; false for the table alone. `leftMs`: the budget; tests on busy machines give more. */
+export function createTuner(
+  device: Device,
+  store: TuningStore | false | undefined = pageStore(),
+  leftMs = BUDGET_MS,
+): Tuner {
+  const { software } = device;
+  const able = runnable(device);
+  const tried = candidates(device);
+  const name = `${device.adapterName}; ${able.join(" ")}; kernels ${KERNELS}`;
+  /** What this model found in the store and has measured since. */
+  let stored: Choices | undefined;
+
+  async function choose(graph: Graph, fixed: Readonly<Choices> = {}): Promise<Choices> {
+    stored ??= { ...(await within(STORE_MS, () => store && store.load(name))) };
+    const known = (store !== false && remembered.get(device)) || {};
+    if (store !== false) remembered.set(device, known);
+    const choices: Choices = {};
+    const open: Node[] = [];
+    const products = graph.nodes.filter((node) => opNamed(node.op).schedules);
+    const least = WORTH_SHARE * products.reduce((sum, node) => sum + multiplyAdds(node), 0);
+    // The largest first: there is most to win.
+    products.sort((a, b) => multiplyAdds(b) - multiplyAdds(a));
+    for (const node of products) {
+      const key = shapeClass(node);
+      const work = multiplyAdds(node);
+      if (choices[key]) continue;
+      const found = [fixed[key], known[key], stored[key]].find((schedule) => schedule && able.includes(schedule));
+      choices[key] = found ?? usualSchedule(software, able, node, work);
+      if (!found && store !== false && work >= Math.max(least, WORTH_MEASURING)) open.push(node);
+    }
+    if (open.length > 0 && tried.length > 1) {
+      if (leftMs > 0) await measureAll(graph, open, choices, stored);
+      for (const node of open) known[shapeClass(node)] = scheduleOf(choices)(node);
+    }
+    return choices;
   }
-  const rows = (inputs.x ?? inputs.dy)?.shape[0] ?? 0;
-  const weights = outputs.dW?.name.endsWith(".parts") ? W.shape.slice(inputs.W ? 0 : 1) : W.shape;
-  return both * rows * size(weights);
+
+  /** Measures those of `open` for which there is time, and changes `choices` and what is kept. */
+  async function measureAll(graph: Graph, open: readonly Node[], choices: Choices, kept: Choices): Promise<void> {
+    // What will most likely run is compiled first, all at once. Where compiling disturbs measuring the rest waits.
+    const usual = compile(device, plan(graph, { schedule: scheduleOf(choices) }));
+    const others = (software ? open.slice(0, 1) : open).map(compileCandidates);
+    await Promise.race([Promise.allSettled(software ? [usual, ...others] : [usual]), device.lost]);
+    const began = performance.now();
+    const stopwatch = await createStopwatch(device);
+    let changed = false;
+    try {
+      for (const node of open) {
+        const best = await fastest(node, scheduleOf(choices)(node), stopwatch, began + leftMs);
+        if (!best) continue;
+        choices[shapeClass(node)] = kept[shapeClass(node)] = best;
+        changed = true;
+      }
+    } finally {
+      stopwatch.dispose();
+      leftMs -= performance.now() - began;
+    }
+    // Nobody waits for it, and if it fails the next run measures again.
+    if (changed) void within(STORE_MS, () => store && store.save(name, { ...kept }));
+  }
+
+  /** One that does not compile shows when it is measured. */
+  function compileCandidates(node: Node): Promise<unknown> {
+    return Promise.allSettled(tried.map((schedule) => compile(device, alone(node, schedule))));
+  }
+
+  /** The fastest schedule, or nothing where there is too little time until `end` to tell. */
+  async function fastest(node: Node, usual: Schedule, stopwatch: Stopwatch, end: number) {
+    const left = end - performance.now();
+    // Two runs each of two schedules; a processor makes about a multiply-add a nanosecond.
+    if (left < (software ? (4 * multiplyAdds(node)) / 1e6 : 0)) return undefined;
+    if (!(await within(left, () => compileCandidates(node)))) return undefined;
+    // What the device can't run takes forever.
+    const time = (schedule: Schedule, patience: number) =>
+      measure(device, node, schedule, stopwatch, patience).catch((error: unknown) => {
+        if (device.lostBecause !== undefined) throw error;
+        return Infinity;
+      });
+    const patience = (end - performance.now()) / 4;
+    let best = usual;
+    let bestMs = await time(best, patience);
+    if (bestMs >= patience && bestMs < Infinity) return undefined;
+    // Another must be clearly faster: a wrong choice is dear, and other programs share a processor.
+    bestMs *= software ? 0.8 : 0.95;
+    for (const schedule of tried) {
+      const ms = schedule === usual ? Infinity : await time(schedule, 2 * bestMs + LONG_MS);
+      if (ms < bestMs) [best, bestMs] = [schedule, ms];
+    }
+    return bestMs < Infinity ? best : undefined;
+  }
+
+  return { choose };
 }
 
 /**
- * A choice for every product of `graph`. `fixed` are choices already made, such as those of the run that is continued;
- * what it doesn't name is measured, within the budget.
+ * Milliseconds of one dispatch of `node` with `schedule`, on buffers of its own. One that takes longer than `patience`
+ * is not run again.
  */
-export async function tune(
+export async function measure(
   device: Device,
-  graph: Graph,
-  fixed: Readonly<Record<string, Schedule>> = {},
-): Promise<Record<string, Schedule>> {
-  const known = remembered.get(device) ?? new Map<string, Schedule>();
-  remembered.set(device, known);
-  const options = candidates(device);
-  const [usual = "direct"] = options;
-  const choices: Record<string, Schedule> = {};
-  const products = graph.nodes.filter((node) => opNamed(node.op).schedules);
-  // The largest first: there is most to win.
-  products.sort((a, b) => multiplyAdds(b) - multiplyAdds(a));
-  const end = performance.now() + BUDGET_MS;
-  for (const node of products) {
-    const key = shapeClass(node);
-    if (choices[key]) continue;
-    const given = fixed[key] ?? known.get(key);
-    if (given && runnable(device).includes(given)) choices[key] = given;
-    else if (options.length === 1 || multiplyAdds(node) < WORTH_MEASURING || performance.now() > end) {
-      choices[key] = usual;
-    } else {
-      choices[key] = await fastest(device, node, options);
-      known.set(key, choices[key]);
-    }
-  }
-  return choices;
-}
-
-async function fastest(device: Device, node: Node, options: readonly Schedule[]): Promise<Schedule> {
-  const [usual = "direct", ...others] = options;
-  let best: Schedule = usual;
-  let bestMs = CLEARLY * (await measure(device, node, usual));
-  for (const schedule of others) {
-    const ms = await measure(device, node, schedule);
-    if (ms < bestMs) [best, bestMs] = [schedule, ms];
-  }
-  return best;
-}
-
-/** Milliseconds of one dispatch of `node` with `schedule`, on buffers of its own. */
-export async function measure(device: Device, node: Node, schedule: Schedule): Promise<number> {
-  const planned = plan(standalone(node), { schedule: () => schedule });
-  const executable = await Executable.create(device, planned);
-  try {
-    const run = async (times: number) => {
-      const start = performance.now();
-      const encoder = device.gpu.createCommandEncoder({ label: "tune" });
-      const pass = encoder.beginComputePass();
+  node: Node,
+  schedule: Schedule,
+  stopwatch: Stopwatch,
+  patience = Infinity,
+): Promise<number> {
+  const executable = await Executable.create(device, alone(node, schedule));
+  const run = (times: number) =>
+    stopwatch.time((pass) => {
       for (let i = 0; i < times; i++) executable.encode(pass, 0);
-      pass.end();
-      device.gpu.queue.submit([encoder.finish()]);
-      await Promise.race([device.gpu.queue.onSubmittedWorkDone(), device.lost]);
-      return performance.now() - start;
-    };
-    await run(1);
-    // A submit and wait costs some tenths of a millisecond: repeat until the dispatch itself is what is measured.
+    });
+  try {
+    const first = await run(1);
+    if (first > patience) return first;
     const once = await run(1);
+    if (once >= LONG_MS) return Math.min(first, once);
     const times = Math.max(1, Math.min(64, Math.ceil(MEASURED_MS / once)));
-    const again = await run(times);
-    return times === 1 ? Math.min(once, again) : again / times;
+    const again = (await run(times)) / times;
+    return times === 1 ? Math.min(once, again) : again;
   } finally {
     executable.dispose();
   }
 }
 
-/** What plan() asks of a tuned model. */
-export function scheduleOf(choices: Readonly<Record<string, Schedule>>): (node: Node) => Schedule {
-  return (node) => choices[shapeClass(node)] ?? "direct";
+const alone = (node: Node, schedule: Schedule) => plan(standalone(node), { schedule: () => schedule });
+
+/** What `call` gives, or undefined where it fails or takes longer. */
+async function within<T>(ms: number, call: () => T): Promise<Awaited<T> | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((done) => (timer = setTimeout(done, ms, undefined)));
+  try {
+    return await Promise.race([call(), late]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -2,7 +2,7 @@
 import type { Graph, Node } from "./graph.js";
 import { differentiate } from "./gradient.js";
 import type { ResolvedLayer } from "./layer_shapes.js";
-import { adam, type AdamOptions } from "./ops/adam.js";
+import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
 import { add } from "./ops/add.js";
 import { batchNorm, batchNormInference } from "./ops/batch_norm.js";
 import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
@@ -18,7 +18,7 @@ import { reparameterize, samplePrior } from "./ops/reparameterize.js";
 import { reshapeCopy } from "./ops/reshape.js";
 import { upsample2d } from "./ops/upsample.js";
 import type { Model } from "./parameters.js";
-import { tensor, type Activation, type Tensor } from "./tensor.js";
+import { HALF_WEIGHTS, tensor, type Activation, type Tensor } from "./tensor.js";
 
 class Chain {
   readonly nodes: Node[];
@@ -148,8 +148,14 @@ function elbo(model: Model, data: Tensor, options: GatherOptions, gradients: boo
   return { nodes: chain.nodes, reconstruction, kl };
 }
 
-/** One training step: forward, ELBO, backward and Adam. */
-export function trainingGraph(model: Model, data: Tensor, options: GatherOptions, optimizer: AdamOptions): Graph {
+/** One training step: forward, ELBO, backward and Adam; with `half` Adam keeps the weights' copy in f16 too. */
+export function trainingGraph(
+  model: Model,
+  data: Tensor,
+  options: GatherOptions,
+  optimizer: AdamOptions,
+  half = false,
+): Graph {
   const { nodes, reconstruction, kl } = elbo(model, data, options, true);
   const backward = differentiate({ nodes });
   const { params, gradients, moment1, moment2 } = model;
@@ -158,8 +164,19 @@ export function trainingGraph(model: Model, data: Tensor, options: GatherOptions
   const norms = chain.output(gradientNorm(gradients, reconstruction, kl, health), "norms");
   const clipped = optimizer.clipNorm > 0;
   const norm = clipped ? chain.output(totalNorm(norms), "norm") : tensor("norm", "state", [1]);
-  chain.output(adam({ params, gradients, moment1, moment2, norm, health }, optimizer), "params");
+  const weights = half ? halfWeights(model) : undefined;
+  chain.output(adam({ params, gradients, moment1, moment2, norm, health }, optimizer, weights), "params");
   return { nodes: chain.nodes };
+}
+
+/** The copy of all weights in f16 that a plan in half precision reads. */
+function halfWeights({ params }: Model): Tensor {
+  return { name: HALF_WEIGHTS, role: "state", shape: params.shape, storage: params.storage };
+}
+
+/** Makes that copy, before the first step. */
+export function halvingGraph(model: Model): Graph {
+  return { nodes: [storeWeights(model.params, halfWeights(model))] };
 }
 
 /** Both terms of the ELBO of a batch of `data`, in the data's own order. */

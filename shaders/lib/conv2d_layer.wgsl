@@ -5,6 +5,7 @@
 // Small pixel (i, j) and tap (u, v) meet large pixel (i stride_y + u - pad_y, j stride_x + v - pad_x). A convolution
 // goes down from large to small; its transpose goes up, and each is the other's input gradient with the same W.
 #import lib/activation
+#import lib/stored
 
 struct Shape {
   batch: u32,            // B
@@ -29,12 +30,12 @@ struct Shape {
   weight_groups: u32,
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> large: array<vec4f>;          // [B, LH, LW, CL]
-@group(0) @binding(2) var<storage, read> small: array<vec4f>;          // [B, SH, SW, CS]
-@group(0) @binding(3) var<storage, read> W: array<vec4f>;              // [KH, KW, CL, CS]
-@group(0) @binding(4) var<storage, read> aside: array<vec4f>;          // [C] b; in a gradient [B, ., ., C] saved
-@group(0) @binding(5) var<storage, read_write> result: array<vec4f>; // [B, ., ., C] y or dx, as small or large
-@group(0) @binding(6) var<storage, read_write> pre: array<vec4f>;      // [B, ., ., C], before the activation
+@group(0) @binding(1) var<storage, read> large: array<Stored>;         // [B, LH, LW, CL]
+@group(0) @binding(2) var<storage, read> small: array<Stored>;         // [B, SH, SW, CS]
+@group(0) @binding(3) var<storage, read> W: array<Stored>;             // [KH, KW, CL, CS]
+@group(0) @binding(4) var<storage, read> aside: array<Stored>;         // [C] b; in a gradient [B, ., ., C] saved
+@group(0) @binding(5) var<storage, read_write> result: array<Stored>;  // [B, ., ., C] y or dx, as small or large
+@group(0) @binding(6) var<storage, read_write> pre: array<Stored>;     // [B, ., ., C], before the activation
 @group(0) @binding(7) var<storage, read_write> dW: array<vec4f>;       // [parts, KH, KW, CL, CS]
 @group(0) @binding(8) var<storage, read_write> db: array<vec4f>;       // [parts, C]
 
@@ -60,11 +61,11 @@ fn next_tap(tap: vec2u, across: u32) -> vec2u {
 }
 
 fn load_large(at: i32, channel: u32) -> vec4f {
-  return select(vec4f(0.0), large[u32(max(at, 0)) + channel], at >= 0);
+  return select(vec4f(0.0), vec4f(large[u32(max(at, 0)) + channel]), at >= 0);
 }
 
 fn load_small(at: i32, channel: u32) -> vec4f {
-  return select(vec4f(0.0), small[u32(max(at, 0)) + channel], at >= 0);
+  return select(vec4f(0.0), vec4f(small[u32(max(at, 0)) + channel]), at >= 0);
 }
 
 // Large pixels whose coordinates have the same remainder by the stride meet the same taps: a phase. Its pixels are
@@ -108,7 +109,7 @@ fn column_of(index: u32, channels: u32) -> Column {
   let exists = index < channels;
   let counts = vec4u(0u, 1u, 2u, 3u) + 4u * index < vec4u(shape.result_count);
   if (GRADIENT) { return Column(index, exists, vec4f(0.0), counts); }
-  return Column(index, exists, aside[min(index, channels - 1u)], counts);
+  return Column(index, exists, vec4f(aside[min(index, channels - 1u)]), counts);
 }
 
 // Stores a vec4 of the pixel whose channels begin at `first`; the padding stays zero whatever act(0) is.
@@ -116,11 +117,11 @@ fn store(first: u32, column: Column, product: vec4f) {
   if (!column.exists) { return; }
   let at = first + column.index;
   if (GRADIENT) {
-    result[at] = product * activation_slope(aside[at]);
+    result[at] = Stored(product * activation_slope(vec4f(aside[at])));
   } else {
     let sum = product + column.bias;
-    if (KEEP_PRE) { pre[at] = sum; }
-    result[at] = select(vec4f(0.0), activate(sum), column.counts);
+    if (KEEP_PRE) { pre[at] = Stored(sum); }
+    result[at] = Stored(select(vec4f(0.0), activate(sum), column.counts));
   }
 }
 
@@ -154,7 +155,7 @@ fn small_sums(index: u32) {
   let first = index / shape.small_c * shape.bias_rows;
   let end = min(first + shape.bias_rows, shape.batch * shape.small_h * shape.small_w);
   var sum = vec4f(0.0);
-  for (var pixel = first; pixel < end; pixel++) { sum += small[pixel * shape.small_c + index % shape.small_c]; }
+  for (var pixel = first; pixel < end; pixel++) { sum += vec4f(small[pixel * shape.small_c + index % shape.small_c]); }
   db[index] = sum;
 }
 
@@ -163,7 +164,7 @@ fn large_sums(index: u32) {
   let first = index / shape.large_c * shape.bias_rows;
   let end = min(first + shape.bias_rows, shape.batch * shape.large_h * shape.large_w);
   var sum = vec4f(0.0);
-  for (var pixel = first; pixel < end; pixel++) { sum += large[pixel * shape.large_c + index % shape.large_c]; }
+  for (var pixel = first; pixel < end; pixel++) { sum += vec4f(large[pixel * shape.large_c + index % shape.large_c]); }
   db[index] = sum;
 }
 

@@ -2,6 +2,7 @@
 // stored, and the bias's gradient. A schedule adds only how its tiles are multiplied.
 //   x [B, I]   W [I, O]   b [O]   y [B, O]      row-major, f32; I and O padded to 4 with zeros
 #import lib/activation
+#import lib/stored
 
 struct Shape {
   rows: u32,           // B
@@ -14,16 +15,16 @@ struct Shape {
   weight_groups: u32,  // linear_grad: workgroups that make dW
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;            // [B, I]
-@group(0) @binding(2) var<storage, read> W: array<vec4f>;            // [I, O]
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;            // [O]
-@group(0) @binding(4) var<storage, read> dy: array<vec4f>;           // [B, O], before the activation
-@group(0) @binding(5) var<storage, read> saved: array<vec4f>;        // [B, I], what x's own slope is computed from
-@group(0) @binding(6) var<storage, read_write> y: array<vec4f>;      // [B, O]
-@group(0) @binding(7) var<storage, read_write> pre: array<vec4f>;    // [B, O], before the activation
-@group(0) @binding(8) var<storage, read_write> dx: array<vec4f>;     // [B, I]
-@group(0) @binding(9) var<storage, read_write> dW: array<vec4f>;     // [parts, I, O]
-@group(0) @binding(10) var<storage, read_write> db: array<vec4f>;    // [parts, O]
+@group(0) @binding(1) var<storage, read> x: array<Stored>;          // [B, I]
+@group(0) @binding(2) var<storage, read> W: array<Stored>;          // [I, O]
+@group(0) @binding(3) var<storage, read> b: array<Stored>;          // [O]
+@group(0) @binding(4) var<storage, read> dy: array<Stored>;         // [B, O], before the activation
+@group(0) @binding(5) var<storage, read> saved: array<Stored>;      // [B, I], what x's own slope is computed from
+@group(0) @binding(6) var<storage, read_write> y: array<Stored>;    // [B, O]
+@group(0) @binding(7) var<storage, read_write> pre: array<Stored>;  // [B, O], before the activation
+@group(0) @binding(8) var<storage, read_write> dx: array<Stored>;   // [B, I]
+@group(0) @binding(9) var<storage, read_write> dW: array<vec4f>;    // [parts, I, O]
+@group(0) @binding(10) var<storage, read_write> db: array<vec4f>;   // [parts, O]
 
 // Keep the value before the activation, for the activations whose slope needs it.
 override KEEP_PRE: bool = false;
@@ -32,10 +33,10 @@ override KEEP_PRE: bool = false;
 fn store_y(row: u32, column: u32, product: vec4f) {
   if (row < shape.rows && column < shape.outputs) {
     let at = row * shape.outputs + column;
-    let sum = product + b[column];
-    if (KEEP_PRE) { pre[at] = sum; }
+    let sum = product + vec4f(b[column]);
+    if (KEEP_PRE) { pre[at] = Stored(sum); }
     let padding = vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) >= vec4u(shape.inner_count);
-    y[at] = select(activate(sum), vec4f(0.0), padding);
+    y[at] = Stored(select(activate(sum), vec4f(0.0), padding));
   }
 }
 
@@ -43,7 +44,7 @@ fn store_y(row: u32, column: u32, product: vec4f) {
 fn store_dx(row: u32, column: u32, product: vec4f) {
   if (row < shape.rows && column < shape.inputs) {
     let at = row * shape.inputs + column;
-    dx[at] = product * activation_slope(saved[at]);
+    dx[at] = Stored(product * activation_slope(vec4f(saved[at])));
   }
 }
 
@@ -55,7 +56,7 @@ fn store_dW(part: u32, row: u32, column: u32, product: vec4f) {
 
 // Row `row` of dy, or zeros past the batch's end: the tail of a reduction over rows.
 fn dy_or_zero(row: u32, column: u32) -> vec4f {
-  let value = dy[min(row, shape.rows - 1u) * shape.outputs + column];
+  let value = vec4f(dy[min(row, shape.rows - 1u) * shape.outputs + column]);
   return select(vec4f(0.0), value, row < shape.rows);
 }
 
@@ -70,6 +71,6 @@ fn bias_gradient(index: u32) {
   let first = index / shape.outputs * shape.part_rows;
   let end = min(first + shape.part_rows, shape.rows);
   var sum = vec4f(0.0);
-  for (var row = first; row < end; row++) { sum += dy[row * shape.outputs + column]; }
+  for (var row = first; row < end; row++) { sum += vec4f(dy[row * shape.outputs + column]); }
   db[index] = sum;
 }

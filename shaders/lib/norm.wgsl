@@ -4,6 +4,7 @@
 // C padded to 4 with zeros. A section's rows are cut into P strips, of rows p, p + P, ...: one invocation per vec4 of
 // channels walks one, beside its neighbours in memory. No rows are masked: a batch in training is always full.
 #import lib/activation
+#import lib/stored
 
 struct Shape {
   sections: u32,       // S
@@ -16,19 +17,19 @@ struct Shape {
   momentum: f32,       // what the running statistics keep, for batch_norm
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;              // [S, R, C]
-@group(0) @binding(2) var<storage, read> gamma: array<vec4f>;          // [C]
-@group(0) @binding(3) var<storage, read> beta: array<vec4f>;           // [C]
-@group(0) @binding(4) var<storage, read> mean: array<vec4f>;           // [S, C]
-@group(0) @binding(5) var<storage, read> variance: array<vec4f>;       // [S, C]
-@group(0) @binding(6) var<storage, read> dy: array<vec4f>;             // [S, R, C], before the activation
-@group(0) @binding(7) var<storage, read> saved: array<vec4f>;          // [S, R, C], what x's own slope comes from
-@group(0) @binding(8) var<storage, read> means: array<vec4f>;          // [S, 2, C], of gamma dy and gamma dy xhat
-@group(0) @binding(9) var<storage, read> all_parts: array<vec4f>;      // [S, P, 2, C]
-@group(0) @binding(10) var<storage, read_write> parts: array<vec4f>;   // [S, P, 2, C]
-@group(0) @binding(11) var<storage, read_write> y: array<vec4f>;       // [S, R, C]
-@group(0) @binding(12) var<storage, read_write> pre: array<vec4f>;     // [S, R, C], before the activation
-@group(0) @binding(13) var<storage, read_write> dx: array<vec4f>;      // [S, R, C], before x's activation
+@group(0) @binding(1) var<storage, read> x: array<Stored>;            // [S, R, C]
+@group(0) @binding(2) var<storage, read> gamma: array<vec4f>;         // [C]
+@group(0) @binding(3) var<storage, read> beta: array<vec4f>;          // [C]
+@group(0) @binding(4) var<storage, read> mean: array<vec4f>;          // [S, C]
+@group(0) @binding(5) var<storage, read> variance: array<vec4f>;      // [S, C]
+@group(0) @binding(6) var<storage, read> dy: array<Stored>;           // [S, R, C], before the activation
+@group(0) @binding(7) var<storage, read> saved: array<Stored>;        // [S, R, C], what x's own slope comes from
+@group(0) @binding(8) var<storage, read> means: array<vec4f>;         // [S, 2, C], of gamma dy and gamma dy xhat
+@group(0) @binding(9) var<storage, read> all_parts: array<vec4f>;     // [S, P, 2, C]
+@group(0) @binding(10) var<storage, read_write> parts: array<vec4f>;  // [S, P, 2, C]
+@group(0) @binding(11) var<storage, read_write> y: array<Stored>;     // [S, R, C]
+@group(0) @binding(12) var<storage, read_write> pre: array<Stored>;   // [S, R, C], before the activation
+@group(0) @binding(13) var<storage, read_write> dx: array<Stored>;    // [S, R, C], before x's activation
 
 override WORKGROUP_SIZE: u32 = 64u;
 // Keep the value before the activation, for the activations whose slope needs it.
@@ -71,11 +72,11 @@ fn store_part(index: u32, channel: u32, one: vec4f, other: vec4f) {
 fn moments(index: u32) {
   let strip = strip_of(index);
   if (strip.first >= strip.end) { return; }
-  let pivot = x[strip.first];
+  let pivot = vec4f(x[strip.first]);
   var sum = vec4f(0.0);
   var squares = vec4f(0.0);
   for (var i = strip.first; i < strip.end; i += strip.stride) {
-    let d = x[i] - pivot;
+    let d = vec4f(x[i]) - pivot;
     sum += d;
     squares += d * d;
   }
@@ -91,9 +92,9 @@ fn normalize(index: u32) {
   let scale = gamma[strip.channel] * inverse_deviation(strip.at);
   let offset = beta[strip.channel];
   for (var i = strip.first; i < strip.end; i += strip.stride) {
-    let a = (x[i] - center) * scale + offset;
-    if (KEEP_PRE) { pre[i] = a; }
-    y[i] = select(activate(a), vec4f(0.0), padding);
+    let a = (vec4f(x[i]) - center) * scale + offset;
+    if (KEEP_PRE) { pre[i] = Stored(a); }
+    y[i] = Stored(select(activate(a), vec4f(0.0), padding));
   }
 }
 
@@ -105,9 +106,9 @@ fn gradient_sums(index: u32) {
   var sum = vec4f(0.0);
   var product = vec4f(0.0);
   for (var i = strip.first; i < strip.end; i += strip.stride) {
-    let d = dy[i];
+    let d = vec4f(dy[i]);
     sum += d;
-    product += d * (x[i] - center);
+    product += d * (vec4f(x[i]) - center);
   }
   store_part(index, strip.channel, sum, product * inverse_deviation(strip.at));
 }
@@ -122,7 +123,7 @@ fn input_gradient(index: u32) {
   let constant = means[at];
   let slope = means[at + shape.channels] * inverse;
   for (var i = strip.first; i < strip.end; i += strip.stride) {
-    let d = scale * dy[i] - constant - (x[i] - center) * slope;
-    dx[i] = d * inverse * activation_slope(saved[i]);
+    let d = scale * vec4f(dy[i]) - constant - (vec4f(x[i]) - center) * slope;
+    dx[i] = Stored(d * inverse * activation_slope(vec4f(saved[i])));
   }
 }

@@ -2,7 +2,7 @@
 import adamShader from "../../shaders/adam.wgsl";
 import type { Node } from "../graph.js";
 import { size, type Tensor } from "../tensor.js";
-import { ceilDiv, type Op } from "./op.js";
+import { ceilDiv, type Kernel, type Op } from "./op.js";
 
 export interface AdamOptions {
   readonly beta1: number;
@@ -26,36 +26,47 @@ export interface AdamTensors {
   readonly health: Tensor;
 }
 
-export function adam(tensors: AdamTensors, options: AdamOptions): Node {
+/** One step. `weights`, where it is given, is the f16 copy that products read. */
+export function adam(tensors: AdamTensors, options: AdamOptions, weights?: Tensor): Node {
   const { gradients, norm, health, ...updated } = tensors;
-  return { op: "adam", inputs: { gradients, norm, health }, outputs: updated, attributes: { ...options } };
+  const outputs = { ...updated, ...(weights ? { weights } : {}) };
+  return { op: "adam", inputs: { gradients, norm, health }, outputs, attributes: { ...options } };
+}
+
+/** weights = params, in f16. */
+export function storeWeights(params: Tensor, weights: Tensor): Node {
+  return { op: "store_weights", inputs: { params }, outputs: { weights }, attributes: {} };
 }
 
 const WORKGROUP_SIZE = 64;
 /** vec4 of weights an invocation: PER_INVOCATION in the shader. */
 const PER_INVOCATION = 16;
 
-export const adamOps: readonly Op[] = [
-  {
-    name: "adam",
-    kernel({ outputs, attributes }) {
-      const length = size(outputs.params?.storage ?? []) / 4;
-      return {
-        shader: adamShader,
-        entryPoint: "adam",
-        constants: { WORKGROUP_SIZE, DECOUPLED: attributes.decoupled ? 1 : 0 },
-        shape: {
-          length,
-          beta1: Number(attributes.beta1),
-          beta2: Number(attributes.beta2),
-          gain1: 1 - Number(attributes.beta1),
-          gain2: 1 - Number(attributes.beta2),
-          epsilon: Number(attributes.epsilon),
-          weight_decay: Number(attributes.weightDecay),
-          clip_norm: Number(attributes.clipNorm),
-        },
-        workgroups: ceilDiv(length, WORKGROUP_SIZE * PER_INVOCATION),
-      };
+function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
+  const length = size((outputs.params ?? inputs.params)?.storage ?? []) / 4;
+  const { beta1 = 0, beta2 = 0, epsilon = 0, weightDecay = 0, clipNorm = 0 } = attributes as Partial<AdamOptions>;
+  return {
+    shader: adamShader,
+    entryPoint: op,
+    constants: {
+      WORKGROUP_SIZE,
+      ...(op === "adam" ? { DECOUPLED: attributes.decoupled ? 1 : 0, KEEP_WEIGHTS: outputs.weights ? 1 : 0 } : {}),
     },
-  },
+    shape: {
+      length,
+      beta1,
+      beta2,
+      gain1: 1 - beta1,
+      gain2: 1 - beta2,
+      epsilon,
+      weight_decay: weightDecay,
+      clip_norm: clipNorm,
+    },
+    workgroups: ceilDiv(length, WORKGROUP_SIZE * PER_INVOCATION),
+  };
+}
+
+export const adamOps: readonly Op[] = [
+  { name: "adam", kernel },
+  { name: "store_weights", kernel },
 ];

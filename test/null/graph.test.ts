@@ -41,30 +41,30 @@ describe("a model's training step", () => {
       dencoder.0.output [3, 5], dheads.weight [5, 2, 2], dheads.bias [2, 2] = linear_grad(x=encoder.0.output, W=heads.weight, dy=dheads, saved=encoder.0.output.pre; activation=silu)
       dencoder.0.weight [6, 5], dencoder.0.bias [5] = linear_grad_weight(x, dy=dencoder.0.output)
       norms [64], health [2] = gradient_norm(gradients, reconstruction, kl)
-      params [576], moment1 [576], moment2 [576] = adam(gradients, norm, health; beta1=0.9; beta2=0.999; epsilon=1e-8; weightDecay=0; decoupled=false; clipNorm=0)"
+      params [1152], moment1 [1152], moment2 [1152] = adam(gradients, norm, health; beta1=0.9; beta2=0.999; epsilon=1e-8; weightDecay=0; decoupled=false; clipNorm=0)"
     `));
 
   it("as a plan", () =>
     expect(printPlan(plan(training, { flats: flats(model), slots: 2 }).plan)).toMatchInlineSnapshot(`
       " 0 gather_floats x (gather, 1 workgroups): floats=floats+0 x=slot0+0
-       1 linear encoder.0.output (linear, 1 workgroups): W=params+0 b=params+256 pre=slot2+0 x=slot0+0 y=slot1+0
-       2 linear heads (linear, 1 workgroups): W=params+512 b=params+768 pre=- x=slot1+0 y=slot3+0
+       1 linear encoder.0.output (linear, 1 workgroups): W=params+0 b=params+512 pre=slot2+0 x=slot0+0 y=slot1+0
+       2 linear heads (linear, 1 workgroups): W=params+1024 b=params+1536 pre=- x=slot1+0 y=slot3+0
        3 reparameterize z (reparameterize, 1 workgroups): heads=slot3+0 kl=kl+0 z=slot4+0
-       4 linear decoder.0.output (linear, 1 workgroups): W=params+1024 b=params+1280 pre=- x=slot4+0 y=slot5+0
-       5 linear mean (linear, 1 workgroups): W=params+1536 b=params+1792 pre=- x=slot5+0 y=slot6+0
-       6 gaussian reconstruction (gaussian, 1 workgroups): dlog_sigma_parts=slot8+0 dmean=slot7+0 log_sigma=params+2048 mean=slot6+0 reconstruction=reconstruction+0 saved=slot6+0 x=slot0+0
-       7 sum_all dlog_sigma (sum, 1 workgroups): values=slot8+0 y=gradients+2048
-       8 linear_grad ddecoder.0.output (linear, 3 workgroups): W=params+1536 dW=gradients+1536 db=gradients+1792 dx=slot6+0 dy=slot7+0 saved=slot5+0 x=slot5+0
-       9 linear_grad dz (linear, 3 workgroups): W=params+1024 dW=gradients+1024 db=gradients+1280 dx=slot5+0 dy=slot6+0 saved=slot4+0 x=slot4+0
+       4 linear decoder.0.output (linear, 1 workgroups): W=params+2048 b=params+2560 pre=- x=slot4+0 y=slot5+0
+       5 linear mean (linear, 1 workgroups): W=params+3072 b=params+3584 pre=- x=slot5+0 y=slot6+0
+       6 gaussian reconstruction (gaussian, 1 workgroups): dlog_sigma_parts=slot8+0 dmean=slot7+0 log_sigma=params+4096 mean=slot6+0 reconstruction=reconstruction+0 saved=slot6+0 x=slot0+0
+       7 sum_all dlog_sigma (sum, 1 workgroups): values=slot8+0 y=gradients+4096
+       8 linear_grad ddecoder.0.output (linear, 3 workgroups): W=params+3072 dW=gradients+3072 db=gradients+3584 dx=slot6+0 dy=slot7+0 saved=slot5+0 x=slot5+0
+       9 linear_grad dz (linear, 3 workgroups): W=params+2048 dW=gradients+2048 db=gradients+2560 dx=slot5+0 dy=slot6+0 saved=slot4+0 x=slot4+0
       10 reparameterize_grad dheads (reparameterize, 1 workgroups): dheads=slot7+0 dz=slot5+0 heads=slot3+0 z=slot4+0
-      11 linear_grad dencoder.0.output (linear, 3 workgroups): W=params+512 dW=gradients+512 db=gradients+768 dx=slot6+0 dy=slot7+0 saved=slot2+0 x=slot1+0
-      12 linear_grad_weight dencoder.0.weight (linear, 2 workgroups): dW=gradients+0 db=gradients+256 dy=slot6+0 x=slot0+0
+      11 linear_grad dencoder.0.output (linear, 3 workgroups): W=params+1024 dW=gradients+1024 db=gradients+1536 dx=slot6+0 dy=slot7+0 saved=slot2+0 x=slot1+0
+      12 linear_grad_weight dencoder.0.weight (linear, 2 workgroups): dW=gradients+0 db=gradients+512 dy=slot6+0 x=slot0+0
       13 gradient_norm norms (gradient_norm, 1 workgroups): gradients=gradients+0 health=health+0 kl=kl+0 norms=norms+0 reconstruction=reconstruction+0
-      14 adam params (adam, 1 workgroups): gradients=gradients+0 health=health+0 moment1=moment1+0 moment2=moment2+0 norm=norm+0 params=params+0
-         params (param) 2304 bytes
-         gradients (gradient) 2304 bytes
-         moment1 (state) 2304 bytes
-         moment2 (state) 2304 bytes
+      14 adam params (adam, 1 workgroups): gradients=gradients+0 health=health+0 moment1=moment1+0 moment2=moment2+0 norm=norm+0 params=params+0 weights=-
+         params (param) 4608 bytes
+         gradients (gradient) 4608 bytes
+         moment1 (state) 4608 bytes
+         moment2 (state) 4608 bytes
          floats (input) 3200 bytes
          kl (output) 48 bytes
          reconstruction (output) 24 bytes

@@ -10,6 +10,7 @@ const bytes = new Uint8Array(8);
 const few = fromArray(bytes, { shape: [2] });
 const spec = models.mlp([2], 1);
 const split = "train";
+const load = () => Promise.resolve(undefined);
 
 /** Called as from JavaScript, where nothing checks the types. */
 type Loose = (...given: unknown[]) => unknown;
@@ -22,6 +23,13 @@ const cases: [ErrorCode, string, () => Promise<unknown>, RegExp][] = [
   ["INVALID_OPTION", "VAE.create(spec, null)", () => call(VAE.create.bind(VAE), spec, null), /^create: .*found null/],
   ["INVALID_OPTION", "an unknown key", () => call(VAE.create.bind(VAE), spec, { sed: 1 }), /^create: .*"sed".*seed/],
   ["INVALID_OPTION", "a seed", () => call(VAE.create.bind(VAE), spec, { seed: null }), /^create: seed .*not null/],
+  ["INVALID_OPTION", "tuning", () => call(VAE.create.bind(VAE), spec, { tuning: true }), /^create: tuning .*not true/],
+  [
+    "INVALID_OPTION",
+    "half a store",
+    () => call(VAE.load.bind(VAE), bytes, { tuning: { load } }),
+    /^load: tuning .*load/,
+  ],
   ["INVALID_OPTION", "VAE.load's keys", () => call(VAE.load.bind(VAE), bytes, { sed: 1 }), /^load: .*"sed"/],
   ["INVALID_FILE", "VAE.load(null)", () => call(VAE.load.bind(VAE), null), /model file.*not null/],
   ["INVALID_FILE", "VAE.load(text)", () => call(VAE.load.bind(VAE), "abc"), /model file.*not "abc"/],

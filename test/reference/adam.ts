@@ -8,10 +8,11 @@ const adam: Twin = (node, values, step) => {
   const moment1 = at(values, "moment1").slice();
   const moment2 = at(values, "moment2").slice();
   const [halted, skipped] = at(values, "health");
-  if (halted !== 0 || skipped === step.step + 1) return { params, moment1, moment2 };
+  const made = () => ({ params, moment1, moment2, ...(node.outputs.weights ? { weights: params } : {}) });
+  if (halted !== 0 || skipped === step.step + 1) return made();
   const [norm = 0] = at(values, "norm");
   // As PyTorch clips: by the norm and a little.
-  const scale = options.clipNorm > 0 ? Math.min(1, options.clipNorm / (norm + 1e-6)) : 1;
+  const scale = (options.clipNorm > 0 ? Math.min(1, options.clipNorm / (norm + 1e-6)) : 1) / step.gradient_scale;
   at(values, "gradients").forEach((gradient, i) => {
     const before = params[i]!;
     const g = scale * gradient + (options.decoupled ? 0 : options.weightDecay * before);
@@ -23,7 +24,9 @@ const adam: Twin = (node, values, step) => {
     moment1[i] = m;
     moment2[i] = v;
   });
-  return { params, moment1, moment2 };
+  return made();
 };
 
-export const adamTwins: Readonly<Record<string, Twin>> = { adam };
+const storeWeights: Twin = (_, values) => ({ weights: at(values, "params") });
+
+export const adamTwins: Readonly<Record<string, Twin>> = { adam, store_weights: storeWeights };

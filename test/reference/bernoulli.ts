@@ -19,7 +19,7 @@ const bernoulli: Twin = (node, values, step) => {
       const a = logits[row * columns + d]!;
       const target = x[row * columns + d]!;
       reconstruction[row * segments + segment(d)]! += target * softplus(-a) + (1 - target) * softplus(a);
-      dlogits[row * columns + d] = (sigmoid(a) - target) / step.rows;
+      dlogits[row * columns + d] = ((sigmoid(a) - target) * step.gradient_scale) / step.rows;
     }
   }
   return node.outputs.dlogits ? { reconstruction, dlogits } : { reconstruction };

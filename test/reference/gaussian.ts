@@ -31,9 +31,9 @@ const gaussian: Twin = (node, values, step) => {
       const segment = row * segments + Math.floor(storedAt(tensorAt(node, "x"), d) / SEGMENT);
       const scaled = (x[i]! - mean[i]!) / sigma;
       reconstruction[segment]! += scaled ** 2 / 2 + r + Math.log(2 * Math.PI) / 2;
-      dmean[i] = ((-scaled / sigma) * slope(activation, saved[i]!)) / step.rows;
+      dmean[i] = ((-scaled / sigma) * slope(activation, saved[i]!) * step.gradient_scale) / step.rows;
       // d/dr, times dr/dlog_sigma of the soft floor.
-      parts[segment]! += ((1 - scaled ** 2) * sigmoid(logSigma - FLOOR)) / step.rows;
+      parts[segment]! += ((1 - scaled ** 2) * sigmoid(logSigma - FLOOR) * step.gradient_scale) / step.rows;
     }
   }
   return {

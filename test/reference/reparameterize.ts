@@ -41,7 +41,7 @@ const reparameterizeGrad: Twin = (node, values, step) => {
       const mean = heads[atMean]!;
       const raw = heads[atLog]!;
       const g = dz[row * latents + j]!;
-      const weight = step.beta / step.rows;
+      const weight = (step.gradient_scale * step.beta) / step.rows;
       const ds = (g * (z[row * latents + j]! - mean)) / 2 + (weight * Math.expm1(clamp(raw))) / 2;
       // A step of descent moves s by -ds: where s is past a limit, only back towards it.
       const outward = (raw > LIMIT && ds < 0) || (raw < -LIMIT && ds > 0);

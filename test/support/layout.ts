@@ -1,17 +1,20 @@
 // Between a tensor's values as the mathematics has them and its words as they lie in a buffer: padding, and types.
+import { fromHalf, toHalf } from "./half.js";
 import { size, type Tensor } from "../../src/tensor.js";
 
-type Kind = "f32" | "u32" | "bytes";
+type Kind = "f32" | "u32" | "bytes" | "f16";
 
 /** All tensors hold f32 but for the data set's bytes, four to a word, and the flag that halts a run. */
-function kind(tensor: Tensor): Kind {
-  return tensor.name === "bytes" ? "bytes" : tensor.name === "health" ? "u32" : "f32";
+function kind(tensor: Tensor, half = false): Kind {
+  return tensor.name === "bytes" ? "bytes" : tensor.name === "health" ? "u32" : half ? "f16" : "f32";
 }
 
-/** Words that the tensor takes in a buffer. */
-export function words(tensor: Tensor): number {
-  return size(tensor.storage);
+/** Bytes that the tensor takes in a buffer. */
+export function storedBytes(tensor: Tensor, half = false): number {
+  return (half ? 2 : 4) * size(tensor.storage);
 }
+
+const views = { f32: Float32Array, u32: Uint32Array, bytes: Uint8Array, f16: Uint16Array };
 
 /** For each value of the tensor its place in storage, counted in values. */
 export function places(tensor: Tensor): Float64Array {
@@ -29,25 +32,29 @@ export function places(tensor: Tensor): Float64Array {
 }
 
 /** The bytes of `values` with zeros for padding. */
-export function toStorage(tensor: Tensor, values: Float64Array): Uint8Array<ArrayBuffer> {
+export function toStorage(tensor: Tensor, values: Float64Array, half = false): Uint8Array<ArrayBuffer> {
   if (values.length !== size(tensor.shape)) {
     throw new Error(`${tensor.name} [${tensor.shape}] is given ${values.length} values`);
   }
-  const bytes = new ArrayBuffer(words(tensor) * 4);
-  const view = { f32: Float32Array, u32: Uint32Array, bytes: Uint8Array }[kind(tensor)];
-  const stored = new view(bytes);
-  places(tensor).forEach((place, i) => (stored[place] = values[i]!));
+  const bytes = new ArrayBuffer(storedBytes(tensor, half));
+  const stored = new views[kind(tensor, half)](bytes);
+  const convert = kind(tensor, half) === "f16" ? toHalf : (value: number) => value;
+  places(tensor).forEach((place, i) => (stored[place] = convert(values[i]!)));
   return new Uint8Array(bytes);
 }
 
 /** The values of stored bytes, and the padding that isn't zero, as places in values. */
-export function fromStorage(tensor: Tensor, bytes: Uint8Array): { values: Float64Array; dirty: number[] } {
-  const view = { f32: Float32Array, u32: Uint32Array, bytes: Uint8Array }[kind(tensor)];
-  const stored = new view(bytes.slice().buffer);
+export function fromStorage(
+  tensor: Tensor,
+  bytes: Uint8Array,
+  half = false,
+): { values: Float64Array; dirty: number[] } {
+  const stored = new views[kind(tensor, half)](bytes.slice().buffer);
+  const convert = kind(tensor, half) === "f16" ? fromHalf : (value: number) => value;
   const padding = new Set(stored.keys());
   const values = new Float64Array(size(tensor.shape));
   places(tensor).forEach((place, i) => {
-    values[i] = stored[place]!;
+    values[i] = convert(stored[place]!);
     padding.delete(place);
   });
   return { values, dirty: [...padding].filter((place) => stored[place] !== 0) };

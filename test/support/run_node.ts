@@ -9,11 +9,13 @@ import { readRanges } from "../../src/readback.js";
 import type { Tensor } from "../../src/tensor.js";
 import type { Values } from "../reference/twin.js";
 import { withErrorScopes } from "./gpu.js";
-import { fromStorage, toStorage, words } from "./layout.js";
+import { fromStorage, storedBytes, toStorage } from "./layout.js";
 
 /** NaNs of two bit patterns: a kernel that reads one spreads a NaN, and one that is gone was overwritten. */
 const GUARD = 0x7fc06a7d;
 const UNWRITTEN = 0x7fc0dead;
+/** Two NaNs of f16. */
+const UNWRITTEN_HALF = 0x7ead7ead;
 const GUARD_BYTES = 256;
 
 /** Rows of the rings of outputs; the run uses one, and the others must stay as they are. */
@@ -31,6 +33,7 @@ export const defaultStep: StepValues = {
   sample: 0,
   learning_rate: 1e-3,
   beta: 1,
+  gradient_scale: 1,
   correction1: 1,
   correction2: 1,
 };
@@ -41,6 +44,8 @@ export interface NodeRun {
   readonly values: Values;
   readonly step: StepValues;
   readonly schedule?: Schedule;
+  /** Activations and weights in f16; the device must have the feature. */
+  readonly half?: boolean;
   /** Another form of the planned dispatch: another workgroup size. */
   readonly alter?: (dispatch: Dispatch) => Dispatch;
 }
@@ -56,7 +61,10 @@ export async function runNode(device: Device, run: NodeRun): Promise<NodeResult>
   return withErrorScopes(device.gpu, async () => {
     const before = JSON.stringify(device.allocated);
     const node = standalone(run.node);
-    const planned = plan({ nodes: [node] }, { slots: SLOTS, schedule: () => run.schedule ?? "direct" });
+    const planned = plan(
+      { nodes: [node] },
+      { slots: SLOTS, schedule: () => run.schedule ?? "direct", half: run.half ?? false },
+    );
     const { alter } = run;
     const altered = alter
       ? { ...planned, plan: { ...planned.plan, dispatches: planned.plan.dispatches.map(alter) } }
@@ -87,11 +95,13 @@ function standalone(node: Node): Node {
 }
 
 /** Where this step's values of a tensor lie in its buffer. */
-function extent(executable: Executable, tensor: Tensor, step: StepValues): { name: string; from: number; to: number } {
+function extent(executable: Executable, tensor: Tensor, step: StepValues) {
   const place = executable.plan.places[tensor.name]!;
-  const row = tensor.role === "output" ? step.slot * words(tensor) * 4 : 0;
+  const half = place.half ?? false;
+  const bytes = storedBytes(tensor, half);
+  const row = tensor.role === "output" ? step.slot * bytes : 0;
   const from = executable.locate(tensor.name).offset + row;
-  return { name: place.buffer, from, to: from + words(tensor) * 4 };
+  return { name: place.buffer, from, to: from + bytes, half };
 }
 
 type Images = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
@@ -103,10 +113,12 @@ function filled(bytes: number, pattern: number): Uint8Array<ArrayBuffer> {
 function initialImages(executable: Executable, node: Node, { values, step }: NodeRun): Images {
   const images = new Map([...executable.buffers].map(([name, { size }]) => [name, filled(size, GUARD)]));
   for (const [key, tensor] of [...Object.entries(node.outputs), ...Object.entries(node.inputs)]) {
-    const { name, from, to } = extent(executable, tensor, step);
+    const { name, from, to, half } = extent(executable, tensor, step);
     const given = values[key];
     if (!given && key in node.inputs) throw new Error(`${node.op}: the case gives no values for ${key}`);
-    images.get(name)!.set(given ? toStorage(tensor, given) : filled(to - from, UNWRITTEN), from);
+    images
+      .get(name)!
+      .set(given ? toStorage(tensor, given, half) : filled(to - from, half ? UNWRITTEN_HALF : UNWRITTEN), from);
   }
   return images;
 }
@@ -131,12 +143,14 @@ function inspect(executable: Executable, node: Node, { values, step }: NodeRun, 
   /** What the run should leave: the image from before with the outputs as they are now. */
   const expected = new Map([...before].map(([name, bytes]) => [name, bytes.slice()]));
   for (const [key, tensor] of Object.entries(node.outputs)) {
-    const { name, from, to } = extent(executable, tensor, step);
+    const { name, from, to, half } = extent(executable, tensor, step);
     const bytes = after.get(name)!.subarray(from, to);
-    const { values: read, dirty } = fromStorage(tensor, bytes);
+    const { values: read, dirty } = fromStorage(tensor, bytes, half);
     outputs[key] = read;
     expected.get(name)!.set(bytes, from);
-    const unwritten = new Uint32Array(bytes.slice().buffer).indexOf(UNWRITTEN);
+    const unwritten = half
+      ? new Uint16Array(bytes.slice().buffer).indexOf(UNWRITTEN_HALF & 0xffff)
+      : new Uint32Array(bytes.slice().buffer).indexOf(UNWRITTEN);
     if (!values[key] && unwritten >= 0) faults.push(`${key}: word ${unwritten} is never written`);
     if (dirty.length > 0) faults.push(`${key}: padding at ${dirty.slice(0, 5).join(", ")} is not zero`);
   }

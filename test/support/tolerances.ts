@@ -116,3 +116,16 @@ export function toleranceOf(op: string, output: string): Tolerance {
   if (!found) throw new Error(`test/support/tolerances.ts has no line for ${op}`);
   return found;
 }
+
+/**
+ * Of what is stored in f16: the same, and the rounding of the stored value, 2^-11 of it, or half of 2^-24 where f16 gets
+ * no finer. What is summed stays f32, and the inputs are f16 exactly for the twin too.
+ */
+export function inHalf({ nmse, absolute, relative, because }: Tolerance): Tolerance {
+  return {
+    nmse: nmse + 2 ** -22,
+    absolute: absolute + 2 ** -25,
+    relative: relative + 2 ** -11,
+    because: `${because}; and f16's rounding`,
+  };
+}

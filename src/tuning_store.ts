@@ -1,0 +1,41 @@
+// Where a page keeps what the tuner measured: IndexedDB. Whatever is wrong with it (storage denied, a private window,
+// a full disk) rejects, and the tuner then goes on without.
+import type { Schedule } from "./ops/op.js";
+
+/**
+ * Keeps measured choices from one run to the next. `adapter` names the adapter, what it can run and the version of the
+ * kernels; a choice's key names a product and its sizes. A store that fails, hangs or holds something else costs no
+ * more than the measuring that it would have saved.
+ */
+export interface TuningStore {
+  load(adapter: string): Promise<Readonly<Record<string, Schedule>> | undefined>;
+  save(adapter: string, choices: Readonly<Record<string, Schedule>>): Promise<void>;
+}
+
+const STORE = "tuning";
+
+/** The page's own store, where there is IndexedDB. */
+export function pageStore(): TuningStore | undefined {
+  if (!("indexedDB" in globalThis)) return undefined;
+  return {
+    load: (adapter) => transact("readonly", (store) => store.get(adapter) as IDBRequest<Record<string, Schedule>>),
+    save: async (adapter, choices) => void (await transact("readwrite", (store) => store.put(choices, adapter))),
+  };
+}
+
+async function transact<T>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  const opening = indexedDB.open("webvae", 1);
+  opening.onupgradeneeded = () => void opening.result.createObjectStore(STORE);
+  const database = await resultOf(opening);
+  const result = resultOf(use(database.transaction(STORE, mode).objectStore(STORE)));
+  // Closes once the transaction is done.
+  database.close();
+  return result;
+}
+
+function resultOf<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error!);
+  });
+}

@@ -1,0 +1,52 @@
+// Which schedule a product takes where nothing was measured: by the kind of adapter, the product's size and how well
+// its results fill tiles.
+import type { Node } from "./graph.js";
+import type { Schedule } from "./ops/op.js";
+import { size, type Tensor } from "./tensor.js";
+
+/**
+ * Names this version of the kernels in what is stored. To be raised whenever a schedule of a product becomes faster or
+ * slower: what was measured before is then measured again.
+ */
+export const KERNELS = 1;
+
+interface Entry {
+  /** What a large product takes whose results fill their tiles; `direct` is for all others. */
+  readonly schedule: Schedule;
+  /** The least share of its tiles' columns that each result must fill. */
+  readonly filled: number;
+  /** The least multiply-adds. */
+  readonly work: number;
+}
+
+const table: Readonly<Record<"software" | "hardware", Entry>> = {
+  // Measured on SwiftShader, 70 products of the presets. Processor time with shared operands over time without: 0.4 to
+  // 0.9 (in the middle 0.7) where tiles are full; 1.1 to 1.6 at 40 columns, 1.5 to 2.1 at 16, 2.2 at 4. Tiles of
+  // workgroup memory take twice the time and a second to compile.
+  software: { schedule: "subgroups", filled: 0.7, work: 0 },
+  // Assumed, not measured: workgroup memory is fast, and a product that has few tiles leaves most of a GPU idle.
+  hardware: { schedule: "tiled", filled: 0.5, work: 2 ** 20 },
+};
+
+/** Columns of a tile of `subgroups` and of `tiled`. */
+const TILE = 32;
+
+/** The columns of each matrix that a product makes. */
+function columns({ inputs, outputs }: Node): number[] {
+  const { y, dx, dW, result } = outputs;
+  const over = (tensor: Tensor, from: number) => size(tensor.storage.slice(from));
+  // A weight's columns are those of the result that it makes: all of a linear layer's, the channels of the small image.
+  const weight = inputs.dy ? over(inputs.dy, 1) : (dW?.storage.at(-1) ?? 0);
+  return [
+    ...[y, dx].flatMap((t) => (t ? [over(t, 1)] : [])),
+    ...(result ? [over(result, 3)] : []),
+    ...(dW ? [weight] : []),
+  ];
+}
+
+/** The schedule for a product of `work` multiply-adds, among those that can run. */
+export function usualSchedule(software: boolean, runnable: readonly Schedule[], node: Node, work: number): Schedule {
+  const { schedule, filled, work: least } = table[software ? "software" : "hardware"];
+  const full = columns(node).every((count) => count / (TILE * Math.ceil(count / TILE)) >= filled);
+  return full && work >= least && runnable.includes(schedule) ? schedule : "direct";
+}
