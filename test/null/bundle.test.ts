@@ -72,7 +72,7 @@ describe("the bundle", () => {
   test("has no data set in the core, and no shader or model in the data sets", () => {
     const sources = (name: string) => (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources;
     const core = CORE.flatMap(sources);
-    for (const name of ["digits", "digit_strokes", "mnist", "download", "idx", "gaussians", "arrays"]) {
+    for (const name of ["digits", "digit_strokes", "mnist", "download", "idx", "gaussians", "sprites", "arrays"]) {
       expect(sources("datasets.js")).toContain(`../src/data/${name}.ts`);
       expect(core).not.toContain(`../src/data/${name}.ts`);
     }
