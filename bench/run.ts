@@ -10,6 +10,7 @@ import { Device } from "../src/device.js";
 import type { ModelName } from "../src/index.js";
 import { opNamed } from "../src/ops/index.js";
 import type { Schedule } from "../src/ops/op.js";
+import { createStopwatch, type Stopwatch } from "../src/stopwatch.js";
 import { measure, runnable } from "../src/tuner.js";
 import { cases as adam } from "./ops/adam.bench.js";
 import { cases as add } from "./ops/add.bench.js";
@@ -48,12 +49,17 @@ interface OpResult {
   readonly gbPerSecond?: number;
 }
 
-async function benchOp(device: Device, { name, node, flop, bytes }: OpCase, repeats: number): Promise<OpResult[]> {
+async function benchOp(
+  device: Device,
+  stopwatch: Stopwatch,
+  { name, node, flop, bytes }: OpCase,
+  repeats: number,
+): Promise<OpResult[]> {
   const schedules = opNamed(node.op).schedules ? runnable(device) : (["direct"] as const);
   const results: OpResult[] = [];
   for (const schedule of schedules) {
     const times: number[] = [];
-    for (let i = 0; i < repeats; i++) times.push(await measure(device, node, schedule));
+    for (let i = 0; i < repeats; i++) times.push(await measure(device, node, schedule, stopwatch));
     times.sort((a, b) => a - b);
     const medianMs = times[times.length >> 1] ?? NaN;
     results.push({
@@ -89,6 +95,7 @@ const gpu = await openGpu();
 const device = await Device.open({ gpu });
 const adapter = device.adapterName;
 console.log(`adapter: ${adapter}${device.software ? " (software)" : ""}, ${cpus().length} processor cores`);
+const stopwatch = await createStopwatch(device);
 const wanted = (name: string) => !options.only || name.includes(options.only);
 
 const ops: OpResult[] = [];
@@ -111,7 +118,7 @@ const all = [
   groupNorm,
 ].flat();
 for (const one of all.filter(({ node }) => wanted(node.op))) {
-  for (const result of await benchOp(device, one, options.repeats)) {
+  for (const result of await benchOp(device, stopwatch, one, options.repeats)) {
     ops.push(result);
     const speed = result.gflops ? `${result.gflops.toFixed(2)} GFLOP/s` : `${result.gbPerSecond?.toFixed(2)} GB/s`;
     const label = `${result.op.padEnd(20)} ${result.case.padEnd(26)} ${result.schedule.padEnd(10)}`;

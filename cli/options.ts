@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import { readFile } from "node:fs/promises";
 import { openGpu } from "../node/gpu.js";
+import { tuningFile } from "../node/tuning_file.js";
 import { readWhole } from "./files.js";
 import { models, VAE, WebvaeError, type ModelName, type ModelSpec } from "../src/index.js";
 
@@ -61,7 +62,7 @@ export async function modelSpec(
 export async function loadModel(file: string): Promise<VAE> {
   const bytes = await readWhole(file);
   try {
-    return await VAE.load(bytes, { gpu: await openGpu() });
+    return await VAE.load(bytes, { gpu: await openGpu(), tuning: tuningFile() });
   } catch (error) {
     if (error instanceof WebvaeError) throw new WebvaeError(error.code, `${file}: ${error.message}`, { cause: error });
     throw error;

@@ -6,6 +6,7 @@ import {
   type ModelSpec,
   type Terms,
   type TrainingReport,
+  type VAEOptions,
 } from "../src/index.js";
 import { manifoldPoints } from "./normal.js";
 
@@ -62,10 +63,10 @@ export async function run(
   train: Dataset,
   test: Dataset,
   hooks: RunHooks,
-  gpu?: GPU,
+  where: Pick<VAEOptions, "gpu" | "tuning"> = {},
 ): Promise<RunResult> {
   const { spec, seed, initialisation, epochs, batchSize, learningRate, beta, epsilon } = config;
-  const vae = await VAE.create(spec, { seed, initialisation, ...(gpu ? { gpu } : {}) });
+  const vae = await VAE.create(spec, { seed, initialisation, ...where });
   try {
     await hooks.onStart(vae.adapter);
     const started = performance.now();

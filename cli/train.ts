@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openGpu } from "../node/gpu.js";
+import { tuningFile } from "../node/tuning_file.js";
 import { models, type Initialisation, type ModelName, type TrainingReport } from "../src/index.js";
 import { runInBrowser } from "./browser_run.js";
 import type { EpochLosses, LossHistory } from "./charts.js";
@@ -132,7 +133,7 @@ async function main(): Promise<number> {
   try {
     const result = options.browser
       ? await runInBrowser(config, train, test, hooks)
-      : await run(config, train, test, hooks, await openGpu());
+      : await run(config, train, test, hooks, { gpu: await openGpu(), tuning: tuningFile() });
     progress?.stop();
     const pictures = await runPictures(result, test, history, `${name} on ${data}`);
     for (const [file, content] of Object.entries(pictures)) await writeWhole(path(file), content);

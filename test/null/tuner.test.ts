@@ -1,0 +1,235 @@
+// What the tuner measures, keeps and takes from elsewhere, on a device that computes nothing.
+import { describe, expect, test, vi } from "vitest";
+import { Device } from "../../src/device.js";
+import type { Graph } from "../../src/graph.js";
+import type { TuningStore } from "../../src/index.js";
+import { conv2dTranspose } from "../../src/ops/conv2d.js";
+import { linear } from "../../src/ops/linear.js";
+import type { Schedule } from "../../src/ops/op.js";
+import { tensor, weightTensor } from "../../src/tensor.js";
+import { candidates, createTuner, multiplyAdds, runnable, shapeClass } from "../../src/tuner.js";
+import { usualSchedule } from "../../src/tuning_table.js";
+import { open, withErrorScopes } from "../support/gpu.js";
+
+/** y = x W + b, for each of `sizes` as rows x inputs x outputs. */
+function graphOf(...sizes: (readonly [number, number, number])[]): Graph {
+  const nodes = sizes.map(([rows, inputs, outputs], index) =>
+    linear(
+      `y${index}`,
+      tensor(`x${index}`, "input", [rows, inputs]),
+      weightTensor(`W${index}`, "param", [inputs], [outputs]),
+      tensor(`b${index}`, "param", [outputs]),
+    ),
+  );
+  return { nodes };
+}
+
+const large = graphOf([128, 512, 512]);
+const [key] = large.nodes.map(shapeClass) as [string];
+const PATIENT = 1e6;
+
+/** A device of its own, for the tuner remembers by device; what is measured on it is counted. */
+async function opened() {
+  const gpu = await open({ backend: "null" });
+  const device = await Device.open({ device: gpu });
+  const counts = { runs: 0, pipelines: 0, queries: 0 };
+  const createCommandEncoder = gpu.createCommandEncoder.bind(gpu);
+  gpu.createCommandEncoder = (descriptor) => {
+    if (descriptor?.label === "tune") counts.runs++;
+    return createCommandEncoder(descriptor);
+  };
+  const createQuerySet = gpu.createQuerySet.bind(gpu);
+  gpu.createQuerySet = (descriptor) => {
+    counts.queries++;
+    const made = createQuerySet(descriptor);
+    const destroy = made.destroy.bind(made);
+    made.destroy = () => {
+      counts.queries--;
+      return destroy();
+    };
+    return made;
+  };
+  const pipeline = device.pipeline.bind(device);
+  device.pipeline = (...of) => {
+    counts.pipelines++;
+    return pipeline(...of);
+  };
+  return { device, counts };
+}
+
+/** A store in memory that tells its calls. */
+function memory(content?: Record<string, Schedule>) {
+  const kept = new Map<string, Readonly<Record<string, Schedule>>>();
+  const load = vi.fn((name: string) => Promise.resolve(content ?? kept.get(name)));
+  const save = vi.fn((name: string, choices: Readonly<Record<string, Schedule>>) => {
+    kept.set(name, choices);
+    return Promise.resolve();
+  });
+  return { load, save } satisfies TuningStore;
+}
+
+describe("the store", () => {
+  test("is asked once and told once, by adapter, schedules and version; the next device measures nothing", async () => {
+    const first = await opened();
+    const store = memory();
+    const tuner = createTuner(first.device, store, PATIENT);
+    const choices = await withErrorScopes(first.device.gpu, () => tuner.choose(large));
+    expect(first.counts.runs).toBeGreaterThanOrEqual(3 * candidates(first.device).length);
+    await tuner.choose(large);
+    const name = `${first.device.adapterName}; ${runnable(first.device).join(" ")}; kernels 1`;
+    expect(store.load.mock.calls).toEqual([[name]]);
+    expect(store.save.mock.calls).toEqual([[name, { [key]: choices[key] }]]);
+
+    const second = await opened();
+    expect(await createTuner(second.device, store, PATIENT).choose(large)).toEqual(choices);
+    expect([second.counts.runs, second.counts.pipelines]).toEqual([0, 0]);
+    expect(store.save).toHaveBeenCalledTimes(1);
+    // A product that it doesn't hold is measured and joins the others.
+    const other = graphOf([256, 512, 512]);
+    await createTuner(second.device, store, PATIENT).choose(other);
+    expect(second.counts.runs).toBeGreaterThan(0);
+    expect(Object.keys(store.save.mock.calls[1]![1]).sort()).toEqual([key, shapeClass(other.nodes[0]!)].sort());
+  });
+
+  test.each(["direct", "tiled"] as const)("its choice is taken unmeasured: %s", async (schedule) => {
+    const { device, counts } = await opened();
+    expect(await createTuner(device, memory({ [key]: schedule }), PATIENT).choose(large)).toEqual({ [key]: schedule });
+    expect(counts.runs).toBe(0);
+  });
+
+  const wrong: [string, unknown][] = [
+    ["an unknown schedule", { [key]: "fastest" }],
+    ["a number", { [key]: 1 }],
+    ["text", "abc"],
+    ["null", null],
+    ["a list", ["fastest"]],
+  ];
+  test.each(wrong)("%s in it is ignored", async (_, content) => {
+    const { device, counts } = await opened();
+    const store = memory(content as Record<string, Schedule>);
+    const choices = await createTuner(device, store, PATIENT).choose(large);
+    expect(candidates(device)).toContain(choices[key]);
+    expect(counts.runs).toBeGreaterThan(0);
+    expect(store.save.mock.calls[0]?.[1]).toMatchObject(choices);
+  });
+
+  test("a schedule that the device cannot run is ignored", async () => {
+    const { device, counts } = await opened();
+    Object.defineProperty(device.gpu, "features", { value: new Set() });
+    await createTuner(device, memory({ [key]: "subgroups" }), PATIENT).choose(large);
+    expect(counts.runs).toBeGreaterThan(0);
+  });
+
+  const thrown = () => {
+    throw new Error("denied");
+  };
+  const never = () => new Promise<never>(() => {});
+  const refused = () => Promise.reject(new Error("denied"));
+  test.each([
+    ["throws", thrown],
+    ["rejects", refused],
+    ["hangs", never],
+  ])("one that %s costs nothing but the measuring", async (_, call) => {
+    const { device, counts } = await opened();
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    const began = performance.now();
+    const tuner = createTuner(device, { load: call, save: call }, PATIENT);
+    const choices = await tuner.choose(large);
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(candidates(device)).toContain(choices[key]);
+    expect(counts.runs).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+});
+
+describe("measuring", () => {
+  test("happens once a device", async () => {
+    const { device, counts } = await opened();
+    const choices = await createTuner(device, undefined, PATIENT).choose(large);
+    const { runs } = counts;
+    expect(runs).toBeGreaterThan(0);
+    expect(await createTuner(device, memory(), PATIENT).choose(large)).toEqual(choices);
+    expect(counts.runs).toBe(runs);
+  });
+
+  test("leaves no buffer and no query set behind", async () => {
+    const { device, counts } = await opened();
+    expect(device.gpu.features.has("timestamp-query")).toBe(true);
+    const before = device.allocated;
+    const made = vi.spyOn(device.gpu, "createQuerySet");
+    await withErrorScopes(device.gpu, () => createTuner(device, false).choose(large));
+    expect(made).not.toHaveBeenCalled();
+    await withErrorScopes(device.gpu, () => createTuner(device, undefined, PATIENT).choose(large));
+    expect(made).toHaveBeenCalledTimes(1);
+    expect(counts.queries).toBe(0);
+    expect(device.allocated).toEqual(before);
+  });
+
+  test("is left out with false: the table alone, whatever is remembered", async () => {
+    const { device, counts } = await opened();
+    const store = memory({ [key]: "direct" });
+    await createTuner(device, store, PATIENT).choose(large);
+    const usual = usualSchedule(device.software, runnable(device), large.nodes[0]!, multiplyAdds(large.nodes[0]!));
+    expect(usual).not.toBe("direct");
+    expect(await createTuner(device, false).choose(large)).toEqual({ [key]: usual });
+    expect([counts.runs, counts.pipelines]).toEqual([0, 0]);
+  });
+
+  test("is left out where there is no time, and for what is small by itself or beside the rest", async () => {
+    const { device, counts } = await opened();
+    const store = memory();
+    await createTuner(device, store, 0).choose(graphOf([64, 512, 512]));
+    await createTuner(device, store, PATIENT).choose(graphOf([128, 128, 128]));
+    expect([counts.runs, store.save.mock.calls.length]).toEqual([0, 0]);
+    const mixed = graphOf([1024, 1024, 1024], [128, 256, 256]);
+    await createTuner(device, store, PATIENT).choose(mixed);
+    expect(Object.keys(store.save.mock.calls[0]![1])).toEqual([shapeClass(mixed.nodes[0]!)]);
+  });
+
+  test("passes over a schedule that does not compile", async () => {
+    const { device } = await opened();
+    const pipeline = device.pipeline.bind(device);
+    device.pipeline = (shader, ...rest) =>
+      shader.name.includes("tiled") ? Promise.reject(new Error("no")) : pipeline(shader, ...rest);
+    const choices = await createTuner(device, undefined, PATIENT).choose(large);
+    expect(choices[key]).not.toBe("tiled");
+  });
+
+  test("what is fixed wins over the store and over what is remembered, if the device can run it", async () => {
+    const { device, counts } = await opened();
+    const tuner = createTuner(device, memory({ [key]: "direct" }), PATIENT);
+    await tuner.choose(large);
+    expect(await tuner.choose(large, { [key]: "tiled" })).toEqual({ [key]: "tiled" });
+    expect(counts.runs).toBe(0);
+    Object.defineProperty(device.gpu, "features", { value: new Set() });
+    const without = createTuner(device, memory({ [key]: "direct" }), PATIENT);
+    expect(await without.choose(large, { [key]: "subgroups" })).toEqual({ [key]: "direct" });
+  });
+});
+
+describe("the table", () => {
+  const all: readonly Schedule[] = ["direct", "subgroups", "tiled"];
+  const [wide, heads, small] = graphOf([128, 784, 400], [128, 400, 40], [8, 64, 64]).nodes;
+  const grey = conv2dTranspose(
+    "y",
+    tensor("x", "input", [32, 28, 28, 32]),
+    weightTensor("W", "param", [3, 3, 1], [32]),
+    tensor("b", "param", [1]),
+    { stride: [1, 1], pad: [1, 1], size: [28, 28] },
+  );
+  test.each([
+    ["software, full tiles", true, all, wide!, "subgroups"],
+    ["software without subgroups", true, ["direct", "tiled"], wide!, "direct"],
+    ["software, 40 columns", true, all, heads!, "direct"],
+    ["software, one channel", true, all, grey, "direct"],
+    ["hardware, full tiles", false, all, wide!, "tiled"],
+    ["hardware, 40 columns", false, all, heads!, "tiled"],
+    ["hardware, one channel", false, all, grey, "direct"],
+    ["hardware, few multiply-adds", false, all, small!, "direct"],
+  ] as const)("%s", (_, software, runs, node, schedule) => {
+    expect(usualSchedule(software, runs, node, multiplyAdds(node))).toBe(schedule);
+  });
+});
