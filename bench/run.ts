@@ -11,7 +11,7 @@ import type { ModelName } from "../src/index.js";
 import { opNamed } from "../src/ops/index.js";
 import type { Schedule } from "../src/ops/op.js";
 import { createStopwatch, type Stopwatch } from "../src/stopwatch.js";
-import { measure, runnable } from "../src/tuner.js";
+import { alone, measure, runnable } from "../src/tuner.js";
 import { cases as adam } from "./ops/adam.bench.js";
 import { cases as add } from "./ops/add.bench.js";
 import { cases as batchNorm } from "./ops/batch_norm.bench.js";
@@ -59,7 +59,7 @@ async function benchOp(
   const results: OpResult[] = [];
   for (const schedule of schedules) {
     const times: number[] = [];
-    for (let i = 0; i < repeats; i++) times.push(await measure(device, node, schedule, stopwatch));
+    for (let i = 0; i < repeats; i++) times.push(await measure(device, alone(node, schedule), stopwatch));
     times.sort((a, b) => a - b);
     const medianMs = times[times.length >> 1] ?? NaN;
     results.push({

@@ -47,7 +47,11 @@ const program = new Command("train")
   .option("--lr <x>", "learning rate of Adam", positiveNumber, 1e-3)
   .option("--beta <x>", "weight of the KL term", positiveNumber, 1)
   .option("--epsilon <x>", "epsilon of Adam (default: 1e-8)", positiveNumber)
-  .addOption(new Option("--init <name>", "how the weights begin: as in PyTorch or Keras").choices(["torch", "glorot"]).default("torch"))
+  .addOption(
+    new Option("--init <name>", "how the weights begin: as in PyTorch or Keras")
+      .choices(["torch", "glorot"])
+      .default("torch"),
+  )
   .option("--seed <n>", "seed of weights, order, noise and generated data", wholeNumber(0), 1)
   .option("--limit <n>", "train on the first n examples", wholeNumber(1))
   .option("--out <dir>", "folder for the results", "out")

@@ -116,7 +116,7 @@ export class TrainingRun {
         trainingGraph(model, data.tensor, { batch: size, shuffle, binarise }, options.adam, half);
       checkBatch(batch, (size) => planWithRings(graphOf(size), model, {}, half).plan, device.gpu.limits);
       const graph = graphOf(batch);
-      const schedules = await tuner.choose(graph, fixed);
+      const schedules = await tuner.choose(graph, fixed, half);
       const executable = await Executable.create(device, planWithRings(graph, model, schedules, half), {
         ...(await buffers.training()),
         [data.tensor.name]: data.buffer,

@@ -71,9 +71,9 @@ export function scheduleOf(choices: Readonly<Choices>): (node: Node) => Schedule
 export interface Tuner {
   /**
    * A choice for every product of `graph`. `fixed` are choices already made, such as those of the run that is
-   * continued; what neither it nor the store names is measured, within the budget.
+   * continued; what neither it nor the store names is measured, within the budget. `half`: as plan() does.
    */
-  choose(graph: Graph, fixed?: Readonly<Choices>): Promise<Choices>;
+  choose(graph: Graph, fixed?: Readonly<Choices>, half?: boolean): Promise<Choices>;
 }
 
 /** `store`: where choices are kept; false for the table alone. `leftMs`: the budget; tests on busy machines give more. */
@@ -89,7 +89,8 @@ export function createTuner(
   /** What this model found in the store and has measured since. */
   let stored: Choices | undefined;
 
-  async function choose(graph: Graph, fixed: Readonly<Choices> = {}): Promise<Choices> {
+  async function choose(graph: Graph, fixed: Readonly<Choices> = {}, half = false): Promise<Choices> {
+    const keptAs = (node: Node) => (half ? "f16 " : "") + shapeClass(node);
     stored ??= { ...(await within(STORE_MS, () => store && store.load(name))) };
     const known = (store !== false && remembered.get(device)) || {};
     if (store !== false) remembered.set(device, known);
@@ -103,55 +104,59 @@ export function createTuner(
       const key = shapeClass(node);
       const work = multiplyAdds(node);
       if (choices[key]) continue;
-      const found = [fixed[key], known[key], stored[key]].find((schedule) => schedule && able.includes(schedule));
+      const given = [fixed[key], known[keptAs(node)], stored[keptAs(node)]];
+      const found = given.find((schedule) => schedule && able.includes(schedule));
       choices[key] = found ?? usualSchedule(software, able, node, work);
       if (!found && store !== false && work >= Math.max(least, WORTH_MEASURING)) open.push(node);
     }
     if (open.length > 0 && tried.length > 1) {
-      if (leftMs > 0) await measureAll(graph, open, choices, stored);
-      for (const node of open) known[shapeClass(node)] = scheduleOf(choices)(node);
+      const measured = leftMs > 0 ? await measureAll(graph, open, choices, half) : [];
+      for (const node of open) known[keptAs(node)] = scheduleOf(choices)(node);
+      for (const node of measured) stored[keptAs(node)] = scheduleOf(choices)(node);
+      const kept = { ...stored };
+      // Nobody waits for it, and if it fails the next run measures again.
+      if (measured.length > 0) void within(STORE_MS, () => store && store.save(name, kept));
     }
     return choices;
   }
 
-  /** Measures those of `open` for which there is time, and changes `choices` and what is kept. */
-  async function measureAll(graph: Graph, open: readonly Node[], choices: Choices, kept: Choices): Promise<void> {
+  /** Those of `open` for which there was time; changes `choices`. */
+  async function measureAll(graph: Graph, open: readonly Node[], choices: Choices, half: boolean): Promise<Node[]> {
     // What will most likely run is compiled first, all at once. Where compiling disturbs measuring the rest waits.
-    const usual = compile(device, plan(graph, { schedule: scheduleOf(choices) }));
-    const others = (software ? open.slice(0, 1) : open).map(compileCandidates);
+    const usual = compile(device, plan(graph, { schedule: scheduleOf(choices), half }));
+    const others = (software ? open.slice(0, 1) : open).map((node) => compileCandidates(node, half));
     await Promise.race([Promise.allSettled(software ? [usual, ...others] : [usual]), device.lost]);
     const began = performance.now();
     const stopwatch = await createStopwatch(device);
-    let changed = false;
+    const measured: Node[] = [];
     try {
       for (const node of open) {
-        const best = await fastest(node, scheduleOf(choices)(node), stopwatch, began + leftMs);
+        const best = await fastest(node, scheduleOf(choices)(node), stopwatch, began + leftMs, half);
         if (!best) continue;
-        choices[shapeClass(node)] = kept[shapeClass(node)] = best;
-        changed = true;
+        choices[shapeClass(node)] = best;
+        measured.push(node);
       }
     } finally {
       stopwatch.dispose();
       leftMs -= performance.now() - began;
     }
-    // Nobody waits for it, and if it fails the next run measures again.
-    if (changed) void within(STORE_MS, () => store && store.save(name, { ...kept }));
+    return measured;
   }
 
   /** One that does not compile shows when it is measured. */
-  function compileCandidates(node: Node): Promise<unknown> {
-    return Promise.allSettled(tried.map((schedule) => compile(device, alone(node, schedule))));
+  function compileCandidates(node: Node, half: boolean): Promise<unknown> {
+    return Promise.allSettled(tried.map((schedule) => compile(device, alone(node, schedule, half))));
   }
 
   /** The fastest schedule, or nothing where there is too little time until `end` to tell. */
-  async function fastest(node: Node, usual: Schedule, stopwatch: Stopwatch, end: number) {
+  async function fastest(node: Node, usual: Schedule, stopwatch: Stopwatch, end: number, half: boolean) {
     const left = end - performance.now();
     // Two runs each of two schedules; a processor makes about a multiply-add a nanosecond.
     if (left < (software ? (4 * multiplyAdds(node)) / 1e6 : 0)) return undefined;
-    if (!(await within(left, () => compileCandidates(node)))) return undefined;
+    if (!(await within(left, () => compileCandidates(node, half)))) return undefined;
     // What the device can't run takes forever.
     const time = (schedule: Schedule, patience: number) =>
-      measure(device, node, schedule, stopwatch, patience).catch((error: unknown) => {
+      measure(device, alone(node, schedule, half), stopwatch, patience).catch((error: unknown) => {
         if (device.lostBecause !== undefined) throw error;
         return Infinity;
       });
@@ -171,18 +176,14 @@ export function createTuner(
   return { choose };
 }
 
-/**
- * Milliseconds of one dispatch of `node` with `schedule`, on buffers of its own. One that takes longer than `patience`
- * is not run again.
- */
+/** Milliseconds of one run of a plan, on buffers of its own. One that takes longer than `patience` is not run again. */
 export async function measure(
   device: Device,
-  node: Node,
-  schedule: Schedule,
+  planned: ReturnType<typeof plan>,
   stopwatch: Stopwatch,
   patience = Infinity,
 ): Promise<number> {
-  const executable = await Executable.create(device, alone(node, schedule));
+  const executable = await Executable.create(device, planned);
   const run = (times: number) =>
     stopwatch.time((pass) => {
       for (let i = 0; i < times; i++) executable.encode(pass, 0);
@@ -200,7 +201,10 @@ export async function measure(
   }
 }
 
-const alone = (node: Node, schedule: Schedule) => plan(standalone(node), { schedule: () => schedule });
+/** A plan of one node. */
+export function alone(node: Node, schedule: Schedule, half = false): ReturnType<typeof plan> {
+  return plan(standalone(node), { schedule: () => schedule, half });
+}
 
 /** What `call` gives, or undefined where it fails or takes longer. */
 async function within<T>(ms: number, call: () => T): Promise<Awaited<T> | undefined> {

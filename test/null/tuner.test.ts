@@ -168,6 +168,19 @@ describe("measuring", () => {
     expect(device.allocated).toEqual(before);
   });
 
+  test("of f16 is apart from that of f32", async () => {
+    const { device, counts } = await opened();
+    expect(device.gpu.features.has("shader-f16")).toBe(true);
+    const store = memory();
+    const tuner = createTuner(device, store, PATIENT);
+    await withErrorScopes(device.gpu, () => tuner.choose(large, {}, true));
+    const { runs } = counts;
+    expect(runs).toBeGreaterThan(0);
+    await tuner.choose(large);
+    expect(counts.runs).toBeGreaterThan(runs);
+    expect(Object.keys(store.save.mock.calls[1]![1])).toEqual([`f16 ${key}`, key]);
+  });
+
   test("is left out with false: the table alone, whatever is remembered", async () => {
     const { device, counts } = await opened();
     const store = memory({ [key]: "direct" });
