@@ -154,6 +154,26 @@ describe("devices", () => {
   });
 });
 
+describe("the tuner", () => {
+  test("keeps what it measured: a page that is loaded again measures nothing", async () => {
+    const first = await run(watched, "tunes");
+    expect(first.runs).toBeGreaterThan(0);
+    const [[name, choices]] = Object.entries(await run(watched, "kept")) as [[string, Record<string, string>]];
+    expect(name).toMatch(/; kernels \d+$/);
+    expect(Object.keys(choices)).toContain("linear 256x784x40");
+    await watched.page.reload();
+    expect(await run(watched, "tunes")).toEqual({ runs: 0, elbo: first.elbo });
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test.each(["tunesDenied", "tunesBlocked"] as const)("goes on without storage: %s", async (name) => {
+    const { runs, elbo } = await run(watched, name);
+    expect(runs).toBeGreaterThan(0);
+    expect(elbo).toBeLessThan(0);
+    expect(watched.troubles).toEqual([]);
+  });
+});
+
 /** Milliseconds. Every call ends at once, also while its kernels are compiled. */
 const limits: Record<string, number> = { preparing: 150, training: 150, elbo: 150, sample: 150 };
 

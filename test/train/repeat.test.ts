@@ -88,6 +88,30 @@ test("every schedule of the products gives the same bits", async () => {
   });
 });
 
+test("a checkpoint's schedules win over those of a store, and are saved again", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using start = await trained(await VAE.create(spec, { device, seed: 5 }), 1);
+    const forced = forceSchedules(await start.save({ trainingState: true }), "tiled");
+    const schedules = schedulesOf(forced);
+    expect(Object.keys(schedules).length).toBeGreaterThan(6);
+    const store = {
+      load: () => Promise.resolve(Object.fromEntries(Object.keys(schedules).map((key) => [key, "direct" as const]))),
+      save: () => Promise.resolve(),
+    };
+    using vae = await trained(await VAE.load(forced, { device, tuning: store }), 1);
+    expect(schedulesOf(await vae.save({ trainingState: true }))).toEqual(schedules);
+  });
+});
+
+function schedulesOf(bytes: Uint8Array): Record<string, string> {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as {
+    __metadata__: { training_state: string };
+  };
+  return (JSON.parse(header.__metadata__.training_state) as { schedules: Record<string, string> }).schedules;
+}
+
 /** The same checkpoint with one schedule for all products. */
 function forceSchedules(bytes: Uint8Array, schedule: string): Uint8Array {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);

@@ -227,6 +227,63 @@ export async function aborts() {
   return { latency, reasons, steps, loss: -next!.elbo, before };
 }
 
+/** The tuner's submits while a model with one product worth measuring is evaluated, and what is then in IndexedDB. */
+export async function tunes() {
+  const prototype = GPUDevice.prototype;
+  const found = Object.getOwnPropertyDescriptor(prototype, "createCommandEncoder")!;
+  const create = found.value as (this: GPUDevice, of?: GPUCommandEncoderDescriptor) => GPUCommandEncoder;
+  let runs = 0;
+  prototype.createCommandEncoder = function (descriptor) {
+    if (descriptor?.label === "tune") runs++;
+    return create.call(this, descriptor);
+  };
+  const vae = await VAE.create(models.minimal([28, 28, 1], 20), { seed: 1 });
+  const { elbo } = await vae.elbo(digits("test", 256));
+  vae.dispose();
+  Object.defineProperty(prototype, "createCommandEncoder", found);
+  return { runs, elbo };
+}
+
+/** What the tuner has kept, once there is something. */
+export async function kept(): Promise<Record<string, Record<string, string>>> {
+  const result = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error!);
+    });
+  for (let wait = 0; wait < 50; wait++) {
+    const database = await result(indexedDB.open("webvae", 1));
+    const store = database.transaction("tuning").objectStore("tuning");
+    const [names, values] = await Promise.all([result(store.getAllKeys()), result(store.getAll())]);
+    database.close();
+    if (names.length > 0) return Object.fromEntries(names.map((name, i) => [name, values[i]])) as never;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {};
+}
+
+async function tunesWith(open: () => unknown) {
+  const found = Object.getOwnPropertyDescriptor(IDBFactory.prototype, "open")!;
+  Object.defineProperty(IDBFactory.prototype, "open", { ...found, value: open });
+  try {
+    return await tunes();
+  } finally {
+    Object.defineProperty(IDBFactory.prototype, "open", found);
+  }
+}
+
+/** As in a private window of some browsers. */
+export function tunesDenied() {
+  return tunesWith(() => {
+    throw new DOMException("denied", "SecurityError");
+  });
+}
+
+/** As where another page blocks the opening: nothing ever happens. */
+export function tunesBlocked() {
+  return tunesWith(() => ({}));
+}
+
 /** A control: what the policy forbids, fails. */
 export async function evaluates(): Promise<string> {
   // In a task of its own: what the debugger calls is exempt.
