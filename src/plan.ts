@@ -5,6 +5,7 @@ import { graphTensors, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
 import type { Kernel, Schedule } from "./ops/op.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
+import { placeInSlots } from "./slots.js";
 import { HALF_WEIGHTS, memberOffsets, size, type Tensor } from "./tensor.js";
 
 /** Where a tensor lies: a range of a named buffer, in bytes. */
@@ -30,7 +31,7 @@ export interface Dispatch {
 
 /**
  * param, gradient, state, input: one buffer for a tensor, or for a flat tensor and its members. output: a row for each
- * of `slots` steps. slot: shared by activations that don't live at the same time.
+ * of `slots` steps. slot: ranges for activations, shared by those that don't live at the same time.
  */
 export type BufferKind = "param" | "gradient" | "state" | "input" | "output" | "slot";
 
@@ -163,7 +164,7 @@ function placeFlat(
   }
 }
 
-/** Activations that don't live at the same time share a buffer: each takes the free slot that fits it best. */
+/** Activations that don't live at the same time share memory. */
 function placeActivations(
   graph: Graph,
   keep: ReadonlySet<string>,
@@ -171,36 +172,10 @@ function placeActivations(
   buffers: Record<string, PlannedBuffer>,
   places: Record<string, Place>,
 ): void {
-  const lastUse = new Map<string, number>();
-  graph.nodes.forEach((node, index) => {
-    for (const { name } of [...Object.values(node.inputs), ...Object.values(node.outputs)]) lastUse.set(name, index);
-  });
-  const sizes: number[] = [];
-  const free = new Set<number>();
-  const slotOf = new Map<string, number>();
-  graph.nodes.forEach((node, index) => {
-    for (const tensor of Object.values(node.outputs)) {
-      if (tensor.role !== "activation" || slotOf.has(tensor.name)) continue;
-      const bytes = tensorBytes(tensor, halves.has(tensor.name));
-      // Cost of a slot: the bytes it would grow by, then the bytes it would waste.
-      const cost = (slot: number) => Math.max(bytes - (sizes[slot] ?? 0), 0) * 2 ** 40 + (sizes[slot] ?? 0);
-      const best = [...free].sort((a, b) => cost(a) - cost(b))[0] ?? sizes.push(0) - 1;
-      free.delete(best);
-      sizes[best] = Math.max(sizes[best] ?? 0, bytes);
-      slotOf.set(tensor.name, best);
-      places[tensor.name] = {
-        buffer: `slot${best}`,
-        offset: 0,
-        bytes,
-        ...(halves.has(tensor.name) ? { half: true } : {}),
-      };
-    }
-    const used = new Set([...Object.values(node.inputs), ...Object.values(node.outputs)].map(({ name }) => name));
-    for (const name of used) {
-      const slot = slotOf.get(name);
-      if (slot !== undefined && lastUse.get(name) === index && !keep.has(name)) free.add(slot);
-    }
-  });
+  const { spots, sizes } = placeInSlots(graph, (tensor) => tensorBytes(tensor, halves.has(tensor.name)), keep);
+  for (const [name, { slot, offset, bytes }] of spots) {
+    places[name] = { buffer: `slot${slot}`, offset, bytes, ...(halves.has(name) ? { half: true } : {}) };
+  }
   sizes.forEach((bytes, slot) => (buffers[`slot${slot}`] = { kind: "slot", bytes }));
   for (const node of graph.nodes) {
     for (const { name, role } of Object.values(node.inputs)) {

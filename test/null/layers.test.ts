@@ -22,6 +22,7 @@ const order = [
   "parameters",
   "vae",
   "weights",
+  "slots",
   "plan",
   "shader",
   "device",
