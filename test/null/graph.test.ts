@@ -5,8 +5,8 @@ import { gather, dataTensor } from "../../src/ops/gather.js";
 import { linear } from "../../src/ops/linear.js";
 import { sumAll } from "../../src/ops/sum.js";
 import { plan, printPlan } from "../../src/plan.js";
-import { dense } from "../../src/layers.js";
-import { resolveSpec } from "../../src/spec.js";
+import { dense, dropout, residual } from "../../src/layers.js";
+import { resolveSpec, type ModelSpec } from "../../src/spec.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import { defineModel, flats } from "../../src/parameters.js";
 import { evaluationGraph, trainingGraph } from "../../src/vae.js";
@@ -96,6 +96,23 @@ describe("a model's training step", () => {
       ]
     `);
   });
+});
+
+it("no two dropouts share a mask, and none with a rate of 0 is there at all", () => {
+  const layers = [dropout(0.1), residual([dropout(0.2), dense(6), dropout(0)]), dropout(0.1)];
+  const spec: ModelSpec = {
+    input: [6],
+    encoder: layers,
+    latent: 6,
+    decoder: [...layers, dense(6)],
+    likelihood: "bernoulli",
+  };
+  const { nodes } = trainingGraph(defineModel(resolveSpec(spec)), data, { batch: 3 }, optimizer);
+  const masks = (op: string) =>
+    nodes.filter((node) => node.op === op).map(({ attributes }) => Number(attributes.layer));
+  expect(masks("dropout")).toEqual([0, 1, 2, 3, 4, 5]);
+  // What comes before the first weights needs no gradient.
+  expect(masks("dropout_grad").sort()).toEqual([2, 3, 4, 5]);
 });
 
 it("the rows of a ring lie close, also where a step leaves less than a vec4", () => {
