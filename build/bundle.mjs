@@ -1,8 +1,11 @@
 // npm run build: src/ and shaders/ as minified ESM files with their source maps, and the public declarations of each
 // entry. What the two entries share is a file of its own: a WebvaeError from one is an instance of the other's. The
-// WGSL that only some models or adapters need is one too, which the core imports when it does.
+// WGSL that only some models or adapters need is one too, and so is the code for model files: the core imports them
+// when it does.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -14,8 +17,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Bytes, gzipped, of the files that `import "webvae"` loads. */
 export const LIMIT = 40_000;
 export const CORE = ["webvae.js", "shared.js"];
-/** What they load when a pipeline needs it. Its name is stable: pages put it beside them. */
+/** What they load when it is needed. The names are stable: pages put them beside those two. */
 export const LAYERS = "layers.js";
+export const FILES = "files.js";
+export const ON_DEMAND = [LAYERS, FILES];
 
 /**
  * The library in memory: the text of each file of dist/ by its name, maps too, and the size of each script.
@@ -24,9 +29,15 @@ export const LAYERS = "layers.js";
 export async function bundleLibrary() {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { webvae: "src/index.ts", datasets: "src/datasets.ts", layers: "wgsl:layers" },
+    entryPoints: {
+      webvae: "src/index.ts",
+      datasets: "src/datasets.ts",
+      files: "src/checkpoint.ts",
+      layers: "wgsl:layers",
+    },
     outdir: "dist",
-    // The layers share nothing with the two entries, and those at most one chunk, so its name needs no hash.
+    // What is loaded on demand shares nothing with the two entries, and those at most one chunk, so its name needs no
+    // hash (test/null/layers.test.ts, bundle.test.ts).
     splitting: true,
     chunkNames: "shared",
     bundle: true,
@@ -39,6 +50,7 @@ export async function bundleLibrary() {
     target: "es2022",
     sourcemap: "linked",
     legalComments: "none",
+    define: { RELEASE: JSON.stringify(releaseOf("src")) },
     plugins: [bundledWgsl()],
     logLevel: "error",
   });
@@ -50,6 +62,17 @@ export async function bundleLibrary() {
   );
   const gzipped = CORE.reduce((sum, name) => sum + (sizes.get(name)?.gzipped ?? 0), 0);
   return { files, sizes, gzipped };
+}
+
+/**
+ * Tells builds apart: files of two must not be mixed where one hands the other what it works with.
+ * @param {string} folder with the sources
+ */
+function releaseOf(folder) {
+  const hash = createHash("sha256");
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).sort();
+  for (const name of names.filter((name) => name.endsWith(".ts"))) hash.update(readFileSync(join(root, folder, name)));
+  return hash.digest("hex").slice(0, 8);
 }
 
 /**
@@ -67,7 +90,7 @@ export async function buildPackage(folder = join(root, "dist")) {
   for (const [name, text] of files) await writeFile(join(folder, name), text);
   for (const [name, text] of declarations) await writeFile(join(folder, "types", name), text);
   const lines = [...sizes].map(([name, size]) => {
-    const demand = name === LAYERS ? ", loaded on demand" : "";
+    const demand = ON_DEMAND.includes(name) ? ", loaded on demand" : "";
     return `dist/${name}: ${size.bytes} bytes, ${size.gzipped} gzipped${demand}`;
   });
   for (const [name, text] of declarations) lines.push(`dist/types/${name}: ${Buffer.byteLength(text)} bytes`);

@@ -108,7 +108,7 @@ function declarations() {
     stripInternal: true,
   };
   const source = ts.createProgram(
-    ["src/index.ts", "src/datasets.ts", "src/wgsl.d.ts"].map((file) => join(root, file)),
+    ["src/index.ts", "src/datasets.ts", "src/wgsl.d.ts", "src/release.d.ts"].map((file) => join(root, file)),
     options,
   );
   fail(ts.getPreEmitDiagnostics(source));

@@ -66,7 +66,10 @@ export function bundledShaders(from = "wgsl:layers") {
     core: [
       `const unpack = ${unpack};`,
       `const sourceOf = ${sourceOf};`,
-      `const layers = async () => (${checked})(await import(${JSON.stringify(from)}), "${release}");`,
+      // One import for all pipelines that wait for it: where it fails, all have failed before a later call tries again.
+      "let loading;",
+      `const load = async () => (${checked})(await import(${JSON.stringify(from)}), "${release}");`,
+      "const layers = () => (loading ??= load().finally(() => (loading = undefined)));",
       `const texts = ${listed(core)};`,
       ...shaders,
     ].join("\n"),

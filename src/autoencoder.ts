@@ -1,11 +1,12 @@
 // The VAE that a user holds: weights on the GPU, and what can be done with them.
 import { abortable } from "./abort.js";
-import { readCheckpoint, writeCheckpoint, type Checkpoint, type Progress } from "./checkpoint.js";
+import type { Checkpoint, Progress } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
 import { Device, type DeviceOptions } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, type EvaluationOptions, type RunParts, type Terms } from "./evaluation.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
+import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
@@ -107,7 +108,8 @@ export class VAE {
 
   /**
    * A VAE from the bytes of a saved one; training continues where it stood if its state was saved. Throws
-   * INVALID_FILE, SPEC_MISMATCH (where `spec` is given and the file's is another), NON_FINITE, and as `create`.
+   * INVALID_FILE, SPEC_MISMATCH (where `spec` is given and the file's is another), NON_FINITE, DOWNLOAD_FAILED (of the
+   * library's files.js), and as `create`.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
     const { seed = 0, spec } = optionsOf(options, "load", [...known, "spec"]);
@@ -118,7 +120,7 @@ export class VAE {
         `model file: must be a Uint8Array or an ArrayBuffer, not ${describe(file)}`,
       );
     }
-    const checkpoint = readCheckpoint(file, spec);
+    const checkpoint = await readModel(file, spec);
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, options);
     if (checkpoint.training) {
@@ -255,7 +257,8 @@ export class VAE {
 
   /**
    * The weights as a safetensors file (README: the names and layouts). With `trainingState` also the optimizer's
-   * moments and where the run stands, so that a loaded VAE continues bit for bit.
+   * moments and where the run stands, so that a loaded VAE continues bit for bit. Throws DOWNLOAD_FAILED where the
+   * library's files.js cannot be loaded: a later call tries again.
    */
   async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
     this.#assertUsable();
@@ -270,7 +273,7 @@ export class VAE {
         ? { training: { moment1: moments[0], moment2: moments[1], progress, schedules: this.#schedules } }
         : {}),
     };
-    return writeCheckpoint(checkpoint);
+    return writeModel(checkpoint);
   }
 
   memory(): MemoryReport {

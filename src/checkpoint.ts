@@ -1,12 +1,32 @@
 // What a saved model is: its weights, its spec, and, for a run to be continued bit for bit, Adam's moments and where
-// the run stood.
-import { WebvaeError } from "./errors.js";
+// the run stood. A file of its own in the bundle, loaded by model_files.ts: it imports no code of the core, for what two
+// files import is a third one then.
 import type { Schedule } from "./ops/op.js";
-import { schedules } from "./ops/op.js";
-import { readSafetensors, writeSafetensors, type SafetensorsFile } from "./safetensors.js";
-import { resolveSpec, type ModelSpec } from "./spec.js";
-import { defineModel, type Model } from "./parameters.js";
-import { fromTensors, statisticsOf, toTensors, weightsOf } from "./weights.js";
+import type { Model, Parameter } from "./parameters.js";
+import {
+  asFloat32,
+  FileFault,
+  readSafetensors,
+  writeSafetensors,
+  type NamedTensor,
+  type SafetensorsFile,
+} from "./safetensors.js";
+import type { ModelSpec } from "./spec.js";
+import type { Tensor } from "./tensor.js";
+
+export { FileFault };
+
+/** Which build of the library this is of. */
+export const release = typeof RELEASE === "string" ? RELEASE : "";
+
+/** What of the core is needed here. */
+export interface Core {
+  /** Throws INVALID_SPEC. */
+  readonly modelOf: (spec: unknown) => Model;
+  readonly forEachValue: typeof import("./weights.js").forEachValue;
+  readonly size: typeof import("./tensor.js").size;
+  readonly schedules: readonly Schedule[];
+}
 
 /** Where a run stands. */
 export interface Progress {
@@ -37,16 +57,22 @@ export interface Checkpoint {
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
 /** A safetensors file; the same for the same checkpoint. */
-export function writeCheckpoint({ model, weights, statistics, training }: Checkpoint): Uint8Array<ArrayBuffer> {
+export function writeCheckpoint(
+  core: Core,
+  { model, weights, statistics, training }: Checkpoint,
+): Uint8Array<ArrayBuffer> {
   const metadata = new Map([
     ["format", "webvae"],
     ["model_spec", JSON.stringify(model.resolved.spec)],
   ]);
-  const tensors = [...toTensors(weightsOf(model), weights), ...toTensors(statisticsOf(model), statistics)];
+  const tensors = [...toTensors(core, weightsOf(model), weights), ...toTensors(core, statisticsOf(model), statistics)];
   if (training) {
     metadata.set("training_state", JSON.stringify({ ...training.progress, schedules: training.schedules }));
     const laid = weightsOf(model);
-    tensors.push(...toTensors(laid, training.moment1, MOMENTS[0]), ...toTensors(laid, training.moment2, MOMENTS[1]));
+    tensors.push(
+      ...toTensors(core, laid, training.moment1, MOMENTS[0]),
+      ...toTensors(core, laid, training.moment2, MOMENTS[1]),
+    );
   }
   return writeSafetensors(tensors, metadata);
 }
@@ -55,28 +81,28 @@ export function writeCheckpoint({ model, weights, statistics, training }: Checkp
  * Reads and checks all of a file before anything is built from it. Throws INVALID_FILE, and SPEC_MISMATCH where the
  * tensors are not those of the file's spec, or the spec is not `expected`.
  */
-export function readCheckpoint(bytes: Uint8Array, expected?: ModelSpec): Checkpoint {
+export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: ModelSpec): Checkpoint {
   const file = readSafetensors(bytes);
   const text = file.metadata.get("model_spec");
   if (text === undefined) throw invalid("it has no model_spec in its metadata, so it is not a webvae model");
   const spec = parse(text, "model_spec");
   let model: Model;
   try {
-    model = defineModel(resolveSpec(spec));
+    model = core.modelOf(spec);
   } catch (cause) {
-    if (!(cause instanceof WebvaeError)) throw cause;
-    throw new WebvaeError("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
   if (expected) {
-    const [ours, theirs] = [resolveSpec(expected).spec, model.resolved.spec].map((s) => JSON.stringify(s));
-    if (ours !== theirs) throw new WebvaeError("SPEC_MISMATCH", `the file's model is ${theirs}, not ${ours}`);
+    const [ours, theirs] = [core.modelOf(expected), model].map(({ resolved }) => JSON.stringify(resolved.spec));
+    if (ours !== theirs) throw new FileFault("SPEC_MISMATCH", `the file's model is ${theirs}, not ${ours}`);
   }
-  const weights = fromTensors(weightsOf(model), file);
-  const statistics = fromTensors(statisticsOf(model), file);
-  return { model, weights, statistics, ...trainingOf(model, file) };
+  const weights = fromTensors(core, weightsOf(model), file);
+  const statistics = fromTensors(core, statisticsOf(model), file);
+  return { model, weights, statistics, ...trainingOf(core, model, file) };
 }
 
-function trainingOf(model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
+function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
   const text = file.metadata.get("training_state");
   if (text === undefined) return {};
   const state = parse(text, "training_state") as Record<string, unknown>;
@@ -89,17 +115,71 @@ function trainingOf(model: Model, file: SafetensorsFile): Pick<Checkpoint, "trai
   };
   const chosen: Record<string, Schedule> = {};
   for (const [key, value] of Object.entries((state.schedules ?? {}) as Record<string, unknown>)) {
-    if (!schedules.includes(value as Schedule)) throw invalid(`training_state.schedules.${key} is unknown`);
+    if (!core.schedules.includes(value as Schedule)) throw invalid(`training_state.schedules.${key} is unknown`);
     chosen[key] = value as Schedule;
   }
   return {
     training: {
       progress: { seed: count("seed"), step: count("step"), epoch: count("epoch"), epochStep: count("epochStep") },
-      moment1: fromTensors(weightsOf(model), file, MOMENTS[0]),
-      moment2: fromTensors(weightsOf(model), file, MOMENTS[1]),
+      moment1: fromTensors(core, weightsOf(model), file, MOMENTS[0]),
+      moment2: fromTensors(core, weightsOf(model), file, MOMENTS[1]),
       schedules: chosen,
     },
   };
+}
+
+/** Parameters, and the flat tensor that holds them: the model's weights, or its running statistics. */
+interface Laid {
+  readonly parameters: readonly Parameter[];
+  readonly flat: Tensor;
+}
+
+const weightsOf = ({ parameters, params: flat }: Model): Laid => ({ parameters, flat });
+const statisticsOf = ({ statistics: parameters, running: flat }: Model): Laid => ({ parameters, flat });
+
+/** The saved form of `flat` (weights, or a moment of them): unpadded, with `prefix` before each name. */
+function toTensors(core: Core, laid: Laid, flat: Float32Array, prefix = ""): NamedTensor[] {
+  return laid.parameters.flatMap((parameter) => {
+    const data = parameter.files.map(({ shape }) => new Float32Array(core.size(shape)));
+    core.forEachValue(laid.flat, parameter, (at, file, index) => (data[file]![index] = flat[at]!));
+    return parameter.files.map(({ name, shape }, file) => ({
+      name: prefix + name,
+      dtype: "F32" as const,
+      shape,
+      data: data[file]!,
+    }));
+  });
+}
+
+/**
+ * The reverse of toTensors. Throws SPEC_MISMATCH where a tensor is missing or has another shape, and NON_FINITE where
+ * it holds a NaN or an infinity.
+ */
+function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
+  // All shapes first: a small file that claims a huge model must not make us allocate one.
+  for (const { name, shape } of laid.parameters.flatMap(({ files }) => files)) {
+    const saved = file.tensors.get(prefix + name);
+    if (!saved) throw new FileFault("SPEC_MISMATCH", `the file has no tensor ${prefix + name} [${shape.join(", ")}]`);
+    if (String(saved.shape) !== String(shape)) {
+      throw new FileFault(
+        "SPEC_MISMATCH",
+        `${prefix + name} has shape [${saved.shape.join(", ")}] in the file; the model needs [${shape.join(", ")}]`,
+      );
+    }
+  }
+  const flat = new Float32Array(core.size(laid.flat.storage));
+  for (const parameter of laid.parameters) {
+    const data = parameter.files.map(({ name }) => {
+      const values = asFloat32(file.tensors.get(prefix + name)!, prefix + name);
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) {
+        throw new FileFault("NON_FINITE", `${prefix + name} holds ${values[bad]} at place ${bad} of ${values.length}`);
+      }
+      return values;
+    });
+    core.forEachValue(laid.flat, parameter, (at, index, place) => (flat[at] = data[index]![place]!));
+  }
+  return flat;
 }
 
 function parse(text: string, what: string): unknown {
@@ -108,10 +188,10 @@ function parse(text: string, what: string): unknown {
     if (value === null || typeof value !== "object") throw new SyntaxError("not an object");
     return value;
   } catch (cause) {
-    throw new WebvaeError("INVALID_FILE", `the model file's ${what} is no JSON object: ${String(cause)}`, { cause });
+    throw new FileFault("INVALID_FILE", `the model file's ${what} is no JSON object: ${String(cause)}`, { cause });
   }
 }
 
-function invalid(message: string): WebvaeError {
-  return new WebvaeError("INVALID_FILE", `model file: ${message}`);
+function invalid(message: string): FileFault {
+  return new FileFault("INVALID_FILE", `model file: ${message}`);
 }

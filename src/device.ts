@@ -1,5 +1,6 @@
 // A GPUDevice with what the library keeps beside it: pipelines, live buffers, and whether it is lost.
 import { WebvaeError } from "./errors.js";
+import { loaded } from "./loaded.js";
 import { stepLayout, tensorLayout } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";
 
@@ -172,7 +173,8 @@ export class Device {
     const { name } = shader;
     let module = this.#modules.get(name);
     if (!module) {
-      const code = typeof shader.code === "string" ? shader.code : await loaded(name, shader.code);
+      const code =
+        typeof shader.code === "string" ? shader.code : await loaded(`the WGSL of ${name}`, "layers.js", shader.code);
       this.assertAlive();
       // Another entry point may have been quicker.
       module = this.#modules.get(name) ?? this.gpu.createShaderModule({ label: name, code });
@@ -212,16 +214,6 @@ const requestedLimits = [
   "maxComputeWorkgroupSizeX",
   "maxComputeWorkgroupsPerDimension",
 ] as const;
-
-/** Nothing is remembered of a failure: the next call loads again. */
-async function loaded(name: string, load: () => Promise<string>): Promise<string> {
-  try {
-    return await load();
-  } catch (cause) {
-    const message = `the WGSL of ${name} could not be loaded from the library's layers.js: ${String(cause)}`;
-    throw new WebvaeError("DOWNLOAD_FAILED", message, { cause });
-  }
-}
 
 function describe(info: GPUAdapterInfo | undefined): string {
   if (!info) return "unknown adapter";

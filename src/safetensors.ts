@@ -2,7 +2,18 @@
 // A file comes from anywhere, so the reader trusts nothing: every length is checked before it is used, and the header
 // goes through a parser of exactly its grammar, because JSON.parse hides duplicate keys and knows no `__proto__`.
 
-import { WebvaeError, type ErrorCode } from "./errors.js";
+import type { ErrorCode } from "./errors.js";
+
+/** What is wrong with a file. A WebvaeError is made of it by model_files.ts, which loads this file on demand. */
+export class FileFault extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
 
 /** Bytes per element. */
 const dtypeBytes = {
@@ -52,7 +63,7 @@ const maxHeaderBytes = 100_000_000;
 const loneSurrogate = /\p{Surrogate}/u;
 
 function invalid(message: string): never {
-  throw new WebvaeError("INVALID_FILE", `Not a valid safetensors file: ${message}.`);
+  throw new FileFault("INVALID_FILE", `Not a valid safetensors file: ${message}.`);
 }
 
 /** A name out of a file, fit to be shown. */
@@ -65,13 +76,13 @@ const describe = (shape: readonly number[], dtype: string): string =>
 function byteSize(name: string, dtype: string, shape: readonly number[], code: ErrorCode): number {
   // Object.hasOwn, so that a dtype called "toString" is unknown as well.
   if (!Object.hasOwn(dtypeBytes, dtype)) {
-    throw new WebvaeError(code, `Tensor ${quote(name)} has the unknown dtype ${quote(dtype)}.`);
+    throw new FileFault(code, `Tensor ${quote(name)} has the unknown dtype ${quote(dtype)}.`);
   }
   let bytes: number = dtypeBytes[dtype as Dtype];
   for (const size of shape) {
     bytes *= size;
     if (!Number.isSafeInteger(size) || size < 0 || !Number.isSafeInteger(bytes)) {
-      throw new WebvaeError(code, `Tensor ${quote(name)} has an impossible shape: ${describe(shape, dtype)}.`);
+      throw new FileFault(code, `Tensor ${quote(name)} has an impossible shape: ${describe(shape, dtype)}.`);
     }
   }
   return bytes;
@@ -199,7 +210,7 @@ function headerLength(bytes: Uint8Array): number {
 
 /**
  * Reads a whole file held in memory. Nothing is copied: the tensors' data are views of `bytes`.
- * @throws WebvaeError INVALID_FILE on anything but a valid file, naming the tensor and the numbers.
+ * @throws FileFault INVALID_FILE on anything but a valid file, naming the tensor and the numbers.
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   const dataStart = 8 + headerLength(bytes);
@@ -246,14 +257,14 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
 /**
  * The bytes of a file. Tensors lie by descending element size, then by name, and metadata by key: the same weights
  * give the same bytes whatever their order here, and every tensor is aligned to its element.
- * @throws WebvaeError INVALID_DATA if a name comes twice or is reserved, or a size does not fit its shape.
+ * @throws FileFault INVALID_DATA if a name comes twice or is reserved, or a size does not fit its shape.
  */
 export function writeSafetensors(
   tensors: Iterable<NamedTensor>,
   metadata: Iterable<readonly [string, string]> = [],
 ): Uint8Array<ArrayBuffer> {
   const refuse = (message: string): never => {
-    throw new WebvaeError("INVALID_DATA", message);
+    throw new FileFault("INVALID_DATA", message);
   };
   const names = new Set<string>([metadataKey]);
   const sorted = [...tensors].map((tensor) => {
@@ -304,7 +315,7 @@ export function writeSafetensors(
 /**
  * The values of an F32 tensor in an array of their own: a file's tensors may start at any byte.
  * Every platform with WebGPU is little-endian, as the file is.
- * @throws WebvaeError INVALID_FILE for another dtype, under the `name` given.
+ * @throws FileFault INVALID_FILE for another dtype, under the `name` given.
  */
 export function asFloat32(tensor: Tensor, name = ""): Float32Array<ArrayBuffer> {
   if (tensor.dtype !== "F32") invalid(`tensor ${quote(name)} is ${tensor.dtype}, where F32 is needed`);

@@ -1,6 +1,7 @@
 // Picks the schedule of each product by measuring the candidates on the device at hand, and remembers. No schedule is
 // best everywhere: on a software adapter a barrier halves the speed, on a GPU workgroup memory wins.
 import type { Device } from "./device.js";
+import { WebvaeError } from "./errors.js";
 import { compile, Executable } from "./executable.js";
 import { standalone, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
@@ -126,6 +127,10 @@ export function createTuner(
     const usual = compile(device, plan(graph, { schedule: scheduleOf(choices), half }));
     const others = (software ? open.slice(0, 1) : open).map((node) => compileCandidates(node, half));
     await Promise.race([Promise.allSettled(software ? [usual, ...others] : [usual]), device.lost]);
+    // Without the texts of what will run nothing can be measured, now or in the caller.
+    await usual.catch((error: unknown) => {
+      if (error instanceof WebvaeError && error.code === "DOWNLOAD_FAILED") throw error;
+    });
     const began = performance.now();
     const stopwatch = await createStopwatch(device);
     const measured: Node[] = [];

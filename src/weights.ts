@@ -1,8 +1,5 @@
-// A model's weights on the host: how they begin, and how the padded flat buffer and the saved tensors map to each
-// other. Pure.
-import { WebvaeError } from "./errors.js";
+// A model's weights on the host: how they begin, and where in the padded flat buffer each value lies. Pure.
 import { RandomSequence, Stream } from "./random.js";
-import { asFloat32, type NamedTensor, type SafetensorsFile } from "./safetensors.js";
 import type { Model, Parameter } from "./parameters.js";
 import { memberOffsets, size, type Tensor } from "./tensor.js";
 
@@ -42,7 +39,7 @@ export function initialStatistics(model: Model): Float32Array<ArrayBuffer> {
 }
 
 /** Calls `visit` with the place in the flat buffer of each value, head by head, and the value's place in its file. */
-function forEachValue(
+export function forEachValue(
   flat: Tensor,
   { tensor: { name, shape, storage }, files }: Parameter,
   visit: (at: number, file: number, index: number) => void,
@@ -61,61 +58,4 @@ function forEachValue(
     };
     walk(0, start + (split < 0 ? 0 : file * stride(split)));
   }
-}
-
-/** Parameters, and the flat tensor that holds them: the model's weights, or its running statistics. */
-export interface Laid {
-  readonly parameters: readonly Parameter[];
-  readonly flat: Tensor;
-}
-
-export const weightsOf = ({ parameters, params: flat }: Model): Laid => ({ parameters, flat });
-export const statisticsOf = ({ statistics: parameters, running: flat }: Model): Laid => ({ parameters, flat });
-
-/** The saved form of `flat` (weights, or a moment of them): unpadded, with `prefix` before each name. */
-export function toTensors(laid: Laid, flat: Float32Array, prefix = ""): NamedTensor[] {
-  return laid.parameters.flatMap((parameter) => {
-    const data = parameter.files.map(({ shape }) => new Float32Array(size(shape)));
-    forEachValue(laid.flat, parameter, (at, file, index) => (data[file]![index] = flat[at]!));
-    return parameter.files.map(({ name, shape }, file) => ({
-      name: prefix + name,
-      dtype: "F32" as const,
-      shape,
-      data: data[file]!,
-    }));
-  });
-}
-
-/**
- * The reverse of toTensors. Throws SPEC_MISMATCH where a tensor is missing or has another shape, and NON_FINITE where
- * it holds a NaN or an infinity.
- */
-export function fromTensors(laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
-  // All shapes first: a small file that claims a huge model must not make us allocate one.
-  for (const { name, shape } of laid.parameters.flatMap(({ files }) => files)) {
-    const saved = file.tensors.get(prefix + name);
-    if (!saved) throw new WebvaeError("SPEC_MISMATCH", `the file has no tensor ${prefix + name} [${shape.join(", ")}]`);
-    if (String(saved.shape) !== String(shape)) {
-      throw new WebvaeError(
-        "SPEC_MISMATCH",
-        `${prefix + name} has shape [${saved.shape.join(", ")}] in the file; the model needs [${shape.join(", ")}]`,
-      );
-    }
-  }
-  const flat = new Float32Array(size(laid.flat.storage));
-  for (const parameter of laid.parameters) {
-    const data = parameter.files.map(({ name }) => {
-      const values = asFloat32(file.tensors.get(prefix + name)!, prefix + name);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) {
-        throw new WebvaeError(
-          "NON_FINITE",
-          `${prefix + name} holds ${values[bad]} at place ${bad} of ${values.length}`,
-        );
-      }
-      return values;
-    });
-    forEachValue(laid.flat, parameter, (at, index, place) => (flat[at] = data[index]![place]!));
-  }
-  return flat;
 }

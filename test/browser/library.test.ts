@@ -72,12 +72,39 @@ describe("training", () => {
 });
 
 describe("what is loaded on demand", () => {
-  const isLayers = (url: string) => new URL(url).pathname === "/dist/layers.js";
+  const isFile = (name: string) => (url: string) => new URL(url).pathname === `/dist/${name}`;
+  const [isLayers, isFiles] = [isFile("layers.js"), isFile("files.js")];
 
-  test("a dense model needs none of it on a software adapter, a convolutional one once", async () => {
+  /** The page has all but a file of the library until it calls goOnline(). Gives how often it asked for that one. */
+  async function without(isMissing: (url: string) => boolean): Promise<() => number> {
+    const { page } = watched;
+    let online = false;
+    let requests = 0;
+    await page.setRequestInterception(true);
+    page.on("request", (request) => {
+      if (isMissing(request.url())) requests++;
+      if (isMissing(request.url()) && !online) void request.abort("internetdisconnected");
+      else void request.continue();
+    });
+    await page.exposeFunction("goOnline", () => void (online = true));
+    return () => requests;
+  }
+
+  /** Chrome's own words of failed requests for a file, and nothing else. */
+  function judgeTroubles(name: string) {
+    const { troubles } = watched;
+    expect(troubles.length).toBeGreaterThan(0);
+    const known = (trouble: string) =>
+      (trouble.startsWith("failed: ") && trouble.endsWith(`/${name}`)) || trouble.includes("ERR_INTERNET_DISCONNECTED");
+    expect(troubles.filter((trouble) => !known(trouble))).toEqual([]);
+  }
+
+  test("a dense model needs no shader of it on a software adapter, a convolutional one once", async () => {
     const requests: string[] = [];
     watched.page.on("request", (request) => requests.push(request.url()));
     const { software } = await run(watched, "ownDevice");
+    // Nothing was saved or loaded.
+    expect(requests.filter(isFiles)).toEqual([]);
     // On a GPU the tuner tries the tiled products too.
     expect(requests.filter(isLayers).length).toBeLessThanOrEqual(software ? 0 : 1);
     await run(watched, "convolves");
@@ -86,28 +113,32 @@ describe("what is loaded on demand", () => {
   });
 
   test("where it cannot be loaded, that is said, and a later call tries again", async () => {
-    const { page, troubles } = watched;
-    let online = false;
-    let requests = 0;
-    await page.setRequestInterception(true);
-    page.on("request", (request) => {
-      if (isLayers(request.url())) requests++;
-      if (isLayers(request.url()) && !online) void request.abort("internetdisconnected");
-      else void request.continue();
-    });
-    await page.exposeFunction("goOnline", () => void (online = true));
+    const requests = await without(isLayers);
     const { failures, sample } = await run(watched, "offline");
     for (const { name, code, message } of failures) {
       expect([name, code]).toEqual(["WebvaeError", "DOWNLOAD_FAILED"]);
       expect(message).toMatch(/WGSL of .* could not be loaded from the library's layers\.js/);
     }
     expect(sample).toMatchObject({ count: 784, finite: true });
-    expect(requests).toBe(3);
-    // Chrome's own words of the two failed requests, and nothing else.
-    expect(troubles.length).toBeGreaterThan(0);
-    expect(troubles.filter((trouble) => !/^failed: .*\/layers\.js$|ERR_INTERNET_DISCONNECTED/.test(trouble))).toEqual(
-      [],
-    );
+    expect(requests()).toBe(3);
+    judgeTroubles("layers.js");
+  });
+
+  test("a model that cannot be saved for that is saved later, and loaded", async () => {
+    const requests = await without(isFiles);
+    const { failures, elbos, cut, other } = await run(watched, "offlineFiles");
+    for (const { name, code, message } of failures) {
+      expect([name, code]).toEqual(["WebvaeError", "DOWNLOAD_FAILED"]);
+      expect(message).toMatch(/model files could not be loaded from the library's files\.js/);
+    }
+    expect(elbos[1]).toEqual(elbos[0]);
+    // A code is only told of what is an instance of the page's own WebvaeError.
+    expect([cut.name, cut.code, other.name, other.code]).toEqual([
+      ...["WebvaeError", "INVALID_FILE"],
+      ...["WebvaeError", "SPEC_MISMATCH"],
+    ]);
+    expect(requests()).toBe(3);
+    judgeTroubles("files.js");
   });
 });
 

@@ -38,6 +38,7 @@ test("gives the page and what it needs, under a strict policy", async () => {
     "/dist/datasets.js": "text/javascript; charset=utf-8",
     "/dist/shared.js": "text/javascript; charset=utf-8",
     "/dist/layers.js": "text/javascript; charset=utf-8",
+    "/dist/files.js": "text/javascript; charset=utf-8",
     "/inter-400.woff2": "font/woff2",
   };
   for (const [path, type] of Object.entries(types)) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
-import { bundleLibrary, CORE, LAYERS, LIMIT } from "../../build/bundle.mjs";
+import { bundleLibrary, CORE, FILES, LAYERS, LIMIT, ON_DEMAND } from "../../build/bundle.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -47,29 +47,29 @@ describe("the bundle", () => {
   let bundle: Awaited<ReturnType<typeof bundleLibrary>>;
   beforeAll(async () => void (bundle = await bundleLibrary()));
 
-  const scripts = ["webvae.js", "datasets.js", "shared.js", "layers.js"];
+  const scripts = ["webvae.js", "datasets.js", "shared.js", "layers.js", "files.js"];
   const text = (name: string) => bundle.files.get(name) ?? "";
 
   test("is two entries, what they share, and what the core loads on demand, each with its map", () => {
     expect([...bundle.files.keys()].sort()).toEqual(scripts.flatMap((name) => [name, `${name}.map`]).sort());
-    expect(uses(text("webvae.js")).imports).toEqual(['"./shared.js"', `import("./${LAYERS}")`]);
+    expect(uses(text("webvae.js")).imports).toEqual(['"./shared.js"', `import("./${LAYERS}")`, `import("./${FILES}")`]);
     expect(uses(text("datasets.js")).imports).toEqual(['"./shared.js"']);
     expect(uses(text("shared.js")).imports).toEqual([]);
-    expect(uses(text(LAYERS)).imports).toEqual([]);
+    for (const name of ON_DEMAND) expect(uses(text(name)).imports).toEqual([]);
   });
 
   test("takes at most 40 KB gzipped without the data sets and what is loaded on demand", () => {
     const sizes = scripts.map((name) => [name, gzipSync(text(name), { level: 9 }).length] as const);
     for (const [name, size] of sizes) console.log(`${name}: ${Buffer.byteLength(text(name))} bytes, ${size} gzipped`);
-    const atOnce = sizes.filter(([name]) => name !== "datasets.js" && name !== LAYERS);
+    const atOnce = sizes.filter(([name]) => name !== "datasets.js" && !ON_DEMAND.includes(name));
     const core = atOnce.reduce((sum, [, size]) => sum + size, 0);
-    console.log(`the core: ${core} gzipped (limit ${LIMIT}); ${LAYERS} is loaded on demand`);
+    console.log(`the core: ${core} gzipped (limit ${LIMIT}); ${ON_DEMAND.join(" and ")} are loaded on demand`);
     expect(bundle.gzipped).toBe(core);
     expect(LIMIT).toBeLessThanOrEqual(40_000);
     expect(core).toBeLessThanOrEqual(LIMIT);
   });
 
-  test("has no data set in the core, and no shader or model in the data sets", () => {
+  test("has no data set and no model file in the core, and no shader or model in the data sets", () => {
     const sources = (name: string) => (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources;
     const core = CORE.flatMap(sources);
     for (const name of ["digits", "digit_strokes", "mnist", "download", "idx", "gaussians", "sprites", "arrays"]) {
@@ -81,6 +81,8 @@ describe("the bundle", () => {
     expect(sources(LAYERS)).toEqual(["../shaders/layers.js"]);
     expect(core).toContain("../shaders/core.js");
     expect(core).not.toContain("../shaders/layers.js");
+    expect(sources(FILES)).toEqual(["../src/safetensors.ts", "../src/checkpoint.ts"]);
+    expect(core.filter((name) => sources(FILES).includes(name))).toEqual([]);
   });
 
   test("evaluates no text, and knows no DOM and no Node", () => {
@@ -129,6 +131,7 @@ describe("the bundle", () => {
       "datasets.js": "src/data/digits.ts",
       "shared.js": "src/errors.ts",
       [LAYERS]: "shaders/layers.js",
+      [FILES]: "src/checkpoint.ts",
     };
     for (const [name, source] of Object.entries(of)) {
       expect(text(name).endsWith(`//# sourceMappingURL=${name}.map\n`)).toBe(true);

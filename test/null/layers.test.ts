@@ -1,11 +1,12 @@
 // Data flows one way through src: a file imports only from those before it.
 import { expect, it } from "vitest";
-import { filesBelow, importsOf } from "../support/sources.js";
+import { filesBelow, importsOf, textOf } from "../support/sources.js";
 
 /** In the order in which data passes through them; a folder stands for all its files. */
 const order = [
   "errors",
   "shader_source",
+  "loaded",
   "random",
   "safetensors",
   "checks",
@@ -37,6 +38,7 @@ const order = [
   "scheduler",
   "model_buffers",
   "checkpoint",
+  "model_files",
   "debug",
   "training_options",
   "evaluation",
@@ -94,6 +96,53 @@ it("no file imports itself by way of others", () => {
   };
   for (const file of files) visit(file, []);
 });
+
+/** What of src the bundle has in a file of its own, which is loaded when it is needed: its entry, and all of it. */
+const entryOnDemand = "src/checkpoint.ts";
+const onDemand = [entryOnDemand, "src/safetensors.ts"];
+
+/** What is wrong with a file's imports of code; imports of types are gone in the bundle. */
+function codeFaults(file: string, text = textOf(file)): string[] {
+  // Whole statements: `import { type A, b } from "x"` has code.
+  const code = importsOf(file, text.replace(/^(import|export) type [^;]*;|\btypeof import\([^)]*\)/gm, ""));
+  const dynamic = [...text.matchAll(/await import\("\.\/(\w+)\.js"\)/g)].map((match) => `src/${match[1]}.ts`);
+  if (onDemand.includes(file)) {
+    return code.flatMap((imported) =>
+      onDemand.includes(imported) ? [] : [`${file}, loaded on demand, imports ${imported}: a third file for both`],
+    );
+  }
+  return code.flatMap((imported) =>
+    !onDemand.includes(imported) || (imported === entryOnDemand && dynamic.includes(imported))
+      ? []
+      : [`${file} imports ${imported}, which is loaded on demand, at once`],
+  );
+}
+
+it("what is loaded on demand shares no code with the core", () => {
+  expect(files.flatMap((file) => codeFaults(file))).toEqual([]);
+  // Something does load it.
+  expect(files.some((file) => textOf(file).includes(`await import("./checkpoint.js")`))).toBe(true);
+});
+
+it.each([
+  ["src/checkpoint.ts", 'import { WebvaeError } from "./errors.js";'],
+  ["src/checkpoint.ts", 'import {\n  size,\n  type Tensor,\n} from "./tensor.js";'],
+  ["src/safetensors.ts", 'export { size } from "./tensor.js";'],
+  ["src/autoencoder.ts", 'import { readCheckpoint, type Checkpoint } from "./checkpoint.js";'],
+  ["src/model_files.ts", 'import { readSafetensors } from "./safetensors.js";'],
+  ["src/model_files.ts", 'const safetensors = await import("./safetensors.js");'],
+])("planted code of the other file is found: %s, %s", (file, text) => expect(codeFaults(file, text)).toHaveLength(1));
+
+it.each([
+  ["src/checkpoint.ts", 'import type { Model } from "./parameters.js";\nimport { FileFault } from "./safetensors.js";'],
+  [
+    "src/model_files.ts",
+    'import type {\n  Checkpoint,\n} from "./checkpoint.js";\ntype A = typeof import("./checkpoint.js");',
+  ],
+  ["src/model_files.ts", 'const files = await import("./checkpoint.js");'],
+])("types, and code when it is needed, are allowed: %s, %s", (file, text) =>
+  expect(codeFaults(file, text)).toEqual([]),
+);
 
 const publicEntries = ["src/index.ts", "src/datasets.ts"];
 

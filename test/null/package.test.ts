@@ -44,7 +44,7 @@ test("npm publishes the bundle, its declarations, the README and the license, an
   rmSync(join(installed, "src"), { recursive: true });
   const [{ files }] = JSON.parse(npm.stdout) as [{ files: { path: string }[] }];
   const readme = existsSync(join(root, "README.md")) ? ["README.md"] : [];
-  const scripts = ["webvae", "datasets", "shared", "layers"].flatMap((name) => [
+  const scripts = ["webvae", "datasets", "shared", "layers", "files"].flatMap((name) => [
     `dist/${name}.js`,
     `dist/${name}.js.map`,
   ]);
@@ -56,7 +56,7 @@ test("Node imports its entries by their names, and an error of one is an instanc
   const { resolve } = await import("node:module").then(({ createRequire }) => ({
     resolve: createRequire(join(folder, "index.js")).resolve,
   }));
-  for (const path of ["dist/webvae.js", "dist/shared.js", "dist/layers.js"]) {
+  for (const path of ["dist/webvae.js", "dist/shared.js", "dist/layers.js", "dist/files.js"]) {
     expect(() => resolve(`webvae/${path}`)).toThrow(/not defined by "exports"/);
   }
   writeFileSync(join(folder, "name.mjs"), `export * from "webvae"; export * as datasets from "webvae/datasets";`);
@@ -68,6 +68,36 @@ test("Node imports its entries by their names, and an error of one is an instanc
   expect(() => datasets.take(images, -1)).toThrow(library.WebvaeError);
   // Node has no navigator.gpu unless a program brings one.
   await expect(library.VAE.create(library.models.mlp([4], 2))).rejects.toMatchObject({ code: "NO_WEBGPU" });
+});
+
+test("files.js: faults are the core's own errors, and one that is missing or of another build is refused", async () => {
+  type Library = typeof import("../../src/index.js");
+  const load = async (name: string, change: (files: string) => void) => {
+    const copy = join(folder, name);
+    cpSync(join(installed, "dist"), copy, { recursive: true });
+    change(join(copy, "files.js"));
+    const library = (await import(/* @vite-ignore */ pathToFileURL(join(copy, "webvae.js")).href)) as Library;
+    const error: unknown = await library.VAE.load(new Uint8Array(20)).catch((found: unknown) => found);
+    expect(error).toBeInstanceOf(library.WebvaeError);
+    return error;
+  };
+  expect(await load("whole", () => {})).toMatchObject({
+    code: "INVALID_FILE",
+    message: expect.stringMatching(/safetensors/) as string,
+  });
+  const failed = (reason: RegExp) => ({
+    code: "DOWNLOAD_FAILED",
+    message: expect.stringMatching(new RegExp(`files\\.js: .*${reason.source}`)) as string,
+  });
+  expect(await load("missing", (files) => rmSync(files))).toMatchObject(failed(/Cannot find module/));
+  // As in a page that stays open while another release is put in place.
+  const other = await load("other", (files) => {
+    const text = readFileSync(files, "utf8");
+    const [found, release] = /(?<=")([0-9a-f]{8})(?=")/.exec(text) ?? [];
+    expect(found).toBeDefined();
+    writeFileSync(files, text.replace(release!, "deadbeef"));
+  });
+  expect(other).toMatchObject(failed(/another release/));
 });
 
 test("a user's bundler keeps apart what is loaded on demand", async () => {
@@ -88,9 +118,12 @@ test("a user's bundler keeps apart what is loaded on demand", async () => {
   const [core] = split.filter((text) => text.includes("fn linear("));
   expect(core).not.toContain("fn conv2d(");
   expect(split.filter((text) => text.includes("fn conv2d("))).toHaveLength(1);
-  // One file for all has it too.
+  const hasFiles = (text: string) => text.includes("data_offsets");
+  expect(split.filter(hasFiles)).toHaveLength(1);
+  expect(hasFiles(core!)).toBe(false);
+  // One file for all has them too.
   const whole = await bundled({ format: "iife", splitting: false });
-  expect(whole.map((text) => text.includes("fn conv2d("))).toEqual([true]);
+  expect(whole.map((text) => text.includes("fn conv2d(") && hasFiles(text))).toEqual([true]);
 });
 
 describe("a user's strict compilation without skipLibCheck", () => {

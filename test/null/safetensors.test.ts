@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { WebvaeError } from "../../src/errors.js";
-import { asFloat32, readSafetensors, writeSafetensors, type Dtype, type NamedTensor } from "../../src/safetensors.js";
+import {
+  asFloat32,
+  FileFault,
+  readSafetensors,
+  writeSafetensors,
+  type Dtype,
+  type NamedTensor,
+} from "../../src/safetensors.js";
 
 /** A file of the given header text and data, with the length field true unless given. */
 function file(header: string | Uint8Array, data: number[] = [], length?: bigint): Uint8Array {
@@ -19,12 +25,12 @@ const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 const entry = ({ dtype = `"F32"`, shape = "[2]", offsets = "[0,8]" } = {}): string =>
   `{"w":{"dtype":${dtype},"shape":${shape},"data_offsets":${offsets}}}`;
 
-function errorOf(run: () => unknown): WebvaeError {
+function errorOf(run: () => unknown): FileFault {
   try {
     run();
   } catch (error) {
-    expect(error).toBeInstanceOf(WebvaeError);
-    return error as WebvaeError;
+    expect(error).toBeInstanceOf(FileFault);
+    return error as FileFault;
   }
   throw new Error("nothing was thrown");
 }
@@ -281,8 +287,8 @@ describe("safetensors, damaged files never do more than throw INVALID_FILE", () 
       const { tensors } = readSafetensors(bytes);
       for (const { data } of tensors.values()) expect(data.length).toBeLessThanOrEqual(bytes.length);
     } catch (error) {
-      expect(error).toBeInstanceOf(WebvaeError);
-      expect((error as WebvaeError).code).toBe("INVALID_FILE");
+      expect(error).toBeInstanceOf(FileFault);
+      expect((error as FileFault).code).toBe("INVALID_FILE");
     }
   };
 

@@ -107,6 +107,23 @@ export async function offline() {
   return { failures, sample };
 }
 
+/** A model is saved while the code for that cannot be loaded, twice, and saved and loaded again when it can. */
+export async function offlineFiles() {
+  const vae = await VAE.create(spec, { seed: 1 });
+  const failures = [await failure(vae.save()), await failure(vae.save())];
+  const online = globalThis as unknown as { goOnline: () => Promise<void> };
+  await online.goOnline();
+  const bytes = await vae.save();
+  const data = digits("test", 50);
+  const loaded = await VAE.load(bytes);
+  const elbos = [await vae.elbo(data, { seed: 5 }), await loaded.elbo(data, { seed: 5 })];
+  const cut = await failure(VAE.load(bytes.slice(0, -1)));
+  const other = await failure(VAE.load(bytes, { spec: models.mlp([28, 28, 1], 2) }));
+  vae.dispose();
+  loaded.dispose();
+  return { failures, elbos, cut, other };
+}
+
 export async function ownDevice() {
   const adapter = await navigator.gpu.requestAdapter();
   // With the default limits, as most pages ask for one.

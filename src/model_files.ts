@@ -1,0 +1,36 @@
+// Reads and writes saved models with checkpoint.ts, which in the bundle is files.js, loaded when it is first needed.
+import type { Checkpoint, Core } from "./checkpoint.js";
+import { WebvaeError } from "./errors.js";
+import { loaded } from "./loaded.js";
+import { schedules } from "./ops/op.js";
+import { defineModel } from "./parameters.js";
+import { resolveSpec, type ModelSpec } from "./spec.js";
+import { size } from "./tensor.js";
+import { forEachValue } from "./weights.js";
+
+type Files = typeof import("./checkpoint.js");
+
+const core: Core = { modelOf: (spec) => defineModel(resolveSpec(spec)), forEachValue, size, schedules };
+
+/** As readCheckpoint. Throws DOWNLOAD_FAILED too. */
+export const readModel = (bytes: Uint8Array, expected?: ModelSpec): Promise<Checkpoint> =>
+  withFiles((files) => files.readCheckpoint(core, bytes, expected));
+
+/** As writeCheckpoint. Throws DOWNLOAD_FAILED. */
+export const writeModel = (checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> =>
+  withFiles((files) => files.writeCheckpoint(core, checkpoint));
+
+async function withFiles<T>(use: (files: Files) => T): Promise<T> {
+  const files = await loaded("the code for model files", "files.js", async () => {
+    const found = await import("./checkpoint.js");
+    // A page may stay open while another release is put in place.
+    if (found.release !== (typeof RELEASE === "string" ? RELEASE : "")) throw new Error("it is of another release");
+    return found;
+  });
+  try {
+    return use(files);
+  } catch (fault) {
+    if (!(fault instanceof files.FileFault)) throw fault;
+    throw new WebvaeError(fault.code, fault.message, { cause: fault.cause });
+  }
+}
