@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""A training step of the compared models in PyTorch: eager, as one CUDA graph, and compiled; f32 with and without TF32.
+
+    python3 bench/pytorch/step.py [--models mlp,conv,conv64] [--batch 32,128] [--device cuda] [--against node-x.json]
+
+Needs torch and nothing else. In PyTorch's favour the batch lies on the GPU as floats and is not gathered anew in each
+step, and no loss is read back within a repetition. Prints a table and stores bench/results/pytorch-<gpu>.json, whose
+rows have the keys of bench:node's.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from models import BATCHES, SPECS, build
+
+PROJECT = Path(__file__).resolve().parents[2]
+WAYS = ("eager", "graph", "compiled")
+PRECISIONS = ("f32", "tf32")
+MOST_STEPS = 20_000
+
+
+def some_of(known, what):
+    def parse(text):
+        names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+        unknown = [name for name in names if name not in known]
+        if unknown or not names:
+            raise argparse.ArgumentTypeError(
+                f'there is no {what} "{", ".join(unknown)}"; known are {", ".join(known)}'
+            )
+        return names
+
+    return parse
+
+
+def whole(least, most):
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"it must be a whole number from {least} to {most}, not {text}")
+        return value
+
+    return parse
+
+
+def sizes(text):
+    return list(dict.fromkeys(whole(1, 4096)(part) for part in text.split(",")))
+
+
+def seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 600:
+        raise argparse.ArgumentTypeError(f"it must be a number above 0 and up to 600, not {text}")
+    return value
+
+
+def arguments(given=None):
+    parser = argparse.ArgumentParser(
+        description="Time of a training step in PyTorch, for the models and batch sizes that webvae is measured on."
+    )
+    add = parser.add_argument
+    add("--models", type=some_of(SPECS, "model"), help=f"some of {', '.join(SPECS)} (default: all)")
+    add("--batch", type=sizes, help="batch sizes, each with every model (default: those of each model)")
+    add("--ways", type=some_of(WAYS, "way"), help=f"some of {', '.join(WAYS)} (default: all)")
+    add("--precision", type=some_of(PRECISIONS, "precision"), help=f"some of {', '.join(PRECISIONS)} (default: all)")
+    add("--repeats", type=whole(1, 100), default=5, help="repetitions, of which the median is taken")
+    add("--seconds", type=seconds, default=1.5, help="length of a repetition")
+    add("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: slow, to see that it runs")
+    add("--fused", action="store_true", help="Adam's fused kernel instead of its default")
+    add("--channels-last", action="store_true", help="images and convolutions in NHWC")
+    add("--compile-mode", default="default", help="mode of torch.compile")
+    add("--against", type=Path, help="results of bench:node: tells how often faster webvae is")
+    add("--out", type=Path, help="folder of the results (default: bench/results, or out where not all is measured)")
+    add("--json", action="store_true", help="end stdout with the results as one JSON object")
+    options = parser.parse_args(given)
+    asked = (options.models, options.batch, options.ways, options.precision)
+    options.whole = (
+        all(one is None for one in asked)
+        and options.device == "cuda"
+        and not options.fused
+        and not options.channels_last
+        and options.compile_mode == "default"
+    )
+    options.cases = [
+        (name, batch) for name in options.models or SPECS for batch in options.batch or BATCHES[name]
+    ]
+    ways = [way for way in options.ways or WAYS if options.device == "cuda" or way != "graph"]
+    precisions = [one for one in options.precision or PRECISIONS if options.device == "cuda" or one == "f32"]
+    if not ways or not precisions:
+        parser.error("a CPU has neither CUDA graphs nor TF32")
+    options.variants = [(way, precision) for precision in precisions for way in ways]
+    return options
+
+
+def peer_name(way, precision):
+    return f"pytorch-{way}" + ("-tf32" if precision == "tf32" else "")
+
+
+class Variant:
+    """One way of running the step of one model, with weights and an optimizer of its own."""
+
+    def __init__(self, torch, options, name, batch, way, precision):
+        self.torch, self.options = torch, options
+        self.name, self.batch, self.way, self.precision = name, batch, way, precision
+        self.times = []
+        self.first_step_ms = None
+        self.loss = None
+        self.error = None
+
+    def attempt(self, work):
+        """A variant that fails is a row with an error; the others go on."""
+        if self.error is not None:
+            return
+        try:
+            self.set_precision()
+            work()
+        except Exception as error:  # whatever a compiler or a driver throws
+            self.error = (str(error).strip() or type(error).__name__).splitlines()[0]
+
+    def set_precision(self):
+        # Read when a product is launched, captured or compiled.
+        allowed = self.precision == "tf32"
+        self.torch.backends.cuda.matmul.allow_tf32 = allowed
+        self.torch.backends.cudnn.allow_tf32 = allowed
+
+    def synchronize(self):
+        if self.options.device == "cuda":
+            self.torch.cuda.synchronize()
+
+    def start(self):
+        """Until the first step's loss is on the host, with all that has to be built, captured or compiled."""
+        began = time.perf_counter()
+        self.prepare()
+        self.loss = self.run_step().item()
+        self.synchronize()
+        self.first_step_ms = 1000 * (time.perf_counter() - began)
+
+    def prepare(self):
+        torch, options = self.torch, self.options
+        device = torch.device(options.device)
+        torch.manual_seed(1)
+        spec = SPECS[self.name]
+        height, width, channels = spec["input"]
+        layout = torch.channels_last if options.channels_last else torch.contiguous_format
+        model = build(spec).to(device=device, memory_format=layout)
+        images = torch.rand(self.batch, channels, height, width, device=device).to(memory_format=layout)
+        noise = torch.empty(self.batch, spec["latent"], device=device)
+        # The host's step counter would be read in a graph.
+        capturable = options.device == "cuda" and self.way != "eager"
+        fused = {"fused": True} if options.fused else {}
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, capturable=capturable, **fused)
+        loss_of, update = model, optimizer.step
+        if self.way == "compiled":
+            compiled = {"mode": options.compile_mode, "dynamic": False}
+            loss_of = torch.compile(model, **compiled)
+            update = torch.compile(lambda: optimizer.step(), **compiled)
+
+        def step():
+            noise.normal_()
+            loss = loss_of(images, noise)
+            loss.backward()
+            update()
+            return loss
+
+        def whole_step():
+            optimizer.zero_grad(set_to_none=True)
+            return step()
+
+        self.run_step = self.captured(step, optimizer) if self.way == "graph" else whole_step
+
+    def captured(self, step, optimizer):
+        """The step as one CUDA graph. Its gradients lie in the graph's own memory, and each replay writes them anew."""
+        torch = self.torch
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            # What libraries set up and Adam's moments must be there before the capture.
+            for _ in range(3):
+                optimizer.zero_grad(set_to_none=True)
+                step()
+        torch.cuda.current_stream().wait_stream(side)
+        optimizer.zero_grad(set_to_none=True)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            loss = step().detach()
+
+        def replay():
+            graph.replay()
+            return loss
+
+        # What was captured is used in every replay and must live as long.
+        replay.keeps = step, optimizer
+        return replay
+
+    def warm_up(self):
+        """A few steps, and how many make a repetition."""
+        self.chunk(3)
+        ms = self.chunk(10)
+        self.steps = max(1, min(MOST_STEPS, round(1000 * self.options.seconds / ms)))
+
+    def chunk(self, steps):
+        """Milliseconds a step of `steps` steps, waited for once."""
+        self.synchronize()
+        began = time.perf_counter()
+        for _ in range(steps):
+            loss = self.run_step()
+        self.synchronize()
+        ms = 1000 * (time.perf_counter() - began) / steps
+        self.loss = loss.item()
+        if self.loss != self.loss:
+            raise ArithmeticError("the loss is not a number")
+        return ms
+
+    def row(self, webvae):
+        times = self.times if self.error is None else []
+        median = statistics.median(times) if times else None
+        reference = webvae.get((self.name, self.batch))
+        return {
+            "model": self.name,
+            "batch": self.batch,
+            "peer": peer_name(self.way, self.precision),
+            "medianMs": median,
+            "spreadMs": max(times) - min(times) if times else None,
+            "fastestMs": min(times, default=None),
+            "slowestMs": max(times, default=None),
+            "repetitions": len(times),
+            "firstStepMs": self.first_step_ms,
+            "kernels": None,
+            "submits": None,
+            "speedup": median / reference if median and reference else None,
+            "loss": self.loss,
+            "error": self.error,
+        }
+
+
+def measure_case(torch, options, name, batch, webvae):
+    # All models are one class: after some compilations of its code the compiler would leave it eager.
+    torch.compiler.reset()
+    variants = [Variant(torch, options, name, batch, way, precision) for way, precision in options.variants]
+    for variant in variants:
+        variant.attempt(variant.start)
+        variant.attempt(variant.warm_up)
+    # In turns, so that a clock that sinks or a busy host meets all.
+    for _ in range(options.repeats):
+        for variant in variants:
+            variant.attempt(lambda: variant.times.append(variant.chunk(variant.steps)))
+    rows = [variant.row(webvae) for variant in variants]
+    if options.device == "cuda":
+        variants.clear()
+        torch.cuda.empty_cache()
+    return rows
+
+
+def line(row):
+    label = f"{row['model']} {row['batch']} {row['peer']}".ljust(36)
+    if row["medianMs"] is None:
+        return f"{label} {row['error'] or 'not measured'}"
+    times = f"{row['medianMs']:9.3f} ms ({row['fastestMs']:.3f} to {row['slowestMs']:.3f})"
+    factor = f", {row['speedup']:.2f} x webvae" if row["speedup"] else ""
+    return f"{label} {times}, first step {row['firstStepMs'] / 1000:.1f} s{factor}"
+
+
+def webvae_times(path):
+    """webvae's medians in f32 by model and batch."""
+    if path is None:
+        return {}
+    rows = json.loads(path.read_text())["results"]
+    return {(row["model"], row["batch"]): row["medianMs"] for row in rows if row["peer"] == "webvae"}
+
+
+def commit():
+    if os.environ.get("WEBVAE_COMMIT"):
+        return os.environ["WEBVAE_COMMIT"]
+    try:
+        command = ["git", "-C", str(PROJECT), "rev-parse", "--short", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def slug(name):
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def main():
+    options = arguments()
+    webvae = webvae_times(options.against)
+    try:
+        import torch
+    except ImportError as error:
+        sys.exit(f"PyTorch is not installed for {sys.executable}: {error}")
+    if options.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("PyTorch finds no CUDA device; --device cpu is a slow try without one")
+    if options.device == "cuda":
+        torch.backends.cudnn.benchmark = True  # shapes never change: let it choose the fastest convolutions
+        torch.zeros(1, device="cuda")  # the context, which no variant's first step shall count
+        gpu = torch.cuda.get_device_name()
+    else:
+        gpu = f"CPU {platform.machine()}"
+    print(f"{gpu}, torch {torch.__version__}, CUDA {torch.version.cuda}", flush=True)
+    rows = []
+    for name, batch in options.cases:
+        for row in measure_case(torch, options, name, batch, webvae):
+            rows.append(row)
+            print(line(row), flush=True)
+    report = {
+        "adapter": gpu,
+        "commit": commit(),
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),
+        },
+        "processors": os.cpu_count(),
+        "repeats": options.repeats,
+        "seconds": options.seconds,
+        "fused": options.fused,
+        "channelsLast": options.channels_last,
+        "compileMode": options.compile_mode,
+        "results": rows,
+    }
+    # A part doesn't replace the whole that is stored.
+    folder = options.out or PROJECT / ("bench/results" if options.whole else "out")
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"pytorch-{slug(gpu)}.json"
+    file.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"written to {file}")
+    if options.json:
+        print(json.dumps(report))
+    # That a way fails is a result; that none was measured is a fault.
+    if all(row["medianMs"] is None for row in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
