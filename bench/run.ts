@@ -1,7 +1,6 @@
 // npm run bench -- [options]: speed of every op and of whole training steps on this machine's adapter. Prints tables
 // and stores them as JSON with the adapter, the date and the commit.
 import { Command } from "commander";
-import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -30,6 +29,7 @@ import { cases as sum } from "./ops/sum.bench.js";
 import { cases as upsample } from "./ops/upsample.bench.js";
 import { measureStep, type StepResult } from "./step.bench.js";
 import type { OpCase } from "./support/op_bench.js";
+import { commit, slug } from "./support/report.js";
 
 const program = new Command("bench")
   .description("Measures every op and whole training steps.")
@@ -73,15 +73,6 @@ async function benchOp(
     });
   }
   return results;
-}
-
-function commit(): string {
-  try {
-    const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
-    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "src", "shaders") ? "+changes" : "");
-  } catch {
-    return "unknown";
-  }
 }
 
 const options = program.parse().opts<{
@@ -155,12 +146,8 @@ if (ops.length + steps.length === 0) {
 }
 
 const report = { adapter, date: new Date().toISOString(), commit: commit(), node: process.version, ops, steps };
-const slug = adapter
-  .toLowerCase()
-  .replace(/[^a-z0-9]+/g, "-")
-  .replace(/^-|-$/g, "");
 const results = new URL("results/", import.meta.url);
-const out = options.out ?? fileURLToPath(new URL(`${slug}.json`, results));
+const out = options.out ?? fileURLToPath(new URL(`${slug(adapter)}.json`, results));
 // A part of the benchmarks doesn't replace the whole that is stored.
 if (!options.only || options.out) {
   if (!options.out) await mkdir(results, { recursive: true });

@@ -3,17 +3,14 @@
 import type { ComparedModel } from "./cases.js";
 import { Contestant } from "./contestant.js";
 import { trainingImages } from "./images.js";
+import { jobOf, noiseOf } from "./job.js";
 import { modelSteps } from "./layers.js";
-import { trainingNoise } from "./noise.js";
-import type { PageFiles } from "./pages.js";
+import type { PageFiles } from "./page_files.js";
 import { WEBVAE, type KnownPeer } from "./peers.js";
-import type { Job } from "./protocol.js";
 import type { PeerResult } from "./results.js";
 import { PageServer } from "./server.js";
 import { Session, type BrowserOptions } from "./session.js";
-
-const SEED = 1;
-const NOISE_STEPS = 16;
+import { takeTurns } from "./turns.js";
 
 export interface ContestOptions {
   readonly repeats: number;
@@ -47,35 +44,17 @@ export async function runContest(
   const say = (text: string) => options.progress(`${name} ${batch}: ${text}`);
   try {
     const { processors, browser } = options;
-    const job: Job = { spec, batch, seed: SEED, learningRate: 1e-3, noiseSteps: NOISE_STEPS, processors };
+    const job = jobOf({ spec, batch }, processors);
     server.files.set("/job.json", JSON.stringify(job));
     server.files.set("/images", trainingImages(spec.input, batch));
-    server.files.set("/noise", noiseOf(job));
+    server.files.set("/noise", new Uint8Array(Buffer.concat(noiseOf(job).map(({ buffer }) => new Uint8Array(buffer)))));
     server.files.set("/weights", new Uint8Array());
     const start = async (contestant: Contestant) => {
-      say(`${contestant.known.name} starts`);
       const { known, files } = contestant;
       const url = server.addPage(known.name, files);
       await contestant.start(() => Session.open(`${url}?backend=${known.backend}`, browser));
     };
-    await start(webvae);
-    await webvae.ask("sendWeights");
-    const adapter = (await webvae.ask("adapter")) ?? null;
-    for (const peer of others) {
-      if (webvae.error) peer.error = "webvae did not start, and its are the weights to begin with";
-      else await start(peer);
-      peer.check(webvae.losses);
-      say(`${peer.known.name}: ${peer.error ?? "losses agree"}`);
-    }
-    for (let round = 1; round <= options.repeats; round++) {
-      await webvae.repeat();
-      for (const peer of others) {
-        await peer.repeat();
-        peer.check(webvae.losses);
-      }
-      say(`round ${round} of ${options.repeats}`);
-    }
-    for (const contestant of all) await contestant.finish();
+    const adapter = await takeTurns(webvae, others, { repeats: options.repeats, start, say });
     return {
       results: all.map((contestant) => contestant.result(name, batch, webvae)),
       adapter,
@@ -85,9 +64,4 @@ export async function runContest(
     await Promise.all(all.map(async ({ session }) => session?.close()));
     server.close();
   }
-}
-
-function noiseOf({ spec, batch, seed, noiseSteps }: Job): Uint8Array {
-  const steps = Array.from({ length: noiseSteps }, (_, step) => trainingNoise(seed, step, batch, spec.latent));
-  return new Uint8Array(Buffer.concat(steps.map(({ buffer }) => new Uint8Array(buffer))));
 }

@@ -1,13 +1,13 @@
 // One library in one case: started, checked, measured, within a limit of time.
-import { fetchedBytes, type PageFiles } from "./pages.js";
+import { fetchedBytes, type PageFiles } from "./page_files.js";
 import { WEBVAE, type KnownPeer } from "./peers.js";
-import { COMPARED_STEPS, type PageCalls, type PageMemory } from "./protocol.js";
+import { COMPARED_STEPS, TimeUp, type PageCalls, type PageMemory } from "./protocol.js";
 import type { PeerResult } from "./results.js";
-import { TimeUp, type Session } from "./session.js";
+import type { Session } from "./session.js";
 import { lossDifference, spreadOf } from "./statistics.js";
 
-/** Seconds that a repetition takes where a step takes less. */
-const REPETITION_SECONDS = 1.5;
+/** Seconds that a repetition takes where a step takes less, unless told. */
+export const REPETITION_SECONDS = 1.5;
 const MOST_STEPS = 5000;
 /** Share of the limit after which no further losses are compared before time is measured. */
 const CHECKING_SHARE = 1 / 3;
@@ -36,6 +36,7 @@ export class Contestant {
     readonly known: KnownPeer,
     readonly files: PageFiles,
     private readonly limitMs: number,
+    private readonly seconds = REPETITION_SECONDS,
   ) {}
 
   get repetitions(): number {
@@ -72,10 +73,10 @@ export class Contestant {
   }
 
   async #measure(every: number, least: number): Promise<void> {
-    const steps = Math.max(least, Math.min(MOST_STEPS, Math.round((1000 * REPETITION_SECONDS) / this.#stepMs)));
+    const steps = Math.max(least, Math.min(MOST_STEPS, Math.round((1000 * this.seconds) / this.#stepMs)));
     if (this.repetitions > 0 && this.#spentMs + steps * this.#stepMs > this.limitMs) return;
     await this.#attempt(async () => {
-      const pace = { every, steps, seconds: REPETITION_SECONDS };
+      const pace = { every, steps, seconds: this.seconds };
       const timed = await this.#timed(() => this.session!.call("measure", this.#left(), pace));
       this.losses.push(...timed.losses);
       this.#times.set(every, [...(this.#times.get(every) ?? []), timed.stepMs]);
@@ -87,9 +88,10 @@ export class Contestant {
   /** Fails the peer where its losses are not the reference's. */
   check(reference: readonly number[]): void {
     if (this.error || reference.length === 0) return;
+    const { tolerance = TOLERANCE } = this.known;
     const difference = lossDifference(this.losses, reference);
-    if (difference <= TOLERANCE) return;
-    const step = this.losses.findIndex((loss, i) => !(Math.abs(loss - reference[i]!) <= TOLERANCE * reference[i]!));
+    if (difference <= tolerance) return;
+    const step = this.losses.findIndex((loss, i) => !(Math.abs(loss - reference[i]!) <= tolerance * reference[i]!));
     this.error = `losses differ: ${this.losses[step]} at step ${step + 1}, where webvae has ${reference[step]}`;
   }
 
@@ -139,7 +141,7 @@ export class Contestant {
       heapBytes: this.#memory?.heapBytes ?? null,
       hostBytes: this.#memory?.hostBytes ?? null,
       gpuBytes: this.#memory?.gpuBytes ?? null,
-      scriptBytes: this.#bytes?.script ?? null,
+      scriptBytes: this.#bytes?.script || null,
       wasmBytes: this.#bytes?.wasm ?? null,
       detail: this.#detail,
       error: this.error,

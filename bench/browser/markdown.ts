@@ -4,11 +4,6 @@ import type { Comparison, PeerResult } from "./results.js";
 export function comparisonMarkdown(comparison: Comparison, chart: string): string {
   const { adapter, commit, date, browser, versions, processors, repeats, limitSeconds, results } = comparison;
   const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const cases = [...new Set(results.map(({ model, batch }) => `${model}, batch ${batch}`))];
-  const tables = cases.map((name) => {
-    const rows = results.filter(({ model, batch }) => `${model}, batch ${batch}` === name);
-    return `## ${name}\n\n${table(rows)}`;
-  });
   const details = [...new Set(results.filter(({ detail }) => detail).map(({ peer, detail }) => `${peer}: ${detail}`))];
   return `# webvae and its peers on ${adapter}
 
@@ -17,7 +12,7 @@ Made by \`npm run bench:peers\`.
 
 ![Milliseconds a step](${chart})
 
-${tables.join("\n\n")}
+${caseTables(results)}
 
 ## How this was measured
 
@@ -38,50 +33,67 @@ ${tables.join("\n\n")}
 ${details.map((line) => `- ${line}\n`).join("")}`;
 }
 
-const headings = [
-  ["", "---"],
-  ["ms a step", "--:"],
-  ["fastest to slowest", "--:"],
-  ["x webvae", "--:"],
-  ["first step, s", "--:"],
-  ["kernels", "--:"],
-  ["submits", "--:"],
-  ["heap, MB", "--:"],
-  ["GPU, MB", "--:"],
-  ["bundle, KB", "--:"],
-  ["losses", "--:"],
-] as const;
+/** A column's heading and cell, by the name that the tables choose columns by. */
+const columns = {
+  peer: ["", ({ peer }) => (peer === "webvae" ? "**webvae**" : peer)],
+  median: ["ms a step", ({ error, medianMs }) => (error === null ? show(medianMs, significant) : "error")],
+  range: [
+    "fastest to slowest",
+    ({ fastestMs, slowestMs }) =>
+      fastestMs === null ? "" : `${significant(fastestMs)} to ${significant(slowestMs ?? NaN)}`,
+  ],
+  speedup: ["x webvae", ({ speedup }) => show(speedup, (value) => value.toFixed(value < 9.95 ? 2 : 1))],
+  first: ["first step, s", ({ firstStepMs }) => show(firstStepMs, (value) => (value / 1000).toFixed(1))],
+  kernels: ["kernels", ({ kernels }) => show(kernels, (value) => value.toFixed(0))],
+  submits: ["submits", ({ submits }) => show(submits, (value) => String(Number(value.toPrecision(2))))],
+  heap: [
+    "heap, MB",
+    ({ heapBytes, hostBytes }) => show(heapBytes === null ? null : heapBytes + (hostBytes ?? 0), megabytes),
+  ],
+  gpu: ["GPU, MB", ({ gpuBytes }) => show(gpuBytes, megabytes)],
+  bundle: [
+    "bundle, KB",
+    ({ scriptBytes, wasmBytes }) => show(scriptBytes, kilobytes) + (wasmBytes ? ` + ${kilobytes(wasmBytes)}` : ""),
+  ],
+  losses: [
+    "losses",
+    ({ peer, lossDifference, comparedSteps }) =>
+      lossDifference === null || peer === "webvae" ? "" : `${lossDifference.toExponential(0)}, ${comparedSteps} steps`,
+  ],
+} as const satisfies Readonly<Record<string, readonly [string, (row: PeerResult) => string]>>;
 
-function table(rows: readonly PeerResult[]): string {
-  const lines = [
-    `| ${headings.map(([name]) => name).join(" | ")} |`,
-    `|${headings.map(([, rule]) => rule).join("|")}|`,
-    ...rows.map((row) => `| ${cells(row).join(" | ")} |`),
-  ];
+export type Column = keyof typeof columns;
+
+const all = Object.keys(columns) as Column[];
+
+/** A table a case, each under its heading. */
+export function caseTables(results: readonly PeerResult[], chosen: readonly Column[] = all): string {
+  const cases = [...new Set(results.map(({ model, batch }) => `${model}, batch ${batch}`))];
+  const tables = cases.map((name) => {
+    const rows = results.filter(({ model, batch }) => `${model}, batch ${batch}` === name);
+    return `## ${name}\n\n${table(rows, chosen)}`;
+  });
+  return tables.join("\n\n");
+}
+
+function table(rows: readonly PeerResult[], chosen: readonly Column[]): string {
   const faults = rows.flatMap(({ peer, error }) => (error === null ? [] : [`${peer}: ${escaped(error)}`]));
-  return [lines.join("\n"), ...faults].join("\n\n");
+  const grid = markdownTable(
+    chosen.map((name) => columns[name][0]),
+    rows.map((row) => chosen.map((name) => columns[name][1](row))),
+  );
+  return [grid, ...faults].join("\n\n");
 }
 
-function cells(row: PeerResult): string[] {
-  const kilobytes = (bytes: number) => (bytes / 1000).toFixed(0);
-  const host = row.heapBytes === null ? null : row.heapBytes + (row.hostBytes ?? 0);
-  const bundle = show(row.scriptBytes, kilobytes) + (row.wasmBytes ? ` + ${kilobytes(row.wasmBytes)}` : "");
-  return [
-    row.peer === "webvae" ? "**webvae**" : row.peer,
-    row.error === null ? show(row.medianMs, significant) : "error",
-    row.fastestMs === null ? "" : `${significant(row.fastestMs)} to ${significant(row.slowestMs ?? NaN)}`,
-    show(row.speedup, (value) => value.toFixed(value < 9.95 ? 2 : 1)),
-    show(row.firstStepMs, (value) => (value / 1000).toFixed(1)),
-    show(row.kernels, (value) => value.toFixed(0)),
-    show(row.submits, (value) => String(Number(value.toPrecision(2)))),
-    show(host, (value) => (value / 1e6).toFixed(1)),
-    show(row.gpuBytes, (value) => (value / 1e6).toFixed(1)),
-    bundle,
-    row.lossDifference === null || row.peer === "webvae"
-      ? ""
-      : `${row.lossDifference.toExponential(0)}, ${row.comparedSteps} steps`,
-  ];
+/** The first column to the left, the others, which are numbers, to the right. */
+export function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [headings, ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  const rule = `|${headings.map((_, i) => (i === 0 ? "---" : "--:")).join("|")}|`;
+  return lines.toSpliced(1, 0, rule).join("\n");
 }
+
+const kilobytes = (bytes: number) => (bytes / 1000).toFixed(0);
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
 const show = (value: number | null, format: (value: number) => string) => (value === null ? "" : format(value));
 

@@ -1,5 +1,6 @@
 // The arguments of npm run bench:peers, checked before anything is started.
 import { Command, InvalidArgumentError } from "commander";
+import { chosen, whole, wholes } from "../support/arguments.js";
 import { comparedModels, type ComparedModel } from "./cases.js";
 import { knownPeers, type KnownPeer } from "./peers.js";
 
@@ -20,31 +21,6 @@ export interface ComparisonOptions {
   readonly json: boolean;
 }
 
-const names = (text: string) => [...new Set(text.split(",").map((name) => name.trim()))].filter(Boolean);
-
-/** The names in `text`, each of them one of `known`. */
-function chosen<T>(text: string, known: Readonly<Record<string, T>>, what: string): [string, T][] {
-  const wanted = names(text);
-  if (wanted.length === 0) throw new InvalidArgumentError(`It names no ${what}.`);
-  return wanted.map((name) => {
-    const found = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (found === undefined) {
-      throw new InvalidArgumentError(`There is no ${what} "${name}"; known are ${Object.keys(known).join(", ")}.`);
-    }
-    return [name, found];
-  });
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === "" || !Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
 function adapterOf(text: string): "swiftshader" | "default" {
   if (text === "swiftshader" || text === "default") return text;
   throw new InvalidArgumentError(`There is no adapter "${text}"; known are swiftshader, default.`);
@@ -60,11 +36,11 @@ export function comparisonCommand(): Command {
     .option("--models <names>", `some of ${Object.keys(comparedModels).join(", ")} (default: all)`, (text) =>
       chosen(text, comparedModels, "model"),
     )
-    .option("--batch <sizes>", "batch sizes, each with every model (default: one for each model)", (text) => {
-      const sizes = names(text);
-      if (sizes.length === 0) throw new InvalidArgumentError("It names no batch size.");
-      return sizes.map(whole(1, 4096));
-    })
+    .option(
+      "--batch <sizes>",
+      "batch sizes, each with every model (default: one for each model)",
+      wholes(1, 4096, "batch size"),
+    )
     .option("--peers <names>", `some of ${Object.keys(peers).join(", ")} (default: all)`, (text) =>
       chosen(text, peers, "peer").map(([, peer]) => peer),
     )

@@ -1,12 +1,12 @@
 // The page of one library: fetches what it shall train, and does what the program asks of it. The library is loaded
 // only when its first step is to be timed.
-import { asFloat32, readSafetensors } from "../../src/safetensors.js";
 import { countGpu, countWasm } from "./counters.js";
-import type { Counted, Job, Material, OpenPeer, PageCalls, PageMemory, Peer, Weight } from "./protocol.js";
+import { peerCalls, weightsIn } from "./peer_calls.js";
+import type { Job, Material, OpenPeer, PageCalls, PageMemory } from "./protocol.js";
 
 const counts = countGpu();
 const wasmBytes = countWasm();
-let peer: Peer | undefined;
+const peer = peerCalls(counts);
 
 async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(path);
@@ -16,19 +16,12 @@ async function bytesOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
 
 async function material(): Promise<Material> {
   const job = (await (await fetch("/job.json")).json()) as Job;
-  const saved = await bytesOf("/weights");
-  const weights = new Map<string, Weight>();
-  if (saved.length > 0) {
-    for (const [name, tensor] of readSafetensors(saved).tensors) {
-      weights.set(name, { shape: tensor.shape, values: asFloat32(tensor, name) });
-    }
-  }
   const noise = new Float32Array((await bytesOf("/noise")).buffer);
   const stepSize = noise.length / job.noiseSteps;
   return {
     job,
     backend: new URLSearchParams(location.search).get("backend") ?? "",
-    weights,
+    weights: weightsIn(await bytesOf("/weights")),
     images: await bytesOf("/images"),
     noise: Array.from({ length: job.noiseSteps }, (_, i) => noise.slice(i * stepSize, (i + 1) * stepSize)),
   };
@@ -41,35 +34,17 @@ function fetched(): string[] {
   return names.filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
 }
 
-function opened(): Peer {
-  if (!peer) throw new Error("not started");
-  return peer;
-}
-
 const calls: PageCalls = {
+  losses: peer.losses,
+  measure: peer.measure,
   async start() {
     const given = await material();
     const script = "./peer.js";
-    const started = performance.now();
-    const { open } = (await import(script)) as { open: OpenPeer };
-    peer = await open(given);
-    const [loss = NaN] = await peer.losses(1);
-    const firstStepMs = performance.now() - started;
-    return { firstStepMs, loss, detail: peer.detail, fetched: fetched() };
-  },
-  losses: (count) => opened().losses(count),
-  async measure(pace): Promise<Counted> {
-    const [dispatches, submits] = [counts.dispatches, counts.submits];
-    const timed = await opened().measure(pace);
-    if (counts.dispatches === 0) return { ...timed, kernels: null, submits: null };
-    return {
-      ...timed,
-      kernels: (counts.dispatches - dispatches) / timed.steps,
-      submits: timed.submits ?? (counts.submits - submits) / timed.steps,
-    };
+    const started = await peer.start(given, async () => ((await import(script)) as { open: OpenPeer }).open);
+    return { ...started, fetched: fetched() };
   },
   memory(): Promise<PageMemory> {
-    const used = opened();
+    const used = peer.opened();
     const gpuBytes = counts.peakBytes > 0 ? counts.peakBytes - used.dataBytes : null;
     return Promise.resolve({ gpuBytes, hostBytes: wasmBytes() || null, ...used.memory?.() });
   },
@@ -80,7 +55,7 @@ const calls: PageCalls = {
     return [vendor, architecture, description && `(${description})`].filter(Boolean).join(" ") || "unknown";
   },
   async sendWeights() {
-    const weights = await opened().firstWeights?.();
+    const weights = await peer.opened().firstWeights?.();
     if (weights) await fetch("/weights", { method: "POST", body: weights });
   },
 };

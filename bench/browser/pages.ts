@@ -5,14 +5,11 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import { bundleLibrary } from "../../build/bundle.mjs";
+import type { PageFiles } from "./page_files.js";
 import { WEBVAE, type KnownPeer } from "./peers.js";
 
 const require = createRequire(import.meta.url);
-
-/** By their names within the page's folder. */
-export type PageFiles = ReadonlyMap<string, Uint8Array>;
 
 export async function pageFiles(peer: KnownPeer): Promise<PageFiles> {
   const files = new Map([
@@ -27,15 +24,6 @@ export async function pageFiles(peer: KnownPeer): Promise<PageFiles> {
     for (const [name, text] of library) if (name.endsWith(".js")) files.set(name, new TextEncoder().encode(text));
   }
   return files;
-}
-
-/** What a page fetched of its files, gzipped: the library with the code that trains with it, and its WebAssembly. */
-export function fetchedBytes(files: PageFiles, fetched: readonly string[]): { script: number; wasm: number } {
-  const sum = (ending: string) =>
-    [...new Set(fetched)]
-      .filter((name) => name.endsWith(ending) && name !== "page.js")
-      .reduce((total, name) => total + gzipSync(files.get(name) ?? "", { level: 9 }).length, 0);
-  return { script: sum(".js"), wasm: sum(".wasm") };
 }
 
 const library: Plugin = {

@@ -9,6 +9,8 @@ export interface KnownPeer {
   readonly assets?: readonly string[];
   /** How often to wait for the device: every so many steps. The best is taken. */
   readonly every: readonly number[];
+  /** Relative difference of its losses from webvae's in single precision, where it may be larger than others'. */
+  readonly tolerance?: number;
 }
 
 const wasm = ["", "-simd", "-threaded-simd"].map(

@@ -25,6 +25,8 @@ export interface Material {
   readonly job: Job;
   /** Which of the library's backends. */
   readonly backend: string;
+  /** Of webvae; single unless said. */
+  readonly precision?: "f32" | "f16";
   /** Keras's layouts. Empty for webvae, which makes them. */
   readonly weights: ReadonlyMap<string, Weight>;
   /** [batch, ...input], bytes. */
@@ -61,6 +63,8 @@ export interface Peer {
   readonly dataBytes: number;
   /** What the library counts itself, where the page cannot. */
   readonly memory?: () => Partial<PageMemory>;
+  /** Frees what it holds on the device, where the next case runs in the same process. */
+  dispose?(): void;
   /** The first weights as safetensors, from webvae. */
   firstWeights?(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -102,3 +106,6 @@ export interface PageCalls {
   /** Sends the first weights to the program. */
   sendWeights(): Promise<void>;
 }
+
+/** A library was still at work when its time was over. */
+export class TimeUp extends Error {}

@@ -1,11 +1,11 @@
 // npm run bench:peers -- [options]: the same models trained with webvae, tfjs and jax-js in headless Chrome. Checks that
 // they compute the same, times them in turns, and stores JSON, Markdown and a chart.
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { commit, slug } from "../support/report.js";
 import { comparisonChart } from "./chart.js";
 import { runContest } from "./contest.js";
 import { comparisonMarkdown } from "./markdown.js";
@@ -48,15 +48,11 @@ const comparison: Comparison = {
   limitSeconds,
   results,
 };
-const slug = comparison.adapter
-  .toLowerCase()
-  .replace(/[^a-z0-9]+/g, "-")
-  .replace(/^-|-$/g, "");
 // A part of the comparison doesn't replace the whole that is stored.
 const project = fileURLToPath(new URL("../../", import.meta.url));
 const folder = options.out ?? join(project, options.whole ? "bench/results" : "out");
 await mkdir(folder, { recursive: true });
-const name = join(folder, `peers-${slug}`);
+const name = join(folder, `peers-${slug(comparison.adapter)}`);
 await writeFile(`${name}.json`, `${JSON.stringify(comparison, null, 2)}\n`);
 await writeFile(`${name}.md`, comparisonMarkdown(comparison, `${basename(name)}.svg`));
 await writeFile(`${name}.svg`, `${comparisonChart(comparison)}\n`);
@@ -70,14 +66,4 @@ function versions(): Record<string, string> {
   const { devDependencies } = JSON.parse(text) as { devDependencies: Record<string, string> };
   const wanted = ["@tensorflow/tfjs", "@jax-js/jax"];
   return Object.fromEntries(wanted.map((name) => [name, devDependencies[name] ?? "unknown"]));
-}
-
-function commit(): string {
-  try {
-    const git = (...inputs: string[]) =>
-      execFileSync("git", inputs, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "src", "shaders") ? "+changes" : "");
-  } catch {
-    return "unknown";
-  }
 }

@@ -1,15 +1,12 @@
 // One library in a Chrome of its own, so that no two share a GPU process: its memory, its caches, its faults.
 import type { Browser, Page } from "puppeteer";
 import { launchChrome } from "../../node/chrome.mjs";
-import type { PageCalls } from "./protocol.js";
+import { TimeUp, type PageCalls } from "./protocol.js";
 
 export interface BrowserOptions {
   readonly headful: boolean;
   readonly adapter: "swiftshader" | "default" | undefined;
 }
-
-/** A library was still at work when its time was over. */
-export class TimeUp extends Error {}
 
 interface PageGlobals {
   readonly bench: Record<string, (...inputs: unknown[]) => Promise<unknown>>;

@@ -6,9 +6,8 @@ import { Contestant, type PageSession } from "../../bench/browser/contestant.js"
 import { comparisonMarkdown } from "../../bench/browser/markdown.js";
 import { comparisonCommand, comparisonOptions } from "../../bench/browser/options.js";
 import { knownPeers } from "../../bench/browser/peers.js";
-import type { PageCalls } from "../../bench/browser/protocol.js";
+import { TimeUp, type PageCalls } from "../../bench/browser/protocol.js";
 import type { Comparison, PeerResult } from "../../bench/browser/results.js";
-import { TimeUp } from "../../bench/browser/session.js";
 import { lossDifference, spreadOf } from "../../bench/browser/statistics.js";
 import { resultLine, summary } from "../../bench/browser/summary.js";
 

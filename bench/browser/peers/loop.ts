@@ -12,6 +12,7 @@ export interface Stepper<L> {
   settle(loss: L): Promise<void>;
   read(loss: L): Promise<number>;
   release(loss: L): void;
+  dispose?(): void;
 }
 
 export function looped<L>(stepper: Stepper<L>): Peer {
@@ -20,6 +21,7 @@ export function looped<L>(stepper: Stepper<L>): Peer {
     detail: stepper.detail,
     dataBytes: stepper.dataBytes,
     ...(stepper.memory ? { memory: stepper.memory } : {}),
+    dispose: () => stepper.dispose?.(),
     async losses(count) {
       const losses: number[] = [];
       for (let i = 0; i < count; i++) {

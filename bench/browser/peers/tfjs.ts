@@ -52,6 +52,10 @@ export async function openOn(material: Material, detail = () => ""): Promise<Pee
     settle: async (value) => void (await value.data()),
     read: async (value) => (await value.data())[0] ?? NaN,
     release: (value) => value.dispose(),
+    dispose: () => {
+      optimizer.dispose();
+      tf.dispose([...trained, x, target, ...noise]);
+    },
   });
 }
 

@@ -2,8 +2,9 @@
 import { VAE, type Dataset, type ModelSpec, type TrainingReport } from "webvae";
 import type { Material, OpenPeer, Pace, Timed } from "../protocol.js";
 
-/** Steps of an epoch while time is measured: about those of 60,000 images. */
+/** Steps of an epoch while time is measured: about those of 60,000 digits, or as many large pictures as fit. */
 const EPOCH_STEPS = 468;
+const EPOCH_BYTES = 2 ** 28;
 /** Submits after which their length is found. */
 const FIRST_REPORTS = 3;
 /** Where a submit is one slow step, fewer of them do. */
@@ -13,12 +14,13 @@ export const open: OpenPeer = async (material) => {
   const { job } = material;
   const spec = job.spec as ModelSpec;
   const vae = await VAE.create(spec, { seed: job.seed });
-  const options = { batchSize: job.batch, learningRate: job.learningRate, shuffle: false };
+  const options = { batchSize: job.batch, learningRate: job.learningRate, shuffle: false, ...precisionOf(material) };
   const one = batches(material, 1);
+  const epochSteps = Math.max(1, Math.min(EPOCH_STEPS, Math.floor(EPOCH_BYTES / material.images.length)));
   let many: Dataset | undefined;
   return {
     detail: "",
-    dataBytes: EPOCH_STEPS * material.images.length,
+    dataBytes: epochSteps * material.images.length,
     async losses(count) {
       const losses: number[] = [];
       // An epoch of one step: each has a report of its own.
@@ -26,7 +28,7 @@ export const open: OpenPeer = async (material) => {
       return losses;
     },
     async measure({ seconds }: Pace): Promise<Timed> {
-      many ??= batches(material, EPOCH_STEPS);
+      many ??= batches(material, epochSteps);
       const started = performance.now();
       let last: TrainingReport | undefined;
       let reports = 0;
@@ -49,6 +51,7 @@ export const open: OpenPeer = async (material) => {
         submits: (submits - counts.submits) / (steps - counts.steps),
       };
     },
+    dispose: () => vae.dispose(),
     async firstWeights() {
       const fresh = await VAE.create(spec, { seed: job.seed });
       try {
@@ -59,6 +62,8 @@ export const open: OpenPeer = async (material) => {
     },
   };
 };
+
+const precisionOf = ({ precision }: Material) => (precision ? { precision } : {});
 
 /** A data set of the one batch, `count` times over. */
 function batches({ job, images }: Material, count: number): Dataset {
