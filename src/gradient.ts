@@ -12,6 +12,12 @@ export function differentiate(graph: Graph): Graph {
   /** The gradient of each tensor that has one so far. */
   const gradients = new Map<string, Tensor>();
   const nodes: Node[] = [...graph.nodes];
+  /** How many nodes of the graph read each tensor; what only a gradient reads counts as one. */
+  const readers = new Map<string, number>();
+  for (const { inputs, outputs } of graph.nodes) {
+    if (outputs.pre) readers.set(outputs.pre.name, 1);
+    for (const { name } of Object.values(inputs)) readers.set(name, (readers.get(name) ?? 0) + 1);
+  }
   /** Names that the added nodes' outputs have. */
   const made = new Set<string>();
   for (const node of [...graph.nodes].reverse()) {
@@ -24,7 +30,7 @@ export function differentiate(graph: Graph): Graph {
     }
     const isLossTerm = Object.values(node.outputs).some(({ role }) => role === "output");
     if (!isLossTerm && Object.keys(upstream).length === 0) continue;
-    const ruled = opNamed(node.op).gradient?.(node, upstream, wanted);
+    const ruled = opNamed(node.op).gradient?.(node, upstream, wanted, (tensor) => readers.get(tensor.name) === 1);
     if (!ruled) throw new Error(`op ${node.op} has no gradient rule, and ${describe(node)} needs one`);
     const added = renamed(ruled, made);
     nodes.push(...added.nodes);

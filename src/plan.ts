@@ -87,8 +87,12 @@ export function plan(graph: Graph, options: PlanOptions = {}): { plan: Plan; sha
     buffers[tensor.name] = { kind: tensor.role, bytes };
     places[tensor.name] = { buffer: tensor.name, offset: 0, bytes, ...(isHalf ? { half: true } : {}) };
   }
-  for (const tensor of tensors.values()) {
-    if (tensor.role === "activation") activationBytes += tensorBytes(tensor, halves.has(tensor.name));
+  // What is written over what an earlier node made is another tensor.
+  for (const { inputs, outputs } of graph.nodes) {
+    for (const tensor of Object.values(outputs)) {
+      const made = tensor.role === "activation" && !Object.values(inputs).includes(tensor);
+      if (made) activationBytes += tensorBytes(tensor, halves.has(tensor.name));
+    }
   }
   placeActivations(graph, new Set(options.keep), halves, buffers, places);
   const shaders = new Map<string, ShaderSource>();

@@ -41,6 +41,8 @@ struct Shape {
 
 // The result is dx, to be multiplied by the slope of x's activation, not y = act(... + b).
 override GRADIENT: bool = false;
+// What x's slope is computed from lies where dx is written, each value of it read before.
+override IN_PLACE: bool = false;
 // Keep the value before the activation, for the activations whose slope needs it.
 override KEEP_PRE: bool = false;
 
@@ -117,7 +119,9 @@ fn store(first: u32, column: Column, product: vec4f) {
   if (!column.exists) { return; }
   let at = first + column.index;
   if (GRADIENT) {
-    result[at] = Stored(product * activation_slope(vec4f(aside[at])));
+    var kept = vec4f(0.0);
+    if (IN_PLACE) { kept = vec4f(result[at]); } else { kept = vec4f(aside[at]); }
+    result[at] = Stored(product * activation_slope(kept));
   } else {
     let sum = product + column.bias;
     if (KEEP_PRE) { pre[at] = Stored(sum); }
@@ -190,7 +194,13 @@ fn conv2d_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
   else { small_sums((after - shape.weight_groups) * WORKGROUP_SIZE + lane); }
 }
 
-// The same without dx, for the first layer.
+// dx alone.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d_grad_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  up_tiles(group.x, lane);
+}
+
+// dW and db alone, for the first layer too.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn conv2d_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }
@@ -206,7 +216,13 @@ fn conv2d_transpose_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_inv
   else { large_sums((after - shape.weight_groups) * WORKGROUP_SIZE + lane); }
 }
 
-// The same without dx.
+// dx alone.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn conv2d_transpose_grad_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  down_tiles(group.x, lane);
+}
+
+// dW and db alone.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn conv2d_transpose_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }

@@ -40,9 +40,15 @@ export interface Op {
   /**
    * Nodes for the gradient of the loss. `upstream` holds the gradients of the node's outputs by the outputs' names
    * (none for a term of the loss); `wanted` says which inputs need one. A gradient of a tensor that an activation
-   * made is taken before that activation: the op multiplies by the slope.
+   * made is taken before that activation: the op multiplies by the slope. `sole` says of a tensor that this node and its
+   * gradient are the last to read it: the gradient may be written over it.
    */
-  gradient?(node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean): Gradients;
+  gradient?(
+    node: Node,
+    upstream: Readonly<Record<string, Tensor>>,
+    wanted: (input: string) => boolean,
+    sole?: (tensor: Tensor) => boolean,
+  ): Gradients;
 }
 
 /** A gradient that is summed in parts: [parts, ...its shape]. */

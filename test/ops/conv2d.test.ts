@@ -21,7 +21,7 @@ import type { RandomValues } from "../support/random_values.js";
 const device = await Device.open({ device: await testDevice() });
 const here = schedules.filter((schedule) => schedule !== "subgroups" || device.gpu.features.has("subgroups"));
 
-const kinds = ["", "_grad", "_grad_weight"] as const;
+const kinds = ["", "_grad", "_grad_weight", "_grad_input"] as const;
 type Kind = (typeof kinds)[number];
 
 /** The length of the longest sum over pixels: they are summed in parts of about 512 small ones. */
@@ -54,7 +54,20 @@ function values(
     W: random.normal(taps * CL * CS, Math.sqrt(1 / terms) / (node.op === direction ? 1 : dyScale)),
     b: random.normal(down ? CS : CL),
   };
-  return Object.fromEntries(Object.keys(node.inputs).map((key) => [key, made[key]!]));
+  const old = node.attributes.in_place ? { result: made.saved! } : {};
+  return { ...Object.fromEntries(Object.keys(node.inputs).map((key) => [key, made[key]!])), ...old };
+}
+
+/** Of a layer's whole gradient the part that makes dx, which large layers have apart, and over `saved`. */
+function inputNode(whole: Node, direction: Direction, in_place: boolean): Node {
+  const own = direction === "conv2d" ? "large" : "small";
+  const inputs = Object.entries(whole.inputs).filter(([key]) => key !== own && !(in_place && key === "saved"));
+  return {
+    op: `${direction}_grad_input`,
+    inputs: Object.fromEntries(inputs),
+    outputs: { result: whole.outputs.result! },
+    attributes: { ...whole.attributes, in_place },
+  };
 }
 
 function layerCase(
@@ -64,13 +77,17 @@ function layerCase(
   activation: Activation,
   schedule: Schedule,
 ): OpCase {
+  // Every other one in place.
+  const in_place = kind === "_grad_input" && geometry.B % 2 === 0;
   return {
-    name: `${direction}${kind} ${title(geometry)} ${activation} ${schedule}`,
+    name: `${direction}${kind} ${title(geometry)} ${activation} ${schedule}${in_place ? " in place" : ""}`,
     build: (random) => {
       // The activation of the result, or of what a gradient is taken of.
       const [of, from]: Activation[] = kind === "" ? [activation, "none"] : ["none", activation];
       const forward = layer(direction, geometry, of!, from);
-      const node = kind === "" ? forward : gradientNode(forward, kind === "_grad");
+      const gradient = () => gradientNode(forward, kind !== "_grad_weight");
+      const node =
+        kind === "" ? forward : kind === "_grad_input" ? inputNode(gradient(), direction, in_place) : gradient();
       expect(node.op).toBe(direction + kind);
       return { node, values: values(node, direction, geometry, from!, random), schedule };
     },

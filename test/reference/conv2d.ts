@@ -124,14 +124,20 @@ function layer(product: (node: Node, values: Values) => Float64Array): Twin {
   };
 }
 
+/** The input's gradient alone. In place, the result holds what the slope is computed from. */
+function inputGradient(product: (node: Node, values: Values) => Float64Array): Twin {
+  return (node, values) => {
+    const saved = at(values, node.attributes.in_place ? "result" : "saved");
+    return { result: product(node, values).map((sum, i) => sum * slope(activationOf(node), saved[i]!)) };
+  };
+}
+
 /** Gradients of W and b; with `product` also that of the input, times the slope of the activation that made it. */
 function gradients(dy: "large" | "small", product?: (node: Node, values: Values) => Float64Array): Twin {
-  return (node, values) => {
+  return (node, values, step) => {
     const weights = { dW: kernelGradient(node, values), db: biasGradient(node, values, dy) };
     if (!product) return weights;
-    const saved = at(values, "saved");
-    const dx = product(node, values).map((sum, i) => sum * slope(activationOf(node), saved[i]!));
-    return { result: dx, ...weights };
+    return { ...inputGradient(product)(node, values, step), ...weights };
   };
 }
 
@@ -139,7 +145,9 @@ export const conv2dTwins: Readonly<Record<string, Twin>> = {
   conv2d: layer(toSmall),
   conv2d_transpose: layer(toLarge),
   conv2d_grad: gradients("small", toLarge),
+  conv2d_grad_input: inputGradient(toLarge),
   conv2d_grad_weight: gradients("small"),
   conv2d_transpose_grad: gradients("large", toSmall),
+  conv2d_transpose_grad_input: inputGradient(toSmall),
   conv2d_transpose_grad_weight: gradients("large"),
 };

@@ -29,6 +29,8 @@ export interface Setup {
   readonly gather: GatherOptions;
   readonly adam?: Partial<AdamOptions>;
   readonly beta?: number;
+  /** Step of the central differences; of a sum of very many pixels the last bits need a longer one. Default 1e-6. */
+  readonly difference?: number;
   /**
    * Some units of a relu lie so near zero that the 6e-5 by which a software adapter's noise is off turns them on or
    * off; their gradients, and with them the small KL term of these first steps, then differ by more than rounding.
@@ -227,7 +229,7 @@ export function testTraining(device: Device, name: string, setup: Setup): void {
       expect(scale, `d${tensor.name} is all zero`).toBeGreaterThan(0);
       const chosen = random.integers(Math.min(30, gradient.length), 0, gradient.length);
       for (const i of gradient.length <= 30 ? gradient.keys() : chosen) {
-        const difference = centralDifference(objective, values, i, 1e-6);
+        const difference = centralDifference(objective, values, i, setup.difference ?? 1e-6);
         // The objective is some hundreds: its last bits are 1e-7 of a gradient of 1 at this step.
         expect(Math.abs(gradient[i]! - difference), `d${tensor.name}[${i}]`).toBeLessThan(1e-6 + 1e-4 * scale);
       }

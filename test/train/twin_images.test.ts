@@ -132,6 +132,24 @@ const setups: Readonly<Record<string, Setup>> = {
     adam: { weightDecay: 0.1, decoupled: true },
     schedules,
   },
+  // Large enough that a layer's gradients are two dispatches, and dx lies over what its slope is computed from.
+  "gradients in place, over a value and over what was before its activation": {
+    spec: {
+      input: [64, 64, 1],
+      encoder: [conv2d(4, 1, elu), conv2d(2, 2, { stride: 8, ...silu })],
+      latent: 2,
+      decoder: [
+        dense(128, tanh),
+        reshape(8, 8, 2),
+        convTranspose2d(4, 8, { stride: 8, ...silu }),
+        convTranspose2d(1, 1),
+      ],
+      likelihood: "bernoulli",
+    },
+    count: 32,
+    gather: { batch: 32, shuffle: true },
+    difference: 1e-4,
+  },
   "reshapes that move padding": {
     spec: {
       input: [7, 5, 3],
