@@ -16,14 +16,14 @@ const shared = [
 
 /** {"adapter","commit","results":[...]} as scripts read it; the stored file holds more. */
 export function summary({ adapter, commit, results }: Comparison) {
-  return {
-    adapter,
-    commit,
-    results: results.map((result) => ({
-      ...(Object.fromEntries(shared.map((key) => [key, result[key]])) as Pick<PeerResult, (typeof shared)[number]>),
-      error: result.error,
-    })),
-  };
+  return { adapter, commit, results: summaryRows(results) };
+}
+
+export function summaryRows(results: readonly PeerResult[]) {
+  return results.map((result) => ({
+    ...(Object.fromEntries(shared.map((key) => [key, result[key]])) as Pick<PeerResult, (typeof shared)[number]>),
+    error: result.error,
+  }));
 }
 
 export function resultLine(result: PeerResult): string {

@@ -14,7 +14,10 @@ const shapes = [
   [128, 400, 784],
 ] as const;
 
-export const cases: OpCase[] = shapes.flatMap(([B, I, O]) => {
+export const cases: OpCase[] = shapes.flatMap(([B, I, O]) => layerCases(B, I, O));
+
+/** A layer forward, its dx, its dW with db, and all three in one. */
+export function layerCases(B: number, I: number, O: number): OpCase[] {
   const x = tensor("x", "input", [B, I]);
   const W = weightTensor("W", "param", [I], [O]);
   const b = tensor("b", "param", [O]);
@@ -36,7 +39,7 @@ export const cases: OpCase[] = shapes.flatMap(([B, I, O]) => {
     { name, node: weight!, flop },
     { name, node: both!, flop: 2 * flop },
   ];
-});
+}
 
 /** The node that the library itself makes for a layer's gradient, with or without its input's. */
 function gradient(B: number, I: number, O: number, withInput: boolean): Node {
