@@ -124,6 +124,10 @@ const stepCases: readonly (readonly [ModelName, number])[] = [
   ["mlp-deep", 128],
   ["minimal", 128],
   ["points", 128],
+  ["conv", 32],
+  ["conv", 128],
+  ["conv", 256],
+  ["conv64", 16],
 ];
 if (wanted("step")) {
   for (const [name, batch] of stepCases) {

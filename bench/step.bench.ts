@@ -30,10 +30,11 @@ const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, dec
 /** Trains for about `seconds` and measures. `adapter` gives the device that the VAE then asks for. */
 export async function measureStep(gpu: GPU, name: ModelName, batch: number, seconds: number): Promise<StepResult> {
   const points = name === "points";
-  const data = points
-    ? datasets.gaussians({ split: "train", count: 8 * batch, seed: 1 })
-    : datasets.digits({ split: "train", count: 8 * batch, seed: 1 });
-  const spec = models[name](data.shape, points ? 2 : 20);
+  const wanted = { split: "train", count: 8 * batch, seed: 1 } as const;
+  const made = { points: datasets.gaussians, conv64: datasets.sprites }[name as string] ?? datasets.digits;
+  const data = made(wanted);
+  const latents: Partial<Record<ModelName, number>> = { points: 2, conv: 2, conv64: 128 };
+  const spec = models[name](data.shape, latents[name] ?? 20);
   const counted = countObjects(gpu);
   const started = performance.now();
   const vae = await VAE.create(spec, { gpu: counted.gpu, seed: 1 });
