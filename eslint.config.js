@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "out", "node_modules", "test/artefacts", ".cache"] },
+  { ignores: ["dist", "out", ".bench-pack*", "node_modules", "test/artefacts", ".cache"] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
