@@ -65,7 +65,8 @@ export function nodeBenchCommand(): Command {
     .option("--json", "end stdout with the results as one JSON object", false);
 }
 
-interface Parsed extends Pick<NodeBenchOptions, "repeats" | "seconds" | "steps" | "products" | "json"> {
+interface Parsed extends Pick<NodeBenchOptions, "repeats" | "seconds" | "steps" | "json"> {
+  readonly products?: number[] | false;
   readonly models?: NodeBenchOptions["models"];
   readonly batch?: number[];
   readonly peers?: NodePeer[];
@@ -77,7 +78,9 @@ interface Parsed extends Pick<NodeBenchOptions, "repeats" | "seconds" | "steps" 
 
 export function nodeBenchOptions(command: Command): NodeBenchOptions {
   const given = command.opts<Parsed>();
-  const { models, batch, peers, precision, limit, steps, products, repeats, seconds, peak, out, json } = given;
+  const { models, batch, peers, precision, limit, steps, repeats, seconds, peak, out, json } = given;
+  // An option that can be negated and takes a value has no value of its own.
+  const products = given.products ?? true;
   if (!steps && products === false) command.error("error: --no-steps and --no-products leave nothing to measure");
   const wanted = precision ?? (["f32", "f16"] as const);
   const known = peers ?? Object.values(nodePeers);
