@@ -1,8 +1,18 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { viteWgsl } from "./build/wgsl.mjs";
 
+const source = (file: string) => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+
 export default defineConfig({
   plugins: [viteWgsl()],
+  // The demo imports the library by its name: here from its sources, as tsconfig.json has it.
+  resolve: {
+    alias: [
+      { find: /^webvae$/, replacement: source("index.ts") },
+      { find: /^webvae\/datasets$/, replacement: source("datasets.ts") },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/support/reporter.ts"],
