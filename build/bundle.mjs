@@ -1,7 +1,7 @@
 // npm run build: src/ and shaders/ as minified ESM files with their source maps, and the public declarations of each
-// entry. What the two entries share is a file of its own: a WebvaeError from one is an instance of the other's. The
-// WGSL that only some models or adapters need is one too, and so is the code for model files: the core imports them
-// when it does.
+// entry. What the core and the data sets share is a file of its own: a WebvaeError from one is an instance of the
+// other's. The WGSL that only some models or adapters need is one too, and so is the code for model files: the core
+// imports them when it does. All further entries import those two as any program does (further_entries.mjs).
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -10,6 +10,8 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
+import { ENTRIES, isCore } from "./entries.mjs";
+import { bundleFurtherEntries } from "./further_entries.mjs";
 import { bundledWgsl } from "./wgsl_bundle.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -22,39 +24,50 @@ export const LAYERS = "layers.js";
 export const FILES = "files.js";
 export const ON_DEMAND = [LAYERS, FILES];
 
+/** @satisfies {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  outdir: "dist",
+  bundle: true,
+  minify: true,
+  // A fault in Node shows its line: not the whole file.
+  lineLimit: 8000,
+  write: false,
+  metafile: true,
+  format: /** @type {const} */ ("esm"),
+  platform: /** @type {const} */ ("browser"),
+  target: "es2022",
+  sourcemap: /** @type {const} */ ("linked"),
+  legalComments: /** @type {const} */ ("none"),
+  logLevel: /** @type {const} */ ("error"),
+};
+
+/** @param {readonly import("./entries.mjs").Entry[]} entries */
+const entryPoints = (entries) =>
+  Object.fromEntries(entries.map(({ script, source }) => [basename(script, ".js"), source]));
+
 /**
  * The library in memory: the text of each file of dist/ by its name, maps too, and the size of each script.
  * @returns {Promise<{ files: Map<string, string>, sizes: Map<string, { bytes: number, gzipped: number }>, gzipped: number }>}
  */
 export async function bundleLibrary() {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
+  const { outputFiles, metafile } = await build({
+    ...common,
     entryPoints: {
-      webvae: "src/index.ts",
-      datasets: "src/datasets.ts",
+      ...entryPoints(ENTRIES.filter(isCore)),
       files: "src/checkpoint.ts",
       layers: "wgsl:layers",
     },
-    outdir: "dist",
     // What is loaded on demand shares nothing with the two entries, and those at most one chunk, so its name needs no
     // hash (test/null/layers.test.ts, bundle.test.ts).
     splitting: true,
     chunkNames: "shared",
-    bundle: true,
-    minify: true,
-    // A fault in Node shows its line: not the whole file.
-    lineLimit: 8000,
-    write: false,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    sourcemap: "linked",
-    legalComments: "none",
     define: { RELEASE: JSON.stringify(releaseOf("src")) },
     plugins: [bundledWgsl()],
-    logLevel: "error",
   });
-  const files = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+  const further = ENTRIES.filter((entry) => !isCore(entry));
+  const more = await bundleFurtherEntries({ ...common, entryPoints: entryPoints(further) }, metafile);
+  const files = new Map([...outputFiles, ...more].map(({ path, text }) => [basename(path), text]));
   const sizes = new Map(
     [...files]
       .filter(([name]) => name.endsWith(".js"))

@@ -1,13 +1,16 @@
-// The public declarations, a file an entry: what src/index.ts exports, and the types that those name, and nothing else;
-// what src/datasets.ts exports, which takes from the first what the first exports: a type that both name is one type.
-// The engine's own modules, their private members and the ambient .wgsl module stay out of a user's compilation.
+// The public declarations, a file an entry: what its source exports, and the types that those name, and nothing else.
+// It takes from the entries before it what they export: a type that two entries name is one type. The engine's own
+// modules, their private members and the ambient .wgsl module stay out of a user's compilation.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { ENTRIES } from "./entries.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** @typedef {{ checker: ts.TypeChecker, files: Map<string, string>, entry: (name: string) => ts.Symbol[] }} Declarations */
+/** @typedef {import("./entries.mjs").Entry} Entry */
+/** @typedef {{ checker: ts.TypeChecker, files: Map<string, string>, file: (entry: Entry) => ts.SourceFile }} Declarations */
+/** @typedef {{ text: string, types: string, declared: ReadonlySet<ts.Symbol>, exported: ReadonlyMap<ts.Symbol, string> }} Declared */
 
 /**
  * The text of each file by its name: index.d.ts, datasets.d.ts.
@@ -15,37 +18,44 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  */
 export function publicDeclarations() {
   const all = declarations();
-  const core = declarationsOf(all, "index", undefined);
-  const datasets = declarationsOf(all, "datasets", core);
-  return new Map([
-    ["index.d.ts", core.text],
-    ["datasets.d.ts", datasets.text],
-  ]);
+  /** @type {Declared[]} */
+  const done = [];
+  for (const entry of ENTRIES) done.push(declarationsOf(all, entry, done));
+  return new Map(done.map(({ types, text }) => [types, text]));
 }
 
 /**
- * One entry's file. What `base` exports is imported from it.
+ * One entry's file. What those before it export is imported from them.
  * @param {Declarations} all
- * @param {string} name
- * @param {{ declared: ReadonlySet<ts.Symbol>, exported: ReadonlyMap<ts.Symbol, string> } | undefined} base
+ * @param {Entry} entry
+ * @param {readonly Declared[]} before
+ * @returns {Declared}
  */
-function declarationsOf({ checker, files, entry }, name, base) {
+function declarationsOf({ checker, files, file }, entry, before) {
   /** @type {Map<ts.Statement, string>} */
   const texts = new Map();
   /** @type {Map<string, ts.Symbol>} */
   const names = new Map();
   /** @param {ts.Symbol} symbol */
   const original = (symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
+  /** @type {Map<string, Set<string>>} */
+  const imports = new Map();
   /** @type {Set<string>} */
-  const imports = new Set();
+  const globals = new Set();
 
   /** @param {ts.Symbol} symbol */
   const visit = (symbol) => {
-    const known = base?.exported.get(symbol);
-    if (known !== undefined) return void imports.add(known === symbol.name ? known : `${known} as ${symbol.name}`);
-    // Declared a second time it would be another type.
-    if (base?.declared.has(symbol))
-      throw new Error(`src/index.ts must export ${symbol.name}, which src/${name}.ts names`);
+    if (isWebgpu(symbol)) return void globals.add(symbol.name);
+    for (const { types, exported, declared } of before) {
+      const known = exported.get(symbol);
+      if (known !== undefined) {
+        const of = imports.get(types) ?? new Set();
+        imports.set(types, of.add(known === symbol.name ? known : `${known} as ${symbol.name}`));
+        return;
+      }
+      // Declared a second time it would be another type.
+      if (declared.has(symbol)) throw new Error(`${types} must export ${symbol.name}, which ${entry.source} names`);
+    }
     for (const declaration of symbol.declarations ?? []) {
       const statement = statementOf(declaration);
       if (!statement || !files.has(statement.getSourceFile().fileName) || texts.has(statement)) continue;
@@ -67,22 +77,45 @@ function declarationsOf({ checker, files, entry }, name, base) {
     }
   };
 
-  const exports = entry(name);
+  const module = checker.getSymbolAtLocation(file(entry));
+  if (!module) throw new Error(`${entry.source} exports nothing`);
+  const exports = checker.getExportsOfModule(module);
   for (const symbol of exports) visit(original(symbol));
   const list = exports.map((symbol) => {
     const own = original(symbol);
     const type = own.flags & ts.SymbolFlags.Value ? "" : "type ";
     return `  ${type}${own.name === symbol.name ? own.name : `${own.name} as ${symbol.name}`},`;
   });
-  const from = imports.size > 0 ? [`import type { ${[...imports].sort().join(", ")} } from "./index.js";`] : [];
-  const body = [...from, ...texts.values(), `export {\n${list.sort().join("\n")}\n};`].join("\n");
+  const from = [...imports].map(
+    ([types, names]) => `import type { ${[...names].sort().join(", ")} } from "./${types.replace(/\.d\.ts$/, ".js")}";`,
+  );
+  const webgpu = globals.size > 0 ? [webgpuInterfaces([...globals].sort())] : [];
+  const body = [...from, ...webgpu, ...texts.values(), `export {\n${list.sort().join("\n")}\n};`].join("\n");
   // `using` is in no lib before esnext; the reference brings its symbols alone.
   const disposable = body.includes("Symbol.dispose") ? '/// <reference lib="esnext.disposable" />\n' : "";
   return {
     text: `${disposable}${body}\n`,
+    types: entry.types,
     declared: new Set(names.values()),
     exported: new Map(exports.map((symbol) => [original(symbol), symbol.name])),
   };
+}
+
+/** Of @webgpu/types alone. @param {ts.Symbol} symbol */
+function isWebgpu({ name, declarations = [] }) {
+  const files = declarations.map((declaration) => declaration.getSourceFile().fileName);
+  if (files.length === 0 || !files.every((file) => file.includes("/@webgpu/types/"))) return false;
+  if (declarations.some(ts.isInterfaceDeclaration)) return true;
+  throw new Error(`the public types name WebGPU's ${name}, which is no interface: write it out`);
+}
+
+/**
+ * Where a user's project knows WebGPU, by its TypeScript or by @webgpu/types, each of these is one with its own
+ * interface; where it does not, they are there all the same.
+ * @param {readonly string[]} names
+ */
+function webgpuInterfaces(names) {
+  return ["declare global {", ...names.map((name) => `  interface ${name} {}`), "}"].join("\n");
 }
 
 /**
@@ -107,8 +140,9 @@ function declarations() {
     emitDeclarationOnly: true,
     stripInternal: true,
   };
+  const sources = ENTRIES.map(({ source }) => source);
   const source = ts.createProgram(
-    ["src/index.ts", "src/datasets.ts", "src/wgsl.d.ts", "src/release.d.ts"].map((file) => join(root, file)),
+    [...sources, "src/wgsl.d.ts", "src/release.d.ts"].map((file) => join(root, file)),
     options,
   );
   fail(ts.getPreEmitDiagnostics(source));
@@ -119,7 +153,9 @@ function declarations() {
   const { readFile, fileExists, getSourceFile } = host;
   host.readFile = (path) => files.get(path) ?? readFile(path);
   // Without the sources an import finds the declarations.
-  const isSource = (/** @type {string} */ path) => path.startsWith(join(root, "src/")) && !path.endsWith(".d.ts");
+  const folders = sources.map((path) => join(root, path.slice(0, path.indexOf("/") + 1)));
+  const isSource = (/** @type {string} */ path) =>
+    folders.some((folder) => path.startsWith(folder)) && !path.endsWith(".d.ts");
   host.fileExists = (path) => files.has(path) || (fileExists(path) && !isSource(path));
   host.getSourceFile = (path, ...rest) => {
     const text = files.get(path);
@@ -127,16 +163,15 @@ function declarations() {
       ? getSourceFile(path, ...rest)
       : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   };
-  const entries = ["index", "datasets"].map((name) => join(root, `src/${name}.d.ts`));
-  const program = ts.createProgram(entries, { ...options, noEmit: true }, host);
-  const checker = program.getTypeChecker();
-  const entry = (/** @type {string} */ name) => {
-    const file = program.getSourceFile(join(root, `src/${name}.d.ts`));
-    const module = file && checker.getSymbolAtLocation(file);
-    if (!module) throw new Error(`src/${name}.ts emits no declarations`);
-    return checker.getExportsOfModule(module);
+  const emitted = (/** @type {string} */ path) => join(root, path.replace(/\.ts$/, ".d.ts"));
+  const paths = Object.fromEntries(ENTRIES.map(({ specifier, source }) => [specifier, [emitted(source)]]));
+  const program = ts.createProgram(sources.map(emitted), { ...options, paths, noEmit: true }, host);
+  const file = (/** @type {Entry} */ { source }) => {
+    const found = program.getSourceFile(emitted(source));
+    if (!found) throw new Error(`${source} emits no declarations`);
+    return found;
   };
-  return { checker, files, entry };
+  return { checker: program.getTypeChecker(), files, file };
 }
 
 /** @param {readonly ts.Diagnostic[]} diagnostics */

@@ -2,7 +2,7 @@
 // each library's once; short names (wgsl_names.mjs); and what was reflected, packed. One module comes with the core,
 // the other has the texts that only some models or adapters need, and is loaded when a pipeline needs one.
 import { createHash } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { compileWgsl, joinImports, minify, shaderRoot } from "./wgsl.mjs";
 import { rename, shortNames } from "./wgsl_names.mjs";
@@ -15,11 +15,12 @@ export const CORE_SHADERS = [
   ...["gradient_norm", "adam", "sum"],
 ];
 
-/** Shaders by their paths; not the libraries. */
+/** Shaders by their paths; not the libraries, and not what draws: that is in the entry which imports it. */
 const shaderFiles = () =>
   readdirSync(shaderRoot)
     .filter((file) => file.endsWith(".wgsl"))
-    .map((file) => join(shaderRoot, file));
+    .map((file) => join(shaderRoot, file))
+    .filter((path) => !readFileSync(path, "utf8").includes("@fragment"));
 
 /** What each function, constant, parameter and local is called in the bundle. */
 export function bundleNames() {

@@ -49,7 +49,7 @@ export async function bundleScripts(entryPoints) {
       {
         name: "library",
         setup: ({ onResolve }) =>
-          onResolve({ filter: /^webvae(\/datasets)?$/ }, ({ path }) => ({
+          onResolve({ filter: /^webvae(\/\w+)?$/ }, ({ path }) => ({
             path: `./dist/${basename(path)}.js`,
             external: true,
           })),

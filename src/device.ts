@@ -9,7 +9,7 @@ export interface DeviceOptions {
   readonly device?: GPUDevice;
   /** Where WebGPU is found. Default: navigator.gpu. */
   readonly gpu?: GPU;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly powerPreference?: "low-power" | "high-performance";
 }
 
 export interface Pipeline {

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bundleLibrary, CORE, FILES, LAYERS, LIMIT, ON_DEMAND } from "../../build/bundle.mjs";
+import { ENTRIES, isCore } from "../../build/entries.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -47,21 +48,27 @@ describe("the bundle", () => {
   let bundle: Awaited<ReturnType<typeof bundleLibrary>>;
   beforeAll(async () => void (bundle = await bundleLibrary()));
 
-  const scripts = ["webvae.js", "datasets.js", "shared.js", "layers.js", "files.js"];
+  /** Entries beside the core and the data sets. */
+  const further = ENTRIES.filter((entry) => !isCore(entry)).map(({ script }) => script);
+  const scripts = [...new Set(["datasets.js", ...CORE, ...ON_DEMAND, ...ENTRIES.map(({ script }) => script)])];
   const text = (name: string) => bundle.files.get(name) ?? "";
 
-  test("is two entries, what they share, and what the core loads on demand, each with its map", () => {
+  test("is the entries, what the first two share, and what the core loads on demand, each with its map", () => {
     expect([...bundle.files.keys()].sort()).toEqual(scripts.flatMap((name) => [name, `${name}.map`]).sort());
     expect(uses(text("webvae.js")).imports).toEqual(['"./shared.js"', `import("./${LAYERS}")`, `import("./${FILES}")`]);
     expect(uses(text("datasets.js")).imports).toEqual(['"./shared.js"']);
     expect(uses(text("shared.js")).imports).toEqual([]);
     for (const name of ON_DEMAND) expect(uses(text(name)).imports).toEqual([]);
+    // The others import entries by their files, and so have no class a second time.
+    const entries = ENTRIES.map(({ script }) => `"./${script}"`);
+    for (const name of further) expect(uses(text(name)).imports.filter((path) => !entries.includes(path))).toEqual([]);
   });
 
   test("takes at most 40 KB gzipped without the data sets and what is loaded on demand", () => {
     const sizes = scripts.map((name) => [name, gzipSync(text(name), { level: 9 }).length] as const);
     for (const [name, size] of sizes) console.log(`${name}: ${Buffer.byteLength(text(name))} bytes, ${size} gzipped`);
-    const atOnce = sizes.filter(([name]) => name !== "datasets.js" && !ON_DEMAND.includes(name));
+    const apart = ["datasets.js", ...further, ...ON_DEMAND];
+    const atOnce = sizes.filter(([name]) => !apart.includes(name));
     const core = atOnce.reduce((sum, [, size]) => sum + size, 0);
     console.log(`the core: ${core} gzipped (limit ${LIMIT}); ${ON_DEMAND.join(" and ")} are loaded on demand`);
     expect(bundle.gzipped).toBe(core);
@@ -90,6 +97,8 @@ describe("the bundle", () => {
     for (const name of scripts) {
       const { evaluates, names } = uses(text(name));
       expect(evaluates).toEqual([]);
+      // What shows something on a page may know pages.
+      if (further.includes(name)) continue;
       expect(foreign.filter((found) => names.has(found))).toEqual([]);
       expect(text(name).match(/["'`]node:\w+/g)).toBeNull();
     }
@@ -123,10 +132,14 @@ describe("the bundle", () => {
     };
     expect(exported("webvae.js").sort()).toEqual(Object.keys(await import("../../src/index.js")).sort());
     expect(exported("datasets.js").sort()).toEqual(Object.keys(await import("../../src/datasets.js")).sort());
+    // The others know pages, so that not all of them can be imported here.
+    for (const { script } of ENTRIES)
+      expect(exported(script).filter((name) => !/^[A-Za-z]\w+$/.test(name))).toEqual([]);
   });
 
   test("has a source map with the sources in it, and no path of the machine that built it", () => {
     const of = {
+      ...Object.fromEntries(ENTRIES.map(({ script, source }) => [script, source])),
       "webvae.js": "src/autoencoder.ts",
       "datasets.js": "src/data/digits.ts",
       "shared.js": "src/errors.ts",
@@ -137,7 +150,7 @@ describe("the bundle", () => {
       expect(text(name).endsWith(`//# sourceMappingURL=${name}.map\n`)).toBe(true);
       const map = JSON.parse(text(`${name}.map`)) as { sources: string[]; sourcesContent: string[] };
       expect(map.sources).toContain(`../${source}`);
-      expect(map.sources.filter((path) => !/^\.\.\/(src|shaders)\//.test(path))).toEqual([]);
+      expect(map.sources.filter((path) => !/^\.\.\/(src|shaders|explorer)\//.test(path))).toEqual([]);
       expect(map.sourcesContent).toHaveLength(map.sources.length);
       expect(text(name).includes(root)).toBe(false);
     }

@@ -1,0 +1,34 @@
+// What a program can import by a name: the exports of package.json, which are the one list of them. To add an entry add
+// its line there: "./NAME" is made from src/NAME.ts or NAME/index.ts into dist/NAME.js and dist/types/NAME.d.ts.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * @typedef {object} Entry
+ * @property {string} specifier what a program imports: "webvae/datasets"
+ * @property {string} script its file in dist/: "datasets.js"
+ * @property {string} types its declarations in dist/types/: "datasets.d.ts"
+ * @property {string} source "src/datasets.ts"
+ */
+
+/** @type {{ name: string, exports: Record<string, string | { types: string, default: string }> }} */
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** @type {readonly Entry[]} */
+export const ENTRIES = Object.entries(manifest.exports).flatMap(([path, target]) => {
+  if (typeof target === "string") return [];
+  const name = path === "." ? "index" : path.slice("./".length);
+  const script = path === "." ? "webvae.js" : `${name}.js`;
+  const types = `${name}.d.ts`;
+  const source = [`src/${name}.ts`, `${name}/index.ts`].find((file) => existsSync(join(root, file)));
+  if (!source) throw new Error(`package.json exports ${path}, but there is no src/${name}.ts or ${name}/index.ts`);
+  const wanted = JSON.stringify({ types: `./dist/types/${types}`, default: `./dist/${script}` });
+  if (JSON.stringify(target) !== wanted) throw new Error(`package.json: exports["${path}"] must be ${wanted}`);
+  return [{ specifier: path === "." ? manifest.name : `${manifest.name}/${name}`, script, types, source }];
+});
+
+/** The core's and the data sets' entries, which share a file; the others import theirs and are made apart from them. */
+export const isCore = (/** @type {Entry} */ { source }) => ["src/index.ts", "src/datasets.ts"].includes(source);
