@@ -1,7 +1,8 @@
-// reparameterize.wgsl: z = mu + exp(s/2) e with e ~ N(0, 1); KL = sum_j (mu^2 + exp(s) - 1 - s) / 2; and the
-// gradient of beta KL and of what follows z with respect to mu and s.
+// reparameterize.wgsl: z = mu + a exp(s/2) e with e ~ N(0, 1) and a the step's noise, which is 1 unless training is
+// given another; KL = sum_j (mu^2 + exp(s) - 1 - s) / 2; and the gradient of beta KL and of what follows z with respect
+// to mu and s.
 //   heads [B, 2, Z] (mu, then s = log sigma^2)   z [B, Z]   kl [slots, B, Z/4, 2]   Z padded to 4 with zeros
-// The noise is not kept: s's gradient needs only e exp(s/2) = z - mu.
+// The noise is not kept: s's gradient needs only a e exp(s/2) = z - mu.
 // Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), eq. 10 and appendix B.
 #import lib/step
 #import lib/random
@@ -46,7 +47,7 @@ fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
   let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
   var draw = mean;
-  if (NOISE) { draw += exp(0.5 * s) * noise(row, column); }
+  if (NOISE) { draw += step.noise * exp(0.5 * s) * noise(row, column); }
   z[id.x] = Stored(select(vec4f(0.0), draw, mask));
   // exp(s) - 1 - s cancels in f32 near 0; there its series.
   let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));

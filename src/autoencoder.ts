@@ -166,6 +166,11 @@ export class VAE {
     return { name: this.device.adapterName, software: this.device.software };
   }
 
+  /** The device that it computes on: its own, or the page's. Buffers given to it, or drawn from, are of this device. */
+  get gpuDevice(): GPUDevice {
+    return this.device.gpu;
+  }
+
   /** Steps and epochs trained so far. */
   get trained(): { readonly steps: number; readonly epochs: number } {
     return { steps: this.progress.step, epochs: this.progress.epoch };

@@ -83,6 +83,7 @@ export class Evaluation {
     { device, model, buffers, tuner }: RunParts,
     dataset: Dataset,
     options: { binarise?: boolean } = {},
+    submitMs?: number,
   ): Promise<Evaluation> {
     checkData(dataset, model.resolved.spec.input, { unitInterval: !model.logSigma, ...options });
     const undo: (() => void)[] = [];
@@ -100,7 +101,7 @@ export class Evaluation {
         [data.tensor.name]: data.buffer,
       });
       undo.push(() => executable.dispose());
-      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl"]);
+      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl"], submitMs);
       return new Evaluation(device, data, executable, scheduler, batch);
     } catch (error) {
       for (const release of undo.reverse()) release();
@@ -147,6 +148,7 @@ export const idleStep: Step = {
   sample: 0,
   learning_rate: 0,
   beta: 1,
+  noise: 1,
   gradient_scale: 1,
   correction1: 1,
   correction2: 1,

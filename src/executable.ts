@@ -19,6 +19,7 @@ export interface StepValues {
   readonly sample: number;
   readonly learning_rate: number;
   readonly beta: number;
+  readonly noise: number;
   readonly gradient_scale: number;
   readonly correction1: number;
   readonly correction2: number;

@@ -2,6 +2,7 @@
 import { WebvaeError } from "./errors.js";
 import { describe, objectAt } from "./checks.js";
 
+const powers: unknown[] = ["low-power", "high-performance"];
 const flags = ["noise", "shuffle", "binarise", "trainingState"];
 
 /**
@@ -17,12 +18,18 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     };
     if (key === "split") check(given === "train" || given === "test", '"train" or "test"');
     if (given === undefined) continue;
-    if (flags.includes(key)) check(typeof given === "boolean", "true or false");
+    // The noise of training is how much of it, and checked there.
+    const flag = flags.includes(key) && !(key === "noise" && place === "train");
+    if (flag) check(typeof given === "boolean", "true or false");
     if (key === "seed") check(Number.isSafeInteger(given) && (given as number) >= 0, "a whole number >= 0");
     if (key === "tuning") {
       const { load, save } = (given ?? {}) as Record<string, unknown>;
       check(given === false || !!(load && save), "false, or { load, save }");
     }
+    // By what is asked of them: a device may be of Dawn in Node, or of another frame.
+    if (key === "device") check(!!(given as GPUDevice | null)?.createCommandEncoder, "a GPUDevice");
+    if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, as navigator.gpu is");
+    if (key === "powerPreference") check(powers.includes(given), powers.join(" or "));
     if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
   }
   return value;

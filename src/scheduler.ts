@@ -56,19 +56,28 @@ export class Scheduler {
     private readonly executable: Executable,
     staging: Staging[],
     outputs: readonly string[],
+    private readonly submitMs: number | undefined,
   ) {
     this.#staging = staging;
     this.#rings = ringsOf(executable, outputs);
     this.#rowBytes = this.#rings.reduce((sum, { rowBytes }) => sum + rowBytes, 0);
   }
 
-  /** For the rings named `outputs` of `executable`, which stays the caller's. */
-  static async create(device: Device, executable: Executable, outputs: readonly string[]): Promise<Scheduler> {
+  /**
+   * For the rings named `outputs` of `executable`, which stays the caller's. `submitMs`: how long a submit takes, where
+   * a step doesn't take longer.
+   */
+  static async create(
+    device: Device,
+    executable: Executable,
+    outputs: readonly string[],
+    submitMs?: number,
+  ): Promise<Scheduler> {
     const bytes = ringsOf(executable, outputs).reduce((sum, { rowBytes }) => sum + rowBytes, 0) * executable.plan.slots;
     const staging = await device.allocating("the loss ring", () =>
       Array.from({ length: IN_FLIGHT }, () => new Staging(device, bytes)),
     );
-    return new Scheduler(device, executable, staging, outputs);
+    return new Scheduler(device, executable, staging, outputs, submitMs);
   }
 
   /**
@@ -139,7 +148,9 @@ export class Scheduler {
   }
 
   #adapt(stepMs: number): void {
-    const wished = Math.max(TARGET_MS / stepMs, Math.min(FEWEST_STEPS, LONGEST_MS / stepMs));
+    // Who asks for short submits has something else to run between them.
+    const usual = Math.max(TARGET_MS / stepMs, Math.min(FEWEST_STEPS, LONGEST_MS / stepMs));
+    const wished = this.submitMs === undefined ? usual : this.submitMs / stepMs;
     // Doubling at most: the first measurements hold compilation and cold caches.
     const next = Math.min(Math.floor(wished), 2 * this.#perSubmit, this.executable.plan.slots);
     this.#perSubmit = Math.max(1, next);

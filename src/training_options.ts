@@ -11,7 +11,10 @@ export interface SchedulePoint {
   readonly stepsPerEpoch: number;
 }
 
-/** A constant, or a function of the step evaluated on the host some steps ahead. */
+/**
+ * A constant, or a function of the step, evaluated on the host as a submit is made: what it reads may change while the
+ * run goes on, and takes effect with the next submit.
+ */
 export type Scheduled = number | ((point: SchedulePoint) => number);
 
 export interface TrainingOptions {
@@ -23,6 +26,11 @@ export interface TrainingOptions {
   readonly learningRate?: Scheduled;
   /** Weight of the KL term in the objective. Reports give the ELBO at weight 1 always. Default 1. */
   readonly beta?: Scheduled;
+  /**
+   * Factor of the noise that latents are drawn with: z = mu + noise * sigma * e. With 0 the model is trained as a plain
+   * autoencoder, on the mean alone; evaluation and sampling draw in full. Default 1.
+   */
+  readonly noise?: Scheduled;
   /** adamw shrinks the weights themselves by learningRate x weightDecay; adam adds weightDecay x w to the gradient. */
   readonly optimizer?: "adam" | "adamw";
   /** Default 0. */
@@ -42,6 +50,11 @@ export interface TrainingOptions {
   readonly binarise?: boolean;
   /** Evaluated after each epoch. */
   readonly test?: Dataset;
+  /**
+   * Milliseconds of GPU time that a submit aims at, at most 500; it holds one step at least. A small value lets what the
+   * page asks for between two submits, as a picture of a latent, be there soon. Default: 50, and more on a slow adapter.
+   */
+  readonly submitMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -52,9 +65,11 @@ export interface CheckedOptions {
   readonly batchSize: number;
   readonly learningRate: Scheduled;
   readonly beta: Scheduled;
+  readonly noise: Scheduled;
   readonly shuffle: boolean;
   readonly binarise: boolean;
   readonly half: boolean;
+  readonly submitMs: number | undefined;
   readonly adam: AdamOptions;
 }
 
@@ -63,6 +78,7 @@ const known: readonly (keyof TrainingOptions)[] = [
   "batchSize",
   "learningRate",
   "beta",
+  "noise",
   "optimizer",
   "weightDecay",
   "adam",
@@ -71,6 +87,7 @@ const known: readonly (keyof TrainingOptions)[] = [
   "shuffle",
   "binarise",
   "test",
+  "submitMs",
   "signal",
 ];
 
@@ -81,7 +98,15 @@ export function trainingOptions(options: TrainingOptions): TrainingOptions {
 
 /** Throws INVALID_OPTION naming the option, what was given and what is allowed. */
 export function checkOptions(options: TrainingOptions, dataset: Dataset): CheckedOptions {
-  const { learningRate = 1e-3, beta = 1, optimizer = "adam", shuffle = true, binarise = false } = options;
+  const {
+    learningRate = 1e-3,
+    beta = 1,
+    noise = 1,
+    submitMs,
+    optimizer = "adam",
+    shuffle = true,
+    binarise = false,
+  } = options;
   const { epochs = 10, batchSize: batch = 128, adam = {}, weightDecay = 0 } = options;
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = optionsOf(adam, "adam", ["beta1", "beta2", "epsilon"]);
   const batchSize = wholeNumber("batchSize", batch);
@@ -90,8 +115,10 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
       `batchSize ${batchSize} is larger than data set ${dataset.name}, which has ${dataset.count} examples`,
     );
   }
-  if (typeof learningRate !== "function") inRange("learningRate", learningRate, 0, 1e6);
-  if (typeof beta !== "function") inRange("beta", beta, 0, 1e6);
+  for (const [name, value] of Object.entries({ learningRate, beta, noise })) {
+    if (typeof value !== "function") inRange(name, value, 0, 1e6);
+  }
+  if (submitMs !== undefined) inRange("submitMs", submitMs, 0, 500);
   if (!["adam", "adamw"].includes(optimizer)) {
     throw invalidOption(`optimizer must be "adam" or "adamw", not ${JSON.stringify(optimizer)}`);
   }
@@ -104,9 +131,11 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
     batchSize,
     learningRate,
     beta,
+    noise,
     shuffle,
     binarise,
     half: precision === "f16",
+    submitMs,
     adam: {
       beta1: inRange("adam.beta1", beta1, 0, 1, true),
       beta2: inRange("adam.beta2", beta2, 0, 1, true),

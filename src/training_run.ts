@@ -111,7 +111,7 @@ export class TrainingRun {
     try {
       const data = await uploadData(device, dataset);
       undo.push(() => device.release(data.buffer));
-      const { batchSize: batch, shuffle, half } = options;
+      const { batchSize: batch, shuffle, half, submitMs } = options;
       const graphOf = (size: number) =>
         trainingGraph(model, data.tensor, { batch: size, shuffle, binarise }, options.adam, half);
       checkBatch(batch, (size) => planWithRings(graphOf(size), model, {}, half).plan, device.gpu.limits);
@@ -123,9 +123,9 @@ export class TrainingRun {
       });
       undo.push(() => executable.dispose());
       if (half) await halveWeights(parts, executable);
-      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl", "norms"]);
+      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl", "norms"], submitMs);
       undo.push(() => scheduler.dispose());
-      const evaluation = test && (await Evaluation.create(parts, test, { binarise }));
+      const evaluation = test && (await Evaluation.create(parts, test, { binarise }, submitMs));
       buffers.resume();
       return new TrainingRun(
         parts,
@@ -179,7 +179,7 @@ export class TrainingRun {
   }
 
   *#epochSteps(): Generator<Step> {
-    const { batchSize, adam, learningRate, beta, half } = this.options;
+    const { batchSize, adam, learningRate, beta, noise, half } = this.options;
     const { stepsPerEpoch } = this;
     const [seed_low, seed_high] = seedKey(this.progress.seed);
     for (let left = stepsPerEpoch - this.progress.epochStep; left > 0; left--) {
@@ -196,6 +196,7 @@ export class TrainingRun {
         sample: 0,
         learning_rate: scheduled("learningRate", learningRate, point),
         beta: scheduled("beta", beta, point),
+        noise: scheduled("noise", noise, point),
         gradient_scale: half ? halfScale(batchSize) : 1,
         correction1: 1 / (1 - adam.beta1 ** (step + 1)),
         correction2: 1 / (1 - adam.beta2 ** (step + 1)),

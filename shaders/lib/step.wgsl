@@ -12,6 +12,7 @@ struct Step {
   sample: u32,           // which draw for the same example
   learning_rate: f32,
   beta: f32,             // weight of the KL term
+  noise: f32,            // what the noise of the reparameterization is multiplied by; 0 trains z = mu
   gradient_scale: f32,   // what all gradients are multiplied by until Adam, so that f16 holds the small ones
   correction1: f32,      // 1 / (1 - beta1^t) of Adam
   correction2: f32,      // 1 / (1 - beta2^t)

@@ -24,6 +24,21 @@ const cases: [ErrorCode, string, () => Promise<unknown>, RegExp][] = [
   ["INVALID_OPTION", "an unknown key", () => call(VAE.create.bind(VAE), spec, { sed: 1 }), /^create: .*"sed".*seed/],
   ["INVALID_OPTION", "a seed", () => call(VAE.create.bind(VAE), spec, { seed: null }), /^create: seed .*not null/],
   ["INVALID_OPTION", "tuning", () => call(VAE.create.bind(VAE), spec, { tuning: true }), /^create: tuning .*not true/],
+  ["INVALID_OPTION", "a device", () => call(VAE.create.bind(VAE), spec, { device: {} }), /^create: device .*not \{\}/],
+  [
+    "INVALID_OPTION",
+    "no device",
+    () => call(VAE.create.bind(VAE), spec, { device: null }),
+    /^create: device .*not null/,
+  ],
+  ["INVALID_OPTION", "a gpu", () => call(VAE.create.bind(VAE), spec, { gpu: "webgpu" }), /^create: gpu .*not "webgpu"/],
+  ["INVALID_OPTION", "load's gpu", () => call(VAE.load.bind(VAE), bytes, { gpu: 5 }), /^load: gpu .*not 5/],
+  [
+    "INVALID_OPTION",
+    "a power preference",
+    () => call(VAE.create.bind(VAE), spec, { powerPreference: "most" }),
+    /^create: powerPreference .*low-power or high-performance, not "most"/,
+  ],
   [
     "INVALID_OPTION",
     "half a store",

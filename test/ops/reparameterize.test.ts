@@ -5,7 +5,7 @@ import { reparameterize, samplePrior } from "../../src/ops/reparameterize.js";
 import { tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
-import type { RandomValues } from "../support/random_values.js";
+import { RandomValues } from "../support/random_values.js";
 import { defaultStep, runNode, type NodeRun } from "../support/run_node.js";
 import { edgeShapes, randomShapes } from "../support/sizes.js";
 
@@ -56,7 +56,20 @@ describe("forward", () => {
     make(33, 7, ", other numbers", { ...numbers, first_row: 100 }),
     make(33, 7, ", 20 rows count", { rows: 20 }),
     make(33, 7, ", without noise", {}, false),
+    ...[0, 0.3, 2.5].map((noise) => make(33, 7, `, noise ${noise}`, { noise })),
   ]);
+
+  it("with noise 0 z is the mean, bit for bit, whatever the deviation", async () => {
+    const [B, Z] = [33, 7];
+    const heads = someHeads(B, Z, new RandomValues("noise 0")).map(Math.fround);
+    const { outputs } = await run({
+      node: forward(B, Z),
+      values: { heads },
+      step: { ...defaultStep, rows: B, noise: 0 },
+    });
+    const means = heads.filter((_, i) => Math.floor(i / Z) % 2 === 0);
+    expect(outputs.z).toEqual(means);
+  });
 });
 
 describe("gradient", () => {

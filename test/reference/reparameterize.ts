@@ -19,7 +19,7 @@ const reparameterize: Twin = (node, values, step) => {
       const mean = heads[row * 2 * latents + j]!;
       const raw = heads[(row * 2 + 1) * latents + j]!;
       const s = clamp(raw);
-      z[row * latents + j] = node.attributes.noise === false ? mean : mean + Math.exp(s / 2) * noise[j]!;
+      z[row * latents + j] = node.attributes.noise === false ? mean : mean + step.noise * Math.exp(s / 2) * noise[j]!;
       if (row >= step.rows) continue;
       const group = 2 * (row * groups + Math.floor(j / 4));
       // expm1: exp(s) - 1 - s cancels near 0 even in f64.

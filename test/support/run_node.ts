@@ -33,6 +33,7 @@ export const defaultStep: StepValues = {
   sample: 0,
   learning_rate: 1e-3,
   beta: 1,
+  noise: 1,
   gradient_scale: 1,
   correction1: 1,
   correction2: 1,

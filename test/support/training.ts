@@ -29,6 +29,7 @@ export interface Setup {
   readonly gather: GatherOptions;
   readonly adam?: Partial<AdamOptions>;
   readonly beta?: number;
+  readonly noise?: number;
   /** Step of the central differences; of a sum of very many pixels the last bits need a longer one. Default 1e-6. */
   readonly difference?: number;
   /**
@@ -50,7 +51,7 @@ const adamDefaults: AdamOptions = {
   clipNorm: 0,
 };
 
-function build({ spec, count, gather, adam, beta = 1 }: Setup, name: string) {
+function build({ spec, count, gather, adam, beta = 1, noise = 1 }: Setup, name: string) {
   const model = defineModel(resolveSpec(spec));
   const kind = spec.likelihood === "bernoulli" ? "bytes" : "floats";
   const data = dataTensor(kind, count, model.resolved.inputSize);
@@ -62,7 +63,7 @@ function build({ spec, count, gather, adam, beta = 1 }: Setup, name: string) {
   const steps = Array.from({ length: STEPS }, (_, t): StepValues => {
     const [correction1, correction2] = [1 / (1 - options.beta1 ** (t + 1)), 1 / (1 - options.beta2 ** (t + 1))];
     const place = { epoch: Math.floor(t / batches), first_row: (t % batches) * gather.batch, rows: gather.batch };
-    return { ...defaultStep, step: t, slot: t, ...place, learning_rate: 1e-3, beta, correction1, correction2 };
+    return { ...defaultStep, step: t, slot: t, ...place, learning_rate: 1e-3, beta, noise, correction1, correction2 };
   });
   const training = trainingGraph(model, data, gather, options);
   const last = training.nodes.findIndex(({ outputs }) => outputs.reconstruction);

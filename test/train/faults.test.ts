@@ -34,6 +34,10 @@ describe("options", () => {
     ["a shuffle that is text", { shuffle: "no" }, /shuffle.*"no"/],
     ["a signal that is none", { signal: {} }, /signal.*\{\}/],
     ["epochs of null", { epochs: null }, /epochs.*null/],
+    ["a noise that is a flag", { noise: true }, /noise.*true/],
+    ["a negative noise", { noise: -0.1 }, /noise.*-0\.1/],
+    ["submits of a minute", { submitMs: 60_000 }, /submitMs.*500.*60000/],
+    ["a noise schedule that gives NaN", { batchSize: 8, noise: () => NaN }, /noise at step 0.*NaN/],
     ["a schedule that gives NaN", { batchSize: 8, learningRate: () => NaN }, /learningRate at step 0.*NaN/],
   ];
   test.each(cases)("%s", async (_, options, message) => {

@@ -49,6 +49,19 @@ const setups: Readonly<Record<string, Setup>> = {
     beta: 0.3,
     schedules,
   },
+  "less noise": {
+    spec: mlp(20, "elu", "bernoulli", [5, 3, 1], 3),
+    count: 90,
+    gather: { batch: 30 },
+    noise: 0.4,
+  },
+  "no noise, a plain autoencoder": {
+    spec: mlp(20, "elu", "bernoulli", [5, 3, 1], 3),
+    count: 90,
+    gather: { batch: 30 },
+    beta: 0,
+    noise: 0,
+  },
   "elu, Gaussian with fixed variance and an activation on its mean": {
     spec: {
       ...mlp(10, "elu", { type: "gaussian", variance: 0.25 }, [7], 6),

@@ -1,0 +1,110 @@
+// What changes by step and comes from outside: the factor of the noise, schedules that read what a page changes while
+// the run goes on, and how long a submit is.
+import { describe, expect, test } from "vitest";
+import * as datasets from "../../src/datasets.js";
+import { dense, VAE, type ModelSpec, type TrainingOptions, type TrainingReport } from "../../src/index.js";
+import { testDevice, withErrorScopes } from "../support/gpu.js";
+
+const data = datasets.digits({ split: "train", count: 64, seed: 3 });
+const spec: ModelSpec = {
+  input: [28, 28, 1],
+  encoder: [dense(16, { activation: "relu" })],
+  latent: 3,
+  decoder: [dense(16, { activation: "relu" }), dense(784)],
+  likelihood: "bernoulli",
+};
+/** One step an epoch, on all data; the weights stay as they are. */
+const still: TrainingOptions = { batchSize: 64, learningRate: 0 };
+
+async function reports(vae: VAE, options: TrainingOptions): Promise<TrainingReport[]> {
+  const all: TrainingReport[] = [];
+  for await (const report of vae.train(data, options)) all.push(report);
+  return all;
+}
+
+/** Nats per example of the data, decoded from the means of their latents. */
+async function plainReconstruction(vae: VAE): Promise<number> {
+  const y = await vae.reconstruct(data);
+  let sum = 0;
+  data.values.forEach((byte, i) => (sum -= (byte / 255) * Math.log(y[i]!) + (1 - byte / 255) * Math.log(1 - y[i]!)));
+  return sum / data.count;
+}
+
+describe("noise", () => {
+  test("0 decodes the means, and each run of it is the same; 1 decodes draws", async () => {
+    const device = await testDevice();
+    await withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device, seed: 1 });
+      const plain = await plainReconstruction(vae);
+      const [once] = await reports(vae, { ...still, epochs: 1, noise: 0 });
+      // f32 sums, and probabilities instead of logits.
+      expect(Math.abs(once!.reconstruction / plain - 1)).toBeLessThan(1e-5);
+      // Another step and so another draw, which doesn't count.
+      const [again] = await reports(vae, { ...still, epochs: 1, noise: 0, shuffle: false });
+      expect(Math.abs(again!.reconstruction / plain - 1)).toBeLessThan(1e-5);
+      const [drawn] = await reports(vae, { ...still, epochs: 1 });
+      expect(Math.abs(drawn!.reconstruction / plain - 1)).toBeGreaterThan(1e-4);
+    });
+  });
+
+  test("0 ends with the same weights whatever the seed of its noise", async () => {
+    const device = await testDevice();
+    await withErrorScopes(device, async () => {
+      using first = await VAE.create(spec, { device, seed: 1 });
+      const start = await first.save();
+      const ends: Record<string, Uint8Array> = {};
+      for (const noise of [0, 0.5]) {
+        for (const seed of [1, 2]) {
+          using vae = await VAE.load(start, { device, seed });
+          await reports(vae, { batchSize: 64, shuffle: false, epochs: 6, noise });
+          ends[`${noise} ${seed}`] = await vae.save();
+        }
+      }
+      expect(ends["0 2"]).toEqual(ends["0 1"]);
+      expect(ends["0.5 2"]).not.toEqual(ends["0.5 1"]);
+      expect(ends["0 1"]).not.toEqual(start);
+    });
+  });
+
+  test("evaluation and sampling draw in full after a run without", async () => {
+    const device = await testDevice();
+    using vae = await VAE.create(spec, { device, seed: 1 });
+    const before = await vae.elbo(data, { seed: 4 });
+    const [end] = await reports(vae, { ...still, epochs: 1, noise: 0, test: data });
+    expect(await vae.elbo(data, { seed: 4 })).toEqual(before);
+    expect(end!.epochEnd!.test!.reconstruction).not.toBeCloseTo(end!.epochEnd!.train.reconstruction, 3);
+  });
+
+  test("what a function of the step reads may change while the run goes on", async () => {
+    const device = await testDevice();
+    await withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device, seed: 1 });
+      const plain = await plainReconstruction(vae);
+      let noise = 1;
+      const errors: number[] = [];
+      // An epoch begins when the one before it is done: what changes between them counts from the next step on.
+      for await (const report of vae.train(data, { ...still, epochs: 6, noise: () => noise })) {
+        errors.push(Math.abs(report.reconstruction / plain - 1));
+        noise = report.epoch < 3 ? 1 : 0;
+      }
+      expect(errors).toHaveLength(6);
+      for (const error of errors.slice(0, 3)) expect(error).toBeGreaterThan(1e-4);
+      for (const error of errors.slice(3)) expect(error).toBeLessThan(1e-5);
+    });
+  });
+});
+
+test("submitMs: a short one holds one step, by default several", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(spec, { device, seed: 1 });
+    const submits: number[] = [];
+    for (const options of [{ submitMs: 0.001 }, {}]) {
+      await reports(vae, { ...options, epochs: 1, batchSize: 2 });
+      expect(vae.counts!.steps).toBe(32);
+      submits.push(vae.counts!.submits);
+    }
+    expect(submits[0]).toBe(32);
+    expect(submits[1]).toBeLessThan(32);
+  });
+});
