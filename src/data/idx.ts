@@ -12,6 +12,9 @@ export interface IdxArray {
   values: Uint8Array;
 }
 
+/** Well above the largest published set of this kind (EMNIST by class, 547 MB); stops a decompression bomb. */
+export const MAX_FILE_BYTES = 1 << 30;
+
 const UBYTE = 0x08;
 const TYPE_NAMES: Record<number, string> = {
   [UBYTE]: "unsigned byte",

@@ -6,7 +6,7 @@ import { describe } from "../checks.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { download, type DataCache, type RemoteFile } from "./download.js";
-import { gunzipIfNeeded, readIdx } from "./idx.js";
+import { gunzipIfNeeded, MAX_FILE_BYTES, readIdx } from "./idx.js";
 
 export interface MnistOptions {
   split: "train" | "test";
@@ -92,9 +92,6 @@ const FASHION_MNIST_URLS = [
   "https://cdn.jsdelivr.net/gh/zalandoresearch/fashion-mnist@master/data/fashion",
 ];
 
-// Well above the largest published set of this kind (EMNIST by class, 547 MB); stops a decompression bomb.
-const MAX_IDX_BYTES = 1 << 30;
-
 /** MNIST: 60,000 or 10,000 images [28, 28, 1] of digits. Throws DOWNLOAD_FAILED or CHECKSUM_MISMATCH. */
 export function mnist(options: MnistOptions): Promise<Dataset> {
   return remoteIdx("mnist", MNIST, MNIST_URLS, options);
@@ -137,7 +134,7 @@ export async function imagesFromIdx(files: {
     if (!(bytes instanceof Uint8Array)) {
       throw new WebvaeError("INVALID_FILE", `${file}: must be a Uint8Array, not ${describe(bytes)}.`);
     }
-    return readIdx(await gunzipIfNeeded(bytes, { maxBytes: MAX_IDX_BYTES, name: file }), { name: file });
+    return readIdx(await gunzipIfNeeded(bytes, { maxBytes: MAX_FILE_BYTES, name: file }), { name: file });
   };
   const images = await read(files.images, "images");
   const [count, ...shape] = images.shape as [number, ...number[]];

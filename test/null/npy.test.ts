@@ -1,0 +1,285 @@
+import fc from "fast-check";
+import { inflateSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { readNpy } from "../../src/data/npy.js";
+import { fromNpy, type FromNpyOptions } from "../../src/data/from_npy.js";
+import { WebvaeError } from "../../src/errors.js";
+import { fault } from "../support/fault.js";
+import { gzip } from "../support/idx.js";
+import { npyBytes, npyFile } from "../support/npy.js";
+
+const invalid = (pattern: RegExp) => fault("INVALID_FILE", pattern);
+const read = (bytes: Uint8Array) => () => readNpy(bytes, { name: "a.npy" });
+const body = (bytes: number) => new Uint8Array(bytes);
+
+/** Files that NumPy 2.4.6 wrote, in zlib and base64. */
+const numpy = {
+  bytes:
+    "eNqb7BfqGxDJyFDGUK2eklqcXKRupaBeU2qorqOgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOgpAZKypo1CrQB7gYmBkYmZhZWPn4OTiBgDLRhwY",
+  floats:
+    "eNqb7BfqGxDJxFDCwMBQrZ6SWpxcpG6loG6TZqKuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GsY6CkaaOgq1CmQCLgYwaLADEvYMDA5A3ADEB/YDAMwKHuU=",
+  doubles:
+    "eNqb7BfqGxDJzFDCwMBQrZ6SWpxcpG6loG6TZqGuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6CoY6CiBSU0ehVoFkwMWADBxCHSB0KoR+kO8AALm2HrI=",
+  objects:
+    "eNqb7BfqGxDJyFDGUK2eklqcXKRupaBe46+uo6Cell9UUpSYF59flJIKEnZLzClOBYoXZyQWpAL5GkY6mjoKtQqUAK4Glqm9DBDQI5ZXmltQqRefnF+UqpdbmlOSmVhUlFg5pYcnvig1OT+vuKSoNLlkyuQpPaxglVN62PNSIEomT/FmaJ3izJg0pX1K0BQNb0ZvptYpGcw9rCkllQWpIC1M/hZTOjsgssw9jDVT/Pz8vP4DAZjwti+ZktQZC9Lplwpk6gEAvAxZAw==",
+  fortran:
+    "eNqb7BfqGxDJyFDGUK2eklqcXKRupaBuk2airqOgnpZfVFKUmBefX5SSChIPKSpNBQoXZyQWpAK5GkY6CsaaOgq1CuQDLgaGBntsGAAOQx+7",
+  bigEndian:
+    "eNqb7BfqGxDJyFDGUK2eklqcXKRupaBul2airqOgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOpo6CrUKFAAu+wYGBhAGADZGHNk=",
+  records:
+    "eNqb7BfqGxDJyFDGUK2eklqcXKRupRCtoZ6orqOgbpNmoq6po6ChngTmZVqoa8YCGWn5RSVFiXnx+UUpqSDlbok5xalA8eKMxIJUIF/DSAeoq1aBGMDFgAMAABAyHUE=",
+  integers: "eNqb7BfqGxDJyFDGUK2eklqcXKRupaBuk2mhrqOgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOpo6CrUKFAAuBjQAAAuVG2A=",
+};
+const written = (name: keyof typeof numpy) => new Uint8Array(inflateSync(Buffer.from(numpy[name], "base64")));
+
+describe("readNpy", () => {
+  it("reads what NumPy wrote, in versions 1, 2 and 3", () => {
+    const versions = (["bytes", "floats", "doubles"] as const).map((name) => written(name)[6]);
+    expect(versions).toEqual([1, 2, 3]);
+    expect(readNpy(written("bytes"))).toEqual({
+      shape: [2, 2, 3],
+      values: Uint8Array.from({ length: 12 }, (_, i) => i),
+    });
+    expect(readNpy(written("floats"))).toEqual({
+      shape: [3, 2],
+      values: Float32Array.of(0, 0.25, 0.5, 0.75, 1, -1.5),
+    });
+    expect(readNpy(written("doubles"))).toEqual({ shape: [2, 1, 2, 1], values: Float64Array.of(0, 85, 170, 255) });
+  });
+
+  it.each([
+    ["objects", /^a\.npy: it holds Python objects, which are never loaded/],
+    ["fortran", /Fortran order; save it with numpy\.ascontiguousarray/],
+    ["bigEndian", /type >f4 \(floats, big endian\); only u1, f4 and f8/],
+    ["records", /records of several fields/],
+    ["integers", /type <i8 \(signed integers\).*astype\("u1"\)/],
+  ] as const)("refuses NumPy's %s by name", (name, pattern) => {
+    expect(read(written(name))).toThrow(invalid(pattern));
+  });
+
+  it("shares memory where it can, wherever the file lies in it", () => {
+    const file = npyBytes([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect(readNpy(file).values.buffer).toBe(file.buffer);
+    for (let offset = 1; offset < 9; offset++) {
+      const shifted = new Uint8Array(new ArrayBuffer(file.length + 16), offset, file.length);
+      shifted.set(file);
+      expect(readNpy(shifted)).toEqual(readNpy(file));
+    }
+    expect(readNpy(Buffer.from(npyBytes([3], Uint8Array.of(1, 2, 3)))).values.constructor).toBe(Uint8Array);
+  });
+
+  const head = (descr: string, shape: string, order = "False") =>
+    `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`;
+
+  it.each([
+    ["other order and spaces", `{ 'shape' :( 2,3 ) ,"descr":"<f4",'fortran_order':False}`, 24, [2, 3]],
+    ["Python 2's long sizes", head("<f4", "(2L, 3L)"), 24, [2, 3]],
+    ["a trailing comma in the shape", head("<f4", "(2, 3,)"), 24, [2, 3]],
+    ["one dimension in Fortran order", head("<f4", "(6,)", "True"), 24, [6]],
+    ["a single number", head("<f4", "()"), 4, []],
+  ])("reads a header with %s", (_, header, bytes, shape) => {
+    expect(readNpy(npyFile(header, body(bytes))).shape).toEqual(shape);
+  });
+
+  const good = npyBytes([2, 3], new Uint8Array(6));
+  it.each([
+    ["an empty file", body(0), /^a\.npy: the file is empty/],
+    ["another file", Buffer.from("PK\x03\x04 and more"), /not an npy file, it starts with 50 4b 03 04 20 61/],
+    ["version 4", npyFile(head("|u1", "(6,)"), body(6), [4, 0]), /version 4\.0; only/],
+    ["version 1.1", npyFile(head("|u1", "(6,)"), body(6), [1, 1]), /version 1\.1/],
+    ["half a magic", good.subarray(0, 7), /7 bytes are too short/],
+    ["half a header", good.subarray(0, 60), /60 bytes, but the header ends at 128/],
+    [
+      "a header of megabytes",
+      npyFile(head("|u1", "(6,)").padEnd(20_000), body(6), [2, 0]),
+      /its header takes \d+ bytes; at most 10000/,
+    ],
+    ["missing values", good.subarray(0, good.length - 1), /shape 2x3 takes 6 bytes, 5 follow/],
+    ["values too many", npyFile(head("|u1", "(5,)"), body(6)), /1 bytes too many for shape 5/],
+    ["a size of 0", npyFile(head("|u1", "(5, 0)"), body(0)), /dimension 1 is 0/],
+    ["sizes beyond 2^53", npyFile(head("<f8", `(${"999999999999999, ".repeat(9)})`), body(8)), /takes [\d.e+]+ bytes/],
+    ["a size of 16 digits", npyFile(head("|u1", "(9999999999999999,)"), body(6)), /damaged: expected a size/],
+    ["a negative size", npyFile(head("|u1", "(-6,)"), body(6)), /expected a size/],
+    ["a number for a shape", npyFile(head("|u1", "6"), body(6)), /expected a shape in parentheses/],
+    ["a shape without its comma", npyFile(head("|u1", "(6)"), body(6)), /expected a comma/],
+    ["an expression", npyFile(head("|u1", "(__import__('os').system('x'),)"), body(6)), /expected a size/],
+    ["a key twice", npyFile(`{'descr': '|u1', 'descr': '|u1'}`, body(6)), /"descr" is unknown or there twice/],
+    ["an unknown key", npyFile(`{'descr': '|u1', 'colour': 1}`, body(6)), /"colour" is unknown/],
+    ["a prototype's name", npyFile(`{'__proto__': '|u1'}`, body(6)), /"__proto__" is unknown/],
+    ["a missing key", npyFile(`{'descr': '|u1', 'shape': (6,)}`, body(6)), /lacks one of/],
+    ["a list", npyFile(`['descr']`, body(6)), /expected \{ at character 0/],
+    ["more behind the dict", npyFile(`${head("|u1", "(6,)")} 1`, body(6)), /expected spaces and a newline/],
+    ["half floats", npyFile(head("<f2", "(3,)"), body(6)), /type <f2 \(floats\)/],
+    ["no type", npyFile(head("", "(6,)"), body(6)), /values of type ;/],
+    ["a type that is a prototype's", npyFile(head("toString", "(6,)"), body(6)), /type toString/],
+  ] as const)("refuses %s", (_, file, pattern) => {
+    expect(read(file)).toThrow(invalid(pattern));
+  });
+
+  it("round-trips any shape, type and version", () => {
+    const values = fc.oneof(
+      fc.infiniteStream(fc.nat(255)).map((stream) => (n: number) => Uint8Array.from([...stream.take(n)])),
+      fc.infiniteStream(fc.float()).map((stream) => (n: number) => Float32Array.from([...stream.take(n)])),
+      fc.infiniteStream(fc.double()).map((stream) => (n: number) => Float64Array.from([...stream.take(n)])),
+    );
+    const shapes = fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(shapes, values, fc.constantFrom(1, 2, 3), (shape, make, major) => {
+        const made = make(shape.reduce((a, b) => a * b, 1));
+        expect(readNpy(npyBytes(shape, made, major))).toEqual({ shape, values: made });
+      }),
+    );
+  });
+
+  /** A typed error, or exactly `right`. */
+  const errorOr = (damaged: Uint8Array, right: ReturnType<typeof readNpy>) => {
+    let found: unknown;
+    try {
+      found = readNpy(damaged);
+    } catch (error) {
+      expect(error).toBeInstanceOf(WebvaeError);
+      expect((error as WebvaeError).code).toBe("INVALID_FILE");
+      return "error";
+    }
+    expect(found).toEqual(right);
+    return "right";
+  };
+  const files = [
+    npyBytes([2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6)),
+    npyBytes([6], Float32Array.of(1, 2, 3, 4, 5, 6), 2),
+    npyBytes([1, 2, 1, 2], Float64Array.of(1, 2, 3, 4), 3),
+  ];
+
+  it("meets every truncation with a typed error", () => {
+    for (const file of files) {
+      for (let keep = 0; keep < file.length; keep++) {
+        expect(errorOr(file.slice(0, keep), readNpy(file))).toBe("error");
+      }
+    }
+  });
+
+  it("meets every flipped bit of a header with a typed error or the right array", () => {
+    for (const file of files) {
+      const right = readNpy(file);
+      const header = file.length - right.values.byteLength;
+      const outcomes = { error: 0, right: 0 };
+      for (let bit = 0; bit < 8 * header; bit++) {
+        const damaged = file.slice();
+        damaged[bit >> 3]! ^= 1 << (bit & 7);
+        outcomes[errorOr(damaged, right)]++;
+      }
+      expect(outcomes.error + outcomes.right).toBe(8 * header);
+      expect(outcomes.error).toBeGreaterThan(8 * header * 0.9);
+    }
+  });
+
+  it("meets any other damage with a typed error, and never returns more than came in", () => {
+    const bytes = fc.record({
+      file: fc.constantFrom(...files),
+      changes: fc.array(fc.record({ at: fc.nat(180), byte: fc.nat(255) }), { minLength: 2, maxLength: 12 }),
+    });
+    fc.assert(
+      fc.property(bytes, ({ file, changes }) => {
+        const damaged = file.slice();
+        for (const { at, byte } of changes) if (at < damaged.length) damaged[at] = byte;
+        try {
+          const { values, shape } = readNpy(damaged);
+          expect(values.length).toBe(shape.reduce((a, b) => a * b, 1));
+          expect(values.byteLength).toBeLessThan(damaged.length);
+        } catch (error) {
+          expect(error).toEqual(invalid(/./));
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("meets any text in the place of the header with a typed error, soon", () => {
+    const token = fc.constantFrom("{", "}", "(", ")", "'descr'", "'|u1'", ":", ",", "'shape'", "1", "True", " ", "L");
+    fc.assert(
+      fc.property(fc.array(token, { maxLength: 60 }), (tokens) => {
+        expect(read(npyFile(tokens.join(""), body(1)))).toThrow(invalid(/header/));
+      }),
+      { numRuns: 2000 },
+    );
+    const began = performance.now();
+    for (const text of ["(".repeat(9000), "'".repeat(9000), `{'shape': (${"1, ".repeat(2900)}`, " ".repeat(9900)]) {
+      expect(read(npyFile(text, body(1)))).toThrow(invalid(/header/));
+    }
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
+
+describe("fromNpy", () => {
+  const refused = (
+    bytes: Uint8Array,
+    code: "INVALID_FILE" | "INVALID_DATA",
+    pattern: RegExp,
+    options?: FromNpyOptions,
+  ) => expect(fromNpy(bytes, { name: "set", ...options })).rejects.toEqual(fault(code, pattern));
+
+  it.each([
+    ["bytes [n, h, w]", [3, 2, 2], Uint8Array.from({ length: 12 }, (_, i) => 20 * i), [2, 2, 1]],
+    ["bytes [n, h, w, c]", [1, 2, 2, 3], Uint8Array.from({ length: 12 }, (_, i) => 20 * i), [2, 2, 3]],
+    ["rows of bytes", [4, 3], Uint8Array.from({ length: 12 }, (_, i) => 20 * i), [3]],
+    ["shares", [2, 1, 2], Float32Array.of(0, 0.25, 0.5, 1), [1, 2, 1]],
+    ["black and white", [2, 1, 2], Float32Array.of(0, 1, 1, 0), [1, 2, 1]],
+    ["features of any size", [2, 2], Float32Array.of(-3, 0.5, 1e30, 4), [2]],
+  ] as const)("takes %s as they are", async (_, shape, values, example) => {
+    const dataset = await fromNpy(npyBytes(shape, values));
+    expect(dataset).toEqual({ name: "npy", shape: example, count: shape[0], values });
+  });
+
+  it("takes floats that are whole numbers up to 255 for bytes, and doubles for floats", async () => {
+    const { values } = await fromNpy(npyBytes([2, 2, 1], Float32Array.of(0, 2, 128, 255)));
+    expect(values).toEqual(Uint8Array.of(0, 2, 128, 255));
+    const doubles = await fromNpy(npyBytes([2, 2, 1], Float64Array.of(0, 0.1, 0.5, 1)));
+    expect(doubles.values).toEqual(Float32Array.of(0, 0.1, 0.5, 1));
+  });
+
+  it("unpacks gzip, and takes labels of any type that holds them", async () => {
+    const images = gzip(npyBytes([3, 1, 1], Uint8Array.of(7, 8, 9)));
+    for (const labels of [Uint8Array.of(2, 0, 255), Float32Array.of(2, 0, 255), Float64Array.of(2, 0, 255)]) {
+      const dataset = await fromNpy(images, { labels: npyBytes([3], labels), name: "mine" });
+      expect(dataset).toEqual({
+        name: "mine",
+        shape: [1, 1, 1],
+        count: 3,
+        values: Uint8Array.of(7, 8, 9),
+        labels: Uint8Array.of(2, 0, 255),
+      });
+    }
+  });
+
+  it("says what it found in values that fit nothing", async () => {
+    const image = (...values: number[]) => npyBytes([1, 2, 2], Float64Array.from(values));
+    await refused(
+      image(-0.5, 0, 1, 2),
+      "INVALID_DATA",
+      /^set: values from -0\.5 to 2, not all of them whole; those of/,
+    );
+    await refused(image(0, 1, 2, 256), "INVALID_DATA", /^set: values from 0 to 256; those of pictures must lie in/);
+    await refused(image(0, 1, NaN, 2), "INVALID_DATA", /value 2 \(row 0, column 2\) is NaN/);
+    await refused(image(0, 1, 1e39, 2), "INVALID_DATA", /is 1e\+39, not a finite 32-bit float/);
+  });
+
+  it("refuses what is no data set", async () => {
+    const bytes = (...shape: number[]) => npyBytes(shape, body(shape.reduce((a, b) => a * b, 1)));
+    await refused(bytes(6), "INVALID_FILE", /^set: shape 6 is not \[n, h, w\]/);
+    await refused(bytes(1, 1, 1, 1, 1), "INVALID_FILE", /shape 1x1x1x1x1 is not/);
+    await refused(
+      npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': ()}", body(4)),
+      "INVALID_FILE",
+      /a single/,
+    );
+    await refused("text" as unknown as Uint8Array, "INVALID_FILE", /set: must be a Uint8Array, not "text"/);
+    const labels = (file: Uint8Array) => ({ labels: file });
+    await refused(bytes(3, 2), "INVALID_FILE", /3 examples but 2 labels/, labels(bytes(2)));
+    await refused(bytes(3, 2), "INVALID_FILE", /set labels: expected one number per example, got/, labels(bytes(3, 2)));
+    const halves = npyBytes([3], Float32Array.of(0, 0.5, 1));
+    await refused(bytes(3, 2), "INVALID_DATA", /label 1 is 0\.5/, labels(halves));
+    await expect(fromNpy(bytes(3, 2), { nmae: "x" } as FromNpyOptions)).rejects.toEqual(
+      fault("INVALID_OPTION", /nmae/),
+    );
+  });
+});
