@@ -1,7 +1,9 @@
 // npm run build: src/ and shaders/ as minified ESM files with their source maps, and the public declarations of each
 // entry. What the core and the data sets share is a file of its own: a WebvaeError from one is an instance of the
 // other's. The WGSL that only some models or adapters need is one too, and so is the code for model files: the core
-// imports them when it does. All further entries import those two as any program does (further_entries.mjs).
+// imports them when it does. All further entries import those two as any program does (further_entries.mjs). Beside
+// them lies one script with core and data sets for pages without modules, and sri.json: each script's hash as a page
+// gives it in `integrity`.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -10,7 +12,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { ENTRIES, isCore } from "./entries.mjs";
+import { ENTRIES, isCore, NAME, VERSION } from "./entries.mjs";
 import { bundleFurtherEntries } from "./further_entries.mjs";
 import { bundledWgsl } from "./wgsl_bundle.mjs";
 
@@ -23,6 +25,8 @@ export const CORE = ["webvae.js", "shared.js"];
 export const LAYERS = "layers.js";
 export const FILES = "files.js";
 export const ON_DEMAND = [LAYERS, FILES];
+/** All of them in one script, for pages without modules. */
+export const GLOBAL = "webvae.global.js";
 
 /** @satisfies {import("esbuild").BuildOptions} */
 const common = {
@@ -47,12 +51,14 @@ const entryPoints = (entries) =>
   Object.fromEntries(entries.map(({ script, source }) => [basename(script, ".js"), source]));
 
 /**
- * The library in memory: the text of each file of dist/ by its name, maps too, and the size of each script.
+ * The library in memory: the text of each file of dist/ by its name, maps and sri.json too, and each script's size.
  * @returns {Promise<{ files: Map<string, string>, sizes: Map<string, { bytes: number, gzipped: number }>, gzipped: number }>}
  */
 export async function bundleLibrary() {
+  const own = { define: { RELEASE: JSON.stringify(releaseOf("src")) }, plugins: [bundledWgsl()] };
   const { outputFiles, metafile } = await build({
     ...common,
+    ...own,
     entryPoints: {
       ...entryPoints(ENTRIES.filter(isCore)),
       files: "src/checkpoint.ts",
@@ -62,19 +68,40 @@ export async function bundleLibrary() {
     // hash (test/null/layers.test.ts, bundle.test.ts).
     splitting: true,
     chunkNames: "shared",
-    define: { RELEASE: JSON.stringify(releaseOf("src")) },
-    plugins: [bundledWgsl()],
+  });
+  const script = await build({
+    ...common,
+    ...own,
+    entryPoints: { [basename(GLOBAL, ".js")]: "src/global.ts" },
+    format: "iife",
+    globalName: "webvae",
+    // It is what people copy: it says by itself what it is.
+    banner: { js: `/*! ${NAME} ${VERSION} | MIT License */` },
   });
   const further = ENTRIES.filter((entry) => !isCore(entry));
   const more = await bundleFurtherEntries({ ...common, entryPoints: entryPoints(further) }, metafile);
-  const files = new Map([...outputFiles, ...more].map(({ path, text }) => [basename(path), text]));
+  const files = new Map(
+    [...outputFiles, ...script.outputFiles, ...more].map(({ path, text }) => [basename(path), text]),
+  );
   const sizes = new Map(
     [...files]
       .filter(([name]) => name.endsWith(".js"))
       .map(([name, code]) => [name, { bytes: Buffer.byteLength(code), gzipped: gzipSync(code, { level: 9 }).length }]),
   );
+  files.set("sri.json", `${JSON.stringify(integrity(files), undefined, 2)}\n`);
   const gzipped = CORE.reduce((sum, name) => sum + (sizes.get(name)?.gzipped ?? 0), 0);
   return { files, sizes, gzipped };
+}
+
+/**
+ * What a page gives as `integrity` for each script, by its name.
+ * @param {ReadonlyMap<string, string>} files
+ */
+function integrity(files) {
+  const scripts = [...files].filter(([name]) => name.endsWith(".js"));
+  return Object.fromEntries(
+    scripts.map(([name, text]) => [name, `sha384-${createHash("sha384").update(text).digest("base64")}`]),
+  );
 }
 
 /**
@@ -102,9 +129,10 @@ export async function buildPackage(folder = join(root, "dist")) {
   await mkdir(join(folder, "types"), { recursive: true });
   for (const [name, text] of files) await writeFile(join(folder, name), text);
   for (const [name, text] of declarations) await writeFile(join(folder, "types", name), text);
+  const hashes = integrity(files);
   const lines = [...sizes].map(([name, size]) => {
     const demand = ON_DEMAND.includes(name) ? ", loaded on demand" : "";
-    return `dist/${name}: ${size.bytes} bytes, ${size.gzipped} gzipped${demand}`;
+    return `dist/${name}: ${size.bytes} bytes, ${size.gzipped} gzipped${demand}\n  ${hashes[name]}`;
   });
   for (const [name, text] of declarations) lines.push(`dist/types/${name}: ${Buffer.byteLength(text)} bytes`);
   lines.push(`${CORE.join(" and ")}: ${gzipped} gzipped (limit ${LIMIT})`);

@@ -14,8 +14,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * @property {string} source "src/datasets.ts"
  */
 
-/** @type {{ name: string, exports: Record<string, string | { types: string, default: string }> }} */
+/** @type {{ name: string, version: string, exports: Record<string, string | { types: string, default: string }> }} */
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+export const { name: NAME, version: VERSION } = manifest;
 
 /** @type {readonly Entry[]} */
 export const ENTRIES = Object.entries(manifest.exports).flatMap(([path, target]) => {
@@ -27,7 +29,7 @@ export const ENTRIES = Object.entries(manifest.exports).flatMap(([path, target])
   if (!source) throw new Error(`package.json exports ${path}, but there is no src/${name}.ts or ${name}/index.ts`);
   const wanted = JSON.stringify({ types: `./dist/types/${types}`, default: `./dist/${script}` });
   if (JSON.stringify(target) !== wanted) throw new Error(`package.json: exports["${path}"] must be ${wanted}`);
-  return [{ specifier: path === "." ? manifest.name : `${manifest.name}/${name}`, script, types, source }];
+  return [{ specifier: path === "." ? NAME : `${NAME}/${name}`, script, types, source }];
 });
 
 /** The core's and the data sets' entries, which share a file; the others import theirs and are made apart from them. */

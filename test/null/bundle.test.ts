@@ -1,10 +1,11 @@
 // The library's bundle: small, alone, and without anything that a strict content security policy forbids.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
-import { bundleLibrary, CORE, FILES, LAYERS, LIMIT, ON_DEMAND } from "../../build/bundle.mjs";
+import { bundleLibrary, CORE, FILES, GLOBAL, LAYERS, LIMIT, ON_DEMAND } from "../../build/bundle.mjs";
 import { ENTRIES, isCore } from "../../build/entries.mjs";
 
 const root = join(import.meta.dirname, "../..");
@@ -50,15 +51,16 @@ describe("the bundle", () => {
 
   /** Entries beside the core and the data sets. */
   const further = ENTRIES.filter((entry) => !isCore(entry)).map(({ script }) => script);
-  const scripts = [...new Set(["datasets.js", ...CORE, ...ON_DEMAND, ...ENTRIES.map(({ script }) => script)])];
+  const scripts = [...new Set([...CORE, "datasets.js", ...ON_DEMAND, GLOBAL, ...further])];
   const text = (name: string) => bundle.files.get(name) ?? "";
 
   test("is the entries, what the first two share, and what the core loads on demand, each with its map", () => {
-    expect([...bundle.files.keys()].sort()).toEqual(scripts.flatMap((name) => [name, `${name}.map`]).sort());
+    const files = [...scripts.flatMap((name) => [name, `${name}.map`]), "sri.json"];
+    expect([...bundle.files.keys()].sort()).toEqual(files.sort());
     expect(uses(text("webvae.js")).imports).toEqual(['"./shared.js"', `import("./${LAYERS}")`, `import("./${FILES}")`]);
     expect(uses(text("datasets.js")).imports).toEqual(['"./shared.js"']);
     expect(uses(text("shared.js")).imports).toEqual([]);
-    for (const name of ON_DEMAND) expect(uses(text(name)).imports).toEqual([]);
+    for (const name of [...ON_DEMAND, GLOBAL]) expect(uses(text(name)).imports).toEqual([]);
     // The others import entries by their files, and so have no class a second time.
     const entries = ENTRIES.map(({ script }) => `"./${script}"`);
     for (const name of further) expect(uses(text(name)).imports.filter((path) => !entries.includes(path))).toEqual([]);
@@ -67,7 +69,7 @@ describe("the bundle", () => {
   test("takes at most 40 KB gzipped without the data sets and what is loaded on demand", () => {
     const sizes = scripts.map((name) => [name, gzipSync(text(name), { level: 9 }).length] as const);
     for (const [name, size] of sizes) console.log(`${name}: ${Buffer.byteLength(text(name))} bytes, ${size} gzipped`);
-    const apart = ["datasets.js", ...further, ...ON_DEMAND];
+    const apart = ["datasets.js", ...further, ...ON_DEMAND, GLOBAL];
     const atOnce = sizes.filter(([name]) => !apart.includes(name));
     const core = atOnce.reduce((sum, [, size]) => sum + size, 0);
     console.log(`the core: ${core} gzipped (limit ${LIMIT}); ${ON_DEMAND.join(" and ")} are loaded on demand`);
@@ -137,9 +139,29 @@ describe("the bundle", () => {
       expect(exported(script).filter((name) => !/^[A-Za-z]\w+$/.test(name))).toEqual([]);
   });
 
+  test("has one script with all of it for pages without modules, which declares one name", () => {
+    const code = text(GLOBAL);
+    const { statements } = ts.createSourceFile(GLOBAL, code, ts.ScriptTarget.ES2022, true);
+    const names = statements.flatMap((node) =>
+      ts.isVariableStatement(node) ? node.declarationList.declarations.map(({ name }) => name.getText()) : ["?"],
+    );
+    // A directive is no name.
+    expect(names.filter((name) => name !== "?")).toEqual(["webvae"]);
+    for (const part of ["fn linear(", "fn conv2d(", "data_offsets", "t10k-images"]) expect(code).toContain(part);
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    expect(code.startsWith(`/*! webvae ${version} | MIT License */`)).toBe(true);
+  });
+
+  test("has each script's hash in sri.json", () => {
+    const hashes = JSON.parse(text("sri.json")) as Record<string, string>;
+    const own = scripts.map((name) => [name, createHash("sha384").update(text(name), "utf8").digest("base64")]);
+    expect(hashes).toEqual(Object.fromEntries(own.map(([name, hash]) => [name, `sha384-${hash}`])));
+  });
+
   test("has a source map with the sources in it, and no path of the machine that built it", () => {
     const of = {
       ...Object.fromEntries(ENTRIES.map(({ script, source }) => [script, source])),
+      [GLOBAL]: "src/global.ts",
       "webvae.js": "src/autoencoder.ts",
       "datasets.js": "src/data/digits.ts",
       "shared.js": "src/errors.ts",

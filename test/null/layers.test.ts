@@ -47,6 +47,7 @@ const order = [
   "autoencoder",
   "index",
   "datasets",
+  "global",
 ].map((name) => `src/${name}`);
 
 const layerOf = (file: string) =>

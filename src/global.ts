@@ -1,0 +1,4 @@
+// What a page that loads dist/webvae.global.js with a script tag has as `webvae`: the core, and the data sets inside it.
+// One file, with all that is loaded on demand elsewhere.
+export * from "./index.js";
+export * as datasets from "./datasets.js";
