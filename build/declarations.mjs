@@ -142,7 +142,7 @@ function declarations() {
   };
   const sources = ENTRIES.map(({ source }) => source);
   const source = ts.createProgram(
-    [...sources, "src/wgsl.d.ts", "src/release.d.ts"].map((file) => join(root, file)),
+    [...sources, "src/wgsl.d.ts", "src/release.d.ts", "explorer/css.d.ts"].map((file) => join(root, file)),
     options,
   );
   fail(ts.getPreEmitDiagnostics(source));

@@ -2,6 +2,7 @@
 // has each class once. A small pure file of src/ may be in several; one that holds state or makes a class may not.
 import { build } from "esbuild";
 import { resolve } from "node:path";
+import { esbuildCss } from "./css.mjs";
 import { ENTRIES } from "./entries.mjs";
 import { esbuildWgsl } from "./wgsl.mjs";
 
@@ -16,7 +17,7 @@ export async function bundleFurtherEntries(options, core) {
   if (Object.keys(options.entryPoints).length === 0) return [];
   const { outputFiles = [], metafile } = await build({
     ...options,
-    plugins: [otherEntries(options.absWorkingDir), esbuildWgsl()],
+    plugins: [otherEntries(options.absWorkingDir), esbuildWgsl(), esbuildCss()],
   });
   const twice = Object.keys(metafile?.inputs ?? {}).filter((file) => file in core.inputs && !COPIED.includes(file));
   if (twice.length > 0)

@@ -163,6 +163,7 @@ describe("the bundle", () => {
       ...Object.fromEntries(ENTRIES.map(({ script, source }) => [script, source])),
       [GLOBAL]: "src/global.ts",
       "webvae.js": "src/autoencoder.ts",
+      "explorer.js": "explorer/latent_explorer.ts",
       "datasets.js": "src/data/digits.ts",
       "shared.js": "src/errors.ts",
       [LAYERS]: "shaders/layers.js",

@@ -1,0 +1,68 @@
+// Pictures on a 2-D canvas, on a page or in a worker, from values read back: what serves where a WebGPU canvas cannot.
+import type { RGB } from "./model.js";
+import { layoutOf, type PictureShape } from "./shapes.js";
+
+export interface Painting {
+  /** Values from 0 to 1, examples one after another. */
+  readonly values: Float32Array;
+  readonly shape: PictureShape;
+  readonly columns: number;
+  readonly low: RGB;
+  readonly high: RGB;
+}
+
+/** Between pictures of a grid, as a share of a picture's width. */
+export const GAP = 0.06;
+
+type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
+export class FlatPainter {
+  readonly #context: Context;
+  /** One picture in its own size, from which it is scaled: its neighbours on a sheet would bleed in. */
+  readonly #tile: OffscreenCanvas;
+  readonly #tileContext: OffscreenCanvasRenderingContext2D;
+
+  constructor(private readonly canvas: HTMLCanvasElement | OffscreenCanvas) {
+    const context: Context | null =
+      canvas instanceof OffscreenCanvas ? canvas.getContext("2d") : canvas.getContext("2d");
+    this.#tile = new OffscreenCanvas(1, 1);
+    const tileContext = this.#tile.getContext("2d", { willReadFrequently: true });
+    if (!context || !tileContext) throw new Error("this canvas has another context already");
+    this.#context = context;
+    this.#tileContext = tileContext;
+  }
+
+  draw({ values, shape, columns, low, high }: Painting): void {
+    const [height, width, channels] = shape;
+    const size = height * width * channels;
+    const count = Math.floor(values.length / size);
+    const { cell, left, top, gap } = layoutOf(this.canvas, shape, columns, Math.ceil(count / columns), GAP);
+    this.#context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.#context.imageSmoothingQuality = "high";
+    if (this.#tile.width !== width || this.#tile.height !== height) {
+      this.#tile.width = width;
+      this.#tile.height = height;
+    }
+    const pixels = new ImageData(width, height);
+    for (let i = 0; i < count; i++) {
+      fill(pixels.data, values.subarray(i * size, (i + 1) * size), channels, low, high);
+      this.#tileContext.putImageData(pixels, 0, 0);
+      // Whole pixels, so that all gaps look alike.
+      const x = Math.round(left + (i % columns) * (cell.width + gap));
+      const y = Math.round(top + Math.floor(i / columns) * (cell.height + gap));
+      const [right, bottom] = [Math.round(x + cell.width), Math.round(y + cell.height)];
+      this.#context.drawImage(this.#tile, x, y, right - x, bottom - y);
+    }
+  }
+}
+
+function fill(data: Uint8ClampedArray, values: Float32Array, channels: number, low: RGB, high: RGB): void {
+  for (let pixel = 0; 4 * pixel < data.length; pixel++) {
+    for (let c = 0; c < 3; c++) {
+      const value = Math.min(1, Math.max(0, values[channels === 3 ? 3 * pixel + c : pixel]!));
+      // Colours are as they come; a single channel mixes two.
+      data[4 * pixel + c] = 255 * (channels === 3 ? value : low[c]! + value * (high[c]! - low[c]!));
+    }
+    data[4 * pixel + 3] = 255;
+  }
+}

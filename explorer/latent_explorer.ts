@@ -1,0 +1,133 @@
+// Everything of the explorer in one element of a page. It lives in a shadow root: the page's styles and its own do not
+// meet, and custom properties (explorer/README.md) give it the page's colours.
+import { Announcer } from "./announcer.js";
+import { element } from "./dom.js";
+import { ExploreSection } from "./explore_section.js";
+import type { ExplorerModel } from "./model.js";
+import { Sections } from "./sections.js";
+import { Space, type ExplorerOptions, type Points } from "./space.js";
+import { adoptStyles } from "./styles.js";
+import { Theme } from "./theme.js";
+import type { Scene } from "./view.js";
+
+export class LatentExplorer {
+  readonly #container = element("div", { class: "webvae", part: "explorer" });
+  readonly #fault = element("p", { part: "fault", role: "alert" });
+  readonly #host: HTMLElement | undefined;
+  readonly #space: Space;
+  readonly #sections: Sections;
+  readonly #announcer = new Announcer();
+  /** Points are the means of the images given, and are computed again with other weights. */
+  readonly #ownPoints: boolean;
+  #encoding = false;
+  #encodeAgain = false;
+  #disposed = false;
+
+  /** In a shadow root as it is, else in one of its own within `root`. */
+  constructor(
+    root: HTMLElement | ShadowRoot,
+    readonly model: ExplorerModel,
+    private readonly options: ExplorerOptions = {},
+  ) {
+    let inner: ShadowRoot;
+    if (root instanceof ShadowRoot) inner = root;
+    else {
+      this.#host = element("div", { exportparts: parts.join(", ") });
+      inner = this.#host.attachShadow({ mode: "open" });
+      root.append(this.#host);
+    }
+    adoptStyles(inner);
+    inner.append(this.#container);
+    this.#fault.hidden = true;
+    this.#space = new Space(model, options);
+    const theme = new Theme(this.#container);
+    const scene: Scene = {
+      space: this.#space,
+      theme,
+      announcer: this.#announcer,
+      fail: this.#fail,
+      visit: (z) => {
+        this.#space.move(z);
+        this.#sections.open(0);
+      },
+    };
+    this.#sections = new Sections([new ExploreSection(scene)]);
+    this.#container.append(this.#fault, this.#sections.element, this.#announcer.element);
+    this.#ownPoints = !options.points && options.images !== undefined;
+    void this.#encode();
+  }
+
+  /** Where one stands in the latent space. */
+  get latent(): Float32Array {
+    return this.#space.z.slice();
+  }
+
+  set latent(z: Float32Array) {
+    const { latent } = this.model.spec;
+    if (z.length !== latent || !z.every(Number.isFinite)) {
+      throw new RangeError(`a place in this latent space is ${latent} finite numbers`);
+    }
+    this.#space.move(Float32Array.from(z));
+  }
+
+  /** Calls at each move; returns what ends it. */
+  onMove(listener: (z: Float32Array) => void): void {
+    this.#space.onMove((z) => listener(z.slice()));
+  }
+
+  /** Opens a section by its name; says whether there is one. */
+  open(name: string): boolean {
+    return this.#sections.openNamed(name);
+  }
+
+  /** The weights are others: what is seen is drawn again. Cheap to call often. */
+  refresh(): void {
+    if (this.#disposed) return;
+    this.#fault.hidden = true;
+    this.#sections.current.show();
+    void this.#encode();
+  }
+
+  setPoints(points: Points): void {
+    if (!this.#disposed) this.#space.setPoints(points);
+  }
+
+  async #encode(): Promise<void> {
+    const { images, imageLabels } = this.options;
+    if (!this.#ownPoints || !images) return;
+    this.#encodeAgain = this.#encoding;
+    if (this.#encoding) return;
+    this.#encoding = true;
+    try {
+      const { mean } = await this.model.encode(images);
+      if (!this.#disposed) this.#space.setPoints({ mean, ...(imageLabels ? { labels: imageLabels } : {}) });
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#encoding = false;
+    }
+    if (this.#encodeAgain && !this.#disposed) void this.#encode();
+  }
+
+  readonly #fail = (error: unknown): void => {
+    if (this.#disposed) return;
+    this.options.onError?.(error);
+    this.#fault.textContent = `The model cannot be asked: ${error instanceof Error ? error.message : String(error)}`;
+    this.#fault.hidden = false;
+  };
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#sections.dispose();
+    this.#announcer.dispose();
+    this.#container.remove();
+    this.#host?.remove();
+  }
+}
+
+/** What a page may style from outside, by ::part(). */
+const parts = [
+  ...["explorer", "tabs", "tab", "section", "fault", "pad", "handle", "picture", "canvas", "caption"],
+  ...["legend", "sliders", "slider", "button"],
+];

@@ -1,0 +1,105 @@
+// A page's side of a model that computes in a worker (serve_model.ts).
+import { Latest } from "./latest.js";
+import { isMessage, type CallMessage, type CallName, type Calls, type Port } from "./messages.js";
+import type { ExplorerModel, Surface } from "./model.js";
+
+/** A fault of the worker's; `code` as the library's errors have it. */
+export class RemoteFault extends Error {
+  override readonly name = "RemoteFault";
+  constructor(
+    message: string,
+    readonly code?: string,
+  ) {
+    super(message);
+  }
+}
+
+class Connection {
+  readonly #waiting = new Map<string, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  /** Several models may share a port. */
+  readonly #prefix = Math.random().toString(36).slice(2);
+  #count = 0;
+
+  constructor(private readonly port: Port) {
+    port.addEventListener("message", ({ data }) => {
+      if (!isMessage(data, "answer")) return;
+      const waiting = this.#waiting.get(data.id);
+      this.#waiting.delete(data.id);
+      if (data.error) waiting?.reject(new RemoteFault(data.error.message, data.error.code));
+      else waiting?.resolve(data.result);
+    });
+    port.start?.();
+  }
+
+  call<Name extends CallName>(
+    name: Name,
+    values: Calls[Name]["arguments"],
+    transfer: Transferable[] = [],
+  ): Promise<Calls[Name]["result"]> {
+    const id = `${this.#prefix}-${this.#count++}`;
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      const message: CallMessage = { webvaeExplorer: "call", id, name, values };
+      this.port.postMessage(message, transfer);
+    }) as Promise<Calls[Name]["result"]>;
+  }
+}
+
+let surfaceCount = 0;
+
+class RemoteSurface implements Surface {
+  readonly #id = surfaceCount++;
+  readonly #latest = new Latest();
+
+  constructor(
+    private readonly connection: Connection,
+    canvas: HTMLCanvasElement,
+  ) {
+    const offscreen = canvas.transferControlToOffscreen();
+    this.#tell("surfaceAttach", [this.#id, offscreen], [offscreen]);
+  }
+
+  decode(z: Float32Array, columns: number): Promise<void> {
+    return this.#latest.run(() => this.connection.call("surfaceDecode", [this.#id, z, columns]));
+  }
+
+  show(x: Float32Array, columns: number): Promise<void> {
+    return this.#latest.run(() => this.connection.call("surfaceShow", [this.#id, x, columns]));
+  }
+
+  resize(width: number, height: number): void {
+    this.#tell("surfaceResize", [this.#id, width, height]);
+  }
+
+  colours(...[low, high]: Parameters<Surface["colours"]>): void {
+    this.#tell("surfaceColours", [this.#id, low, high]);
+  }
+
+  snapshot(): Promise<Blob> {
+    return this.connection.call("surfaceSnapshot", [this.#id]);
+  }
+
+  dispose(): void {
+    this.#latest.clear();
+    this.#tell("surfaceDispose", [this.#id]);
+  }
+
+  /** Nobody waits for it. It fails only where the worker's side is gone, which the next picture says. */
+  #tell<Name extends CallName>(name: Name, values: Calls[Name]["arguments"], transfer?: Transferable[]): void {
+    this.connection.call(name, values, transfer).catch(() => {});
+  }
+}
+
+/** The model that a worker serves at the port's other end, once it is there. */
+export async function remoteModel(port: Port): Promise<ExplorerModel> {
+  const connection = new Connection(port);
+  const spec = await connection.call("spec", []);
+  return {
+    spec,
+    attach: (canvas) => new RemoteSurface(connection, canvas),
+    encode: (x) => connection.call("encode", [x]),
+    decode: (z) => connection.call("decode", [z]),
+    reconstruct: (x) => connection.call("reconstruct", [x]),
+    elbo: (x) => connection.call("elbo", [x]),
+  };
+}

@@ -1,0 +1,116 @@
+// What all views share: the model, where one stands in its latent space, and the examples that lie there.
+import { normals } from "./example_elbo.js";
+import type { ExplorerModel } from "./model.js";
+import { variancesOf } from "./pca.js";
+import { Plane } from "./plane.js";
+import { valuesOf } from "./shapes.js";
+
+export interface Points {
+  /** [n, latent]: the means of q(z|x) of examples. */
+  readonly mean: Float32Array;
+  readonly labels?: Uint8Array;
+}
+
+export interface ExplorerOptions {
+  /** Where examples lie. Left out, they are the means of `images`. */
+  readonly points?: Points;
+  /** Examples [n, ...input], values from 0 to 1: to go between, to try, and what is usual. */
+  readonly images?: Float32Array;
+  readonly imageLabels?: Uint8Array;
+  /** Names of the labels 0, 1, ... Left out, their numbers. */
+  readonly labelNames?: readonly string[];
+  /** Keys the draws of random places. Default 0. */
+  readonly seed?: number;
+  /** Told of what fails: a lost device, a worker that is gone. It is shown in place too. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A dimension whose means vary less is not used (Burda et al. 2015). */
+export const USED = 0.01;
+
+export class Space {
+  readonly latent: number;
+  z: Float32Array;
+  points: Points | undefined;
+  plane: Plane;
+  /** Dimensions, the most used first. */
+  order: readonly number[];
+  /** The variance of each dimension's means, where examples are known. */
+  usage: readonly number[] | undefined;
+  /** A pad reaches from -range to range. */
+  range = 3;
+  #draws: number;
+  readonly #movers = new Set<(z: Float32Array) => void>();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(
+    readonly model: ExplorerModel,
+    readonly options: ExplorerOptions,
+  ) {
+    this.latent = model.spec.latent;
+    this.z = new Float32Array(this.latent);
+    this.order = Array.from(this.z, (_, i) => i);
+    this.plane = Plane.ofDimensions(this.latent, 0, Math.min(1, this.latent - 1));
+    this.#draws = options.seed ?? 0;
+    if (options.points) this.setPoints(options.points);
+  }
+
+  get images(): Float32Array | undefined {
+    return this.options.images;
+  }
+
+  get imageCount(): number {
+    return (this.images?.length ?? 0) / valuesOf(this.model.spec);
+  }
+
+  image(index: number): Float32Array {
+    const size = valuesOf(this.model.spec);
+    return this.images!.subarray(index * size, (index + 1) * size);
+  }
+
+  nameOf(label: number): string {
+    return this.options.labelNames?.[label] ?? String(label);
+  }
+
+  move(z: Float32Array): void {
+    this.z = z;
+    for (const tell of this.#movers) tell(z);
+  }
+
+  /** A place drawn from the prior. */
+  draw(): Float32Array {
+    return normals(this.latent, ++this.#draws * 7919);
+  }
+
+  setPoints(points: Points): void {
+    this.points = points;
+    const { latent } = this;
+    if (points.mean.length >= 2 * latent) {
+      const usage = variancesOf(points.mean, latent);
+      this.usage = usage;
+      // Two dimensions keep their places.
+      if (latent > 2) {
+        this.order = Array.from(usage, (_, i) => i).sort((a, b) => usage[b]! - usage[a]!);
+        this.plane = Plane.ofPoints(points.mean, latent);
+      }
+    }
+    this.range = rangeOf(this.plane.projectAll(points.mean));
+    for (const tell of this.#watchers) tell();
+  }
+
+  onMove(listener: (z: Float32Array) => void): void {
+    this.#movers.add(listener);
+  }
+
+  /** Points are others, and with them the plane and the order of the dimensions. */
+  onPoints(listener: () => void): void {
+    this.#watchers.add(listener);
+  }
+}
+
+/** What holds all but one in two hundred coordinates, and three of the prior's standard deviations. */
+function rangeOf(points: Float32Array): number {
+  const far = Float32Array.from(points, Math.abs).sort();
+  const most = far[Math.floor(0.995 * (far.length - 1))] ?? 0;
+  return Math.max(3, Math.ceil(2.1 * most) / 2);
+}
