@@ -1,18 +1,17 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { ENTRIES } from "./build/entries.mjs";
 import { viteWgsl } from "./build/wgsl.mjs";
 
-const source = (file: string) => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+// Demo, explorer and examples import the library by its names: here from its sources, as tsconfig.json has it.
+const alias = ENTRIES.map(({ specifier, source }) => ({
+  find: new RegExp(`^${specifier}$`),
+  replacement: fileURLToPath(new URL(source, import.meta.url)),
+}));
 
 export default defineConfig({
   plugins: [viteWgsl()],
-  // The demo imports the library by its name: here from its sources, as tsconfig.json has it.
-  resolve: {
-    alias: [
-      { find: /^webvae$/, replacement: source("index.ts") },
-      { find: /^webvae\/datasets$/, replacement: source("datasets.ts") },
-    ],
-  },
+  resolve: { alias },
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/support/reporter.ts"],

@@ -95,9 +95,10 @@ async function demoFiles() {
  * Serves files on 127.0.0.1. Rejects where the port is taken.
  * @param {ReadonlyMap<string, Buffer | string>} files by their paths
  * @param {number} [port] 0: any that is free
+ * @param {Record<string, string>} [headers] beside the usual ones, or in their place
  * @returns {Promise<{ url: string, close: () => void }>}
  */
-export async function serve(files, port = 0) {
+export async function serve(files, port = 0, headers = {}) {
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?")[0] ?? "/";
     const body = files.get(path);
@@ -107,6 +108,7 @@ export async function serve(files, port = 0) {
       "content-security-policy": policy,
       "x-content-type-options": "nosniff",
       "cache-control": "no-store",
+      ...headers,
     });
     response.end(reading && request.method === "GET" ? (body ?? "not found") : "");
   });

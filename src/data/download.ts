@@ -120,9 +120,13 @@ async function fetchChecked(
 }
 
 async function openCache(): Promise<DataCache | undefined> {
-  // Absent in Node and in insecure contexts; open() rejects where the user forbids storage.
-  if (typeof caches === "undefined") return undefined;
-  return caches.open(CACHE_NAME).catch(() => undefined);
+  // Absent in Node and in insecure contexts; in a sandboxed frame even to look throws; open() rejects where the user
+  // forbids storage.
+  try {
+    return await (globalThis.caches as CacheStorage | undefined)?.open(CACHE_NAME);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The cached bytes, where they are still the expected ones. */

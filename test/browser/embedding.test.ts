@@ -1,0 +1,138 @@
+// Pages that are not free to do as they like: a strict policy, a sandboxed frame, a script tag with integrity.
+import type { Browser, Frame } from "puppeteer";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
+import { launchChrome } from "../../node/chrome.mjs";
+import { run, watch, type CaseResult, type Watched } from "./harness.js";
+
+/** To the letter what the README promises. */
+const policy = [
+  "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'",
+  "img-src 'self' blob: data:; style-src 'self'",
+].join("; ");
+
+const html = (body: string) =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">${body}</html>`;
+const global = (integrity: string) =>
+  html(`<script src="/dist/webvae.global.js" integrity="${integrity}" crossorigin></script>
+    <script src="/embedded.js"></script>`);
+
+let browser: Browser;
+let url: string;
+let close: () => void;
+beforeAll(async () => {
+  const folder = join(import.meta.dirname, "pages");
+  const scripts = await bundleScripts(readdirSync(folder).map((name) => join(folder, name)));
+  const library = await libraryFiles();
+  const hashes = JSON.parse(library.get("/dist/sri.json")!) as Record<string, string>;
+  const files = new Map<string, Buffer | string>([...scripts, ...library]);
+  const hash = hashes["webvae.global.js"]!;
+  files.set("/", html(`<script type="module" src="page.js"></script>`));
+  files.set("/global.html", global(hash));
+  files.set("/changed.html", global(hash.replace(/.{8}$/, "AAAAAAAA")));
+  for (const name of ["global", "index"]) {
+    const page = name === "index" ? "/" : `/${name}.html`;
+    files.set(`/sandboxed-${name}.html`, html(`<iframe sandbox="allow-scripts" src="${page}"></iframe>`));
+  }
+  // A sandboxed frame is of another origin than its own server, so that modules and integrity take this header; the
+  // policy is what frames allow, too.
+  const headers = { "access-control-allow-origin": "*", "content-security-policy": `${policy}; frame-src 'self'` };
+  const served = await serve(files, 0, headers);
+  const strict = await serve(files, 0, { "content-security-policy": policy });
+  [url, strictUrl] = [served.url, strict.url];
+  close = () => [served, strict].forEach((server) => server.close());
+  browser = await launchChrome();
+});
+let strictUrl: string;
+afterAll(async () => {
+  await browser?.close();
+  close?.();
+});
+let watched: Watched;
+beforeEach(async () => void (watched = await watch(await browser.newPage())));
+afterEach(() => watched.page.close());
+
+type Used = Awaited<ReturnType<typeof useGlobal>>;
+declare function useGlobal(): Promise<{
+  origin: string;
+  storage: string;
+  losses: number[];
+  same: boolean;
+  count: number;
+  mnist: string[];
+}>;
+
+/** What embedded.ts makes of the global, on a page or in its frame. */
+const used = (where: { evaluate: Frame["evaluate"] }): Promise<Used> => where.evaluate(() => useGlobal());
+
+function judge({ losses, same, count, mnist }: Used) {
+  expect(losses[0]).toBeGreaterThan(400);
+  expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
+  expect([same, count]).toEqual([true, 784]);
+  expect(mnist).toEqual(["WebvaeError", "DOWNLOAD_FAILED"]);
+}
+
+/** Of the file that embedded.ts asks for and does not get. */
+const asked = (trouble: string) => trouble.includes("404") || trouble.includes("/none/");
+
+function judgeConvolution({ losses, before, after }: CaseResult<"convolves">) {
+  expect(losses).toHaveLength(1);
+  expect(after).toBeGreaterThan(before + 1);
+}
+
+describe("under a strict policy", () => {
+  test.each(["page", "worker"] as const)("the modules, on a %s", async (where) => {
+    const response = await watched.page.goto(strictUrl);
+    expect(response?.headers()["content-security-policy"]).toBe(policy);
+    judgeConvolution(await run(watched, "convolves", where));
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("the global script, with integrity", async () => {
+    await watched.page.goto(`${strictUrl}global.html`);
+    const result = await used(watched.page);
+    judge(result);
+    expect([result.origin, result.storage]).toEqual([strictUrl.slice(0, -1), "open"]);
+    expect(watched.troubles.filter((trouble) => !asked(trouble))).toEqual([]);
+  });
+});
+
+test("a global script that is not what integrity says does not run", async () => {
+  await watched.page.goto(`${url}changed.html`);
+  expect(await watched.page.evaluate(() => "webvae" in globalThis)).toBe(false);
+  expect(watched.troubles.join()).toMatch(/integrity/);
+});
+
+describe("in a sandboxed frame, of no origin and without storage", () => {
+  async function frame(name: string): Promise<Frame> {
+    await watched.page.goto(`${url}sandboxed-${name}.html`);
+    const [inner] = watched.page.mainFrame().childFrames();
+    return inner!;
+  }
+
+  test("the global script", async () => {
+    const result = await used(await frame("global"));
+    judge(result);
+    expect([result.origin, result.storage]).toEqual(["null", "SecurityError"]);
+    expect(watched.troubles.filter((trouble) => !asked(trouble))).toEqual([]);
+  });
+
+  test("the modules, and what they load on demand", async () => {
+    const inner = await frame("index");
+    await inner.waitForFunction("'runCase' in globalThis");
+    const runCase = (name: string) =>
+      inner.evaluate((wanted) => (globalThis as unknown as PageGlobals).runCase(wanted), name);
+    judgeConvolution((await runCase("convolves")) as CaseResult<"convolves">);
+    // What the tuner measures it cannot keep.
+    const { runs, elbo } = (await runCase("tunes")) as CaseResult<"tunes">;
+    expect(runs).toBeGreaterThan(0);
+    expect(elbo).toBeLessThan(0);
+    expect(watched.troubles).toEqual([]);
+  });
+});
+
+interface PageGlobals {
+  readonly runCase: (name: string) => Promise<unknown>;
+}

@@ -1,0 +1,41 @@
+// A page that has the library by a script tag, as a classic script: what it makes of the global `webvae`.
+type Library = typeof import("../../../src/global.js");
+
+/** What the page may do in a sandbox, and what the library does there: a small convolutional model from first to last. */
+async function useGlobal() {
+  const { webvae } = globalThis as unknown as { webvae: Library };
+  const { conv2d, convTranspose2d, datasets, dense, flatten, reshape, VAE } = webvae;
+  const storage = await new Promise<string>((resolve) => {
+    try {
+      indexedDB.open("probe").onsuccess = () => resolve("open");
+    } catch (error) {
+      resolve((error as Error).name);
+    }
+  });
+  const vae = await VAE.create(
+    {
+      input: [28, 28, 1],
+      encoder: [conv2d(4, 3, { activation: "relu", stride: 2 }), flatten()],
+      latent: 2,
+      decoder: [dense(14 * 14 * 4, { activation: "relu" }), reshape(14, 14, 4), convTranspose2d(1, 3, { stride: 2 })],
+      likelihood: "bernoulli",
+    },
+    { seed: 1 },
+  );
+  const data = datasets.digits({ split: "train", count: 256, seed: 0 });
+  const losses: number[] = [];
+  for await (const { elbo } of vae.train(data, { epochs: 2, batchSize: 32, learningRate: 0.01 })) losses.push(-elbo);
+  const latents = new Float32Array([0.5, -1]);
+  const before = await vae.decode(latents);
+  const loaded = await VAE.load(await vae.save());
+  const after = await loaded.decode(latents);
+  // Without a cache it only downloads: here nothing, for the server has no such file.
+  const mnist = datasets.mnist({ split: "test", baseUrl: "/none" }).catch((error: unknown) => error);
+  const fault = (await mnist) as InstanceType<Library["WebvaeError"]>;
+  vae.dispose();
+  loaded.dispose();
+  const same = before.every((value, i) => value === after[i]);
+  return { origin: globalThis.origin, storage, losses, same, count: after.length, mnist: [fault.name, fault.code] };
+}
+
+Object.assign(globalThis, { useGlobal });
