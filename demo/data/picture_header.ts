@@ -1,0 +1,67 @@
+// What kind of picture a file is and how large, from its first bytes: before it is decoded, since a file of a few
+// kilobytes can unfold to gigabytes of pixels.
+
+export interface PictureSize {
+  readonly kind: "PNG" | "JPEG" | "GIF" | "WebP";
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Of a PNG, JPEG, GIF or WebP file; nothing for another file, or one that breaks off before its size. */
+export function pictureSize(bytes: Uint8Array): PictureSize | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const says = (at: number, text: string) => {
+    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+    return true;
+  };
+  let found: PictureSize | undefined;
+  if (says(0, "\x89PNG\r\n\x1a\n") && says(12, "IHDR") && bytes.length >= 24) {
+    found = { kind: "PNG", width: view.getUint32(16), height: view.getUint32(20) };
+  } else if ((says(0, "GIF87a") || says(0, "GIF89a")) && bytes.length >= 10) {
+    found = { kind: "GIF", width: view.getUint16(6, true), height: view.getUint16(8, true) };
+  } else if (says(0, "RIFF") && says(8, "WEBP") && bytes.length >= 30) {
+    found = webpSize(view, says);
+  } else if (says(0, "\xff\xd8\xff")) {
+    found = jpegSize(view);
+  }
+  return found && found.width > 0 && found.height > 0 ? found : undefined;
+}
+
+/** By its first chunk: lossy, lossless, or extended, which has a canvas. */
+function webpSize(view: DataView, says: (at: number, text: string) => boolean): PictureSize | undefined {
+  const kind = "WebP";
+  if (says(12, "VP8 ") && says(23, "\x9d\x01\x2a")) {
+    return { kind, width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff };
+  }
+  if (says(12, "VP8L") && says(20, "\x2f")) {
+    const bits = view.getUint32(21, true);
+    return { kind, width: (bits & 0x3fff) + 1, height: ((bits >> 14) & 0x3fff) + 1 };
+  }
+  if (says(12, "VP8X")) {
+    const of24Bits = (at: number) => view.getUint16(at, true) + 65536 * view.getUint8(at + 2) + 1;
+    return { kind, width: of24Bits(24), height: of24Bits(27) };
+  }
+  return undefined;
+}
+
+/** From segment to segment until the start of the frame. A thumbnail lies within a segment and is passed over. */
+function jpegSize(view: DataView): PictureSize | undefined {
+  let at = 2;
+  while (at + 9 <= view.byteLength) {
+    if (view.getUint8(at) !== 0xff) return undefined;
+    const marker = view.getUint8(at + 1);
+    // A marker may have any number of FF before it.
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (frame) return { kind: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+    // The image's data or its end, before any frame.
+    if (marker === 0xda || marker === 0xd9) return undefined;
+    const length = view.getUint16(at + 2);
+    if (length < 2) return undefined;
+    at += 2 + length;
+  }
+  return undefined;
+}

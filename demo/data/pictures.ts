@@ -1,0 +1,192 @@
+// Pictures of any size, each cut to its middle square, scaled to the same side and counted as grey or colour.
+import { fromArray } from "webvae/datasets";
+import type { Dataset } from "webvae";
+import { shuffled } from "./hold_out.js";
+import { LeftOut, shortName } from "./left_out.js";
+import { DataFault, type LoadOptions } from "./loaded.js";
+import { pictureSize } from "./picture_header.js";
+
+/** Decoding takes some 10 ms of each: more would be minutes of waiting, and a VAE learns little from them. */
+export const MOST_PICTURES = 10_000;
+/** Of a picture once scaled. A step of a model for 128x128x3 is four times one for 64x64x3 already. */
+export const LARGEST_SIDE = 128;
+/** Poolings and strides leave nothing of less. */
+export const SMALLEST_SIDE = 8;
+/** What every adapter binds as one buffer, by WebGPU's default limits. */
+export const MOST_BYTES = 128 * 2 ** 20;
+/** Of one picture to decode: 200 MB of memory, and as many as the cameras of phones make. */
+const MOST_PIXELS = 50_000_000;
+/** Of one picture's file. */
+const LARGEST_FILE = 64 * 2 ** 20;
+/** A pixel whose channels lie nearer than this is grey: JPEG rounds, and scanners tint. */
+const GREY = 12;
+/** Share of pixels that are not grey from which on a picture is in colour. */
+const COLOURED = 0.01;
+
+export interface PictureOptions extends LoadOptions {
+  readonly size: number;
+  /** By default 3 where a picture has colour, else 1. */
+  readonly channels?: 1 | 3;
+}
+
+/** Those of `files` that are pictures. Throws DataFault where fewer than two are, or the signal's reason. */
+export async function datasetOfPictures(
+  files: readonly File[],
+  leftOut: LeftOut,
+  options: PictureOptions,
+): Promise<{ dataset: Dataset; notes: string[] }> {
+  const { size, onProgress, signal, seed = 0 } = options;
+  const most = Math.min(MOST_PICTURES, Math.floor(MOST_BYTES / (size * size * (options.channels ?? 3))));
+  // A folder may be sorted by what its pictures show: the first would not stand for the rest.
+  const chosen = Array.from(shuffled(files.length, seed).subarray(0, most).sort(), (index) => files[index]!);
+  const what = `Reading ${chosen.length.toLocaleString("en")} ${chosen.length === 1 ? "picture" : "pictures"}`;
+  const pictures: Picture[] = [];
+  for (const [i, file] of chosen.entries()) {
+    onProgress?.(i, chosen.length, what);
+    signal?.throwIfAborted();
+    const picture = await readPicture(file, size);
+    if (typeof picture === "string") leftOut.add(file.name, picture);
+    else pictures.push(picture);
+  }
+  signal?.throwIfAborted();
+  onProgress?.(chosen.length, chosen.length, what);
+  if (pictures.length < 2) throw tooFew(pictures.length, leftOut);
+
+  const coloured = pictures.filter(({ colour }) => colour).length;
+  const channels = options.channels ?? (coloured > 0 ? 3 : 1);
+  const notes = [
+    `${pictures.length.toLocaleString("en")} pictures, each cut to its middle square and scaled to ${size} x ${size}. They stay on this machine.`,
+    ...(chosen.length < files.length
+      ? [`Only ${most.toLocaleString("en")} of ${files.length.toLocaleString("en")} files were read, chosen by chance.`]
+      : []),
+    ...tints(pictures.length - coloured, coloured, channels),
+    ...(pictures.some(({ transparent }) => transparent) ? ["Transparent parts are taken as white."] : []),
+    ...smallOnes(pictures, size),
+  ];
+  const pixels = size * size;
+  const values = new Uint8Array(pictures.length * pixels * channels);
+  pictures.forEach(({ rgb }, i) => {
+    const at = i * pixels * channels;
+    if (channels === 3) values.set(rgb, at);
+    else for (let p = 0; p < pixels; p++) values[at + p] = luma(rgb, 3 * p);
+  });
+  const name = `${pictures.length.toLocaleString("en")} pictures`;
+  return { dataset: fromArray(values, { name, shape: [size, size, channels] }), notes };
+}
+
+interface Picture {
+  /** size x size x 3. */
+  readonly rgb: Uint8Array;
+  readonly colour: boolean;
+  readonly transparent: boolean;
+  /** Of the square that it was cut to, in pixels. */
+  readonly side: number;
+}
+
+/** The picture, or why it is none that can be used. */
+async function readPicture(file: File, size: number): Promise<Picture | string> {
+  if (file.size === 0) return "empty";
+  if (file.size > LARGEST_FILE) return `larger than ${LARGEST_FILE / 2 ** 20} MB`;
+  const bytes = await file.arrayBuffer().catch(() => undefined);
+  if (!bytes) return "cannot be read";
+  const header = pictureSize(new Uint8Array(bytes));
+  if (!header) return "no PNG, JPEG, GIF or WebP picture";
+  const { width, height } = header;
+  if (width * height > MOST_PIXELS) {
+    return `more than ${MOST_PIXELS / 1e6} million pixels (${width} x ${height})`;
+  }
+  let bitmap: ImageBitmap;
+  try {
+    // Of the bytes that were looked at, not of a file that may have changed since.
+    bitmap = await createImageBitmap(new Blob([bytes]));
+  } catch {
+    return "damaged";
+  }
+  try {
+    return squareOf(bitmap, size);
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** The middle square, halved until one more would be too small, then scaled: so every pixel of it counts. */
+function squareOf(bitmap: ImageBitmap, size: number): Picture {
+  const side = Math.min(bitmap.width, bitmap.height);
+  let source: ImageBitmap | OffscreenCanvas = bitmap;
+  let [left, top] = [Math.floor((bitmap.width - side) / 2), Math.floor((bitmap.height - side) / 2)];
+  let from = side;
+  for (;;) {
+    const to: number = from >= 2 * size ? Math.ceil(from / 2) : size;
+    const context = contextOf(to);
+    context.drawImage(source, left, top, from, from, 0, 0, to, to);
+    // Its memory, tens of megabytes, would wait for the garbage collector.
+    if (source instanceof OffscreenCanvas) source.width = source.height = 0;
+    [source, left, top] = [context.canvas, 0, 0];
+    if (to === size) return { ...rgbOf(context.getImageData(0, 0, size, size).data), side };
+    from = to;
+  }
+}
+
+function contextOf(side: number): OffscreenCanvasRenderingContext2D {
+  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true })!;
+  context.imageSmoothingQuality = "high";
+  return context;
+}
+
+/** On white, and whether there is colour or anything transparent. */
+function rgbOf(rgba: Uint8ClampedArray): Omit<Picture, "side"> {
+  const rgb = new Uint8Array((rgba.length / 4) * 3);
+  let coloured = 0;
+  let transparent = false;
+  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+    const alpha = rgba[from + 3]! / 255;
+    transparent ||= alpha < 1;
+    for (let c = 0; c < 3; c++) rgb[to + c] = Math.round(rgba[from + c]! * alpha + 255 * (1 - alpha));
+    const [r, g, b] = [rgb[to]!, rgb[to + 1]!, rgb[to + 2]!];
+    if (Math.max(r, g, b) - Math.min(r, g, b) >= GREY) coloured++;
+  }
+  return { rgb, colour: coloured >= COLOURED * (rgb.length / 3), transparent };
+}
+
+/** Rec. 601, as JPEG's own grey. */
+function luma(rgb: Uint8Array, at: number): number {
+  return Math.round(0.299 * rgb[at]! + 0.587 * rgb[at + 1]! + 0.114 * rgb[at + 2]!);
+}
+
+function tints(grey: number, coloured: number, channels: 1 | 3): string[] {
+  const are = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "is" : "are"}`;
+  if (channels === 1) return coloured > 0 ? [`All are taken as grey; ${are(coloured)} in colour.`] : [];
+  return grey > 0 && coloured > 0 ? [`All are taken as colour; ${are(grey)} grey.`] : [];
+}
+
+function smallOnes(pictures: readonly Picture[], size: number): string[] {
+  const small = pictures.filter(({ side }) => side < size).length;
+  if (small === 0) return [];
+  return [`${small.toLocaleString("en")} ${small === 1 ? "was" : "were"} smaller than that and had to be enlarged.`];
+}
+
+function tooFew(good: number, leftOut: LeftOut): DataFault {
+  const formats = "Choose PNG, JPEG, GIF or WebP pictures, or one IDX or npy file.";
+  if (good === 1) {
+    const others = leftOut.count > 0 ? ` The others cannot be used: ${leftOut.reasons()}` : "";
+    return new DataFault("One picture is too few", `It takes one to train on and another for the test.${others}`, [
+      "Choose at least two pictures; a few hundred of the same kind give something to learn.",
+      formats,
+    ]);
+  }
+  return new DataFault(
+    leftOut.count === 1 ? "This file cannot be used" : "None of these files can be used",
+    leftOut.reasons(),
+    [formats, "Pictures of other kinds (HEIC, TIFF, SVG, PDF) have to be exported as PNG or JPEG first."],
+  );
+}
+
+/** Refuses sides that no model here is for. */
+export function checkSide(size: number): void {
+  if (Number.isInteger(size) && size >= SMALLEST_SIDE && size <= LARGEST_SIDE) return;
+  throw new DataFault(
+    "This size does not work",
+    `Pictures are scaled to a side of ${SMALLEST_SIDE} to ${LARGEST_SIDE} pixels, not ${shortName(String(size))}.`,
+    ["Choose 32: it trains fast, and shows shapes and colours."],
+  );
+}

@@ -1,0 +1,258 @@
+// The visitor's own pictures, decoded in a worker of headless Chrome as the demo does it.
+import { deflateSync } from "node:zlib";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import type { Browser, Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
+import type { FileOptions } from "../../demo/data/files.js";
+import { launchChrome } from "../../node/chrome.mjs";
+import { gzip, idxBytes } from "../support/idx.js";
+import type { Answer, Colour, FileSpec, Question } from "./demo_data/worker.js";
+
+let browser: Browser;
+let page: Page;
+let server: Awaited<ReturnType<typeof serve>>;
+beforeAll(async () => {
+  const scripts = await bundleScripts([join(import.meta.dirname, "demo_data/worker.ts")]);
+  const html = `<!doctype html><meta charset="utf-8"><title>files</title><link rel="icon" href="data:,">`;
+  server = await serve(new Map<string, Buffer | string>([["/", html], ...scripts, ...(await libraryFiles())]));
+  browser = await launchChrome();
+  page = await browser.newPage();
+  await page.goto(server.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const ask = (files: readonly FileSpec[], options: FileOptions = {}, abortAt?: number): Promise<Answer> =>
+  page.evaluate(
+    (question: Question) =>
+      new Promise<Answer>((resolve, reject) => {
+        const worker = new Worker("/worker.js", { type: "module" });
+        worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+          worker.terminate();
+          resolve(data);
+        };
+        worker.onerror = ({ message }) => reject(new Error(message));
+        worker.postMessage(question);
+      }),
+    { files, options, ...(abortAt === undefined ? {} : { abortAt }) },
+  );
+
+async function load(files: readonly FileSpec[], options?: FileOptions) {
+  const { loaded, fault } = await ask(files, options);
+  expect(fault).toBeUndefined();
+  return loaded!;
+}
+
+const [red, green, blue, grey, white, black]: Colour[] = [
+  [200, 30, 30],
+  [30, 180, 40],
+  [20, 40, 210],
+  [120, 120, 120],
+  [255, 255, 255],
+  [0, 0, 0],
+];
+const bytes = (name: string, content: Uint8Array | string): FileSpec => ({
+  name,
+  base64: Buffer.from(content).toString("base64"),
+});
+const picture = (name: string, stripes: readonly Colour[], more: Partial<FileSpec> = {}): FileSpec => ({
+  name,
+  type: "image/png",
+  width: 60,
+  height: 60,
+  stripes,
+  ...more,
+});
+
+/** A grey PNG of one bit a pixel, all of it 0: a small file however large the picture. */
+function blackPng(width: number, height: number): Uint8Array {
+  const chunk = (type: string, body: Uint8Array) => {
+    const whole = Buffer.concat([Buffer.alloc(4), Buffer.from(type), body, Buffer.alloc(4)]);
+    whole.writeUInt32BE(body.length);
+    whole.writeUInt32BE(crc32(whole.subarray(4, -4)), whole.length - 4);
+    return whole;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width);
+  header.writeUInt32BE(height, 4);
+  header[8] = 1;
+  const rows = deflateSync(Buffer.alloc(height * (1 + Math.ceil(width / 8))), { level: 9 });
+  const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))]);
+}
+
+/** As PNG has it (ISO 3309). */
+function crc32(content: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of content) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+/** Mean colour of every example, of both sets, in no order. */
+function means({ shape, train, test: held }: NonNullable<Answer["loaded"]>): number[][] {
+  const size = shape.reduce((a, b) => a * b, 1);
+  const channels = shape[2]!;
+  return [train, held].flatMap(({ count, values }) =>
+    Array.from({ length: count }, (_, i) =>
+      Array.from({ length: channels }, (_, c) => {
+        const of = values.slice(i * size, (i + 1) * size).filter((_, at) => at % channels === c);
+        return of.reduce((a, b) => a + b, 0) / of.length;
+      }),
+    ),
+  );
+}
+
+const near = (found: readonly number[], wanted: readonly number[], by = 6) =>
+  found.every((value, i) => Math.abs(value - wanted[i]!) <= by);
+
+describe("own pictures", () => {
+  test("of every kind, mixed grey and colour", async () => {
+    // One black pixel, as a GIF of two colours.
+    const gif = Buffer.from("R0lGODdhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs=", "base64");
+    const loaded = await load([
+      picture("a.png", [red!]),
+      picture("b.jpg", [green!], { type: "image/jpeg", width: 300, height: 200 }),
+      picture("c.webp", [blue!], { type: "image/webp", width: 40, height: 33 }),
+      picture("d", [grey!], { type: "image/jpeg" }),
+      bytes("e.gif", gif),
+    ]);
+    expect(loaded).toMatchObject({ name: "5 pictures", shape: [32, 32, 3], train: { count: 4 }, test: { count: 1 } });
+    const found = means(loaded);
+    for (const wanted of [red, green, blue, grey, black]) {
+      expect(found.filter((mean) => near(mean, wanted!))).toHaveLength(1);
+    }
+    expect(loaded.notes).toEqual([
+      "5 pictures, each cut to its middle square and scaled to 32 x 32. They stay on this machine.",
+      "All are taken as colour; 2 are grey.",
+      "1 was smaller than that and had to be enlarged.",
+      "1 of them is kept for the test.",
+    ]);
+  });
+
+  test("that are all grey have one channel, and colour has one where that is wished", async () => {
+    const greys = await load([picture("a.png", [grey!]), picture("b.jpg", [white!], { type: "image/jpeg" })]);
+    expect(greys.shape).toEqual([32, 32, 1]);
+    expect(
+      means(greys)
+        .flat()
+        .map(Math.round)
+        .sort((a, b) => a - b),
+    ).toEqual([120, 255]);
+    const reds = await load([picture("a.png", [red!]), picture("b.png", [red!])], { channels: 1, size: 16 });
+    expect(reds.shape).toEqual([16, 16, 1]);
+    expect(Math.round(means(reds)[0]![0]!)).toBe(Math.round(0.299 * 200 + 0.587 * 30 + 0.114 * 30));
+    expect(reds.notes).toContain("All are taken as grey; 2 are in colour.");
+  });
+
+  test("are cut to their middle, as the camera held them", async () => {
+    const three = [red!, green!, blue!];
+    const loaded = await load([
+      picture("wide.png", three, { width: 300, height: 100 }),
+      picture("turned.jpg", three, { type: "image/jpeg", width: 300, height: 100, orientation: 6 }),
+    ]);
+    for (const mean of means(loaded)) expect(near(mean, green!, 12), String(mean)).toBe(true);
+  });
+
+  test("are made smaller without patterns that are not theirs", async () => {
+    // Stripes of one pixel: a filter that looks at a few pixels alone sees black or white, or waves.
+    for (const width of [500, 1024]) {
+      const stripes = Array.from({ length: width }, (_, i) => (i % 2 ? white! : black!));
+      const fine = picture(`${width}.png`, stripes, { width, height: width });
+      const { train } = await load([fine, fine]);
+      const inner = train.values.filter((_, at) => at % 32 > 1 && at % 32 < 30);
+      expect(Math.min(...inner)).toBeGreaterThan(110);
+      expect(Math.max(...inner)).toBeLessThan(145);
+    }
+  });
+
+  test("of one pixel are enlarged, and transparent ones lie on white", async () => {
+    const clear = new PNG({ width: 50, height: 50 });
+    for (let at = 0; at < clear.data.length; at += 4) clear.data.set([255, 0, 0, at % 8 ? 0 : 255], at);
+    const loaded = await load([
+      picture("dot.png", [blue!], { width: 1, height: 1 }),
+      bytes("clear.png", PNG.sync.write(clear)),
+    ]);
+    const [dot, half] = means(loaded).sort(([a], [b]) => a! - b!);
+    expect(near(dot!, blue!, 0)).toBe(true);
+    expect(near(half!, [255, 127, 127], 4), String(half)).toBe(true);
+    expect(loaded.notes).toContain("Transparent parts are taken as white.");
+    expect(loaded.notes).toContain("1 was smaller than that and had to be enlarged.");
+  });
+
+  test("of 20,000 pixels across are not decoded, of 49 million they are", async () => {
+    const bomb = blackPng(20_000, 20_000);
+    expect(bomb.length).toBeLessThan(100_000);
+    const { loaded, ms } = await ask([
+      bytes("bomb.png", bomb),
+      bytes("large.png", blackPng(7000, 7000)),
+      bytes("long.png", blackPng(20_000, 3)),
+      picture("white.png", [white!]),
+    ]);
+    expect(loaded!.notes.at(-1)).toBe("Left out 1 of 4 files. More than 50 million pixels (20000 x 20000): bomb.png.");
+    expect(
+      means(loaded!)
+        .flat()
+        .sort((a, b) => a - b),
+    ).toEqual([0, 0, 255]);
+    // Decoding it would take 1.6 GB, and many seconds.
+    expect(ms).toBeLessThan(30_000);
+  });
+
+  test("that are none are left out, by name and reason", async () => {
+    const { notes, train } = await load([
+      picture("good.png", [red!]),
+      bytes("text.png", "I am a text."),
+      bytes("empty.png", ""),
+      picture("cut.png", [red!, green!, blue!, grey!], { width: 500, height: 500, keep: 60 }),
+      bytes("header.png", blackPng(9, 9).subarray(0, 20)),
+      picture("also good", [blue!], { type: "image/webp" }),
+    ]);
+    expect(train.count).toBe(1);
+    expect(notes.at(-1)).toBe(
+      "Left out 4 of 6 files. No PNG, JPEG, GIF or WebP picture: text.png, header.png; empty: empty.png; damaged: cut.png.",
+    );
+  });
+
+  test("in hundreds are counted as they are read, and the same ones are held out each time", async () => {
+    const many = Array.from({ length: 300 }, (_, i) =>
+      picture(`${i}.png`, [[i % 256, (i * 7) % 256, 100]], { width: 20 + (i % 30), height: 25 }),
+    );
+    const { loaded, progress } = await ask(many, { size: 8 });
+    expect([loaded!.train.count, loaded!.test.count]).toEqual([270, 30]);
+    const reading = progress.filter(([, , what]) => what === "Reading 300 pictures");
+    expect(reading.map(([done]) => done)).toEqual(Array.from({ length: 301 }, (_, i) => i));
+    expect((await ask(many, { size: 8 })).loaded!.test).toEqual(loaded!.test);
+    expect((await ask(many, { size: 8, seed: 1 })).loaded!.test).not.toEqual(loaded!.test);
+  });
+
+  test("that are too few say what else to choose", async () => {
+    const one = (await ask([picture("a.png", [red!]), bytes("b.png", "no")])).fault!;
+    expect(one).toMatchObject({ name: "DataFault", title: "One picture is too few" });
+    expect(one.message).toContain("The others cannot be used: no PNG, JPEG, GIF or WebP picture: b.png.");
+    const none = (await ask([bytes("a.heic", "....ftypheic"), bytes("b", "")])).fault!;
+    expect(none.title).toBe("None of these files can be used");
+    expect(none.message).toContain("a.heic");
+    expect(none.hints!.join(" ")).toContain("HEIC");
+  });
+
+  test("stop being read when that is wished", async () => {
+    const many = Array.from({ length: 40 }, (_, i) => picture(`${i}.png`, [red!]));
+    const { fault, progress } = await ask(many, {}, 5);
+    expect(fault).toEqual({ name: "Error", message: "enough" });
+    expect(progress.at(-1)![0]).toBe(5);
+  });
+
+  test("arrays are read in the worker too, and win over pictures beside them", async () => {
+    const values = Uint8Array.from({ length: 20 * 12 }, (_, i) => i);
+    const loaded = await load([bytes("images", gzip(idxBytes([20, 4, 3], values))), picture("preview.png", [red!])]);
+    expect(loaded).toMatchObject({ shape: [4, 3, 1], train: { count: 18 }, test: { count: 2 } });
+    expect(loaded.notes.at(-1)).toMatch(/Left out 1 of 2 files.*preview\.png/);
+  });
+});
