@@ -7,6 +7,9 @@ import { cachingFetch } from "./file_cache.js";
 export const dataNames = ["digits", "mnist", "fashion-mnist", "gaussians", "sprites"] as const;
 export type DataName = (typeof dataNames)[number];
 
+/** `all`: the training and the test examples, in that order. */
+export type Split = "train" | "test" | "all";
+
 export interface DataOptions {
   readonly data: DataName;
   /** A folder of IDX files, instead of a download. */
@@ -25,9 +28,27 @@ const generated = {
   sprites: { train: 6000, test: 1000 },
 } as const;
 
-export async function loadData(options: DataOptions, split: "train" | "test"): Promise<Dataset> {
-  const dataset = await load(options, split);
+export async function loadData(options: DataOptions, split: Split): Promise<Dataset> {
+  const dataset =
+    split === "all" ? joined(await load(options, "train"), await load(options, "test")) : await load(options, split);
   return options.limit === undefined ? dataset : datasets.take(dataset, options.limit);
+}
+
+/** The examples of both. Throws INVALID_DATA where they have not the same shape and kind of values. */
+function joined(first: Dataset, second: Dataset): Dataset {
+  const [shapes, bytes] = [
+    [first, second].map(({ shape }) => shape.join("x")),
+    [first, second].map(({ values }) => values instanceof Uint8Array),
+  ];
+  if (shapes[0] !== shapes[1] || bytes[0] !== bytes[1]) {
+    const kinds = shapes.map((shape, i) => `${bytes[i] ? "bytes" : "floats"} of ${shape}`);
+    throw new WebvaeError("INVALID_DATA", `the splits of ${first.name} do not fit together: ${kinds.join(" and ")}`);
+  }
+  const values = new (bytes[0] ? Uint8Array : Float32Array)(first.values.length + second.values.length);
+  values.set(first.values);
+  values.set(second.values, first.values.length);
+  const labels = first.labels && second.labels ? { labels: Uint8Array.from([...first.labels, ...second.labels]) } : {};
+  return { name: first.name, shape: first.shape, count: first.count + second.count, values, ...labels };
 }
 
 function load({ data, dataDir, seed, note }: DataOptions, split: "train" | "test"): Promise<Dataset> | Dataset {

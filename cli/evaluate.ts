@@ -1,14 +1,14 @@
 // npm run evaluate -- --model FILE --data NAME: the test figures of a saved model.
 import { Command, Option } from "commander";
 import { formatLoss } from "./chart_style.js";
-import { dataNames, loadData, type DataName } from "./data.js";
+import { dataNames, loadData, type DataName, type Split } from "./data.js";
 import { adapterLines, loadModel, reportFault, wholeNumber } from "./options.js";
 
 interface Arguments {
   model: string;
   data: DataName;
   dataDir?: string;
-  split: "train" | "test";
+  split: Split;
   limit?: number;
   samples: number;
   seed: number;
@@ -20,7 +20,7 @@ const program = new Command("evaluate")
   .requiredOption("--model <file>", "model.safetensors of a training run")
   .addOption(new Option("--data <name>", "data set").choices(dataNames).default("digits"))
   .option("--data-dir <dir>", "folder of IDX files instead of a download")
-  .addOption(new Option("--split <name>", "part of the data set").choices(["train", "test"]).default("test"))
+  .addOption(new Option("--split <name>", "part of the data set").choices(["train", "test", "all"]).default("test"))
   .option("--limit <n>", "evaluate the first n examples", wholeNumber(1))
   .option("--samples <n>", "draws of z per example", wholeNumber(1), 1)
   .option("--seed <n>", "seed of the draws and of generated data", wholeNumber(0), 1)

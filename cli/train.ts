@@ -18,6 +18,7 @@ import { run, type RunConfig, type RunHooks } from "./run.js";
 interface Arguments {
   data: DataName;
   dataDir?: string;
+  split: "train" | "all";
   model?: string;
   latent?: number;
   epochs: number;
@@ -40,6 +41,11 @@ const program = new Command("train")
   .description("Trains a variational autoencoder on the GPU, or on a software adapter where there is none.")
   .addOption(new Option("--data <name>", "data set").choices(dataNames).default("digits"))
   .option("--data-dir <dir>", "folder of IDX files (train-images-idx3-ubyte[.gz], ...) instead of a download")
+  .addOption(
+    new Option("--split <name>", "examples to train on; all: those of the test set too")
+      .choices(["train", "all"])
+      .default("train"),
+  )
   .option("--model <name>", `${Object.keys(models).join(", ")}, or a JSON file with a ModelSpec (default: by data)`)
   .option("--latent <n>", "latent dimensions; 2 gives pictures of the latent space", wholeNumber(1))
   .option("--epochs <n>", "epochs", wholeNumber(1), 10)
@@ -66,9 +72,9 @@ async function main(): Promise<number> {
   const out = resolve(options.out);
   const path = (file: string) => join(out, file);
   await prepareFolder(out);
-  const { data, dataDir, seed } = options;
+  const { data, dataDir, seed, split } = options;
   const source = { data, dataDir, seed, note: print };
-  const train = await loadData({ ...source, limit: options.limit }, "train");
+  const train = await loadData({ ...source, limit: options.limit }, split);
   const test = await loadData(source, "test");
   const preset = options.model ?? dataModels[data] ?? "mlp";
   const { name, spec } = await modelSpec(preset, train.shape, options.latent);
@@ -83,6 +89,7 @@ async function main(): Promise<number> {
     seed,
   };
   print(`data: ${data}, ${train.count} training and ${test.count} test examples of ${train.shape.join("x")}`);
+  if (split === "all") print("the test examples are trained on too: their figures are no measure of new ones");
   const epochsText = `${options.epochs} ${options.epochs === 1 ? "epoch" : "epochs"}`;
   print(`model: ${name}, latent ${spec.latent}; ${epochsText} of batches of ${options.batch}`);
 

@@ -111,8 +111,10 @@ describe("train", () => {
     const decoder = [...layers, { type: "dense", units: 2 }];
     writeFileSync(spec, JSON.stringify({ input: [2], encoder: layers, latent: 2, decoder, likelihood }));
     const out = join(folder, "points");
-    const args = ["--data", "gaussians", "--model", spec, "--limit", "1000", "--epochs", "1", "--out", out];
-    const { code, stderr, stdout } = await command("train", args);
+    const args = ["--data", "gaussians", "--model", spec, "--split", "all", "--limit", "11000", "--epochs", "1"];
+    const { code, stderr, stdout } = await command("train", [...args, "--out", out]);
+    // More than the training set has.
+    expect(stdout).toMatch(/11000 training and 2000 test examples[^]*the test examples are trained on too/);
     expect(stderr).toContain("epoch 1/1");
     expect(stdout).toContain("samples.png");
     expect(code).toBe(0);
