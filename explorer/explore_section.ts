@@ -1,6 +1,7 @@
 // The first section: a pad and sliders to move by, and what is decoded where one stands.
 import { button, element, shown } from "./dom.js";
 import { Legend } from "./legend.js";
+import { Morph } from "./morph.js";
 import { neighbourhood } from "./neighbours.js";
 import { Pad } from "./pad.js";
 import { dimensionName } from "./plane.js";
@@ -13,18 +14,19 @@ export class ExploreSection implements Section {
   readonly #view: View;
   readonly #pad: Pad | undefined;
   readonly #legend: Legend | undefined;
+  readonly #morph: Morph;
   readonly #caption = element("p", { part: "caption" });
   #visible = false;
 
   constructor(private readonly scene: Scene) {
     const { space, theme } = scene;
     this.#view = viewOf(scene, "");
-    const buttons = element(
-      "div",
-      { class: "buttons" },
-      button("Random place", () => space.move(space.draw())),
+    this.#morph = new Morph(space, (way) => this.#pad?.ground.showWay(way));
+    this.#morph.element.append(
+      button("Random", () => space.move(space.draw())),
       button("Origin", () => space.move(new Float32Array(space.latent))),
     );
+    const buttons = this.#morph.element;
     const what = element("div", { class: "what" }, this.#view.element, this.#caption, buttons);
     const where = element("div", { class: "where" });
     if (space.latent > 1) {
@@ -74,6 +76,7 @@ export class ExploreSection implements Section {
 
   hide(): void {
     this.#visible = false;
+    this.#morph.pause();
   }
 
   #show(): void {
@@ -86,7 +89,7 @@ export class ExploreSection implements Section {
     const place = this.#place();
     this.#caption.textContent = place;
     this.#view.label = `Decoded at ${this.#coordinates()}. ${place}`;
-    this.scene.announcer.say(`${this.#coordinates()}. ${place}`);
+    if (!this.#morph.playing) this.scene.announcer.say(`${this.#coordinates()}. ${place}`);
   }
 
   #coordinates(): string {
@@ -106,6 +109,7 @@ export class ExploreSection implements Section {
   }
 
   dispose(): void {
+    this.#morph.dispose();
     this.#view.dispose();
     this.#pad?.dispose();
     this.#legend?.dispose();

@@ -47,11 +47,11 @@ export class FlatPainter {
     for (let i = 0; i < count; i++) {
       fill(pixels.data, values.subarray(i * size, (i + 1) * size), channels, low, high);
       this.#tileContext.putImageData(pixels, 0, 0);
-      // Whole pixels, so that all gaps look alike.
-      const x = Math.round(left + (i % columns) * (cell.width + gap));
-      const y = Math.round(top + Math.floor(i / columns) * (cell.height + gap));
-      const [right, bottom] = [Math.round(x + cell.width), Math.round(y + cell.height)];
-      this.#context.drawImage(this.#tile, x, y, right - x, bottom - y);
+      const x = left + (i % columns) * (cell.width + gap);
+      const y = top + Math.floor(i / columns) * (cell.height + gap);
+      // Edges on whole pixels are sharp.
+      const edges = [x, y, x + cell.width, y + cell.height].map(Math.round) as [number, number, number, number];
+      this.#context.drawImage(this.#tile, edges[0], edges[1], edges[2] - edges[0], edges[3] - edges[1]);
     }
   }
 }

@@ -1,4 +1,10 @@
-// The public API of webvae/explorer, nothing else.
+// The public API of webvae/explorer, nothing else. Importing it defines <webvae-explorer>, where there is a document.
+import { defineExplorer } from "./element.js";
+
+defineExplorer();
+
+export { WebvaeExplorerElement } from "./element.js";
+export type { Examples } from "./examples.js";
 export { LatentExplorer } from "./latent_explorer.js";
 export type { ExplorerOptions, Points } from "./space.js";
 export type { ExplorerModel, RGB, Surface } from "./model.js";

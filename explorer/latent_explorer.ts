@@ -2,13 +2,19 @@
 // meet, and custom properties (explorer/README.md) give it the page's colours.
 import { Announcer } from "./announcer.js";
 import { element } from "./dom.js";
+import { BetweenSection } from "./between_section.js";
+import { DrawSection } from "./draw_section.js";
 import { ExploreSection } from "./explore_section.js";
+import { MapSection } from "./map_section.js";
 import type { ExplorerModel } from "./model.js";
 import { Sections } from "./sections.js";
+import { messageOf } from "./fault_card.js";
+import { isPlanar } from "./shapes.js";
 import { Space, type ExplorerOptions, type Points } from "./space.js";
 import { adoptStyles } from "./styles.js";
 import { Theme } from "./theme.js";
-import type { Scene } from "./view.js";
+import { TraverseSection } from "./traverse_section.js";
+import type { Scene, Section } from "./view.js";
 
 export class LatentExplorer {
   readonly #container = element("div", { class: "webvae", part: "explorer" });
@@ -51,7 +57,7 @@ export class LatentExplorer {
         this.#sections.open(0);
       },
     };
-    this.#sections = new Sections([new ExploreSection(scene)]);
+    this.#sections = new Sections(sectionsOf(scene));
     this.#container.append(this.#fault, this.#sections.element, this.#announcer.element);
     this.#ownPoints = !options.points && options.images !== undefined;
     void this.#encode();
@@ -112,7 +118,7 @@ export class LatentExplorer {
   readonly #fail = (error: unknown): void => {
     if (this.#disposed) return;
     this.options.onError?.(error);
-    this.#fault.textContent = `The model cannot be asked: ${error instanceof Error ? error.message : String(error)}`;
+    this.#fault.textContent = `The model gives no answer: ${messageOf(error)}`;
     this.#fault.hidden = false;
   };
 
@@ -126,8 +132,19 @@ export class LatentExplorer {
   }
 }
 
+function sectionsOf(scene: Scene): Section[] {
+  const { spec } = scene.space.model;
+  const sections: Section[] = [new ExploreSection(scene)];
+  // Two dimensions are seen on a map at once.
+  if (spec.latent > 2) sections.push(new TraverseSection(scene));
+  sections.push(new BetweenSection(scene));
+  if (spec.latent > 1) sections.push(new MapSection(scene));
+  if (!isPlanar(spec)) sections.push(new DrawSection(scene));
+  return sections;
+}
+
 /** What a page may style from outside, by ::part(). */
 const parts = [
   ...["explorer", "tabs", "tab", "section", "fault", "pad", "handle", "picture", "canvas", "caption"],
-  ...["legend", "sliders", "slider", "button"],
+  ...["legend", "sliders", "slider", "button", "select", "cells", "cell", "ink", "verdict", "loading"],
 ];

@@ -14,8 +14,9 @@ export class PadGround {
   #colours: Colours;
   /** The one class that is shown in full, if a visitor chose one. */
   #chosen: number | undefined;
-  /** Drawn over the points: a way, or marks. */
+  /** Drawn over the points. */
   #way: readonly Point[] = [];
+  #mark: Point | undefined;
   readonly #ends: (() => void)[] = [];
 
   constructor(
@@ -45,6 +46,11 @@ export class PadGround {
     this.draw();
   }
 
+  mark(at: Point | undefined): void {
+    this.#mark = at;
+    this.draw();
+  }
+
   draw(): void {
     const { element: canvas, space } = this;
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
@@ -70,6 +76,19 @@ export class PadGround {
       context.setLineDash([]);
     }
     if (points && space.points?.labels) this.#drawNames(context, points, space.points.labels, x, y, unit);
+    if (this.#mark) {
+      const inside = (value: number) => Math.min(space.range, Math.max(-space.range, value));
+      context.beginPath();
+      context.arc(x(inside(this.#mark[0])), y(inside(this.#mark[1])), 8 * unit, 0, 2 * Math.PI);
+      for (const [colour, width] of [
+        [this.#colours.raised, 7],
+        [this.#colours.accent, 3],
+      ] as const) {
+        context.strokeStyle = colour;
+        context.lineWidth = width * unit;
+        context.stroke();
+      }
+    }
   }
 
   /** Axes through the origin, and circles of one, two and three standard deviations. */

@@ -36,11 +36,15 @@ export class Picture {
     this.#canvas.setAttribute("aria-label", text);
   }
 
+  /** Width and height in pictures' widths. */
+  ratio = { across: 1, down: 1 };
+
   /** Gives the canvas the proportions of so many pictures. */
   setGrid(columns: number, rows: number): void {
     const [height, width] = pictureShape(this.space.model.spec);
     const across = columns + GAP * (columns - 1);
     const down = (rows * height) / width + GAP * (rows - 1);
+    this.ratio = { across, down };
     this.element.style.aspectRatio = `${across} / ${down}`;
   }
 

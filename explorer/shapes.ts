@@ -36,17 +36,11 @@ export function layoutOf(
 ): Layout {
   const across = columns + gap * (columns - 1);
   const down = rows * (height / width) + gap * (rows - 1);
-  const exact = Math.min(canvas.width / across, canvas.height / down);
-  const pixels = columns > 1 || rows > 1 ? Math.max(1, Math.round(exact * gap)) : 0;
-  const cellWidth = Math.min(
-    (canvas.width - pixels * (columns - 1)) / columns,
-    ((canvas.height - pixels * (rows - 1)) / rows) * (width / height),
-  );
-  const cell = { width: cellWidth, height: (cellWidth * height) / width };
+  const cell = Math.min(canvas.width / across, canvas.height / down);
   return {
-    cell,
-    gap: pixels,
-    left: (canvas.width - columns * cell.width - (columns - 1) * pixels) / 2,
-    top: (canvas.height - rows * cell.height - (rows - 1) * pixels) / 2,
+    cell: { width: cell, height: (cell * height) / width },
+    gap: cell * gap,
+    left: (canvas.width - across * cell) / 2,
+    top: (canvas.height - down * cell) / 2,
   };
 }

@@ -27,7 +27,7 @@ export class Sliders {
     const seen = order.slice(0, count);
     const rows: HTMLElement[] = seen.map((dimension) => this.#row(dimension));
     const used = seen.filter((dimension) => (usage?.[dimension] ?? 1) >= USED).length;
-    if (used > 0 && used < count)
+    if (latent > 2 && used > 0 && used < count)
       rows.splice(used, 0, element("p", { class: "hint idle" }, "Hardly used by this model:"));
     const active = this.element.getRootNode() as Document | ShadowRoot;
     const focused = active.activeElement?.id;

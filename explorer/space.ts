@@ -39,7 +39,7 @@ export class Space {
   usage: readonly number[] | undefined;
   /** A pad reaches from -range to range. */
   range = 3;
-  #draws: number;
+  #draws = 0;
   readonly #movers = new Set<(z: Float32Array) => void>();
   readonly #watchers = new Set<() => void>();
 
@@ -51,7 +51,6 @@ export class Space {
     this.z = new Float32Array(this.latent);
     this.order = Array.from(this.z, (_, i) => i);
     this.plane = Plane.ofDimensions(this.latent, 0, Math.min(1, this.latent - 1));
-    this.#draws = options.seed ?? 0;
     if (options.points) this.setPoints(options.points);
   }
 
@@ -68,18 +67,21 @@ export class Space {
     return this.images!.subarray(index * size, (index + 1) * size);
   }
 
-  nameOf(label: number): string {
-    return this.options.labelNames?.[label] ?? String(label);
-  }
+  readonly nameOf = (label: number): string => this.options.labelNames?.[label] ?? String(label);
 
   move(z: Float32Array): void {
     this.z = z;
     for (const tell of this.#movers) tell(z);
   }
 
-  /** A place drawn from the prior. */
+  /** A place drawn from the prior, another one each time. */
   draw(): Float32Array {
-    return normals(this.latent, ++this.#draws * 7919);
+    return this.drawOf(this.#draws++);
+  }
+
+  /** The index-th draw of this seed. */
+  drawOf(index: number): Float32Array {
+    return normals(this.latent, 7919 * (index + 1) + 104_729 * (this.options.seed ?? 0));
   }
 
   setPoints(points: Points): void {
