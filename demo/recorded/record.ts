@@ -1,6 +1,7 @@
 // npm run record:demo [-- options]: trains a model on this machine's adapter and writes what the page shows of it where
 // there is no WebGPU: recorded.json and recorded.png.
 import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -79,6 +80,7 @@ async function record(epochs: number, count: number): Promise<{ recording: Recor
       format: 1,
       adapter: vae.adapter.name,
       software: vae.adapter.software,
+      busy: loadavg()[1]! > 2 * availableParallelism(),
       date: new Date().toISOString().slice(0, 10),
       seconds: round(seconds, 1),
       model: `mlp-deep, ${[784, first, second, third, second, first, 784].join(" – ")}`,

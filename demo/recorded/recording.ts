@@ -15,6 +15,8 @@ export interface Recording {
   readonly format: 1;
   readonly adapter: string;
   readonly software: boolean;
+  /** Whether the machine's processors were busy with other work meanwhile. */
+  readonly busy: boolean;
   /** YYYY-MM-DD. */
   readonly date: string;
   /** Of training, in all. */
