@@ -16,6 +16,7 @@ import { Theme } from "./theme.js";
 import { TraverseSection } from "./traverse_section.js";
 import type { Scene, Section } from "./view.js";
 
+/** Everything to see of a VAE's latent space, in an element of a page. */
 export class LatentExplorer {
   readonly #container = element("div", { class: "webvae", part: "explorer" });
   readonly #fault = element("p", { part: "fault", role: "alert" });

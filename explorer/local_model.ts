@@ -4,6 +4,7 @@ import { exampleElbos } from "./example_elbo.js";
 import { LocalSurface } from "./local_surface.js";
 import type { ExplorerModel } from "./model.js";
 
+/** A VAE of the same thread. */
 export function localModel(vae: VAE): ExplorerModel {
   return {
     spec: vae.spec,

@@ -5,6 +5,7 @@ import type { ModelSpec } from "webvae";
 /** Red, green, blue, 0 to 1. */
 export type RGB = readonly [number, number, number];
 
+/** A VAE as an explorer sees it. */
 export interface ExplorerModel {
   readonly spec: ModelSpec;
   /** Pictures on this canvas from now on; the canvas must have no context yet. */

@@ -4,6 +4,7 @@ import { exampleElbos } from "./example_elbo.js";
 import { LocalSurface } from "./local_surface.js";
 import { isMessage, type AnswerMessage, type CallName, type Calls, type Port } from "./messages.js";
 
+/** What a worker does around each request. */
 export interface ServeOptions {
   /** Awaited before a call that computes: training may be held meanwhile. */
   readonly before?: () => Promise<void>;

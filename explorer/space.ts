@@ -5,12 +5,14 @@ import { variancesOf } from "./pca.js";
 import { Plane } from "./plane.js";
 import { valuesOf } from "./shapes.js";
 
+/** Where examples lie in the latent space. */
 export interface Points {
-  /** [n, latent]: the means of q(z|x) of examples. */
+  /** Means of q(z|x) of examples, [n, latent]. */
   readonly mean: Float32Array;
   readonly labels?: Uint8Array;
 }
 
+/** What an explorer shows beside the model itself. */
 export interface ExplorerOptions {
   /** Where examples lie. Left out, they are the means of `images`. */
   readonly points?: Points;

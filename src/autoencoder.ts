@@ -21,6 +21,7 @@ import type { TuningStore } from "./tuning_store.js";
 import { defineModel, type Model } from "./parameters.js";
 import { initialStatistics, initialWeights, type Initialisation } from "./weights.js";
 
+/** How a VAE begins, and on which device. */
 export interface VAEOptions extends DeviceOptions {
   /** Keys the first weights and everything drawn in training. A whole number from 0. Default 0. */
   readonly seed?: number;
@@ -36,6 +37,7 @@ export interface VAEOptions extends DeviceOptions {
 const known = ["seed", "initialisation", "device", "gpu", "powerPreference", "tuning"] as const;
 const drawing = ["noise", "seed", "signal"] as const;
 
+/** How examples are drawn. */
 export interface SampleOptions {
   /** Draw x from p(x|z) instead of giving its mean: pixels of 0 and 1, or points with their sigma. Default false. */
   readonly noise?: boolean;
@@ -44,6 +46,7 @@ export interface SampleOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How examples go through the model and back. */
 export interface ReconstructOptions {
   /** Decode a draw from q(z|x) instead of its mean. Default false. */
   readonly noise?: boolean;
@@ -281,6 +284,7 @@ export class VAE {
     return writeModel(checkpoint);
   }
 
+  /** What the VAE and its last training run have on the GPU. */
   memory(): MemoryReport {
     const { buffers, bytes } = this.device.allocated;
     return {
@@ -307,6 +311,7 @@ export class VAE {
     if (this.ownsDevice) this.device.dispose();
   }
 
+  /** As `dispose`, at the end of a block that declares the VAE with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

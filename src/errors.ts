@@ -1,6 +1,7 @@
 // The library's one error class. `code` is stable and meant for programs; the message is for people and carries
 // the numbers.
 
+/** What went wrong, for programs: these names stay. */
 export type ErrorCode =
   /** `navigator.gpu` is missing: no WebGPU here. */
   | "NO_WEBGPU"

@@ -22,6 +22,7 @@ export interface Terms {
   readonly kl: number;
 }
 
+/** How an ELBO is estimated. */
 export interface EvaluationOptions {
   /** Keys the draws of z (and of the pixels, with `binarise`). The same seed gives the same figures. Default 0. */
   readonly seed?: number;

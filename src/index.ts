@@ -27,6 +27,7 @@ export type {
   FlattenLayer,
   GroupNormLayer,
   Layer,
+  LayerOptions,
   Padding,
   Pool2dLayer,
   ReshapeLayer,
@@ -39,8 +40,9 @@ export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";
 export type { Dataset } from "./data/dataset.js";
 export type { EvaluationOptions, Terms } from "./evaluation.js";
-export type { Scheduled, SchedulePoint, TrainingOptions } from "./training_options.js";
+export type { Precision, Scheduled, SchedulePoint, TrainingOptions } from "./training_options.js";
 export type { TrainingReport } from "./training_run.js";
+export type { SchedulerCounts } from "./scheduler.js";
 export type { Examples } from "./sampler.js";
 export type { Schedule } from "./ops/op.js";
 export type { TuningStore } from "./tuning_store.js";

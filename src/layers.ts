@@ -11,6 +11,7 @@ export const activations = [
   "sigmoid",
   "softplus",
 ] as const;
+/** What a layer applies to its outputs; gelu in its tanh form; leaky_relu has a slope of 0.01 below zero. */
 export type Activation = (typeof activations)[number];
 
 /** One size for both directions, or [down, across]. */
@@ -22,6 +23,7 @@ export type Size2d = number | readonly [number, number];
  */
 export type Padding = "same" | "valid" | number | readonly [number, number, number, number];
 
+/** W x + b. */
 export interface DenseLayer {
   readonly type: "dense";
   /** Number of outputs. The layer takes its input flattened. */
@@ -29,6 +31,7 @@ export interface DenseLayer {
   /** Default "none". */
   readonly activation?: Activation;
 }
+/** A convolution of an image [H, W, C]. */
 export interface Conv2dLayer {
   readonly type: "conv2d";
   /** Number of output channels. */
@@ -40,6 +43,7 @@ export interface Conv2dLayer {
   readonly padding?: Padding;
   readonly activation?: Activation;
 }
+/** The transpose of a convolution: with a stride it enlarges the image. */
 export interface ConvTranspose2dLayer {
   readonly type: "conv_transpose2d";
   readonly filters: number;
@@ -54,6 +58,7 @@ export interface ConvTranspose2dLayer {
   readonly outputPadding?: Size2d;
   readonly activation?: Activation;
 }
+/** The largest value or the mean of each window. */
 export interface Pool2dLayer {
   readonly type: "max_pool2d" | "avg_pool2d";
   readonly window: Size2d;
@@ -62,12 +67,14 @@ export interface Pool2dLayer {
   /** Default "valid". Pixels of the padding count neither for a maximum nor for a mean. */
   readonly padding?: Padding;
 }
+/** An image enlarged by whole factors. */
 export interface Upsample2dLayer {
   readonly type: "upsample2d";
   readonly factor: Size2d;
   /** Default "nearest". */
   readonly mode?: "nearest" | "bilinear";
 }
+/** Each channel normalised by the batch; outside of training by running statistics. */
 export interface BatchNormLayer {
   readonly type: "batch_norm";
   /** Share of the old running statistics that a step keeps. Default 0.9. */
@@ -76,6 +83,7 @@ export interface BatchNormLayer {
   readonly epsilon?: number;
   readonly activation?: Activation;
 }
+/** Groups of an example's channels, normalised together. */
 export interface GroupNormLayer {
   readonly type: "group_norm";
   /** Groups of channels that are normalised together; 1 is layer normalisation. */
@@ -84,11 +92,13 @@ export interface GroupNormLayer {
   readonly epsilon?: number;
   readonly activation?: Activation;
 }
+/** In training some values become zero and the others are enlarged in their stead. */
 export interface DropoutLayer {
   readonly type: "dropout";
   /** Share of values that training sets to zero, from 0 to below 1. */
   readonly rate: number;
 }
+/** The input plus what layers make of it. */
 export interface ResidualLayer {
   readonly type: "residual";
   /** What is added to the layers' input; they keep its shape. */
@@ -96,13 +106,16 @@ export interface ResidualLayer {
   /** Of the sum. */
   readonly activation?: Activation;
 }
+/** The same values as one vector. */
 export interface FlattenLayer {
   readonly type: "flatten";
 }
+/** The same values in another shape. */
 export interface ReshapeLayer {
   readonly type: "reshape";
   readonly shape: readonly number[];
 }
+/** One layer of an encoder or decoder, as JSON. */
 export type Layer =
   | DenseLayer
   | Conv2dLayer
@@ -116,42 +129,46 @@ export type Layer =
   | FlattenLayer
   | ReshapeLayer;
 
-type Options<L> = Omit<L, "type" | "filters" | "kernel" | "units" | "window" | "factor" | "groups" | "layers">;
+/** A layer's fields but those that its function takes one by one. */
+export type LayerOptions<L> = Omit<
+  L,
+  "type" | "filters" | "kernel" | "units" | "window" | "factor" | "groups" | "layers"
+>;
 
 /** A fully connected layer of `units` outputs. */
-export function dense(units: number, options: Options<DenseLayer> = {}): DenseLayer {
+export function dense(units: number, options: LayerOptions<DenseLayer> = {}): DenseLayer {
   return { type: "dense", units, ...options };
 }
 /** A convolution of an image [H, W, C] with `filters` kernels of `kernel` pixels. */
-export function conv2d(filters: number, kernel: Size2d, options: Options<Conv2dLayer> = {}): Conv2dLayer {
+export function conv2d(filters: number, kernel: Size2d, options: LayerOptions<Conv2dLayer> = {}): Conv2dLayer {
   return { type: "conv2d", filters, kernel, ...options };
 }
 /** The transpose of a convolution: with a stride it enlarges the image (Dumoulin and Visin 2016, chapter 4). */
 export function convTranspose2d(
   filters: number,
   kernel: Size2d,
-  options: Options<ConvTranspose2dLayer> = {},
+  options: LayerOptions<ConvTranspose2dLayer> = {},
 ): ConvTranspose2dLayer {
   return { type: "conv_transpose2d", filters, kernel, ...options };
 }
 /** The largest value of each window. */
-export function maxPool2d(window: Size2d, options: Options<Pool2dLayer> = {}): Pool2dLayer {
+export function maxPool2d(window: Size2d, options: LayerOptions<Pool2dLayer> = {}): Pool2dLayer {
   return { type: "max_pool2d", window, ...options };
 }
 /** The mean of each window. */
-export function avgPool2d(window: Size2d, options: Options<Pool2dLayer> = {}): Pool2dLayer {
+export function avgPool2d(window: Size2d, options: LayerOptions<Pool2dLayer> = {}): Pool2dLayer {
   return { type: "avg_pool2d", window, ...options };
 }
 /** Enlarges an image by whole factors. */
-export function upsample2d(factor: Size2d, options: Options<Upsample2dLayer> = {}): Upsample2dLayer {
+export function upsample2d(factor: Size2d, options: LayerOptions<Upsample2dLayer> = {}): Upsample2dLayer {
   return { type: "upsample2d", factor, ...options };
 }
 /** Normalises each channel by the batch (Ioffe and Szegedy 2015); outside of training by running statistics. */
-export function batchNorm(options: Options<BatchNormLayer> = {}): BatchNormLayer {
+export function batchNorm(options: LayerOptions<BatchNormLayer> = {}): BatchNormLayer {
   return { type: "batch_norm", ...options };
 }
 /** Normalises groups of channels of each example (Wu and He 2018). */
-export function groupNorm(groups: number, options: Options<GroupNormLayer> = {}): GroupNormLayer {
+export function groupNorm(groups: number, options: LayerOptions<GroupNormLayer> = {}): GroupNormLayer {
   return { type: "group_norm", groups, ...options };
 }
 /** Sets values to zero at random while training, and scales the others up (Srivastava et al. 2014). */
@@ -159,7 +176,7 @@ export function dropout(rate: number): DropoutLayer {
   return { type: "dropout", rate };
 }
 /** Adds its input to what `layers` make of it (He et al. 2016). */
-export function residual(layers: readonly Layer[], options: Options<ResidualLayer> = {}): ResidualLayer {
+export function residual(layers: readonly Layer[], options: LayerOptions<ResidualLayer> = {}): ResidualLayer {
   return { type: "residual", layers, ...options };
 }
 /** Makes an image a vector. */

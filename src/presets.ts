@@ -101,6 +101,20 @@ function conv64(input: readonly number[], latent: number): ModelSpec {
  * conv64: four convolutions of 32 to 256 channels, for sides divisible by 16, as 64x64 pictures (Hou et al. 2017,
  * "Deep feature consistent variational autoencoder", without its perceptual loss; latent 100 there, 128 here).
  */
-export const models = { mlp, "mlp-deep": deep, minimal, points, conv, conv64 } as const;
+export const models = {
+  /** Hidden layers of 400, as in PyTorch's example. */
+  mlp,
+  /** Hidden layers of 256 and 128. */
+  "mlp-deep": deep,
+  /** No hidden layer. */
+  minimal,
+  /** For points in the plane: hidden layers of 20 and 10, a Gaussian whose sigma is learned. */
+  points,
+  /** Convolutions of 32 and 64 channels, as in Keras's example, for images of sides divisible by 4. */
+  conv,
+  /** Four convolutions of 32 to 256 channels, for images of sides divisible by 16. */
+  conv64,
+} as const;
 
+/** A ready-made model's name. */
 export type ModelName = keyof typeof models;

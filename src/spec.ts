@@ -13,6 +13,7 @@ export type Likelihood =
       readonly variance: number | "learned";
     };
 
+/** What a VAE is made of, as plain JSON. */
 export interface ModelSpec {
   /** Shape of one example: [height, width, channels] or [features]. */
   readonly input: readonly number[];

@@ -17,6 +17,7 @@ export interface SchedulePoint {
  */
 export type Scheduled = number | ((point: SchedulePoint) => number);
 
+/** How a run trains. */
 export interface TrainingOptions {
   /** Default 10. */
   readonly epochs?: number;
@@ -58,6 +59,7 @@ export interface TrainingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How activations and weights are stored; Adam keeps the weights in f32. */
 export type Precision = "f32" | "f16";
 
 export interface CheckedOptions {

@@ -8,7 +8,9 @@ import type { Schedule } from "./ops/op.js";
  * more than the measuring that it would have saved.
  */
 export interface TuningStore {
+  /** What was measured on that adapter, or undefined. */
   load(adapter: string): Promise<Readonly<Record<string, Schedule>> | undefined>;
+  /** Called with all choices of an adapter after more were measured. */
   save(adapter: string, choices: Readonly<Record<string, Schedule>>): Promise<void>;
 }
 

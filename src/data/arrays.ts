@@ -4,6 +4,7 @@ import { optionsOf, wholeNumber } from "../options.js";
 import { describe, product } from "../checks.js";
 import { exampleSize, invalidData, notFinite, validateDataset, type Dataset } from "./dataset.js";
 
+/** What the values are. */
 export interface FromArrayOptions {
   /** Shape of one example: [height, width, channels] for images, [features] for points. */
   shape: readonly number[];

@@ -3,6 +3,7 @@
 import { WebvaeError } from "../errors.js";
 import { describe, product } from "../checks.js";
 
+/** Examples of one shape, in memory. */
 export interface Dataset {
   /** Short name for display: "mnist", "digits". */
   readonly name: string;

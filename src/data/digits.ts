@@ -8,6 +8,7 @@ import type { Dataset } from "./dataset.js";
 import { DIGIT_STYLES } from "./digit_strokes.js";
 import { checkGenerated, exampleRandom, type GeneratedOptions } from "./generated.js";
 
+/** Which digits, and how many. */
 export type DigitsOptions = GeneratedOptions;
 
 const SIDE = 28;

@@ -8,6 +8,7 @@ import { invalidData, notFinite, type Dataset } from "./dataset.js";
 import { gunzipIfNeeded, MAX_FILE_BYTES } from "./idx.js";
 import { readNpy, type NpyArray } from "./npy.js";
 
+/** What the array is. */
 export interface FromNpyOptions {
   /** Another npy file: one whole number in 0..255 per example. */
   labels?: Uint8Array;

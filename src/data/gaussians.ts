@@ -50,6 +50,7 @@ export const MIXTURES = {
   },
 } as const satisfies Record<string, Mixture>;
 
+/** Which points, and how many. */
 export interface GaussiansOptions extends GeneratedOptions {
   variant?: keyof typeof MIXTURES;
 }

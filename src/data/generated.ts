@@ -3,6 +3,7 @@
 import { invalidOption, optionsOf } from "../options.js";
 import { RandomSequence, Stream } from "../random.js";
 
+/** Which examples, and how many. */
 export interface GeneratedOptions {
   /** The splits of one seed share no random numbers. */
   split: "train" | "test";

@@ -8,6 +8,7 @@ import type { Dataset } from "./dataset.js";
 import { download, type DataCache, type RemoteFile } from "./download.js";
 import { gunzipIfNeeded, MAX_FILE_BYTES, readIdx } from "./idx.js";
 
+/** Which split, and from where. */
 export interface MnistOptions {
   split: "train" | "test";
   /** Folder(s) that hold the four .gz files, tried in order instead of the defaults. Checksums still apply. */

@@ -7,6 +7,7 @@ import { allocated } from "../options.js";
 import type { Dataset } from "./dataset.js";
 import { checkGenerated, exampleRandom, type GeneratedOptions } from "./generated.js";
 
+/** Which sprites, and how many. */
 export type SpritesOptions = GeneratedOptions;
 
 /** What makes an image. All are uniform and independent. */

@@ -4,11 +4,11 @@ import type { Node } from "../graph.js";
 import { padTo4, type Tensor } from "../tensor.js";
 import type { ShaderSource } from "../shader_source.js";
 
+export const schedules = ["direct", "subgroups", "tiled"] as const;
 /**
  * How a product is computed: `direct` from storage to registers; `subgroups` likewise, with operands shared in the
  * subgroup; `tiled` through workgroup memory. The best one differs by adapter: the tuner measures.
  */
-export const schedules = ["direct", "subgroups", "tiled"] as const;
 export type Schedule = (typeof schedules)[number];
 
 /** One dispatch of one entry point. Plain data but for `shader`, which has a name. */
