@@ -1,5 +1,5 @@
 // A page that has the library by a script tag, as a classic script: what it makes of the global `webvae`.
-type Library = typeof import("../../../src/global.js");
+type Library = typeof import("webvae") & { datasets: typeof import("webvae/datasets") };
 
 /** What the page may do in a sandbox, and what the library does there: a small convolutional model from first to last. */
 async function useGlobal() {
