@@ -76,7 +76,10 @@ const pictures = (page: Page) =>
   page.$$eval("#recorded canvas", (canvases) =>
     canvases.map((canvas) => {
       const { width, height } = canvas;
-      const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
+      // Of a copy: Chrome warns of a canvas that is read again and again.
+      const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, width, height);
       return {
         url: canvas.toDataURL(),
         colours: new Set(new Uint32Array(data.buffer)).size,
