@@ -41,6 +41,8 @@ const common = {
   format: /** @type {const} */ ("esm"),
   platform: /** @type {const} */ ("browser"),
   target: "es2022",
+  // A parameter property is declared by being set: saves its name once more in each class.
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   sourcemap: /** @type {const} */ ("linked"),
   legalComments: /** @type {const} */ ("none"),
   logLevel: /** @type {const} */ ("error"),

@@ -9,10 +9,15 @@ import { rename, shortNames } from "./wgsl_names.mjs";
 
 /** @typedef {import("../src/shader_source.js").ShaderSource} ShaderSource */
 
-/** Shaders whose texts, with the libraries that they import, are in the core: a dense model needs no other. */
+/** Shaders whose texts, with the libraries that they import, are in the core: a dense model of pixels needs no other. */
 export const CORE_SHADERS = [
-  ...["gather", "linear", "linear.subgroups", "reparameterize", "bernoulli", "gaussian"],
-  ...["gradient_norm", "adam", "sum"],
+  "gather",
+  "linear",
+  "linear.subgroups",
+  "reparameterize",
+  "bernoulli",
+  "gradient_norm",
+  "adam",
 ];
 
 /** Shaders by their paths; not the libraries, and not what draws: that is in the entry which imports it. */

@@ -57,9 +57,10 @@ fn order(place: u32) -> u32 {
   return index;
 }
 
-// The example of a row of x. Rows past the data's end repeat the last example; they count for nothing later.
+// The example of a row of x. Past the data's end it begins again: those rows count for nothing later, or the data is
+// the part of a whole that stands at first_row, a multiple of its length.
 fn example(row: u32) -> u32 {
-  return order(min(step.first_row + row, shape.count - 1u));
+  return order((step.first_row + row) % shape.count);
 }
 
 // Four bytes as x has them: byte / 255, or 1 with that probability: exact in integers, the same on every device.

@@ -5,12 +5,13 @@ import type { Dataset } from "./data/dataset.js";
 import { Device, type DeviceOptions } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, type EvaluationOptions, type RunParts, type Terms } from "./evaluation.js";
+import type { BufferRows, Examples, IntoBuffer } from "./examples.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
-import { Sampler, type Examples } from "./sampler.js";
+import { Sampler } from "./sampler.js";
 import { describe } from "./checks.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
@@ -35,7 +36,7 @@ export interface VAEOptions extends DeviceOptions {
 }
 
 const known = ["seed", "initialisation", "device", "gpu", "powerPreference", "tuning"] as const;
-const drawing = ["noise", "seed", "signal"] as const;
+const drawing = ["noise", "seed", "signal", "to"] as const;
 
 /** How examples are drawn. */
 export interface SampleOptions {
@@ -234,18 +235,27 @@ export class VAE {
     }
   }
 
-  /** `count` examples [count, ...input] from the prior: probabilities for a Bernoulli, means for a Gaussian. */
-  async sample(count: number, options: SampleOptions = {}): Promise<Float32Array> {
+  /**
+   * `count` examples [count, ...input] from the prior: probabilities for a Bernoulli, means for a Gaussian. With `to`
+   * they stay on the GPU.
+   */
+  async sample(count: number, options: SampleOptions & IntoBuffer): Promise<undefined>;
+  async sample(count: number, options?: SampleOptions): Promise<Float32Array>;
+  async sample(count: number, options: SampleOptions & Partial<IntoBuffer> = {}): Promise<Float32Array | undefined> {
     this.#assertUsable();
-    const { seed = this.progress.seed, noise = false, signal } = optionsOf(options, "sample", drawing);
-    return this.#sampler.sample(count, noise, seed, options.seed === undefined ? this.#calls++ : 0, signal);
+    const { seed = this.progress.seed, ...more } = optionsOf(options, "sample", drawing);
+    return this.#sampler.sample(count, { ...more, seed, call: options.seed === undefined ? this.#calls++ : 0 });
   }
 
-  /** Examples through the model and back, [n, ...input]. */
-  async reconstruct(examples: Examples, options: ReconstructOptions = {}): Promise<Float32Array> {
+  /** Examples through the model and back, [n, ...input]; with `to` they stay on the GPU. */
+  async reconstruct(examples: Examples, options: ReconstructOptions & IntoBuffer): Promise<undefined>;
+  async reconstruct(examples: Examples, options?: ReconstructOptions): Promise<Float32Array>;
+  async reconstruct(
+    examples: Examples,
+    options: ReconstructOptions & Partial<IntoBuffer> = {},
+  ): Promise<Float32Array | undefined> {
     this.#assertUsable();
-    const { noise = false, seed = 0, signal } = optionsOf(options, "reconstruct", drawing);
-    return this.#sampler.reconstruct(examples, noise, seed, signal);
+    return this.#sampler.reconstruct(examples, optionsOf(options, "reconstruct", drawing));
   }
 
   /** Mean and log variance of q(z|x), [n, latent] each. */
@@ -257,10 +267,15 @@ export class VAE {
     return this.#sampler.encode(examples, optionsOf(options, "encode", ["signal"]).signal);
   }
 
-  /** Examples [n, ...input] from latents [n, latent]. */
-  async decode(latents: Float32Array, options: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+  /** Examples [n, ...input] from latents [n, latent]; with `to` they stay on the GPU. */
+  async decode(latents: Float32Array | BufferRows, options: { signal?: AbortSignal } & IntoBuffer): Promise<undefined>;
+  async decode(latents: Float32Array | BufferRows, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  async decode(
+    latents: Float32Array | BufferRows,
+    options: { signal?: AbortSignal } & Partial<IntoBuffer> = {},
+  ): Promise<Float32Array | undefined> {
     this.#assertUsable();
-    return this.#sampler.decode(latents, optionsOf(options, "decode", ["signal"]).signal);
+    return this.#sampler.decode(latents, optionsOf(options, "decode", ["signal", "to"]));
   }
 
   /**

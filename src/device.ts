@@ -1,6 +1,7 @@
 // A GPUDevice with what the library keeps beside it: pipelines, live buffers, and whether it is lost.
 import { WebvaeError } from "./errors.js";
 import { loaded } from "./loaded.js";
+import { once } from "./once.js";
 import { stepLayout, tensorLayout } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";
 
@@ -155,13 +156,7 @@ export class Device {
   /** The pipeline of an entry point; made once. Throws DOWNLOAD_FAILED where its WGSL must be loaded and cannot be. */
   pipeline(shader: ShaderSource, entryPoint: string, constants: Readonly<Record<string, number>>): Promise<Pipeline> {
     const key = `${shader.name} ${entryPoint} ${JSON.stringify(constants)}`;
-    let made = this.#pipelines.get(key);
-    if (!made) {
-      made = this.#createPipeline(shader, entryPoint, constants);
-      this.#pipelines.set(key, made);
-      made.catch(() => this.#pipelines.delete(key));
-    }
-    return made;
+    return once(this.#pipelines, key, () => this.#createPipeline(shader, entryPoint, constants));
   }
 
   async #createPipeline(

@@ -43,7 +43,7 @@ export type { EvaluationOptions, Terms } from "./evaluation.js";
 export type { Precision, Scheduled, SchedulePoint, TrainingOptions } from "./training_options.js";
 export type { TrainingReport } from "./training_run.js";
 export type { SchedulerCounts } from "./scheduler.js";
-export type { Examples } from "./sampler.js";
+export type { BufferRows, Examples, IntoBuffer } from "./examples.js";
 export type { Schedule } from "./ops/op.js";
 export type { TuningStore } from "./tuning_store.js";
 export type { Initialisation } from "./weights.js";

@@ -30,6 +30,7 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     if (key === "device") check(!!(given as GPUDevice | null)?.createCommandEncoder, "a GPUDevice");
     if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, as navigator.gpu is");
     if (key === "powerPreference") check(powers.includes(given), powers.join(" or "));
+    if (key === "to") check(!!given, "a GPUBuffer");
     if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
   }
   return value;

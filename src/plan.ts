@@ -56,7 +56,7 @@ export interface PlanOptions {
   /** Rows in the rings of outputs. */
   readonly slots?: number;
   /** The schedule of each node that has a choice. Default: direct. */
-  readonly schedule?: (node: Node) => Schedule;
+  readonly schedule?: ((node: Node) => Schedule) | undefined;
   /** Activations, their gradients and a copy of the weights in f16. Needs the flat tensor of parameters. */
   readonly half?: boolean;
   /** Activations that must outlive the last dispatch, by name: what the host reads. */

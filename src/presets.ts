@@ -1,47 +1,18 @@
 // Models ready to use, by name. Where they come from is said beside each.
 import { invalid, product, shapeAt, show } from "./checks.js";
 import { conv2d, convTranspose2d, dense, flatten, reshape } from "./layers.js";
-import type { ModelSpec } from "./spec.js";
+import type { Likelihood, ModelSpec } from "./spec.js";
 
 const relu = { activation: "relu" } as const;
 
-function mlp(input: readonly number[], latent: number): ModelSpec {
-  const values = product(shapeAt(input, "input"));
-  return {
-    input,
-    encoder: [dense(400, relu)],
-    latent,
-    decoder: [dense(400, relu), dense(values)],
-    likelihood: "bernoulli",
+/** Hidden layers of so many units, and in the decoder of the same in reverse. */
+const denseModel =
+  (units: readonly number[], likelihood: Likelihood = "bernoulli") =>
+  (input: readonly number[], latent: number): ModelSpec => {
+    const encoder = units.map((count) => dense(count, relu));
+    const decoder = [...encoder].reverse();
+    return { input, encoder, latent, decoder: [...decoder, dense(product(shapeAt(input, "input")))], likelihood };
   };
-}
-
-function deep(input: readonly number[], latent: number): ModelSpec {
-  const values = product(shapeAt(input, "input"));
-  return {
-    input,
-    encoder: [dense(256, relu), dense(128, relu)],
-    latent,
-    decoder: [dense(128, relu), dense(256, relu), dense(values)],
-    likelihood: "bernoulli",
-  };
-}
-
-function minimal(input: readonly number[], latent: number): ModelSpec {
-  const values = product(shapeAt(input, "input"));
-  return { input, encoder: [], latent, decoder: [dense(values)], likelihood: "bernoulli" };
-}
-
-function points(input: readonly number[], latent: number): ModelSpec {
-  const values = product(shapeAt(input, "input"));
-  return {
-    input,
-    encoder: [dense(20, relu), dense(10, relu)],
-    latent,
-    decoder: [dense(10, relu), dense(20, relu), dense(values)],
-    likelihood: { type: "gaussian", variance: "learned" },
-  };
-}
 
 /** An image's height, width and channels. Throws INVALID_SPEC for another shape, or one that `times` does not divide. */
 function imageOf(input: readonly number[], model: string, times: number): readonly [number, number, number] {
@@ -103,13 +74,13 @@ function conv64(input: readonly number[], latent: number): ModelSpec {
  */
 export const models = {
   /** Hidden layers of 400, as in PyTorch's example. */
-  mlp,
+  mlp: denseModel([400]),
   /** Hidden layers of 256 and 128. */
-  "mlp-deep": deep,
+  "mlp-deep": denseModel([256, 128]),
   /** No hidden layer. */
-  minimal,
+  minimal: denseModel([]),
   /** For points in the plane: hidden layers of 20 and 10, a Gaussian whose sigma is learned. */
-  points,
+  points: denseModel([20, 10], { type: "gaussian", variance: "learned" }),
   /** Convolutions of 32 and 64 channels, as in Keras's example, for images of sides divisible by 4. */
   conv,
   /** Four convolutions of 32 to 256 channels, for images of sides divisible by 16. */

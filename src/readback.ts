@@ -23,11 +23,7 @@ export class Staging {
 
   /** Records copies of `ranges`, one after another. */
   copy(encoder: GPUCommandEncoder, ranges: readonly Range[]): void {
-    let at = 0;
-    for (const { buffer, offset, bytes } of ranges) {
-      encoder.copyBufferToBuffer(buffer, offset, this.buffer, at, bytes);
-      at += bytes;
-    }
+    gatherRanges(encoder, ranges, this.buffer);
   }
 
   /** What was last copied, once the submit that copied it is done. Throws DEVICE_LOST. */
@@ -45,6 +41,14 @@ export class Staging {
 
   dispose(): void {
     this.device.release(this.buffer);
+  }
+}
+
+/** Records copies of `ranges` to a buffer, one after another from `at` on. */
+export function gatherRanges(encoder: GPUCommandEncoder, ranges: readonly Range[], to: GPUBuffer, at = 0): void {
+  for (const { buffer, offset, bytes } of ranges) {
+    encoder.copyBufferToBuffer(buffer, offset, to, at, bytes);
+    at += bytes;
   }
 }
 

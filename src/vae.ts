@@ -8,7 +8,7 @@ import { batchNorm, batchNormInference } from "./ops/batch_norm.js";
 import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
 import { conv2d, conv2dTranspose } from "./ops/conv2d.js";
 import { dropout } from "./ops/dropout.js";
-import { gather, type GatherOptions } from "./ops/gather.js";
+import { dataTensor, gather, type GatherOptions } from "./ops/gather.js";
 import { gaussian, gaussianSample } from "./ops/gaussian.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
 import { groupNorm } from "./ops/group_norm.js";
@@ -18,7 +18,7 @@ import { reparameterize, samplePrior } from "./ops/reparameterize.js";
 import { reshapeCopy } from "./ops/reshape.js";
 import { upsample2d } from "./ops/upsample.js";
 import type { Model } from "./parameters.js";
-import { HALF_WEIGHTS, tensor, type Activation, type Tensor } from "./tensor.js";
+import { HALF_WEIGHTS, size, tensor, type Activation, type Tensor } from "./tensor.js";
 
 class Chain {
   readonly nodes: Node[];
@@ -125,6 +125,17 @@ class Chain {
     }, z);
   }
 
+  /** Examples that come from outside, as the first layer takes them. */
+  examples(batch: number): Tensor {
+    return this.output(gather(exampleInput(this.model, batch), { batch }, this.model.resolved.layout), "x");
+  }
+
+  /** Images end to end, [batch * D], where their pixels are stored with padded channels. */
+  unpadded(y: Tensor): void {
+    const padded = y.shape.length > 2 && y.shape.at(-1) !== y.storage.at(-1);
+    if (padded) this.nodes.push(reshapeCopy("examples", y, [size(y.shape)]));
+  }
+
   reconstruction(output: Tensor, x: Tensor, gradients: boolean): Tensor {
     const { logSigma } = this.model;
     const node = logSigma ? gaussian(output, x, logSigma, gradients) : bernoulli(output, x, gradients);
@@ -184,36 +195,40 @@ export function evaluationGraph(model: Model, data: Tensor, options: GatherOptio
   return { nodes: elbo(model, data, options, false).nodes };
 }
 
+/** What the host or the page writes latents, or examples, to. */
+export const latentInput = (model: Model, batch: number) => tensor("z", "input", [batch, model.resolved.spec.latent]);
+export const exampleInput = (model: Model, batch: number) => dataTensor("floats", batch, model.resolved.inputSize);
+
 /** x [batch, D] to heads [batch, 2, Z]. */
-export function encodingGraph(model: Model, data: Tensor, batch: number): Graph {
+export function encodingGraph(model: Model, batch: number): Graph {
   const chain = new Chain(model);
-  chain.encode(chain.output(gather(data, { batch }, model.resolved.layout), "x"));
+  chain.encode(chain.examples(batch));
   return { nodes: chain.nodes };
 }
 
-/** z [batch, Z] to y [batch, D]: probabilities or means. */
+/** z [batch, Z] to examples [batch, D]: probabilities or means. */
 export function decodingGraph(model: Model, batch: number): Graph {
   const chain = new Chain(model);
-  chain.decode(tensor("z", "input", [batch, model.resolved.spec.latent]), "y", visible(model));
+  chain.unpadded(chain.decode(latentInput(model, batch), "y", visible(model)));
   return { nodes: chain.nodes };
 }
 
-/** Draws z [batch, Z] from the prior and decodes it to y [batch, D]; with `noise` y is a draw from p(x|z) too. */
+/** Draws z [batch, Z] from the prior and decodes it; with `noise` examples are a draw from p(x|z) too. */
 export function samplingGraph(model: Model, batch: number, noise: boolean): Graph {
   const chain = new Chain(model);
   const z = chain.output(samplePrior(batch, model.resolved.spec.latent), "z");
   if (noise) {
     const output = chain.decode(z, outputName(model));
-    chain.output(model.logSigma ? gaussianSample(output, model.logSigma) : bernoulliSample(output), "y");
-  } else chain.decode(z, "y", visible(model));
+    const draw = model.logSigma ? gaussianSample(output, model.logSigma) : bernoulliSample(output);
+    chain.unpadded(chain.output(draw, "y"));
+  } else chain.unpadded(chain.decode(z, "y", visible(model)));
   return { nodes: chain.nodes };
 }
 
-/** x [batch, D] to y [batch, D] through a draw of z or, without noise, through its mean. */
-export function reconstructionGraph(model: Model, data: Tensor, batch: number, noise: boolean): Graph {
+/** x [batch, D] to examples [batch, D] through a draw of z or, without noise, through its mean. */
+export function reconstructionGraph(model: Model, batch: number, noise: boolean): Graph {
   const chain = new Chain(model);
-  const x = chain.output(gather(data, { batch }, model.resolved.layout), "x");
-  const z = chain.output(reparameterize(chain.encode(x), noise), "z");
-  chain.decode(z, "y", visible(model));
+  const z = chain.output(reparameterize(chain.encode(chain.examples(batch)), noise), "z");
+  chain.unpadded(chain.decode(z, "y", visible(model)));
   return { nodes: chain.nodes };
 }

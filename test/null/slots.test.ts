@@ -65,7 +65,7 @@ it.each(["conv", "conv64"] as const)("%s needs at most 60 %% of what its tensors
 
 it("what the host reads is still there after the last dispatch", () => {
   const model = modelOf("conv");
-  const graph = encodingGraph(model, dataTensor("floats", 8, 784), 8);
+  const graph = encodingGraph(model, 8);
   const kept = (keep: string[]) => {
     const { plan: planned } = plan(graph, { flats: flats(model), keep });
     const place = planned.places["encoder.0.output"]!;

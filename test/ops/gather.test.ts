@@ -58,7 +58,7 @@ describe("a batch", () => {
     ]),
     gatherCase("bytes", [10, 7, 40], {}, { first_row: 20 }),
     gatherCase("floats", [10, 7, 40], {}, { first_row: 20 }),
-    // Past the data's end the last row is repeated, in either order.
+    // Past the data's end it begins again, in either order.
     gatherCase("bytes", [10, 7, 25], {}, { first_row: 20, rows: 5 }),
     gatherCase("floats", [10, 7, 25], { shuffle: true }, { first_row: 20, rows: 5 }),
     gatherCase("floats", [4, 2, 3], { shuffle: true }, { first_row: 100, rows: 1 }),

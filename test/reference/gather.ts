@@ -34,7 +34,7 @@ export function order(place: number, count: number, step: StepValues): number {
 }
 
 function example(row: number, count: number, shuffle: boolean, step: StepValues): number {
-  const place = Math.min(step.first_row + row, count - 1);
+  const place = (step.first_row + row) % count;
   return shuffle ? order(place, count, step) : place;
 }
 

@@ -127,6 +127,52 @@ test("a call refuses what it would have to pass over, and names it", async () =>
   });
 });
 
+test("a buffer that does not fit a call is refused with the numbers, and nothing is allocated", async () => {
+  const device = await testDevice();
+  const another = await open();
+  const [from, into] = [0x04, 0x08]; // GPUBufferUsage.COPY_SRC, COPY_DST
+  await withErrorScopes(another, () =>
+    withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device });
+      const before = vae.memory().deviceBuffers;
+      const buffer = (size: number, usage: number, on = device) => on.createBuffer({ size, usage });
+      const refuses = async (code: "INVALID_OPTION" | "INVALID_DATA", call: Promise<unknown>, message: RegExp) =>
+        expect(call).rejects.toThrow(fault(code, message));
+      const z = new Float32Array(4);
+
+      const short = { buffer: buffer(76, from), count: 10 };
+      await refuses("INVALID_DATA", vae.decode(short), /decode: 10 rows of 2 values .* 80 bytes.*has 76 bytes/);
+      await refuses("INVALID_DATA", vae.encode(short), /encode: 10 rows of 784 values .* 31360 bytes.*76 bytes/);
+      const wrong = { buffer: buffer(80, into), count: 10 };
+      await refuses("INVALID_DATA", vae.decode(wrong), /decode: .*COPY_SRC.*usage 8/);
+      for (const count of [0, 1.5, -1, NaN]) {
+        const given = { buffer: buffer(80, from), count };
+        await refuses("INVALID_OPTION", vae.decode(given), new RegExp(`decode: count .*not ${count}`));
+      }
+      const none = { buffer: {} as GPUBuffer, count: 1 };
+      await refuses("INVALID_DATA", vae.reconstruct(none), /reconstruct: .*has undefined bytes/);
+
+      const to = buffer(2 * 784 * 4, into);
+      await refuses("INVALID_OPTION", vae.sample(3, { to }), /sample: to: 3 rows of 784 .* 9408 bytes.*6272 bytes/);
+      await refuses("INVALID_OPTION", vae.decode(z, { to: buffer(6272, from) }), /decode: to: .*COPY_DST.*usage 4/);
+      await refuses("INVALID_OPTION", vae.decode(z, { to: null as never }), /decode: to must be a GPUBuffer, not null/);
+      const both = buffer(6272, from | into);
+      await refuses("INVALID_OPTION", vae.reconstruct({ buffer: both, count: 2 }, { to: both }), /to is the buffer/);
+
+      const foreign = { buffer: buffer(80, from, another), count: 10 };
+      await refuses("INVALID_DATA", vae.decode(foreign), /decode: .*gpuDevice/);
+      await refuses("INVALID_OPTION", vae.decode(z, { to: buffer(6272, into, another) }), /decode: to: .*gpuDevice/);
+      const gone = buffer(6272, into);
+      gone.destroy();
+      await refuses("INVALID_OPTION", vae.decode(z, { to: gone }), /decode: to: .*gpuDevice/);
+      expect(vae.memory().deviceBuffers).toBe(before);
+      // Nothing is lost: what fits is written.
+      expect(await vae.decode(z, { to })).toBe(undefined);
+    }),
+  );
+  another.destroy();
+});
+
 test("a loss that turns NaN stops the run, names tensor and step, and keeps the last good weights", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {

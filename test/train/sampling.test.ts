@@ -1,0 +1,178 @@
+// Encode, decode, reconstruct and sample: the same bits whatever the batch that a row is computed in, and the same from
+// and to buffers on the GPU as from and to the host.
+import { describe, expect, test } from "vitest";
+import * as datasets from "../../src/datasets.js";
+import { conv2d, convTranspose2d, dense, flatten, models, reshape, VAE, type ModelSpec } from "../../src/index.js";
+import { open, testDevice, withErrorScopes } from "../support/gpu.js";
+
+const relu = { activation: "relu" } as const;
+const specs: Readonly<Record<string, ModelSpec>> = {
+  "nothing is padded": { ...models.mlp([28, 28, 1], 4), encoder: [dense(20, relu)], decoder: [dense(20), dense(784)] },
+  "rows of dense layers are padded, and latents": {
+    input: [5, 7, 3],
+    encoder: [dense(9, relu)],
+    latent: 3,
+    decoder: [dense(9, relu), dense(105)],
+    likelihood: { type: "gaussian", variance: 0.3 },
+  },
+  "one channel is padded": { ...models.conv([8, 8, 1], 2) },
+  "three channels are padded": {
+    input: [6, 5, 3],
+    encoder: [conv2d(7, 3, relu), flatten()],
+    latent: 5,
+    decoder: [dense(6 * 5 * 2, relu), reshape(6, 5, 2), convTranspose2d(3, 3)],
+    likelihood: "bernoulli",
+  },
+  points: models.points([2], 1),
+};
+
+const COUNT = 75; // 64, then 8 of 11, and the three left again in a plan of 8.
+const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** `count` rows of `width` values in [0, 1) that are all different. */
+function rows(count: number, width: number): Float32Array {
+  return Float32Array.from({ length: count * width }, (_, i) => ((i * 7919) % 10007) / 10007);
+}
+
+const COPY = 0x04 | 0x08; // GPUBufferUsage.COPY_SRC | COPY_DST
+
+/** A buffer with `values` and, after them, one word that nobody should write. */
+function filled(device: GPUDevice, values: Float32Array): GPUBuffer {
+  const buffer = device.createBuffer({ size: values.byteLength + 4, usage: COPY });
+  device.queue.writeBuffer(buffer, 0, values.slice());
+  device.queue.writeBuffer(buffer, values.byteLength, Float32Array.of(-77));
+  return buffer;
+}
+
+/** What is in a buffer of `filled`, without its last word, which must still be there. */
+async function contents(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
+  const staging = device.createBuffer({ size: buffer.size, usage: 0x01 | 0x08 });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(1);
+  const values = new Float32Array(staging.getMappedRange().slice(0));
+  staging.destroy();
+  expect(values.at(-1)).toBe(-77);
+  return values.slice(0, -1);
+}
+
+describe.each(Object.entries(specs))("%s", (_, spec) => {
+  const width = spec.input.reduce((product, n) => product * n, 1);
+  const latents = rows(COUNT, spec.latent).map((value) => 6 * value - 3);
+  const examples = rows(COUNT, width);
+
+  test("a row is the same bits in a batch of 1, 8 or 64", async () => {
+    const device = await testDevice();
+    await withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
+      const decoded = await vae.decode(latents);
+      const encoded = await vae.encode(examples);
+      const drawn = await vae.reconstruct(examples, { noise: true, seed: 9 });
+      const sampled = await vae.sample(COUNT, { noise: true, seed: 9 });
+      expect(decoded).toHaveLength(COUNT * width);
+      expect(new Set(decoded).size).toBeGreaterThan(COUNT);
+      for (const count of [1, 2, 8, 9, 64, 65]) {
+        const [z, x] = [latents.subarray(0, count * spec.latent), examples.subarray(0, count * width)];
+        const begin = (all: Float32Array, size: number) => bytesOf(all.subarray(0, count * size));
+        expect(bytesOf(await vae.decode(z))).toEqual(begin(decoded, width));
+        const { mean, logVariance } = await vae.encode(x);
+        expect(bytesOf(mean)).toEqual(begin(encoded.mean, spec.latent));
+        expect(bytesOf(logVariance)).toEqual(begin(encoded.logVariance, spec.latent));
+        expect(bytesOf(await vae.reconstruct(x, { noise: true, seed: 9 }))).toEqual(begin(drawn, width));
+        expect(bytesOf(await vae.sample(count, { noise: true, seed: 9 }))).toEqual(begin(sampled, width));
+      }
+      // Also where it isn't the first.
+      const row = (all: Float32Array, index: number, size: number) => all.slice(index * size, (index + 1) * size);
+      for (const index of [3, 63, 64, 74]) {
+        const alone = await vae.decode(row(latents, index, spec.latent));
+        expect(bytesOf(alone)).toEqual(bytesOf(row(decoded, index, width)));
+      }
+    });
+  });
+
+  test("buffers on the GPU give and take what the host does", async () => {
+    const device = await testDevice();
+    await withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
+      expect(vae.gpuDevice).toBe(device);
+      const [z, x] = [filled(device, latents), filled(device, examples)];
+      const to = filled(device, new Float32Array(COUNT * width));
+      const given = { buffer: x, count: COUNT };
+      const same = async (host: Promise<Float32Array>, gpu: Promise<undefined>) => {
+        expect(await gpu).toBe(undefined);
+        const made = await contents(device, to);
+        expect(bytesOf(made)).toEqual(bytesOf(await host));
+        device.queue.writeBuffer(to, 0, new Float32Array(COUNT * width));
+      };
+      await same(vae.decode(latents), vae.decode({ buffer: z, count: COUNT }, { to }));
+      await same(vae.decode(latents), vae.decode(latents, { to }));
+      await same(vae.sample(COUNT, { seed: 3 }), vae.sample(COUNT, { seed: 3, to }));
+      await same(vae.reconstruct(examples), vae.reconstruct(given, { to }));
+      await same(
+        vae.reconstruct(examples, { noise: true, seed: 4 }),
+        vae.reconstruct(given, { noise: true, seed: 4, to }),
+      );
+      expect(bytesOf(await vae.decode({ buffer: z, count: 3 }))).toEqual(
+        bytesOf(await vae.decode(latents.slice(0, 3 * spec.latent))),
+      );
+      expect(await vae.encode(given)).toEqual(await vae.encode(examples));
+      // What was given is as it was.
+      expect(await contents(device, z)).toEqual(latents);
+      expect(await contents(device, x)).toEqual(examples);
+      for (const buffer of [z, x, to]) buffer.destroy();
+    });
+  });
+});
+
+test("where the adapter's limits leave no room for 64 rows, fewer are computed at once, and give the same", async () => {
+  const spec: ModelSpec = { input: [256], encoder: [], latent: 2, decoder: [dense(256)], likelihood: "bernoulli" };
+  const examples = rows(50, 256);
+  const made: Float32Array[] = [];
+  for (const largest of [undefined, 20 * 1024]) {
+    const device = await open();
+    if (largest) {
+      const { maxComputeWorkgroupsPerDimension, maxBufferSize } = device.limits;
+      const limits = { maxComputeWorkgroupsPerDimension, maxBufferSize, maxStorageBufferBindingSize: largest };
+      Object.defineProperty(device, "limits", { value: limits });
+    }
+    await withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
+      const before = vae.memory().deviceBytes;
+      made.push(await vae.reconstruct(examples, { noise: true, seed: 1 }));
+      // 16 rows of 1 KiB, in and out and between, or 64.
+      expect(vae.memory().deviceBytes - before < 100_000).toBe(!!largest);
+    });
+    device.destroy();
+  }
+  expect(bytesOf(made[1]!)).toEqual(bytesOf(made[0]!));
+});
+
+test("an abort ends a call that writes to a buffer, which can be called again", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(models.mlp([28, 28, 1], 20), { device, tuning: false });
+    const count = 20_000;
+    const to = device.createBuffer({ size: 4 * 784 * count, usage: COPY });
+    const abort = new AbortController();
+    let asked = Infinity;
+    setTimeout(() => {
+      asked = performance.now();
+      abort.abort();
+    }, 100);
+    await expect(vae.sample(count, { to, signal: abort.signal })).rejects.toThrow(/abort/i);
+    // A bound that only a call which goes on to its end would break.
+    expect(performance.now() - asked).toBeLessThan(2000);
+    await vae.sample(1, { to, seed: 0 });
+    to.destroy();
+  });
+});
+
+test("a data set's bytes are examples too", async () => {
+  const device = await testDevice();
+  using vae = await VAE.create(models.mlp([28, 28, 1], 2), { device, tuning: false });
+  const digits = datasets.digits({ split: "train", count: 9, seed: 3 });
+  const floats = Float32Array.from(digits.values, (byte) => byte / 255);
+  expect((await vae.encode(digits)).mean).toEqual((await vae.encode(floats)).mean);
+  expect(await vae.reconstruct(digits.values as Uint8Array)).toEqual(await vae.reconstruct(digits));
+});
