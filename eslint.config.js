@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "out", ".bench-pack*", "node_modules", "test/artefacts", ".cache", "docs/api"] },
+  { ignores: ["dist", "dist-demo", "out", ".bench-pack*", "node_modules", "test/artefacts", ".cache", "docs/api"] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {

@@ -1,19 +1,18 @@
-// Errors in words for the person at the page: what happened, and what can be done.
-import { WebvaeError, type ErrorCode } from "webvae";
+// Errors in words for the person at the page: what happened, and what can be done. Plain data, to cross from the worker.
+import type { ErrorCode } from "webvae";
 
 export interface Fault {
   readonly title: string;
   readonly message: string;
   readonly hints: readonly string[];
   readonly code: string;
-  /** Nothing can be trained here, however often one tries. */
-  readonly final: boolean;
 }
 
 const browsers = [
   "Use a current Chrome or Edge (Windows, macOS, ChromeOS, Android), Safari 26 or later (macOS, iOS), or Firefox (Windows, macOS).",
   "On Linux start Chrome with --enable-unsafe-webgpu --enable-features=Vulkan.",
 ];
+const untouched = "The model that was here goes on untouched.";
 
 const known: Partial<Record<ErrorCode, Pick<Fault, "title" | "hints">>> = {
   NO_WEBGPU: {
@@ -38,18 +37,56 @@ const known: Partial<Record<ErrorCode, Pick<Fault, "title" | "hints">>> = {
   },
   OUT_OF_MEMORY: {
     title: "The GPU has too little memory",
-    hints: ["Close other pages that use the GPU, and press Reset."],
+    hints: ["Choose a smaller batch or model, or close other pages that use the GPU."],
+  },
+  LIMIT_EXCEEDED: {
+    title: "Too large for this GPU",
+    hints: ["Choose a smaller batch, model or picture.", untouched],
   },
   NON_FINITE: {
     title: "The loss is no longer a number",
     hints: ["The weights are those from before. Choose a smaller learning rate and continue, or press Reset."],
   },
+  INVALID_SPEC: { title: "This is no model that can be built", hints: [untouched] },
+  INVALID_DATA: { title: "These data do not fit", hints: [untouched] },
+  INVALID_FILE: {
+    title: "This is no model file that can be read",
+    hints: ["A model file is what Save model downloads here, or vae.save() in a program.", untouched],
+  },
+  SPEC_MISMATCH: { title: "The file's model is another", hints: [untouched] },
+  DOWNLOAD_FAILED: {
+    title: "A part of the page could not be downloaded",
+    hints: ["Check the network and try again; nothing is lost."],
+  },
 };
 
+/** The codes after which nothing can be trained here, however often one tries. */
+export const isFinal = ({ code }: Fault) => ["NO_WEBGPU", "NO_ADAPTER"].includes(code);
+
+/** A fault that this page finds itself. */
+export class PageFault extends Error {
+  constructor(
+    readonly title: string,
+    message: string,
+    readonly hints: readonly string[] = [untouched],
+    readonly code = "PAGE",
+  ) {
+    super(message);
+  }
+}
+
 export function describeFault(error: unknown): Fault {
-  const code = error instanceof WebvaeError ? error.code : "UNEXPECTED";
-  const { title = "Something went wrong", hints = ["Press Reset to begin again."] } =
-    error instanceof WebvaeError ? (known[error.code] ?? {}) : {};
   const message = error instanceof Error ? error.message : String(error);
-  return { title, message, hints, code, final: ["NO_WEBGPU", "NO_ADAPTER"].includes(code) };
+  // By its name: the page itself does without the library.
+  if (error instanceof Error && error.name === "WebvaeError" && "code" in error) {
+    const code = error.code as ErrorCode;
+    const { title = "Something went wrong", hints = [] } = known[code] ?? {};
+    return { title, message, hints, code };
+  }
+  // What demo/data throws, and this page's own.
+  if (error instanceof Error && "title" in error && "hints" in error) {
+    const { title, hints } = error as Error & Fault;
+    return { title, message, hints: [...hints], code: "code" in error ? String(error.code) : error.name };
+  }
+  return { title: "Something went wrong", message, hints: ["Press Reset to begin again."], code: "UNEXPECTED" };
 }

@@ -1,194 +1,202 @@
-// The page: its controls, and what it shows of a Session.
-import type { TrainingReport } from "webvae";
-import { LossChart, shortLoss, type Point } from "./chart.js";
-import type { DigitSets } from "./digits_worker.js";
-import { describeFault } from "./faults.js";
-import { LATENT, SAMPLES, Session, type Position } from "./session.js";
-import { TileSheet } from "./tiles.js";
+// The page: it asks the training worker, and shows what that tells.
+import { callWorker } from "./calls.js";
+import { isFinal, PageFault } from "./faults.js";
+import { Losses } from "./losses.js";
+import { download, find, say, show } from "./page/dom.js";
+import { acceptDrops, isModelFile } from "./page/dropping.js";
+import { count } from "./page/figures.js";
+import { copyLink, fileName, offerKept, showAutosave, showInAddress } from "./page/keeping.js";
+import { LiveControls } from "./page/live_controls.js";
+import { LossChart } from "./page/loss_chart.js";
+import { showFigures, showTable, showWords, summary } from "./page/loss_words.js";
+import { hideFault, showFault } from "./page/notices.js";
+import { SettingsForm } from "./page/settings_form.js";
+import { announce, mention } from "./page/status.js";
+import { Transport, type Pressed } from "./page/transport.js";
+import { View } from "./page/view.js";
+import type { Opened, Standing, Told } from "./protocol.js";
+import { fromHash, type Settings } from "./settings.js";
 
-/** In `loading` and `stopping` no button works; in `failed` only Reset does, in `closed` none ever will. */
-type State = "loading" | "ready" | "running" | "stopping" | "paused" | "done" | "failed" | "closed";
+const worker = callWorker(new Worker(new URL("worker.js", import.meta.url), { type: "module" }), hear);
+const chart = new LossChart();
+const transport = new Transport((button) => void attempt(() => press(button)));
+const live = new LiveControls(fromHash("").settings, (values) => {
+  void attempt(() => worker.live(values));
+  showInAddress(form.settings);
+});
+const form = new SettingsForm({
+  begin: (settings, files) => attempt(() => open(settings, files)),
+  goal: (epochs) => {
+    void attempt(() => worker.goal(epochs));
+    showInAddress(form.settings);
+  },
+  check: async (settings) => (await worker.check(settings))?.message,
+  live: () => live.values,
+});
 
-const find = <T extends Element>(id: string) => document.getElementById(id) as unknown as T;
-const [start, reset] = [find<HTMLButtonElement>("start"), find<HTMLButtonElement>("reset")];
-const [epochs, rate] = [find<HTMLInputElement>("epochs"), find<HTMLInputElement>("rate")];
-const progress = find<HTMLProgressElement>("progress");
-const say = (id: string, text: string) => (find<HTMLElement>(id).textContent = text);
+let opened: Opened | undefined;
+let standing: Standing | undefined;
+let losses = new Losses();
+let view: View | undefined;
 
-const chart = new LossChart(find("chart"));
-const samples = new TileSheet(find("samples"), 8, SAMPLES / 8);
-const pairs = new TileSheet(find("reconstructions"), 10, 2);
-
-let state: State = "loading";
-let session: Session | undefined;
-let stop = new AbortController();
-let running: Promise<void> = Promise.resolve();
-/** Epochs at which the run ends. */
-let goal = 0;
-
-function enter(next: State): void {
-  state = next;
-  document.body.dataset["state"] = next;
-  const free = ["ready", "paused", "done"].includes(next);
-  start.disabled = !free && next !== "running";
-  reset.disabled = !free && !["running", "failed"].includes(next);
-  for (const input of [epochs, rate]) input.disabled = !free;
-  const paused = next === "paused" || next === "stopping";
-  const more = `Train ${epochs.value} more`;
-  start.textContent = next === "running" ? "Pause" : paused ? "Continue" : next === "done" ? more : "Start training";
-}
-
-/** Data once, then a model with new weights. */
-async function open(sets: Promise<DigitSets>): Promise<void> {
-  enter("loading");
-  find<HTMLElement>("fault").hidden = true;
-  say("position", "Drawing the training set…");
-  const { train, test } = await sets;
-  say("position", "Looking for a GPU…");
-  session = await Session.create({ train, test });
-  const { vae } = session;
-  say("adapter", vae.adapter.name);
-  find<HTMLElement>("software").hidden = !vae.adapter.software;
-  const { parameters } = vae.memory();
-  const facts = [
-    `Model: mlp, 784 – 400 – ${LATENT} – 400 – 784, ${parameters.toLocaleString("en")} parameters.`,
-    `Data: ${train.count.toLocaleString("en")} digits drawn by this page for training, and ${test.count.toLocaleString("en")} others for the test.`,
-    "Nothing leaves this machine.",
-  ];
-  say("facts", facts.join(" "));
-  goal = 0;
-  progress.value = 0;
-  showLosses();
-  await showPictures(session);
-  say("position", "Ready: the model knows nothing yet.");
-  say("status", "Ready to train.");
-  enter("ready");
-}
-
-async function train(current: Session): Promise<void> {
-  const done = Math.floor(current.epochs);
-  const more = state === "done" ? done + epochs.valueAsNumber : epochs.valueAsNumber;
-  goal = Math.max(more, done + 1);
-  stop = new AbortController();
-  enter("running");
-  find<HTMLElement>("fault").hidden = true;
-  say("position", "Preparing the GPU…");
-  say("status", "Training.");
-  await current.run(goal, rate.valueAsNumber, stop.signal, (position, report) => onReport(current, position, report));
-  await showPictures(current);
-  const stopped = current.epochs < goal;
-  progress.value = current.epochs / goal;
-  const text = stopped
-    ? `Paused in epoch ${Math.floor(current.epochs) + 1} of ${goal}.`
-    : `Done: ${goal} ${goal === 1 ? "epoch" : "epochs"}.`;
-  say("position", text);
-  say("status", text);
-  enter(stopped ? "paused" : "done");
-}
-
-function onReport(current: Session, { epoch, step, stepsPerEpoch }: Position, report: TrainingReport): void {
-  if (state === "running") say("position", `Epoch ${epoch} of ${goal}, step ${step} of ${stepsPerEpoch}`);
-  progress.value = current.epochs / goal;
-  showLosses();
-  const { test } = report.epochEnd ?? {};
-  if (test) {
-    say("status", `Epoch ${epoch} of ${goal}: test −ELBO ${shortLoss(-test.elbo)} nats.`);
-    const range = `from ${shortLoss(current.train[0]!.loss, 0)} to ${shortLoss(current.train.at(-1)!.loss)} nats`;
-    const described = `Loss over ${epoch} ${epoch === 1 ? "epoch" : "epochs"}: training ${range}, test ${shortLoss(-test.elbo)}`;
-    find<SVGSVGElement>("chart").setAttribute("aria-label", described);
+/** Runs what the visitor asked for; a fault is shown, and what was there stays. */
+async function attempt(act: () => Promise<unknown> | void): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    fail(error);
   }
-  void showPicturesNowAndThen(current);
+}
+
+function fail(error: unknown): void {
+  const fault = showFault(error);
+  if (isFinal(fault)) return close();
+  if (!opened) {
+    transport.enter("failed");
+    transport.wait("Could not begin.");
+  } else if (standing) transport.show(standing, opened);
+}
+
+async function press(button: Pressed): Promise<void> {
+  hideFault();
+  if (button === "reset") return open(form.settings, []);
+  if (button === "play") announce("Training.");
+  await worker[button]();
+}
+
+async function open(settings: Settings, files: readonly File[]): Promise<void> {
+  transport.wait(opened ? "Preparing the new model…" : "Looking for a GPU…");
+  const { model } = settings;
+  await present(await worker.open(settings, files));
+  announce(`A new model is ready: ${model}.`);
+}
+
+/** Another model is in the worker now. */
+async function present(next: Opened): Promise<void> {
+  const first = !opened;
+  opened = next;
+  standing = next.standing;
+  losses = new Losses(next.history);
+  hideFault();
+  live.show(next.settings);
+  form.show(next.settings, next);
+  form.trained = standing.steps > 0;
+  showInAddress(form.settings);
+  showModel(next);
+  showLosses();
+  transport.show(standing, next);
+  for (const id of ["save", "load"]) find<HTMLButtonElement>(id).disabled = false;
+  view = await View.open(worker, next, view);
+  if (first) document.body.dataset["shown"] = "true";
+}
+
+function showModel({ adapter, data, spec, parameters }: Opened): void {
+  say("adapter", adapter.name);
+  find("adapter-line").className = `adapter ${adapter.software ? "software" : "found"}`;
+  show("software", adapter.software);
+  say("data-notes", data.notes.join(" "));
+  const latents = count(spec.latent, "latent");
+  say("facts", `${data.name}: examples of ${data.shape.join(" × ")}. ${count(parameters, "parameter")}, ${latents}.`);
 }
 
 function showLosses(): void {
-  const { train = [], test = [], stepsPerSecond, seconds = 0 } = session ?? {};
-  chart.show({ train, test, epochs: Math.max(goal || epochs.valueAsNumber || 10, train.at(-1)?.epoch ?? 0) });
-  const last = (points: readonly Point[]) => (points.length > 0 ? shortLoss(points.at(-1)!.loss) : "–");
-  say("train-loss", last(train));
-  say("test-loss", last(test));
-  say("speed", stepsPerSecond?.toFixed(stepsPerSecond < 10 ? 1 : 0) ?? "–");
-  say("time", train.length === 0 ? "–" : seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds));
+  chart.show(losses.all);
+  showFigures(losses.all);
+  showWords(losses.all);
 }
 
-const clock = (seconds: number) => `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
-
-async function showPictures(current: Session): Promise<void> {
-  const images = await current.pictures();
-  if (session !== current) return;
-  samples.show({ images: images.samples, columns: 8 });
-  pairs.show({ images: images.pairs, columns: 10 });
+function hear(message: Told): void {
+  if (message.type === "loading") {
+    const { what, done, total } = message;
+    const share = total === undefined ? "" : ` ${Math.round((100 * done) / total)} %`;
+    transport.wait(`${what}…${share}`);
+  } else if (message.type === "means") view?.setMeans(message);
+  else if (message.type === "autosave") showAutosave(message.state);
+  else follow(message);
 }
 
-let drawing = false;
-let drawAgainAt = 0;
+function follow({ standing: next, added, fault }: Extract<Told, { type: "standing" }>): void {
+  if (!opened) return;
+  const before = standing?.state;
+  standing = next;
+  for (const point of added.train) losses.addTrain(point);
+  for (const point of added.test) losses.addTest(point);
+  form.trained = next.steps > 0;
+  transport.show(next, opened);
+  showLosses();
+  if (next.state === "running") {
+    view?.consider();
+    mention(() => `Epoch ${next.epochs + 1} of ${next.goal}. ${summary(losses.all)}`);
+  } else {
+    void view?.draw();
+    if (next.state !== before) announce(`${next.state === "done" ? "Done" : "Paused"}. ${summary(losses.all)}`);
+  }
+  if (fault) fail(new PageFault(fault.title, fault.message, fault.hints, fault.code));
+}
 
-/** Pictures while it trains: at most four times a second, and for at most an eighth of the time. */
-async function showPicturesNowAndThen(current: Session): Promise<void> {
-  const began = performance.now();
-  if (drawing || began < drawAgainAt) return;
-  drawing = true;
-  try {
-    await showPictures(current);
-  } catch {
-    // The run fails with the same cause, and says so.
-  } finally {
-    drawing = false;
-    const now = performance.now();
-    drawAgainAt = now + Math.max(250, 7 * (now - began));
+function close(): void {
+  transport.enter("closed");
+  say("adapter", "no WebGPU here");
+}
+
+async function dropped(files: readonly File[]): Promise<void> {
+  const [file] = files;
+  if (file && files.length === 1 && (await isModelFile(file))) await loadModel(file);
+  else await form.useFiles(files);
+}
+
+async function loadModel(file: File): Promise<void> {
+  await present(await worker.load(file));
+  announce("The model is loaded.");
+}
+
+function wire(): void {
+  const onClick = (id: string, act: () => Promise<unknown> | void) =>
+    find(id).addEventListener("click", () => void attempt(act));
+  const title = () => opened?.data.name ?? "model";
+  onClick("redraw", () => view?.gallery.redraw());
+  onClick("samples-png", async () => {
+    if (view) download(fileName(`${title()} samples`, "png"), await view.gallery.samplesPng());
+  });
+  onClick("reconstructions-png", async () => {
+    if (view) download(fileName(`${title()} reconstructions`, "png"), await view.gallery.reconstructionsPng());
+  });
+  onClick("save", async () => download(fileName(title(), "safetensors"), new Blob([await worker.save()])));
+  onClick("load", () => find("model-file").click());
+  onClick("share", () => copyLink(form.settings));
+  const chosen = find<HTMLInputElement>("model-file");
+  chosen.addEventListener("change", () => {
+    const [file] = chosen.files ?? [];
+    if (file) void attempt(() => loadModel(file));
+    chosen.value = "";
+  });
+  find("losses-details").addEventListener("toggle", () => showTable(losses.all));
+  acceptDrops((files) => void attempt(() => dropped(files)));
+  addEventListener("hashchange", () => void attempt(() => openAddress()));
+  addEventListener("unhandledrejection", ({ reason }) => fail(reason));
+  addEventListener("error", ({ error, message }) => fail(error ?? message));
+}
+
+/** What the address asks for; what it may not have is said, and the rest is taken. */
+async function openAddress(): Promise<void> {
+  const { settings, refused } = fromHash(location.hash);
+  live.show(settings);
+  form.show(settings);
+  await open(settings, []);
+  if (refused.length > 0) {
+    throw new PageFault("The address asks for what cannot be set", `${refused.join(". ")}.`, [
+      "The usual values were taken in their place.",
+    ]);
   }
 }
 
-function showFault(error: unknown): void {
-  const { title, message, hints, code, final } = describeFault(error);
-  say("fault-title", title);
-  say("fault-message", message);
-  say("fault-code", code);
-  const items = hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
-  find("fault-hints").replaceChildren(...items);
-  find<HTMLElement>("fault").hidden = false;
-  say("position", final ? "Training needs WebGPU." : "Stopped.");
-  if (!session) say("adapter", "none");
-  // After a loss that is no number the weights are good, and another learning rate may do.
-  enter(final ? "closed" : code === "NON_FINITE" ? "paused" : "failed");
-}
-
-function drawDigits(): Promise<DigitSets> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("digits_worker.js", import.meta.url), { type: "module" });
-    worker.onmessage = ({ data }: MessageEvent<DigitSets>) => {
-      worker.terminate();
-      resolve(data);
-    };
-    worker.onerror = ({ message }) => reject(new Error(`the training set could not be drawn: ${message}`));
+wire();
+performance.mark("interactive");
+await attempt(() => openAddress());
+const kept = await worker.kept();
+if (kept && opened) {
+  offerKept(kept, {
+    continueIt: () => attempt(async () => present(await worker.restore())),
+    discard: () => attempt(() => worker.discard()),
   });
 }
-
-find<HTMLFormElement>("controls").addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (state === "running") {
-    enter("stopping");
-    stop.abort();
-  } else if (session) running = train(session).catch(showFault);
-});
-
-reset.addEventListener("click", () => {
-  stop.abort();
-  enter("stopping");
-  const again = async () => {
-    await running;
-    session?.vae.dispose();
-    session = undefined;
-    await open(sets);
-  };
-  running = again().catch(showFault);
-});
-
-epochs.addEventListener("input", () => {
-  if (state === "done") enter("done");
-  else if (state === "ready") showLosses();
-});
-window.addEventListener("unhandledrejection", ({ reason }) => showFault(reason));
-window.addEventListener("error", ({ error, message }) => showFault(error ?? message));
-
-const sets = drawDigits();
-running = open(sets).catch(showFault);

@@ -1,25 +1,15 @@
 // npm start [-- --port 8080]: builds the library and the page, and serves them on this machine alone. All that it
 // answers with is in memory: no request reaches the file system.
-import { build } from "esbuild";
-import { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { basename, extname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { bundleLibrary } from "../build/bundle.mjs";
+import { demoFiles, demoPolicy, policyFor } from "./build.mjs";
 
-const folder = fileURLToPath(new URL(".", import.meta.url));
-const fonts = join(folder, "../node_modules/@fontsource/inter/files");
+export { bundleScripts, libraryFiles } from "./build.mjs";
 
-/** The page runs under this policy, and so does a page that uses the library. */
-export const policy = [
-  "default-src 'none'",
-  ...["script-src", "worker-src", "connect-src", "style-src", "font-src"].map((kind) => `${kind} 'self'`),
-  "img-src 'self' blob: data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join("; ");
+/** What pages that use the library are served with. */
+export const policy = policyFor();
 
 /** @type {Record<string, string>} */
 const types = {
@@ -28,68 +18,8 @@ const types = {
   ".js": "text/javascript; charset=utf-8",
   ".map": "application/json",
   ".woff2": "font/woff2",
+  ".png": "image/png",
 };
-
-/**
- * Scripts that import the library by its name, which the page finds beside them.
- * @param {string[]} entryPoints
- * @returns {Promise<Map<string, Buffer>>} by their paths: "/main.js", "/main.js.map"
- */
-export async function bundleScripts(entryPoints) {
-  const { outputFiles } = await build({
-    entryPoints,
-    outdir: folder,
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    sourcemap: "linked",
-    plugins: [
-      {
-        name: "library",
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /^webvae(\/\w+)?$/ }, ({ path }) => ({
-            path: `./dist/${basename(path)}.js`,
-            external: true,
-          })),
-      },
-    ],
-    logLevel: "error",
-  });
-  return new Map(
-    outputFiles.map(({ path, contents }) => [
-      path.slice(folder.length - 1).replaceAll("\\", "/"),
-      Buffer.from(contents),
-    ]),
-  );
-}
-
-/**
- * The library's own files, where those scripts look for them.
- * @returns {Promise<Map<string, string>>} by their paths: "/dist/webvae.js"
- */
-export async function libraryFiles() {
-  const { files } = await bundleLibrary();
-  return new Map([...files].map(([name, text]) => [`/dist/${name}`, text]));
-}
-
-/** @returns {Promise<Map<string, Buffer | string>>} */
-async function demoFiles() {
-  const read = (/** @type {string} */ path) => readFile(path);
-  const html = await read(join(folder, "index.html"));
-  /** @type {[string, Buffer | string][]} */
-  const files = [
-    ["/", html],
-    ["/index.html", html],
-    ["/style.css", await read(join(folder, "style.css"))],
-    ["/inter-400.woff2", await read(join(fonts, "inter-latin-400-normal.woff2"))],
-    ["/inter-600.woff2", await read(join(fonts, "inter-latin-600-normal.woff2"))],
-    ...(await bundleScripts([join(folder, "main.ts"), join(folder, "digits_worker.ts")])),
-    ...(await libraryFiles()),
-  ];
-  return new Map(files);
-}
 
 /**
  * Serves files on 127.0.0.1. Rejects where the port is taken.
@@ -129,7 +59,9 @@ export async function serve(files, port = 0, headers = {}) {
 
 /** @param {number} [port] */
 export async function serveDemo(port) {
-  return serve(await demoFiles(), port);
+  const files = await demoFiles();
+  files.set("/", files.get("/index.html") ?? "");
+  return serve(files, port, { "content-security-policy": demoPolicy });
 }
 
 const usage = `Usage: npm start [-- --port PORT]

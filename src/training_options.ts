@@ -21,6 +21,8 @@ export type Scheduled = number | ((point: SchedulePoint) => number);
 export interface TrainingOptions {
   /** Default 10. */
   readonly epochs?: number;
+  /** The run ends after so many steps, also within an epoch: the next one goes on there. Default: no such end. */
+  readonly steps?: number;
   /** Examples a step; the last partial batch of an epoch is dropped. Default 128. */
   readonly batchSize?: number;
   /** Default 1e-3. */
@@ -64,6 +66,7 @@ export type Precision = "f32" | "f16";
 
 export interface CheckedOptions {
   readonly epochs: number;
+  readonly steps: number;
   readonly batchSize: number;
   readonly learningRate: Scheduled;
   readonly beta: Scheduled;
@@ -77,6 +80,7 @@ export interface CheckedOptions {
 
 const known: readonly (keyof TrainingOptions)[] = [
   "epochs",
+  "steps",
   "batchSize",
   "learningRate",
   "beta",
@@ -130,6 +134,7 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
   }
   return {
     epochs: wholeNumber("epochs", epochs),
+    steps: options.steps === undefined ? Infinity : wholeNumber("steps", options.steps),
     batchSize,
     learningRate,
     beta,

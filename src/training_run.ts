@@ -156,13 +156,13 @@ export class TrainingRun {
     // A run that was broken off within an epoch goes on there, if its epochs have the length they had.
     if (this.progress.epochStep >= this.stepsPerEpoch) this.#nextEpoch();
     const first = this.progress.epochStep;
-    const steps = epochs * this.stepsPerEpoch - first;
+    const steps = Math.min(epochs * this.stepsPerEpoch - first, this.options.steps);
     let step = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const epochStart = performance.now();
       const epochSums = new TermSums();
       let last: TrainingReport | undefined;
-      for await (const chunk of this.scheduler.run(this.#epochSteps(), this.signal)) {
+      for await (const chunk of this.scheduler.run(this.#epochSteps(steps - step), this.signal)) {
         await this.#stopIfNotFinite(chunk);
         step += chunk.steps.length;
         chunk.steps.forEach((one, index) => epochSums.add(chunk.rows, index, one.rows));
@@ -172,17 +172,22 @@ export class TrainingRun {
         if (lastRow < this.stepsPerEpoch * this.options.batchSize) yield report;
         else last = report;
       }
+      // Enough steps, and the epoch is not at its end.
+      if (!last) return;
       const seconds = (performance.now() - epochStart) / 1000;
       const test = await this.test?.run({ seed: this.progress.seed, ...(this.signal ? { signal: this.signal } : {}) });
-      if (last) yield { ...last, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
+      yield { ...last, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
+      if (step >= steps) return;
     }
   }
 
-  *#epochSteps(): Generator<Step> {
+  /** At most `most` of the steps that the epoch still has. */
+  *#epochSteps(most: number): Generator<Step> {
     const { batchSize, adam, learningRate, beta, noise, half } = this.options;
     const { stepsPerEpoch } = this;
     const [seed_low, seed_high] = seedKey(this.progress.seed);
-    for (let left = stepsPerEpoch - this.progress.epochStep; left > 0; left--) {
+    const all = stepsPerEpoch - this.progress.epochStep;
+    for (let left = all; left > Math.max(0, all - most); left--) {
       const { step, epoch, epochStep } = this.progress;
       const point = { epoch, step, stepsPerEpoch };
       const next: Step = {

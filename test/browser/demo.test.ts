@@ -1,207 +1,191 @@
-// The demo page as a visitor uses it: by its buttons and by the keyboard, on a wide and on a narrow screen.
-import type { Browser, Page } from "puppeteer";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serveDemo } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
-import { watch } from "./harness.js";
+// The demo page trains while one watches: from noise to digits, played, paused, stepped and changed on the way.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { digits } from "../../src/datasets.js";
+import {
+  Demo,
+  downloaded,
+  fill,
+  inState,
+  looks,
+  picturesOf,
+  shown,
+  stepsDone,
+  text,
+  train,
+  untilStep,
+  type Opened,
+} from "./demo_page.js";
 
-let browser: Browser;
-let server: Awaited<ReturnType<typeof serveDemo>>;
-beforeAll(async () => {
-  server = await serveDemo();
-  browser = await launchChrome();
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.close();
-});
+let demo: Demo;
+beforeAll(async () => void (demo = await Demo.start()));
+afterAll(() => demo?.close());
 
-async function open(prepare?: () => void) {
-  const watched = await watch(await browser.newPage());
-  if (prepare) await watched.page.evaluateOnNewDocument(prepare);
-  await watched.page.setViewport({ width: 1280, height: 800 });
-  await watched.page.goto(server.url);
-  return watched;
+const real = digits({ split: "train", count: 3000, seed: 0 });
+const SIZE = 784;
+
+/** Mean distance of pictures to the nearest training digit, over pixels of 0 to 1. */
+function distance(pictures: readonly Float32Array[]): number {
+  const nearest = pictures.map((picture) => {
+    let least = Infinity;
+    for (let row = 0; row < real.count; row++) {
+      let square = 0;
+      for (let i = 0; i < SIZE && square < least; i++) {
+        square += (picture[i]! - real.values[row * SIZE + i]! / 255) ** 2;
+      }
+      least = Math.min(least, square);
+    }
+    return Math.sqrt(least);
+  });
+  return nearest.reduce((sum, one) => sum + one, 0) / nearest.length;
 }
 
-const inState = (page: Page, state: string) => page.waitForSelector(`body[data-state="${state}"]`, { timeout: 60_000 });
-const text = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.textContent);
-const reports = (page: Page) =>
-  page.$eval("#chart polyline.train", (line) => line.getAttribute("points")!.split(" ").filter(Boolean).length);
+async function samples(opened: Opened): Promise<Float32Array[]> {
+  const { name, bytes } = await downloaded(opened, "samples-png");
+  expect(name).toBe("webvae-digits-samples.png");
+  return picturesOf(bytes, 28, 8, 8);
+}
 
-/** Waits until the curve has that many points. */
-const curve = (page: Page, points: number) =>
-  page.waitForFunction(
-    (wanted) => {
-      const line = document.querySelector("#chart polyline.train");
-      return line !== null && line.getAttribute("points")!.split(" ").length >= wanted;
-    },
-    { timeout: 60_000 },
-    points,
+const apart = (a: readonly Float32Array[], b: readonly Float32Array[]) =>
+  a.reduce(
+    (sum, picture, i) => sum + picture.reduce((most, value, j) => Math.max(most, Math.abs(value - b[i]![j]!)), 0),
+    0,
+  ) / a.length;
+
+test("trains until its samples look like digits, and shows how it gets there", async () => {
+  const began = performance.now();
+  const opened = await demo.open("#batch=32&lr=0.004&epochs=1");
+  const { page, troubles } = opened;
+  expect(await text(page, "adapter")).toMatch(/\w/);
+  const software = /swiftshader|llvmpipe|lavapipe/i.test(await text(page, "adapter"));
+  expect(await shown(page, "software")).toBe(software);
+  expect(await text(page, "train-loss")).toBe("–");
+  const untrained = await samples(opened);
+  const first = await looks(page, "#reconstructions");
+
+  await page.click("#play");
+  await page.waitForFunction(() => document.getElementById("train-loss")!.textContent !== "–", { timeout: 60_000 });
+  for (let tries = 0; (await looks(page, "#reconstructions")) === first && tries < 200; tries++);
+  console.log(`first trained reconstructions after ${Math.round(performance.now() - began)} ms`);
+  await inState(page, "done");
+  expect(await text(page, "position")).toBe("Done: 1 epoch, 250 steps.");
+  for (const id of ["images-per-second", "ms-per-step", "gflops"]) {
+    expect(Number((await text(page, id)).replaceAll(",", "")), id).toBeGreaterThan(0);
+  }
+  expect(await text(page, "losses-summary")).toMatch(
+    /^After 250 steps the training loss is [\d.]+ nats, from [\d.]+ at first\. Test: /,
   );
+  expect(Number(await text(page, "test-loss"))).toBeLessThan(210);
+  const kl = Number(await text(page, "kl-loss"));
+  const sum = Number(await text(page, "reconstruction-loss")) + kl;
+  expect(kl).toBeGreaterThan(1);
+  expect(Math.abs(sum - Number(await text(page, "train-loss")))).toBeLessThan(0.2);
 
-/** A canvas's picture, and how many different colours are in it. */
-const picture = (page: Page, id: string) =>
-  page.$eval(`#${id}`, (element) => {
-    const canvas = element as HTMLCanvasElement;
-    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true })!;
-    copy.drawImage(canvas, 0, 0);
-    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
-    const colours = new Set(new Uint32Array(data.buffer)).size;
-    return { width: canvas.width, height: canvas.height, colours, bytes: canvas.toDataURL() };
-  });
+  const trained = await samples(opened);
+  const figures = { untrained: distance(untrained), trained: distance(trained) };
+  console.log(`mean distance to the nearest digit: ${JSON.stringify(figures)}`);
+  expect(figures.untrained).toBeGreaterThan(10);
+  expect(figures.trained).toBeLessThan(6.5);
 
-/** No screen of that width scrolls sideways. */
-async function fits(page: Page, width: number): Promise<void> {
-  await page.setViewport({ width, height: 740 });
-  await page.waitForFunction((wanted) => innerWidth === wanted, {}, width);
-  const scrolled = await page.evaluate(() => {
-    scrollTo(1000, 0);
-    return { by: scrollX, width: document.documentElement.scrollWidth };
-  });
-  expect(scrolled, `at ${width} pixels`).toEqual({ by: 0, width });
-}
+  // The same as a table: a row an epoch.
+  await page.click("#losses-details summary");
+  const epochs = await page.$$eval("#losses-table th", (cells) => cells.map((cell) => cell.textContent));
+  expect(epochs).toEqual(["1"]);
+  await page.screenshot({ path: "test/artefacts/demo-trained.png", fullPage: true });
 
-describe("the demo page", () => {
-  test("trains, pauses, continues, ends, and begins again", async () => {
-    const { page, troubles } = await open();
-    await inState(page, "ready");
-    expect(await text(page, "adapter")).toMatch(/\w/);
-    const software = /swiftshader|llvmpipe/i.test((await text(page, "adapter")) ?? "");
-    expect(await page.$eval("#software", (banner) => banner.hasAttribute("hidden"))).toBe(!software);
-    const untrained = await picture(page, "samples");
-    expect(untrained.colours).toBeGreaterThan(30);
-    expect(await text(page, "train-loss")).toBe("–");
+  // More epochs move the goal.
+  expect(await text(page, "play-text")).toBe("Train more");
+  await page.click("#play");
+  await inState(page, "running");
+  await untilStep(page, 252);
+  expect(await text(page, "position")).toMatch(/of 2, step/);
 
-    await page.$eval("#epochs", (input) => ((input as HTMLInputElement).value = "1"));
-    await page.click("#start");
-    await inState(page, "running");
-    await curve(page, 3);
-    const loss = Number(await text(page, "train-loss"));
-    expect(loss).toBeGreaterThan(50);
-    expect(loss).toBeLessThan(600);
-    expect(await text(page, "position")).toMatch(/^Epoch 1 of 1, step \d+ of 62$/);
-    await page.waitForFunction(
-      (before) => (document.getElementById("samples") as HTMLCanvasElement).toDataURL() !== before,
-      { timeout: 10_000 },
-      untrained.bytes,
-    );
+  await page.click("#reset");
+  await inState(page, "ready");
+  expect(await text(page, "train-loss")).toBe("–");
+  // The same seed: the pictures of before the training.
+  expect(apart(await samples(opened), untrained)).toBe(0);
+  expect(troubles).toEqual([]);
+  await page.close();
+}, 240_000);
 
-    // By the keyboard: the button keeps the focus when it becomes another.
-    await page.focus("#start");
-    await page.keyboard.press("Enter");
+test("pauses, goes on, and steps, by the keyboard too", async () => {
+  const { page, troubles } = await demo.open("#batch=32");
+  await page.focus("#play");
+  await page.keyboard.press("Enter");
+  await inState(page, "running");
+  await untilStep(page, 3);
+  expect(await text(page, "play-text")).toBe("Pause");
+  await page.keyboard.press("Space");
+  await inState(page, "paused");
+  await new Promise((done) => setTimeout(done, 300));
+  const paused = await stepsDone(page);
+  await new Promise((done) => setTimeout(done, 700));
+  expect(await stepsDone(page)).toBe(paused);
+  for (const more of [1, 2]) {
+    await page.click("#step");
+    await untilStep(page, paused + more);
     await inState(page, "paused");
-    expect(await text(page, "start")).toBe("Continue");
-    const drawn = await picture(page, "samples");
-    expect(drawn.colours).toBeGreaterThan(30);
-    const points = await reports(page);
-    await new Promise((done) => setTimeout(done, 500));
-    expect(await reports(page)).toBe(points);
-    await page.focus("#start");
-    await page.keyboard.press("Space");
-    await curve(page, points + 1);
+    expect(await stepsDone(page)).toBe(paused + more);
+  }
+  await page.focus("#play");
+  await page.keyboard.press("Space");
+  await untilStep(page, paused + 5);
+  expect(await text(page, "status")).toMatch(/\w/);
+  expect(troubles).toEqual([]);
+  await page.close();
+});
 
-    await inState(page, "done");
-    expect(await text(page, "position")).toBe("Done: 1 epoch.");
-    expect(Number(await text(page, "test-loss"))).toBeLessThan(400);
-    expect(await page.$$eval("#chart circle", (circles) => circles.length)).toBe(1);
-    expect(await text(page, "status")).toContain("Done");
-    expect(await page.$eval("#chart", (chart) => chart.getAttribute("aria-label"))).toContain("nats");
-    expect((await picture(page, "reconstructions")).colours).toBeGreaterThan(30);
-    expect(await text(page, "start")).toBe("Train 1 more");
-    await fits(page, 360);
-    await fits(page, 1280);
+test("the learning rate changes while it trains", async () => {
+  const opened = await demo.open("#batch=32");
+  const { page, troubles } = opened;
+  await train(page, 20);
+  const step = async () => {
+    const [before, steps] = [await samples(opened), await stepsDone(page)];
+    await page.click("#step");
+    await untilStep(page, steps + 1);
+    await inState(page, "paused");
+    return apart(await samples(opened), before);
+  };
+  await fill(page, "learning-rate-number", "0.000001");
+  const still = await step();
+  expect(await page.$eval("#learning-rate", (slider) => (slider as HTMLInputElement).value)).toBe("-6");
+  await fill(page, "learning-rate-number", "0.01");
+  const moved = await step();
+  expect(moved).toBeGreaterThan(20 * Math.max(still, 1 / 255));
+  expect(new URL(page.url()).hash).toBe("#batch=32&lr=0.01");
+  // What no step can use is refused in place, and the rate stays.
+  await fill(page, "learning-rate-number", "-1");
+  expect(await page.$eval("#learning-rate-number", (input) => input.getAttribute("aria-invalid"))).toBe("true");
+  expect(new URL(page.url()).hash).toBe("#batch=32&lr=0.01");
+  // The slider by the keyboard.
+  await page.focus("#beta");
+  await page.keyboard.press("ArrowRight");
+  expect(await page.$eval("#beta-number", (input) => (input as HTMLInputElement).value)).toBe("1.05");
+  expect(troubles).toEqual([]);
+  await page.close();
+});
 
-    await page.click("#reset");
-    await inState(page, "ready");
-    expect([await text(page, "train-loss"), await reports(page)]).toEqual(["–", 0]);
-    // The same seed: the pictures of before the training.
-    expect((await picture(page, "samples")).bytes).toBe(untrained.bytes);
-    expect(troubles).toEqual([]);
-    await page.close();
-  });
-
-  test("shows a loss that grows without bounds: by powers of ten, in few characters", async () => {
-    const { page, troubles } = await open();
-    await inState(page, "ready");
-    await page.$eval("#epochs", (input) => ((input as HTMLInputElement).value = "1"));
-    await page.$eval("#rate", (input) => ((input as HTMLInputElement).value = "1"));
-    await page.click("#start");
-    await page.waitForSelector('body:is([data-state="done"], [data-state="paused"])', { timeout: 60_000 });
-    for (const id of ["train-loss", "test-loss"])
-      expect(await text(page, id)).toMatch(/^(–|[\d.]{1,6}|\d+k|[\d.]+e\d+)$/);
-    for (const width of [320, 1280]) {
-      await fits(page, width);
-      const { labels, top } = await page.$eval("#chart", (chart) => ({
-        labels: [...chart.querySelectorAll("text.end:not(:last-of-type)")].map((label) => {
-          const { top, bottom } = label.getBoundingClientRect();
-          return { value: Number(label.textContent.replace("k", "e3")), top, bottom };
-        }),
-        top: chart.getBoundingClientRect().top,
-      }));
-      const ticks = labels.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => a.value - b.value);
-      expect(ticks.length).toBeGreaterThan(2);
-      expect(ticks.at(-1)!.value).toBeGreaterThan(5000);
-      for (const [i, { bottom }] of ticks.slice(1).entries()) expect(bottom).toBeLessThanOrEqual(ticks[i]!.top);
-      // The axis has labels up to its end.
-      expect(ticks.at(-1)!.top - top).toBeLessThan(80);
-    }
-    expect(troubles).toEqual([]);
-    await page.close();
-  });
-
-  test("fits screens from 320 pixels on, by day and by night, and names its controls", async () => {
-    const { page, troubles } = await open();
-    await inState(page, "ready");
-    for (const width of [320, 360, 480, 768, 821, 1920]) await fits(page, width);
-    const backgrounds: string[] = [];
-    for (const value of ["light", "dark"]) {
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
-      backgrounds.push(await page.$eval("body", (body) => getComputedStyle(body).backgroundColor));
-    }
-    expect(backgrounds[0]).not.toBe(backgrounds[1]);
-    const unnamed = await page.$$eval("input, button, canvas, svg, progress", (all) =>
-      all
-        .filter((element) => {
-          const labels = element instanceof HTMLInputElement ? (element.labels?.length ?? 0) : 0;
-          const name =
-            element.getAttribute("aria-label") ?? (element instanceof HTMLButtonElement ? element.textContent : "");
-          return labels === 0 && !name;
-        })
-        .map(({ id }) => id),
-    );
-    expect(unnamed).toEqual([]);
-    expect(troubles).toEqual([]);
-    await page.close();
-  });
-
-  test("says what to do where there is no WebGPU", async () => {
-    const { page, troubles } = await open(
-      () => void Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }),
-    );
-    await inState(page, "closed");
-    expect(await text(page, "fault-code")).toBe("NO_WEBGPU");
-    expect(await text(page, "fault-title")).toContain("no WebGPU");
-    expect(await page.$$eval("#fault-hints li", (items) => items.length)).toBeGreaterThan(1);
-    expect(await page.$eval("#controls", (form) => form.checkVisibility())).toBe(false);
-    await fits(page, 360);
-    expect(troubles).toEqual([]);
-    await page.close();
-  });
-
-  test("shows that the device was lost, and Reset brings another", async () => {
-    const { page, troubles } = await open();
-    await inState(page, "ready");
-    await page.click("#start");
-    await curve(page, 1);
-    await page.evaluate("lastDevice.destroy()");
-    await inState(page, "failed");
-    expect(await text(page, "fault-code")).toBe("DEVICE_LOST");
-    expect(await page.$eval("#fault", (fault) => fault.checkVisibility())).toBe(true);
-    await page.click("#reset");
-    await inState(page, "ready");
-    expect(await page.$eval("#fault", (fault) => fault.checkVisibility())).toBe(false);
-    expect(troubles).toEqual([]);
-    await page.close();
-  });
+test("the latent pad is dragged while it trains, and the picture follows", async () => {
+  const { page, troubles } = await demo.open("#batch=32");
+  await page.click("#play");
+  await untilStep(page, 30);
+  await page.click("#play");
+  await inState(page, "paused");
+  const pad = await page.waitForSelector("#explorer >>> [part~=pad]");
+  const box = (await pad!.boundingBox())!;
+  await pad!.scrollIntoView();
+  const before = await looks(page, "#explorer >>> [part~=picture]");
+  const at = (await pad!.boundingBox()) ?? box;
+  await page.mouse.move(at.x + at.width / 2, at.y + at.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(at.x + at.width * 0.75, at.y + at.height * 0.7, { steps: 4 });
+  await page.mouse.up();
+  let after = before;
+  for (let tries = 0; after === before && tries < 60; tries++) {
+    await new Promise((done) => setTimeout(done, 50));
+    after = await looks(page, "#explorer >>> [part~=picture]");
+  }
+  expect(after).not.toBe(before);
+  expect(troubles).toEqual([]);
+  await page.close();
 });

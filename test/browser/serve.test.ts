@@ -32,13 +32,14 @@ test("gives the page and what it needs, under a strict policy", async () => {
     "/?a=1": "text/html; charset=utf-8",
     "/style.css": "text/css; charset=utf-8",
     "/main.js": "text/javascript; charset=utf-8",
-    "/digits_worker.js": "text/javascript; charset=utf-8",
+    "/worker.js": "text/javascript; charset=utf-8",
     "/dist/webvae.js": "text/javascript; charset=utf-8",
     "/dist/webvae.js.map": "application/json",
     "/dist/datasets.js": "text/javascript; charset=utf-8",
     "/dist/shared.js": "text/javascript; charset=utf-8",
     "/dist/layers.js": "text/javascript; charset=utf-8",
     "/dist/files.js": "text/javascript; charset=utf-8",
+    "/dist/explorer.js": "text/javascript; charset=utf-8",
     "/inter-400.woff2": "font/woff2",
   };
   for (const [path, type] of Object.entries(types)) {
@@ -47,11 +48,12 @@ test("gives the page and what it needs, under a strict policy", async () => {
     expect(headers["content-security-policy"]).toContain("default-src 'none'");
     expect(body.length).toBeGreaterThan(100);
   }
-  expect((await get("/main.js")).body).toContain('"./dist/webvae.js"');
-  // The worker loads no more than the data.
-  const worker = (await get("/digits_worker.js")).body;
-  expect(worker).toContain('"./dist/datasets.js"');
-  expect(worker).not.toContain('"./dist/webvae.js"');
+  // The page draws; what computes is the worker's.
+  expect((await get("/worker.js")).body).toContain('"./dist/webvae.js"');
+  expect((await get("/main.js")).body).not.toContain('"./dist/webvae.js"');
+  expect((await get("/")).headers["content-security-policy"]).toMatch(
+    /connect-src 'self' https:\/\/cdn\.jsdelivr\.net [^;]*;/,
+  );
 });
 
 test("gives nothing else", async () => {

@@ -34,6 +34,7 @@ describe("options", () => {
     ["a shuffle that is text", { shuffle: "no" }, /shuffle.*"no"/],
     ["a signal that is none", { signal: {} }, /signal.*\{\}/],
     ["epochs of null", { epochs: null }, /epochs.*null/],
+    ["half a step", { steps: 0.5 }, /steps.*0\.5/],
     ["a noise that is a flag", { noise: true }, /noise.*true/],
     ["a negative noise", { noise: -0.1 }, /noise.*-0\.1/],
     ["submits of a minute", { submitMs: 60_000 }, /submitMs.*500.*60000/],

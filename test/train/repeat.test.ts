@@ -67,6 +67,31 @@ test("a run broken off within an epoch goes on where it stood", async () => {
   });
 });
 
+test("steps: a run ends after so many, within an epoch or at its end, and the next goes on there", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using whole = await trained(await VAE.create(spec, { device, seed: 5 }), 2);
+    using vae = await VAE.create(spec, { device, seed: 5 });
+    // Nine steps are an epoch: one end lies within, one at the end of an epoch, one in the next, one at its end.
+    for (const [steps, ends] of [
+      [1, []],
+      [8, [8]],
+      [3, []],
+      [6, [6]],
+    ] as const) {
+      const before = vae.trained.steps;
+      const tested: number[] = [];
+      for await (const report of vae.train(data, { ...options, steps, test: data })) {
+        expect(report.steps).toBe(steps);
+        if (report.epochEnd?.test) tested.push(report.step);
+      }
+      expect([vae.trained.steps - before, tested]).toEqual([steps, ends]);
+    }
+    expect(vae.trained).toEqual({ steps: 18, epochs: 2 });
+    expect(await vae.save({ trainingState: true })).toEqual(await whole.save({ trainingState: true }));
+  });
+});
+
 test("every schedule of the products gives the same bits", async () => {
   // The sums of a product are made in one order whatever the schedule, so tuning cannot change a result.
   const device = await testDevice();

@@ -1,0 +1,34 @@
+// Files dropped anywhere on the page.
+import { show } from "./dom.js";
+
+export function acceptDrops(dropped: (files: readonly File[]) => void): void {
+  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+  let inside = 0;
+  addEventListener("dragenter", (event) => {
+    if (!hasFiles(event)) return;
+    inside++;
+    show("drop", true);
+  });
+  addEventListener("dragleave", (event) => {
+    if (hasFiles(event) && --inside <= 0) show("drop", false);
+  });
+  addEventListener("dragover", (event) => {
+    if (hasFiles(event)) event.preventDefault();
+  });
+  addEventListener("drop", (event) => {
+    inside = 0;
+    show("drop", false);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    dropped(files);
+  });
+}
+
+/** A safetensors file begins with the length of its JSON header; its name says nothing. */
+export async function isModelFile(file: File): Promise<boolean> {
+  if (file.size < 10) return false;
+  const head = new DataView(await file.slice(0, 10).arrayBuffer());
+  const length = head.getBigUint64(0, true);
+  return length >= 2n && length <= BigInt(file.size - 8) && head.getUint8(8) === "{".charCodeAt(0);
+}

@@ -1,0 +1,54 @@
+// The losses as figures, a sentence and a table: what the chart shows, for those who do not see it.
+import type { History } from "../protocol.js";
+import { find, say } from "./dom.js";
+import { count, shortLoss } from "./figures.js";
+
+/** Rows that a table can have and still be read. */
+const MOST_ROWS = 60;
+let rowsOf = "";
+
+export function showFigures({ train, test }: History): void {
+  const last = train.at(-1);
+  const tested = test.at(-1);
+  say("train-loss", last ? shortLoss(last.loss) : "–");
+  say("test-loss", tested ? shortLoss(tested.loss) : "–");
+  say("reconstruction-loss", last ? shortLoss(last.reconstruction) : "–");
+  say("kl-loss", last ? shortLoss(last.kl) : "–");
+}
+
+/** Also what is said of it aloud. */
+export function summary({ train, test }: History): string {
+  const [first, last] = [train[0], train.at(-1)];
+  if (!first || !last) return "Nothing is trained yet.";
+  const begun = `After ${count(last.step, "step")} the training loss is ${shortLoss(last.loss)} nats, from ${shortLoss(first.loss)} at first.`;
+  const [before, tested] = test.slice(-2);
+  if (!before) return begun;
+  if (!tested) return `${begun} Test: ${shortLoss(before.loss)}.`;
+  const change = before.loss - tested.loss;
+  const moved = `${change >= 0 ? "fell" : "rose"} by ${shortLoss(Math.abs(change))} in the last epoch`;
+  return `${begun} Test: ${shortLoss(tested.loss)}; it ${moved}.`;
+}
+
+export function showWords(history: History): void {
+  say("losses-summary", summary(history));
+  if (find<HTMLDetailsElement>("losses-details").open) showTable(history);
+}
+
+/** A row an epoch, the newest first; of long runs every few. */
+export function showTable({ test }: History): void {
+  const key = `${test.length} ${test.at(-1)?.step}`;
+  if (key === rowsOf) return;
+  rowsOf = key;
+  const stride = Math.ceil(test.length / MOST_ROWS);
+  const chosen = test.filter((_, index) => (test.length - 1 - index) % stride === 0).reverse();
+  const rows = chosen.map(({ epoch, train, loss, reconstruction, kl }) => {
+    const row = document.createElement("tr");
+    const head = Object.assign(document.createElement("th"), { scope: "row", textContent: String(epoch) });
+    const cells = [train, loss, reconstruction, kl].map((value) =>
+      Object.assign(document.createElement("td"), { textContent: shortLoss(value, 2) }),
+    );
+    row.append(head, ...cells);
+    return row;
+  });
+  find("losses-table").replaceChildren(...rows);
+}

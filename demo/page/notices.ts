@@ -1,0 +1,24 @@
+// Messages above the panels: one fault at a time, which can be closed.
+import { describeFault, type Fault } from "../faults.js";
+import { find, say, show } from "./dom.js";
+
+export function showFault(error: unknown): Fault {
+  const fault = describeFault(error);
+  say("fault-title", fault.title);
+  say("fault-message", fault.message);
+  say("fault-code", fault.code);
+  const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
+  find("fault-hints").replaceChildren(...items);
+  show("fault", true);
+  // A fault that nobody sees because the page is scrolled down helps nobody.
+  const { top } = find("fault").getBoundingClientRect();
+  if (top < 0) find("fault").scrollIntoView({ block: "center" });
+  return fault;
+}
+
+export const hideFault = () => show("fault", false);
+
+find("fault-close").addEventListener("click", () => {
+  hideFault();
+  find("main").focus({ preventScroll: true });
+});

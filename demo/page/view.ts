@@ -1,0 +1,68 @@
+// What the page shows of one model, over a channel of its own to the worker: pictures and the latent space.
+import type { ExplorerModel, LatentExplorer } from "webvae/explorer";
+import type { Commands, Opened, Told } from "../protocol.js";
+import { find } from "./dom.js";
+import { galleryOf, type Gallery } from "./gallery.js";
+import { NowAndThen } from "./now_and_then.js";
+
+const PICTURES_MS = 250;
+const EXPLORER_MS = 1200;
+
+/** The page is there before the explorer's code is. */
+const loading = import("webvae/explorer");
+
+export class View {
+  readonly #pictures: NowAndThen;
+  readonly #exploring: NowAndThen;
+
+  private constructor(
+    readonly gallery: Gallery,
+    private readonly explorer: LatentExplorer,
+    private readonly port: MessagePort,
+  ) {
+    this.#pictures = new NowAndThen(() => gallery.draw(), PICTURES_MS);
+    this.#exploring = new NowAndThen(() => explorer.refresh(), EXPLORER_MS);
+  }
+
+  /** Shows the worker's present model in place of the view before. */
+  static async open(worker: Commands, opened: Opened, before: View | undefined): Promise<View> {
+    const { remoteModel, LatentExplorer } = await loading;
+    const { port1, port2 } = new MessageChannel();
+    await worker.connect(port2);
+    const model: ExplorerModel = await remoteModel(port1);
+    const gallery = galleryOf(model, opened);
+    before?.dispose();
+    const { examples, exampleLabels, labelNames, kind } = opened.data;
+    const explorer = new LatentExplorer(find("explorer"), model, {
+      points: { mean: new Float32Array(0) },
+      ...(kind === "images" ? { images: examples } : {}),
+      ...(exampleLabels ? { imageLabels: exampleLabels } : {}),
+      ...(labelNames ? { labelNames: [...labelNames] } : {}),
+    });
+    const view = new View(gallery, explorer, port1);
+    await view.draw();
+    return view;
+  }
+
+  /** Everything, with the weights as they are. */
+  async draw(): Promise<void> {
+    await this.#pictures.now();
+    await this.#exploring.now();
+  }
+
+  /** While it trains. */
+  consider(): void {
+    this.#pictures.consider();
+    this.#exploring.consider();
+  }
+
+  setMeans({ mean, labels }: Extract<Told, { type: "means" }>): void {
+    this.explorer.setPoints({ mean, ...(labels ? { labels } : {}) });
+  }
+
+  dispose(): void {
+    this.gallery.dispose();
+    this.explorer.dispose();
+    this.port.close();
+  }
+}

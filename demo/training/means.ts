@@ -1,0 +1,47 @@
+// Where the test examples lie in the latent space: computed now and then while the model learns.
+import { rowsAt, varied } from "./examples.js";
+import type { Trainer } from "./trainer.js";
+import type { Told } from "../protocol.js";
+
+const EXAMPLES = 1000;
+const EVERY_MS = 3000;
+/** At most this share of the time goes to it. */
+const SHARE = 0.05;
+
+export class Means {
+  readonly #rows: Float32Array;
+  readonly #labels: Uint8Array | undefined;
+  #nextAt = 0;
+  #steps = -1;
+  #computing = false;
+
+  constructor(
+    private readonly trainer: Trainer,
+    private readonly tell: (message: Told) => void,
+  ) {
+    const { test } = trainer.loaded;
+    const chosen = varied(test, EXAMPLES);
+    this.#rows = rowsAt(test, chosen);
+    this.#labels = test.labels && Uint8Array.from(chosen, (index) => test.labels![index]!);
+  }
+
+  async consider(now: boolean): Promise<void> {
+    const { vae, gate } = this.trainer;
+    const began = performance.now();
+    if (this.#computing || vae.trained.steps === this.#steps || (!now && began < this.#nextAt)) return;
+    this.#computing = true;
+    gate.hold(this);
+    try {
+      this.#steps = vae.trained.steps;
+      const { mean } = await vae.encode(this.#rows);
+      this.tell({ type: "means", mean, ...(this.#labels ? { labels: this.#labels } : {}) });
+    } catch {
+      // The GPU is lost or the model disposed of; whoever uses it says so.
+    } finally {
+      gate.release(this);
+      const ended = performance.now();
+      this.#nextAt = ended + Math.max(EVERY_MS, (ended - began) / SHARE);
+      this.#computing = false;
+    }
+  }
+}

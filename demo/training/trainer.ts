@@ -1,0 +1,183 @@
+// One model in training: played, paused and stepped. Paused it is held between two reports, with all it needs on the GPU.
+import type { TrainingReport, VAE } from "webvae";
+import type { Loaded } from "../data/loaded.js";
+import { describeFault, type Fault } from "../faults.js";
+import type { Standing } from "../protocol.js";
+import type { Live, Settings } from "../settings.js";
+import { Gate } from "./gate.js";
+import { Losses } from "../losses.js";
+
+/** GPU time that a submit aims at: pictures wait for two of them. */
+const SUBMIT_MS = 20;
+/** No run ends by itself: it is held at the goal, which may be moved. */
+const ENDLESS = 1_000_000;
+
+export class Trainer {
+  readonly losses: Losses;
+  readonly gate = new Gate();
+  #live: Live;
+  #goal: number;
+  #state: Standing["state"];
+  #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  #speed: Pick<Standing, "stepsPerSecond" | "clamped"> = {};
+
+  constructor(
+    readonly vae: VAE,
+    readonly loaded: Loaded,
+    /** As they are now: live values and goal are those in use. */
+    public settings: Settings,
+    /** Called after every report and change of state; with the fault that ended the training, where one did. */
+    private readonly changed: (report?: TrainingReport, fault?: Fault) => void,
+    losses: Losses = new Losses(),
+  ) {
+    this.losses = losses;
+    this.#live = settings;
+    this.#goal = settings.epochs;
+    this.#state = vae.trained.steps === 0 ? "ready" : vae.trained.epochs >= this.#goal ? "done" : "paused";
+  }
+
+  get stepsPerEpoch(): number {
+    return Math.floor(this.loaded.train.count / this.settings.batch);
+  }
+
+  get standing(): Standing {
+    const { steps, epochs } = this.vae.trained;
+    return {
+      state: this.#state,
+      steps,
+      epochs,
+      epochStep: this.#epochStep,
+      goal: this.#goal,
+      ...this.#speed,
+    };
+  }
+
+  /** A run that another batch or data set began may stand elsewhere in its epoch: then by the steps. */
+  get #epochStep(): number {
+    const { steps, epochs } = this.vae.trained;
+    return Math.max(0, Math.min(steps - epochs * this.stepsPerEpoch, this.stepsPerEpoch));
+  }
+
+  set live(values: Live) {
+    this.#live = values;
+    this.settings = { ...this.settings, ...values };
+  }
+
+  set goal(epochs: number) {
+    this.#goal = epochs;
+    this.settings = { ...this.settings, epochs };
+    if (this.#state === "done" && this.vae.trained.epochs < epochs) this.#enter("paused");
+    else this.changed();
+  }
+
+  play(): void {
+    if (this.#state === "running") return;
+    const { epochs } = this.vae.trained;
+    if (epochs >= this.#goal) this.#goal = epochs + this.settings.epochs;
+    this.gate.release("visitor");
+    const idle = !this.#running;
+    this.#enter("running");
+    if (idle) this.#start();
+  }
+
+  pause(): void {
+    if (this.#state !== "running") return;
+    this.gate.hold("visitor");
+    this.#enter("paused");
+  }
+
+  /** One step, after what was under way has ended. */
+  async step(): Promise<void> {
+    this.pause();
+    await this.stop();
+    this.gate.release("visitor");
+    const stop = new AbortController();
+    const ended = this.#train(stop, { steps: 1 });
+    this.#running = { stop, ended };
+    await ended;
+    // Meanwhile the visitor may have pressed play.
+    if (this.#state === "running") this.#start();
+    else if (this.#state !== "failed") this.#enter("paused");
+  }
+
+  /** Ends what is under way, and keeps the weights. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    running?.stop.abort();
+    this.gate.release("visitor");
+    await running?.ended;
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    this.vae.dispose();
+  }
+
+  #start(): void {
+    const stop = new AbortController();
+    this.#running = { stop, ended: this.#train(stop, {}) };
+  }
+
+  async #train(stop: AbortController, extent: { readonly steps?: number }): Promise<void> {
+    const { vae, loaded, settings } = this;
+    const before = vae.trained;
+    try {
+      const run = vae.train(loaded.train, {
+        epochs: ENDLESS,
+        ...extent,
+        batchSize: settings.batch,
+        learningRate: () => this.#live.learningRate,
+        beta: () => this.#live.beta,
+        noise: () => this.#live.noise,
+        submitMs: SUBMIT_MS,
+        test: loaded.test,
+        signal: stop.signal,
+      });
+      for await (const report of run) {
+        this.#note(before, report);
+        // Steps under way count as trained: only at an epoch's end is the number of epochs that of this report.
+        if (this.#state === "running" && report.epochEnd && vae.trained.epochs >= this.#goal) {
+          this.gate.hold("visitor");
+          this.#enter("done", report);
+        } else this.changed(report);
+        await this.gate.pass();
+        if (stop.signal.aborted) break;
+      }
+    } catch (error) {
+      if (!stop.signal.aborted) this.fail(error);
+    } finally {
+      if (this.#running?.stop === stop) this.#running = undefined;
+    }
+  }
+
+  #note(before: VAE["trained"], report: TrainingReport): void {
+    const step = before.steps + report.step;
+    const { reconstruction, kl } = report;
+    this.losses.addTrain({ step, loss: -report.elbo, reconstruction, kl });
+    this.#speed = { stepsPerSecond: report.stepsPerSecond, clamped: report.clamped };
+    const { train, test } = report.epochEnd ?? {};
+    if (!train || !test) return;
+    const { trained } = this.vae;
+    this.losses.addTest({
+      epoch: trained.epochs,
+      step,
+      loss: -test.elbo,
+      reconstruction: test.reconstruction,
+      kl: test.kl,
+      train: -train.elbo,
+    });
+  }
+
+  #enter(state: Standing["state"], report?: TrainingReport): void {
+    this.#state = state;
+    this.changed(report);
+  }
+
+  /** A loss that is no number leaves good weights, with which another learning rate may do. */
+  fail(error: unknown): void {
+    if (this.#state === "failed") return;
+    const fault = describeFault(error);
+    this.#state = ["NON_FINITE", "INVALID_OPTION", "OUT_OF_MEMORY"].includes(fault.code) ? "paused" : "failed";
+    this.changed(undefined, fault);
+  }
+}

@@ -1,0 +1,137 @@
+// The demo page in Chrome, opened and used as a visitor does.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import type { Browser, BrowserContext, Page } from "puppeteer";
+import { expect } from "vitest";
+import { serveDemo } from "../../demo/serve.mjs";
+import { launchChrome } from "../../node/chrome.mjs";
+import { watch, type Watched } from "./harness.js";
+
+export interface Opened extends Watched {
+  /** Where the page's downloads go. */
+  readonly folder: string;
+}
+
+export class Demo {
+  readonly #folders: string[] = [];
+
+  private constructor(
+    readonly browser: Browser,
+    readonly server: Awaited<ReturnType<typeof serveDemo>>,
+  ) {}
+
+  static async start(): Promise<Demo> {
+    return new Demo(await launchChrome(), await serveDemo());
+  }
+
+  /** A page at `hash`, ready to train unless `state` says otherwise. */
+  async open(
+    hash = "",
+    { prepare, state = "ready", context }: { prepare?: () => void; state?: string; context?: BrowserContext } = {},
+  ): Promise<Opened> {
+    const own = context ?? (await this.browser.createBrowserContext());
+    const watched = await watch(await own.newPage());
+    const { page } = watched;
+    const folder = mkdtempSync(join(tmpdir(), "webvae-demo-"));
+    this.#folders.push(folder);
+    const session = await page.createCDPSession();
+    await session.send("Browser.setDownloadBehavior", {
+      behavior: "allow",
+      downloadPath: folder,
+      ...(own.id ? { browserContextId: own.id } : {}),
+    });
+    if (prepare) await page.evaluateOnNewDocument(prepare);
+    await page.setViewport({ width: 1440, height: 900 });
+    await page.goto(this.server.url + hash);
+    await inState(page, state);
+    if (state === "ready") await page.waitForSelector("body[data-shown]", { timeout: 60_000 });
+    return { ...watched, folder };
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    this.server.close();
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export const inState = (page: Page, state: string) =>
+  page.waitForSelector(`body[data-state="${state}"]`, { timeout: 100_000 });
+
+export const text = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.textContent.trim());
+export const shown = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.checkVisibility());
+
+/** Steps done, from the words beside the progress bar and the step within the epoch. */
+export async function stepsDone(page: Page): Promise<number> {
+  const position = await text(page, "position");
+  const [, epoch, step, all] = /epoch (\d+) of \d+, step (\d+) of (\d+)/i.exec(position) ?? [];
+  if (!epoch) throw new Error(`no position: ${position}`);
+  return (Number(epoch) - 1) * Number(all) + Number(step);
+}
+
+/** Waits until at least `steps` steps of the first epochs are done. */
+export const untilStep = (page: Page, steps: number) =>
+  page.waitForFunction(
+    (wanted) => {
+      const position = document.getElementById("position")!.textContent;
+      const [, epoch, step, all] = /epoch (\d+) of \d+, step (\d+) of (\d+)/i.exec(position) ?? [];
+      return epoch !== undefined && (Number(epoch) - 1) * Number(all) + Number(step) >= wanted;
+    },
+    { timeout: 100_000, polling: 100 },
+    steps,
+  );
+
+export async function train(page: Page, steps: number): Promise<void> {
+  await page.click("#play");
+  await untilStep(page, steps);
+  await page.click("#play");
+  await inState(page, "paused");
+}
+
+/** Types a value into a field, as a visitor who has selected what was there. */
+export async function fill(page: Page, id: string, value: string): Promise<void> {
+  await page.click(`#${id}`, { count: 3 });
+  await page.keyboard.type(value);
+  await page.keyboard.press("Tab");
+}
+
+/** The file that the page downloads when `button` is clicked. */
+export async function downloaded({ page, folder }: Opened, button: string): Promise<{ name: string; bytes: Buffer }> {
+  const before = new Set(readdirSync(folder));
+  await page.click(`#${button}`);
+  for (let tries = 0; tries < 400; tries++) {
+    const name = readdirSync(folder).find((file) => !before.has(file) && !file.endsWith(".crdownload"));
+    if (name) {
+      const bytes = readFileSync(join(folder, name));
+      rmSync(join(folder, name));
+      return { name, bytes };
+    }
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error("nothing was downloaded");
+}
+
+/** The pictures of a sheet that the page made, values from 0 to 1. */
+export function picturesOf(bytes: Buffer, side: number, columns: number, rows: number): Float32Array[] {
+  const { width, height, data } = PNG.sync.read(bytes);
+  const scale = Math.round(width / (columns * side + 2 * (columns - 1)));
+  expect([width, height]).toEqual([
+    scale * (columns * side + 2 * (columns - 1)),
+    scale * (rows * side + 2 * (rows - 1)),
+  ]);
+  return Array.from({ length: columns * rows }, (_, index) => {
+    const [left, top] = [(index % columns) * (side + 2), Math.floor(index / columns) * (side + 2)];
+    return Float32Array.from({ length: side * side }, (_, i) => {
+      const [x, y] = [left + (i % side), top + Math.floor(i / side)].map((at) => at * scale + (scale >> 1));
+      return data[4 * (y! * width + x!)]! / 255;
+    });
+  });
+}
+
+/** What an element looks like, to compare. */
+export async function looks(page: Page, selector: string): Promise<string> {
+  const element = await page.waitForSelector(selector);
+  return await element!.screenshot({ encoding: "base64" });
+}
