@@ -1,0 +1,195 @@
+// Every code block of README.md runs: JavaScript and pages in Chrome, or in Node where it brings its own WebGPU; of
+// commands the script, its options and the paths that they name must be there.
+import type { Browser } from "puppeteer";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ENTRIES } from "../../build/entries.mjs";
+import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
+import { launchChrome } from "../../node/chrome.mjs";
+import { watch } from "../browser/harness.js";
+import { installInto } from "../package/packed.js";
+import { blocksOf, commandsOf, type Block } from "./blocks.js";
+
+const root = join(import.meta.dirname, "../..");
+const blocks = blocksOf(readFileSync(join(root, "README.md"), "utf8"));
+const title = (block: Block) => `line ${block.line}: ${block.text.trim().split("\n")[0]}`;
+
+/** Blocks that need something from around them, or of which more is known than that they end without an error. */
+interface Plan {
+  /** A part of the block's text, which no other has. */
+  readonly of: string;
+  /** Code before it: what the text around it speaks of. */
+  readonly before?: string;
+  /** What is to be true after it, in its own scope. */
+  readonly after?: string;
+  /** Runs of loops and of the console that it prints. */
+  readonly prints?: RegExp;
+}
+const plans: Plan[] = [
+  {
+    of: `const images = await vae.sample(64);`,
+    after: `images.length === 64 * 784 && bytes instanceof Uint8Array && bytes.length > 1e6`,
+    prints: /^1 1 -?\d+\.\d+/m,
+  },
+  { of: `const gpu = create([]);`, after: `vae.adapter.name !== "" && vae.memory().deviceBytes > 1e6` },
+  { of: `const spec = {\n  input: [28, 28, 1],`, after: `vae.trained.epochs === 1`, prints: /^\d+\.\d+$/m },
+  {
+    of: `{ tuning: false }`,
+    before: `import { VAE, models } from "webvae"; const spec = models.mlp([4], 2); const choices = undefined;`,
+    after: `(await vae.sample(1)).length === 4 && (await unmeasured.sample(1)).length === 4`,
+  },
+  { of: `src="webvae.global.js"`, after: `spec.latent === 20 && data.count === 6000` },
+];
+/** Blocks that are not run, by a part of their text, and why. */
+const notRun: { of: string; because: string }[] = [];
+
+const inNode = ({ text }: Block) => text.includes(`from "webgpu"`);
+const runs = (languages: string[], node: boolean) =>
+  blocks.filter((block) => languages.includes(block.language) && inNode(block) === node && !excuse(block));
+const excuse = ({ text }: Block) => notRun.find(({ of }) => text.includes(of));
+const planOf = ({ text }: Block) => plans.find(({ of }) => text.includes(of));
+
+test("every block is of a kind that is run, or is listed with a reason; every plan is of one block", () => {
+  expect(blocks.length).toBeGreaterThan(5);
+  const known = ["js", "html", "sh"];
+  expect(blocks.filter((block) => !known.includes(block.language) && !excuse(block)).map(title)).toEqual([]);
+  for (const { of } of [...plans, ...notRun]) {
+    expect([of, blocks.filter(({ text }) => text.includes(of)).length]).toEqual([of, 1]);
+  }
+});
+
+describe("in Chrome", () => {
+  let browser: Browser;
+  let server: Awaited<ReturnType<typeof serve>>;
+  const html = runs(["html"], false);
+  const js = runs(["js"], false);
+  beforeAll(async () => {
+    const pages = join(import.meta.dirname, "pages");
+    const library = await libraryFiles();
+    const scripts = await bundleScripts(readdirSync(pages).map((name) => join(pages, name)));
+    const files = new Map<string, Buffer | string>([...scripts, ...library]);
+    const imports = Object.fromEntries(
+      ENTRIES.map(({ specifier, script }) => [
+        specifier,
+        files.has(capped(specifier)) ? capped(specifier) : `/dist/${script}`,
+      ]),
+    );
+    const head = `<!doctype html><html lang="en"><meta charset="utf-8"><title>README</title><link rel="icon" href="data:,">`;
+    for (const block of js) {
+      const { before = "", after = "true" } = planOf(block) ?? {};
+      const code = `${before}\n${block.text}\nglobalThis.outcome = ${after};`;
+      const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+      files.set(`/${block.line}.html`, `${head}${map}<script type="module">${code}</script></html>`);
+    }
+    // Their own pages, beside the library's files.
+    for (const [path, text] of library) for (const { line } of html) files.set(path.replace("/dist", `/${line}`), text);
+    for (const { line, text } of html) files.set(`/${line}/index.html`, `${head}${text}</html>`);
+    server = await serve(files, 0, { "content-security-policy": "default-src 'self' 'unsafe-inline' data:" });
+    browser = await launchChrome();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  /** Until `outcome` is there, or something went wrong. */
+  async function open(path: string, outcome: string) {
+    const { page, troubles } = await watch(await browser.newPage());
+    const lines: string[] = [];
+    const loaded: string[] = [];
+    page.on("console", (message) => lines.push(message.text()));
+    page.on("response", (response) => loaded.push(new URL(response.url()).pathname));
+    try {
+      await page.goto(new URL(path, server.url).href);
+      const there = page.waitForFunction(outcome, { timeout: 100_000 }).then((handle) => handle.jsonValue());
+      const wrong = new Promise<never>((_, fail) => {
+        page.on("pageerror", (error) => fail(new Error(String(error))));
+        if (troubles.length > 0) fail(new Error(troubles.join("\n")));
+      });
+      const value: unknown = await Promise.race([there, wrong]);
+      return { value, lines: lines.join("\n"), loaded, troubles };
+    } finally {
+      await page.close();
+    }
+  }
+
+  test.each(js.map((block) => [title(block), block] as const))("%s", async (_, block) => {
+    const outcome = "'outcome' in globalThis && { is: globalThis.outcome }";
+    const { value, lines, troubles } = await open(`${block.line}.html`, outcome);
+    expect(value).toEqual({ is: true });
+    expect(troubles).toEqual([]);
+    expect(lines).toMatch(planOf(block)?.prints ?? /^/);
+  });
+
+  test.each(html.map((block) => [title(block), block] as const))("%s", async (_, block) => {
+    const after = planOf(block)?.after ?? "true";
+    const outcome = `document.readyState === "complete" && { is: ${after} }`;
+    const { value, loaded, troubles } = await open(`${block.line}/index.html`, outcome);
+    expect(value).toEqual({ is: true });
+    expect(troubles).toEqual([]);
+    for (const [, name] of block.text.matchAll(/["'](?:\.\/)?([\w.]+\.js)["']/g)) {
+      expect(loaded).toContain(`/${block.line}/${name}`);
+    }
+  });
+});
+
+/** A stand-in that cuts runs short. */
+function capped(specifier: string): string {
+  return `/capped_${specifier === "webvae" ? "core" : specifier.split("/")[1]}.js`;
+}
+
+describe("in Node", () => {
+  const folder = mkdtempSync(join(tmpdir(), "webvae-readme-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeAll(async () => {
+    await installInto(folder);
+    symlinkSync(join(root, "node_modules/webgpu"), join(folder, "node_modules/webgpu"), "junction");
+  });
+
+  test.each(runs(["js"], true).map((block) => [title(block), block] as const))("%s", (_, block) => {
+    const { before = "", after = "true" } = planOf(block) ?? {};
+    // A process with a device that is in use would not end.
+    const end = `console.log("outcome", ${after});\nprocess.exit(0);`;
+    writeFileSync(join(folder, "block.mjs"), `${before}\n${block.text}\n${end}`);
+    const { stdout, stderr, status } = spawnSync(process.execPath, ["block.mjs"], { cwd: folder, encoding: "utf8" });
+    expect({ stdout, status }, stderr).toEqual({ stdout: "outcome true\n", status: 0 });
+  });
+});
+
+describe("commands", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  const helps = new Map<string, string>();
+  /** What the script's program says of its options. */
+  const helpOf = (script: string): string => {
+    const known = helps.get(script);
+    if (known !== undefined) return known;
+    const [program = "", ...rest] = scripts[script]!.split(" ");
+    expect(program).toBe("node");
+    const { stdout } = spawnSync(process.execPath, [...rest, "--help"], { cwd: root, encoding: "utf8" });
+    helps.set(script, stdout);
+    return stdout;
+  };
+
+  test.each(runs(["sh"], false).map((block) => [title(block), block] as const))("%s", (_, block) => {
+    const commands = commandsOf(block.text);
+    expect(commands.length).toBeGreaterThan(0);
+    for (const [program, ...words] of commands) {
+      expect(program).toBe("npm");
+      const [verb = "", name = ""] = words;
+      if (verb === "ci" && words.length === 1) continue;
+      const script = verb === "run" ? name : verb;
+      expect(Object.keys(scripts)).toContain(script);
+      const given = words.slice(words.indexOf("--") < 0 ? words.length : words.indexOf("--") + 1).join(" ");
+      const flags = given.match(/--[\w-]+/g) ?? [];
+      for (const flag of flags) expect(helpOf(script)).toMatch(new RegExp(`${flag}\\b`));
+      // The tiers of the tests.
+      if (script === "test")
+        for (const path of given.split(" ").filter(Boolean)) expect(existsSync(join(root, path))).toBe(true);
+    }
+  });
+});
