@@ -48,7 +48,7 @@ export async function dataFromFiles(files: readonly File[], options: FileOptions
     const loaded = await loadArrays(arrays, leftOut, options);
     return { ...loaded, notes: [...loaded.notes, ...leftOut.notes(files.length)] };
   }
-  const { dataset, notes } = await datasetOfPictures(others, leftOut, { ...options, size });
+  const { dataset, labelNames, notes } = await datasetOfPictures(others, leftOut, { ...options, size });
   const { train, test } = holdOut(dataset, seed);
   const { name, shape } = dataset;
   const held = `${test.count.toLocaleString("en")} of them ${test.count === 1 ? "is" : "are"} kept for the test.`;
@@ -58,6 +58,7 @@ export async function dataFromFiles(files: readonly File[], options: FileOptions
     shape: [...shape],
     train,
     test,
+    ...(labelNames ? { labelNames } : {}),
     notes: [...notes, held, ...leftOut.notes(files.length)],
   };
 }

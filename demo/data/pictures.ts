@@ -1,6 +1,7 @@
 // Pictures of any size, each cut to its middle square, scaled to the same side and counted as grey or colour.
 import { fromArray } from "webvae/datasets";
 import type { Dataset } from "webvae";
+import { classesOf } from "./folders.js";
 import { shuffled } from "./hold_out.js";
 import { LeftOut, shortName } from "./left_out.js";
 import { DataFault, type LoadOptions } from "./loaded.js";
@@ -34,7 +35,7 @@ export async function datasetOfPictures(
   files: readonly File[],
   leftOut: LeftOut,
   options: PictureOptions,
-): Promise<{ dataset: Dataset; notes: string[] }> {
+): Promise<{ dataset: Dataset; labelNames?: string[]; notes: string[] }> {
   const { size, onProgress, signal, seed = 0 } = options;
   const most = Math.min(MOST_PICTURES, Math.floor(MOST_BYTES / (size * size * (options.channels ?? 3))));
   // A folder may be sorted by what its pictures show: the first would not stand for the rest.
@@ -46,7 +47,7 @@ export async function datasetOfPictures(
     signal?.throwIfAborted();
     const picture = await readPicture(file, size);
     if (typeof picture === "string") leftOut.add(file.name, picture);
-    else pictures.push(picture);
+    else pictures.push({ ...picture, name: file.name });
   }
   signal?.throwIfAborted();
   onProgress?.(chosen.length, chosen.length, what);
@@ -71,10 +72,16 @@ export async function datasetOfPictures(
     else for (let p = 0; p < pixels; p++) values[at + p] = luma(rgb, 3 * p);
   });
   const name = `${pictures.length.toLocaleString("en")} pictures`;
-  return { dataset: fromArray(values, { name, shape: [size, size, channels] }), notes };
+  const shape = [size, size, channels];
+  const classes = classesOf(pictures.map((picture) => picture.name));
+  if (!classes) return { dataset: fromArray(values, { name, shape }), notes };
+  const { labels, labelNames } = classes;
+  notes.push(`Their ${labelNames.length} folders are their classes.`);
+  return { dataset: fromArray(values, { name, shape, labels }), labelNames, notes };
 }
 
 interface Picture {
+  readonly name: string;
   /** size x size x 3. */
   readonly rgb: Uint8Array;
   readonly colour: boolean;
@@ -84,7 +91,7 @@ interface Picture {
 }
 
 /** The picture, or why it is none that can be used. */
-async function readPicture(file: File, size: number): Promise<Picture | string> {
+async function readPicture(file: File, size: number): Promise<Omit<Picture, "name"> | string> {
   if (file.size === 0) return "empty";
   if (file.size > LARGEST_FILE) return `larger than ${LARGEST_FILE / 2 ** 20} MB`;
   const bytes = await file.arrayBuffer().catch(() => undefined);
@@ -110,7 +117,7 @@ async function readPicture(file: File, size: number): Promise<Picture | string> 
 }
 
 /** The middle square, halved until one more would be too small, then scaled: so every pixel of it counts. */
-function squareOf(bitmap: ImageBitmap, size: number): Picture {
+function squareOf(bitmap: ImageBitmap, size: number): Omit<Picture, "name"> {
   const side = Math.min(bitmap.width, bitmap.height);
   let source: ImageBitmap | OffscreenCanvas = bitmap;
   let [left, top] = [Math.floor((bitmap.width - side) / 2), Math.floor((bitmap.height - side) / 2)];
@@ -134,7 +141,7 @@ function contextOf(side: number): OffscreenCanvasRenderingContext2D {
 }
 
 /** On white, and whether there is colour or anything transparent. */
-function rgbOf(rgba: Uint8ClampedArray): Omit<Picture, "side"> {
+function rgbOf(rgba: Uint8ClampedArray): Pick<Picture, "rgb" | "colour" | "transparent"> {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   let coloured = 0;
   let transparent = false;

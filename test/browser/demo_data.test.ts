@@ -1,6 +1,8 @@
 // The visitor's own pictures, decoded in a worker of headless Chrome as the demo does it.
-import { deflateSync } from "node:zlib";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -14,7 +16,8 @@ let browser: Browser;
 let page: Page;
 let server: Awaited<ReturnType<typeof serve>>;
 beforeAll(async () => {
-  const scripts = await bundleScripts([join(import.meta.dirname, "demo_data/worker.ts")]);
+  const entries = ["worker", "dropped"].map((name) => join(import.meta.dirname, `demo_data/${name}.ts`));
+  const scripts = await bundleScripts(entries);
   const html = `<!doctype html><meta charset="utf-8"><title>files</title><link rel="icon" href="data:,">`;
   server = await serve(new Map<string, Buffer | string>([["/", html], ...scripts, ...(await libraryFiles())]));
   browser = await launchChrome();
@@ -111,6 +114,46 @@ function means({ shape, train, test: held }: NonNullable<Answer["loaded"]>): num
 
 const near = (found: readonly number[], wanted: readonly number[], by = 6) =>
   found.every((value, i) => Math.abs(value - wanted[i]!) <= by);
+
+test("a drop of files and folders gives all files by their paths", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "webvae-drop-"));
+  const drop = await browser.newPage();
+  try {
+    const paths = [
+      "photos/a/1.png",
+      "photos/a/2.png",
+      "photos/b/deep/3.png",
+      "photos/.hidden/4.png",
+      "photos/.DS_Store",
+    ];
+    for (let i = 0; i < 230; i++) paths.push(`photos/many/${i}.png`);
+    for (const path of [...paths, "single.txt"]) {
+      mkdirSync(join(folder, path, ".."), { recursive: true });
+      writeFileSync(join(folder, path), path);
+    }
+    await drop.goto(server.url);
+    await drop.addScriptTag({ type: "module", url: "/dropped.js" });
+    await drop.waitForFunction("'dropped' in globalThis");
+    const session = await drop.createCDPSession();
+    for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+      const files = [join(folder, "photos"), join(folder, "single.txt")];
+      await session.send("Input.dispatchDragEvent", {
+        type,
+        x: 5,
+        y: 5,
+        data: { items: [], files, dragOperationsMask: 1 },
+      });
+    }
+    const found = (await drop.evaluate("dropped")) as [string, string][];
+    const seen = paths.filter((path) => !path.includes("/."));
+    expect(found.map(([name]) => name).sort()).toEqual([...seen, "single.txt"].sort());
+    // The bytes are those of the file of that path.
+    expect(found.filter(([name, text]) => name !== text)).toEqual([]);
+  } finally {
+    await drop.close();
+    rmSync(folder, { recursive: true });
+  }
+});
 
 describe("own pictures", () => {
   test("of every kind, mixed grey and colour", async () => {
@@ -230,6 +273,26 @@ describe("own pictures", () => {
     expect(reading.map(([done]) => done)).toEqual(Array.from({ length: 301 }, (_, i) => i));
     expect((await ask(many, { size: 8 })).loaded!.test).toEqual(loaded!.test);
     expect((await ask(many, { size: 8, seed: 1 })).loaded!.test).not.toEqual(loaded!.test);
+  });
+
+  test("in folders are labelled by them", async () => {
+    const {
+      train,
+      test: held,
+      labelNames,
+      notes,
+    } = await load(
+      Array.from({ length: 30 }, (_, i) =>
+        picture(i % 3 ? `pets/cats/${i}.png` : `pets/dogs/${i}.png`, [i % 3 ? red! : blue!]),
+      ),
+    );
+    expect(labelNames).toEqual(["cats", "dogs"]);
+    expect(notes).toContain("Their 2 folders are their classes.");
+    for (const { count, values, labels } of [train, held]) {
+      const size = values.length / count;
+      // Cats are red.
+      expect(labels).toEqual(Array.from({ length: count }, (_, i) => (values[i * size] === red![0] ? 0 : 1)));
+    }
   });
 
   test("that are too few say what else to choose", async () => {

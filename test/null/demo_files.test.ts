@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arrayKind, headOf } from "../../demo/data/array_kind.js";
 import { dataFromFiles } from "../../demo/data/files.js";
+import { classesOf } from "../../demo/data/folders.js";
 import { holdOut, sampleOf, shuffled } from "../../demo/data/hold_out.js";
 import { LeftOut, shortName } from "../../demo/data/left_out.js";
 import { DataFault } from "../../demo/data/loaded.js";
@@ -139,6 +140,24 @@ describe("holding out", () => {
     expect(new Set(sample.values).size).toBe(10);
     expect([...sample.values]).not.toEqual(ascending(10));
     expect(sampleOf(dataset, 10, 1)).toEqual(sample);
+  });
+});
+
+describe("folders", () => {
+  it("are classes where there are several", () => {
+    expect(classesOf(["a.png", "b.png"])).toBeUndefined();
+    expect(classesOf(["all/a.png", "all/b.png"])).toBeUndefined();
+    expect(classesOf(["pets/dogs/1", "pets/cats/1", "pets/dogs/2"])).toEqual({
+      labels: Uint8Array.of(1, 0, 1),
+      labelNames: ["cats", "dogs"],
+    });
+    expect(classesOf(["x/train/1", "y/train/1", "1"])).toEqual({
+      labels: Uint8Array.of(1, 2, 0),
+      labelNames: ["no folder", "x/train", "y/train"],
+    });
+    const paths = (n: number) => Array.from({ length: n }, (_, i) => `${i}/picture`);
+    expect(classesOf(paths(256))!.labelNames).toHaveLength(256);
+    expect(classesOf(paths(257))).toBeUndefined();
   });
 });
 

@@ -34,8 +34,9 @@ export interface Answer {
     name: string;
     shape: number[];
     notes: string[];
-    train: { count: number; values: number[] };
-    test: { count: number; values: number[] };
+    labelNames: string[] | undefined;
+    train: { count: number; values: number[]; labels: number[] };
+    test: { count: number; values: number[]; labels: number[] };
   };
 }
 
@@ -70,13 +71,18 @@ async function answer({ files, options, abortAt }: Question): Promise<Answer> {
   };
   const began = performance.now();
   try {
-    const { name, shape, notes, train, test } = await dataFromFiles(made, {
+    const { name, shape, notes, labelNames, train, test } = await dataFromFiles(made, {
       ...options,
       onProgress,
       signal: controller.signal,
     });
-    const [first, second] = [train, test].map(({ count, values }) => ({ count, values: [...values] }));
-    return { ms: performance.now() - began, progress, loaded: { name, shape, notes, train: first!, test: second! } };
+    const [first, second] = [train, test].map(({ count, values, labels = [] }) => ({
+      count,
+      values: [...values],
+      labels: [...labels],
+    }));
+    const loaded = { name, shape, notes, labelNames, train: first!, test: second! };
+    return { ms: performance.now() - began, progress, loaded };
   } catch (error) {
     const { name, message } = error as Error;
     const more = error instanceof DataFault ? { title: error.title, hints: error.hints } : {};
