@@ -1,0 +1,227 @@
+// What the explorer makes of a drawing, and how it judges it.
+import { describe, expect, test } from "vitest";
+import { klOf, normals, reconstructionLoss } from "../../explorer/example_elbo.js";
+import { Latest } from "../../explorer/latest.js";
+import { layoutOf, pictureShape } from "../../explorer/shapes.js";
+import { centred, smoothed, strokesToImage, type Stroke } from "../../explorer/strokes.js";
+import { histogram, judge, percentileOf } from "../../explorer/usual.js";
+
+const stroke = (points: readonly (readonly [number, number])[]): Stroke => ({
+  x: points.map(([x]) => x),
+  y: points.map(([, y]) => y),
+  radius: points.map(() => 1),
+});
+
+/** Ink's box and centre of mass, in pixels from the top left. */
+function measured(image: Float32Array, width: number) {
+  const box = { left: width, right: -1, top: image.length, bottom: -1 };
+  let [mass, x, y] = [0, 0, 0];
+  image.forEach((value, i) => {
+    if (value === 0) return;
+    const [column, row] = [i % width, Math.floor(i / width)];
+    mass += value;
+    x += value * (column + 0.5);
+    y += value * (row + 0.5);
+    box.left = Math.min(box.left, column);
+    box.right = Math.max(box.right, column);
+    box.top = Math.min(box.top, row);
+    box.bottom = Math.max(box.bottom, row);
+  });
+  return { ...box, mass, centre: [x / mass, y / mass] as const };
+}
+
+/** A seven: its mass lies above and left of its box's middle. */
+const seven = (size: number, x: number, y: number) =>
+  stroke([
+    [x, y],
+    [x + 0.5 * size, y],
+    [x + 0.25 * size, y + size],
+  ]);
+
+describe("a drawing", () => {
+  const large = strokesToImage([seven(0.7, 0.1, 0.1)], [28, 28], 1);
+
+  test("fits MNIST's box of 20 pixels, with its centre of mass in the middle", () => {
+    const { top, bottom, left, right, centre } = measured(large, 28);
+    expect(bottom - top + 1).toBeGreaterThanOrEqual(20);
+    expect(bottom - top + 1).toBeLessThanOrEqual(22);
+    expect(right - left).toBeLessThan(bottom - top);
+    // Moved by whole pixels, as MNIST was.
+    for (const at of centre) expect(Math.abs(at - 14.5)).toBeLessThanOrEqual(0.5);
+    expect(Math.max(...large)).toBe(1);
+    expect(Math.min(...large)).toBe(0);
+  });
+
+  test("is the same picture wherever and however small it was drawn, with a pen as thick", () => {
+    const small = strokesToImage([seven(0.2, 0.7, 0.6)], [28, 28], 1);
+    small.forEach((value, i) => expect(Math.abs(value - large[i]!)).toBeLessThan(1e-4));
+  });
+
+  test("of another size is scaled with it", () => {
+    const { top, bottom, centre } = measured(strokesToImage([seven(0.7, 0.1, 0.1)], [56, 56], 1), 56);
+    expect(bottom - top + 1).toBeGreaterThanOrEqual(40);
+    expect(bottom - top + 1).toBeLessThanOrEqual(44);
+    for (const at of centre) expect(Math.abs(at - 29)).toBeLessThanOrEqual(0.5);
+  });
+
+  test("of nothing is empty, of a tap a dot in the middle, of a line a line", () => {
+    expect(strokesToImage([], [28, 28], 1).every((value) => value === 0)).toBe(true);
+    const dot = measured(strokesToImage([stroke([[0.2, 0.9]])], [28, 28], 1), 28);
+    expect(dot.right - dot.left).toBeLessThan(6);
+    expect(dot.mass).toBeGreaterThan(3);
+    for (const at of dot.centre) expect(Math.abs(at - 14.5)).toBeLessThanOrEqual(0.5);
+    const line = stroke([
+      [0.5, 0.1],
+      [0.5, 0.9],
+    ]);
+    const drawn = measured(strokesToImage([line], [28, 28], 1), 28);
+    expect(drawn.bottom - drawn.top).toBeGreaterThan(18);
+    expect(drawn.right - drawn.left).toBeLessThan(5);
+  });
+
+  test("keeps all of its ink when it is moved", () => {
+    const edge = new Float32Array(100);
+    // Its mass asks for more room than there is.
+    for (let row = 0; row < 10; row++) edge[10 * row] = 1;
+    edge[9] = 0.25;
+    const moved = centred(edge, 10, 10, 10 / 28);
+    expect(moved.reduce((a, b) => a + b)).toBeCloseTo(10.25, 5);
+  });
+
+  test("is smooth: a corner becomes a curve between the same ends", () => {
+    const curve = smoothed(
+      stroke([
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [2, 1],
+      ]),
+    );
+    const last = curve.x.length - 1;
+    expect([curve.x[0], curve.y[0], curve.x[last], curve.y[last]]).toEqual([0, 0, 2, 1]);
+    for (let i = 2; i <= last; i++) {
+      const angle = (at: number) => Math.atan2(curve.y[at]! - curve.y[at - 1]!, curve.x[at]! - curve.x[at - 1]!);
+      expect(Math.abs(angle(i) - angle(i - 1))).toBeLessThan(0.7);
+    }
+  });
+});
+
+describe("how usual a loss is", () => {
+  const losses = Array.from({ length: 200 }, (_, i) => 100 + i);
+
+  test("percentiles", () => {
+    expect(percentileOf(100, losses)).toBeCloseTo(0.25);
+    expect(percentileOf(99, losses)).toBe(0);
+    expect(percentileOf(400, losses)).toBe(100);
+    expect(percentileOf(199.5, losses)).toBe(50);
+    expect(percentileOf(5, [5, 5, 5])).toBe(50);
+  });
+
+  test.each([
+    [110, "typical", "95 % of the examples are stranger to the model."],
+    [250, "ordinary", "25 % of the examples are stranger to the model."],
+    [290, "unusual", "Stranger to the model than 95 % of the examples."],
+    [297, "very unusual", "Stranger to the model than 99 % of the examples."],
+    [500, "unlike any example", "Its loss is above all 200 examples'."],
+  ])("%f nats: %s", (loss, words, sentence) => expect(judge(loss, losses)).toMatchObject({ words, sentence }));
+
+  test("a histogram counts every value once, the largest too", () => {
+    const { counts, from, to } = histogram(losses, 7);
+    expect(counts.reduce((a, b) => a + b)).toBe(200);
+    expect([from, to]).toEqual([100, 299]);
+    expect(histogram([4, 4], 3).counts).toEqual([2, 0, 0]);
+  });
+});
+
+describe("the ELBO's terms of an example", () => {
+  test("KL in closed form", () => {
+    expect(klOf(Float32Array.from([0, 0]), Float32Array.from([0, 0]), 2)).toEqual([0]);
+    const [first, second] = klOf(Float32Array.from([1, 2]), Float32Array.from([0, Math.log(4)]), 1);
+    expect(first).toBeCloseTo(0.5, 6);
+    expect(second).toBeCloseTo((4 + 4 - 1 - Math.log(4)) / 2, 6);
+  });
+
+  test("a Bernoulli's and a Gaussian's loss", () => {
+    const x = Float32Array.from([1, 0, 0.5]);
+    const y = Float32Array.from([0.9, 0.2, 0.5]);
+    expect(reconstructionLoss(x, y)).toBeCloseTo(-Math.log(0.9) - Math.log(0.8) + Math.LN2, 5);
+    // A probability of 0 or 1 that is wrong costs much, but is a number.
+    expect(reconstructionLoss(Float32Array.from([1]), Float32Array.from([0]))).toBeCloseTo(-Math.log(1e-7), 5);
+    expect(reconstructionLoss(x, y, 0.25)).toBeCloseTo(0.05 / 0.5 + (3 * Math.log(2 * Math.PI * 0.25)) / 2, 5);
+  });
+
+  test("draws are standard normal, and the same for the same seed", () => {
+    const e = normals(20_000, 9);
+    const mean = e.reduce((a, b) => a + b) / e.length;
+    const variance = e.reduce((sum, value) => sum + (value - mean) ** 2, 0) / e.length;
+    expect(mean).toBeCloseTo(0, 1);
+    expect(variance).toBeCloseTo(1, 1);
+    expect([...normals(3, 9)]).toEqual([...e.subarray(0, 3)]);
+    expect([...normals(3, 8)]).not.toEqual([...e.subarray(0, 3)]);
+  });
+});
+
+describe("the newest request", () => {
+  test("runs after the one under way; those between are dropped and end with it", async () => {
+    const latest = new Latest();
+    const ran: number[] = [];
+    const gates: (() => void)[] = [];
+    const task = (name: number) => async () => {
+      ran.push(name);
+      await new Promise<void>((open) => gates.push(open));
+    };
+    const all = [1, 2, 3, 4].map((name) => latest.run(task(name)));
+    await Promise.resolve();
+    expect(ran).toEqual([1]);
+    gates[0]!();
+    await all[0];
+    await new Promise((done) => setTimeout(done));
+    expect(ran).toEqual([1, 4]);
+    gates[1]!();
+    await Promise.all(all);
+    const last = latest.run(task(5));
+    expect(ran).toEqual([1, 4, 5]);
+    gates[2]!();
+    await last;
+  });
+
+  test("goes on after a failure, which only those that waited for it hear of", async () => {
+    const latest = new Latest();
+    const failing = latest.run(() => Promise.reject(new Error("no")));
+    const next = latest.run(() => Promise.resolve());
+    await expect(failing).rejects.toThrow("no");
+    await expect(next).resolves.toBeUndefined();
+  });
+
+  test("forgets what waits when it is cleared, and works again", async () => {
+    const latest = new Latest();
+    let [open, ran] = [() => {}, 0];
+    const first = latest.run(() => new Promise<void>((done) => (open = done)));
+    const second = latest.run(() => Promise.resolve(void ran++));
+    latest.clear();
+    open();
+    await Promise.all([first, second]);
+    expect(ran).toBe(0);
+    await latest.run(() => Promise.resolve(void ran++));
+    expect(ran).toBe(1);
+  });
+});
+
+describe("how examples are shown", () => {
+  test("images as they are, square vectors as squares, others as strips", () => {
+    expect(pictureShape({ input: [28, 28, 1] })).toEqual([28, 28, 1]);
+    expect(pictureShape({ input: [64, 32, 3] })).toEqual([64, 32, 3]);
+    expect(pictureShape({ input: [784] })).toEqual([28, 28, 1]);
+    expect(pictureShape({ input: [10] })).toEqual([1, 10, 1]);
+    expect(pictureShape({ input: [4, 4, 2] })).toEqual([1, 32, 1]);
+  });
+
+  test("cells of the pictures' proportions fill the canvas and lie in its middle", () => {
+    const { cell, left, top, gap } = layoutOf({ width: 212, height: 300 }, [2, 4, 1], 2, 3, 0.12);
+    expect(cell.width).toBeCloseTo(100);
+    expect(cell.height).toBeCloseTo(50);
+    expect(gap).toBeCloseTo(12);
+    expect(left).toBeCloseTo(0);
+    expect(top).toBeCloseTo((300 - 174) / 2);
+  });
+});
