@@ -12,8 +12,9 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;
-    made.setAttribute(key, value === true ? "" : String(value));
-    if (key === "part") made.setAttribute("class", `${value} ${attributes["class"] ?? ""}`.trim());
+    if (key === "class") made.classList.add(...String(value).split(" "));
+    else made.setAttribute(key, value === true ? "" : String(value));
+    if (key === "part") made.classList.add(String(value));
   }
   made.append(...children);
   return made;

@@ -1,0 +1,76 @@
+// Mounts the explorer as the address asks: ?model=file|mlp|mlp20|points|colour & where=page|worker. What tests need to
+// know of it is in `explored`.
+import { models, VAE, type ModelSpec } from "webvae";
+import { digits, gaussians, sprites } from "webvae/datasets";
+import { LatentExplorer, localModel, remoteModel, type ExplorerModel } from "webvae/explorer";
+
+const query = new URLSearchParams(location.search);
+const kind = query.get("model") ?? "file";
+
+const small: ModelSpec = models.mlp([64, 64, 3], 3);
+const specs: Record<string, ModelSpec> = {
+  mlp: models.mlp([28, 28, 1], 2),
+  mlp20: models.mlp([28, 28, 1], 20),
+  points: models.points([2], 2),
+  colour: small,
+};
+
+async function openVae(): Promise<VAE> {
+  if (kind !== "file") return VAE.create(specs[kind]!, { seed: 3, tuning: false });
+  const file = await fetch("/digits.safetensors");
+  return VAE.load(new Uint8Array(await file.arrayBuffer()), { tuning: false });
+}
+
+function dataSet() {
+  const options = { split: "test", count: Number(query.get("count") ?? 300), seed: 2 } as const;
+  return kind === "points" ? gaussians(options) : kind === "colour" ? sprites(options) : digits(options);
+}
+
+/** When each picture was done, and for which latents. */
+const drawn: { at: number; z: Float32Array }[] = [];
+
+function timed(model: ExplorerModel): ExplorerModel {
+  return {
+    ...model,
+    attach: (canvas) => {
+      const surface = model.attach(canvas);
+      return new Proxy(surface, {
+        get: (target, name: keyof typeof surface) => {
+          if (name !== "decode") return (target[name] as () => unknown).bind(target);
+          return async (z: Float32Array, columns: number) => {
+            await target.decode(z, columns);
+            drawn.push({ at: performance.now(), z });
+          };
+        },
+      });
+    },
+  };
+}
+
+/** Times of pointer moves, as the browser stamps them. */
+const moved: number[] = [];
+addEventListener("pointermove", (event) => moved.push(event.timeStamp), { capture: true });
+
+const { values, labels } = dataSet();
+const images = values instanceof Float32Array ? values : Float32Array.from(values, (value) => value / 255);
+const errors: string[] = [];
+let vae: VAE | undefined;
+let model: ExplorerModel;
+if (query.get("where") === "worker") {
+  const worker = new Worker(new URL("explorer_worker.js", import.meta.url), { type: "module" });
+  worker.postMessage({ kind });
+  model = await remoteModel(worker);
+  Object.assign(globalThis, { worker });
+} else {
+  vae = await openVae();
+  model = localModel(vae);
+}
+const explorer = new LatentExplorer(document.getElementById("root")!, timed(model), {
+  images,
+  ...(labels ? { imageLabels: labels } : {}),
+  onError: (error) => errors.push(String(error)),
+});
+const explored = { explorer, model, vae, images, labels, drawn, moved, errors };
+Object.assign(globalThis, { explored });
+export type Explored = typeof explored;
+document.body.dataset["done"] = "yes";
