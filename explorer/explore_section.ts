@@ -8,6 +8,9 @@ import { dimensionName } from "./plane.js";
 import { Sliders } from "./sliders.js";
 import { viewOf, type Scene, type Section, type View } from "./view.js";
 
+/** Milliseconds between two descriptions: a drag has better to do than to lay out text. */
+const PAUSE = 120;
+
 export class ExploreSection implements Section {
   readonly name = "Explore";
   readonly element: HTMLElement;
@@ -17,6 +20,7 @@ export class ExploreSection implements Section {
   readonly #morph: Morph;
   readonly #caption = element("p", { part: "caption" });
   #visible = false;
+  #words: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly scene: Scene) {
     const { space, theme } = scene;
@@ -81,16 +85,18 @@ export class ExploreSection implements Section {
 
   #show(): void {
     if (!this.#visible) return;
-    this.#describe();
+    this.#words ??= setTimeout(this.#describe, PAUSE);
     void this.#view.decode(this.scene.space.z);
   }
 
-  #describe(): void {
+  readonly #describe = (): void => {
+    clearTimeout(this.#words);
+    this.#words = undefined;
     const place = this.#place();
     this.#caption.textContent = place;
     this.#view.label = `Decoded at ${this.#coordinates()}. ${place}`;
     if (!this.#morph.playing) this.scene.announcer.say(`${this.#coordinates()}. ${place}`);
-  }
+  };
 
   #coordinates(): string {
     const { z, order } = this.scene.space;
@@ -109,6 +115,7 @@ export class ExploreSection implements Section {
   }
 
   dispose(): void {
+    clearTimeout(this.#words);
     this.#morph.dispose();
     this.#view.dispose();
     this.#pad?.dispose();

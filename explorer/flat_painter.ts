@@ -23,10 +23,12 @@ export class FlatPainter {
   readonly #tileContext: OffscreenCanvasRenderingContext2D;
 
   constructor(private readonly canvas: HTMLCanvasElement | OffscreenCanvas) {
+    // In memory: where WebGPU draws no canvas there is no fast one for 2-D either, and uploads would cost more.
+    const options: CanvasRenderingContext2DSettings = { willReadFrequently: true };
     const context: Context | null =
-      canvas instanceof OffscreenCanvas ? canvas.getContext("2d") : canvas.getContext("2d");
+      canvas instanceof OffscreenCanvas ? canvas.getContext("2d", options) : canvas.getContext("2d", options);
     this.#tile = new OffscreenCanvas(1, 1);
-    const tileContext = this.#tile.getContext("2d", { willReadFrequently: true });
+    const tileContext = this.#tile.getContext("2d", options);
     if (!context || !tileContext) throw new Error("this canvas has another context already");
     this.#context = context;
     this.#tileContext = tileContext;

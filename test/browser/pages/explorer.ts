@@ -47,9 +47,9 @@ function timed(model: ExplorerModel): ExplorerModel {
   };
 }
 
-/** Times of pointer moves, as the browser stamps them. */
+/** When each pointer move came to the page. */
 const moved: number[] = [];
-addEventListener("pointermove", (event) => moved.push(event.timeStamp), { capture: true });
+addEventListener("pointermove", () => moved.push(performance.now()), { capture: true });
 
 const { values, labels } = dataSet();
 const images = values instanceof Float32Array ? values : Float32Array.from(values, (value) => value / 255);
