@@ -1,0 +1,231 @@
+// The entry webvae/canvas: pictures on a canvas by the GPU, from the buffer that decode, sample or reconstruct wrote.
+import imagesShader from "../shaders/canvas/images.wgsl";
+import { WebvaeError } from "./errors.js";
+import { invalidOption, optionsOf, wholeNumber } from "./options.js";
+import { packUniform } from "./shader.js";
+
+/** Red, green and blue, from 0 to 1. */
+export type Colour = readonly [red: number, green: number, blue: number];
+
+export interface DrawOptions {
+  /** An image's height, width and channels, 1 or 3. */
+  readonly shape: readonly [height: number, width: number, channels: number];
+  /** Images in the buffer. */
+  readonly count: number;
+  /** Images side by side. */
+  readonly columns: number;
+  /** Between images, as a share of an image's width. Default 0. */
+  readonly gap?: number;
+  /** Colours of the values 0 and 1 of one channel. Default black and white. */
+  readonly low?: Colour;
+  readonly high?: Colour;
+  /** Behind the images, with its alpha. Default: nothing, the page shows through. */
+  readonly background?: readonly [red: number, green: number, blue: number, alpha: number];
+}
+
+const known = ["shape", "count", "columns", "gap", "low", "high", "background"] as const;
+const [UNIFORM, COPY_DST, STORAGE] = [0x40, 0x08, 0x80]; // GPUBufferUsage
+const FRAGMENT = 2; // GPUShaderStage
+
+/** Draws images in a grid that fills a canvas, each image the same number of device pixels and apart from the others. */
+export class ImagePainter {
+  readonly #device: GPUDevice;
+  readonly #context: GPUCanvasContext;
+  readonly #canvas: HTMLCanvasElement | OffscreenCanvas;
+  readonly #pipeline: GPURenderPipeline;
+  readonly #grid: GPUBuffer;
+  #disposed = false;
+
+  /** Throws UNSUPPORTED where the canvas gives no WebGPU context: it has another one already. */
+  constructor(on: { readonly gpuDevice: GPUDevice } | GPUDevice, canvas: HTMLCanvasElement | OffscreenCanvas) {
+    const device = "gpuDevice" in on ? on.gpuDevice : on;
+    const context = canvas.getContext("webgpu") as GPUCanvasContext | null;
+    if (!context) throw new WebvaeError("UNSUPPORTED", "the canvas gives no WebGPU context; it may have another one");
+    const format = navigator.gpu.getPreferredCanvasFormat();
+    context.configure({ device, format, alphaMode: "premultiplied" });
+    this.#device = device;
+    this.#context = context;
+    this.#canvas = canvas;
+    this.#pipeline = pipelineOf(device, format);
+    const { bytes } = imagesShader.uniforms.grid!;
+    this.#grid = device.createBuffer({ label: "grid", size: bytes, usage: UNIFORM | COPY_DST });
+  }
+
+  /**
+   * Draws what is in the buffer: f32 [count, ...shape] without padding, from 0 to 1, of usage STORAGE. It may be written
+   * again at once: WebGPU keeps the order. Throws INVALID_OPTION, INVALID_DATA for the buffer, and DISPOSED.
+   */
+  draw(images: GPUBuffer, options: DrawOptions): void {
+    if (this.#disposed) throw new WebvaeError("DISPOSED", "this ImagePainter has been disposed of");
+    const { shape, count, columns, gap, low, high, background } = checked(options);
+    const [height, width, channels] = shape;
+    const bytes = 4 * count * height * width * channels;
+    if (!(images?.size >= bytes && images.usage & STORAGE)) {
+      const message = `draw: ${count} images of [${shape.join(", ")}] take ${bytes} bytes of usage STORAGE; the buffer has`;
+      throw new WebvaeError("INVALID_DATA", `${message} ${images?.size} and usage ${images?.usage}`);
+    }
+    const canvas = { width: this.#canvas.width, height: this.#canvas.height };
+    if (canvas.width === 0 || canvas.height === 0) return;
+    const places = gridOf(canvas, [height, width], count, columns, gap);
+    const [low_r, low_g, low_b] = low;
+    const [high_r, high_g, high_b] = high;
+    const [red, green, blue, back_a] = background;
+    const [back_r, back_g, back_b] = [red * back_a, green * back_a, blue * back_a];
+    const colours = { low_r, low_g, low_b, high_r, high_g, high_b, back_r, back_g, back_b, back_a };
+    const values = { count, columns, height, width, channels, ...places, ...colours };
+    this.#device.queue.writeBuffer(this.#grid, 0, packUniform(imagesShader, "grid", values));
+    const group = this.#device.createBindGroup({
+      label: "images",
+      layout: this.#pipeline.getBindGroupLayout(0),
+      entries: [
+        { binding: imagesShader.bindings.grid!.binding, resource: { buffer: this.#grid } },
+        { binding: imagesShader.bindings.images!.binding, resource: { buffer: images, size: bytes } },
+      ],
+    });
+    const encoder = this.#device.createCommandEncoder({ label: "paint" });
+    const view = this.#context.getCurrentTexture().createView();
+    const pass = encoder.beginRenderPass({
+      label: "paint",
+      colorAttachments: [{ view, loadOp: "clear", storeOp: "store" }],
+    });
+    pass.setPipeline(this.#pipeline);
+    pass.setBindGroup(0, group);
+    pass.draw(3);
+    pass.end();
+    this.#device.queue.submit([encoder.finish()]);
+  }
+
+  /** Gives the canvas back to the page, empty. Safe to call twice. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#context.unconfigure();
+    this.#grid.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+const pipelines = new WeakMap<GPUDevice, GPURenderPipeline>();
+
+/** One for all canvases of a device: they have one format. */
+function pipelineOf(device: GPUDevice, format: GPUTextureFormat): GPURenderPipeline {
+  const known = pipelines.get(device);
+  if (known) return known;
+  const module = device.createShaderModule({ label: "images", code: imagesShader.code as string });
+  const { grid, images } = imagesShader.bindings;
+  const group = device.createBindGroupLayout({
+    label: "images",
+    entries: [
+      { binding: grid!.binding, visibility: FRAGMENT, buffer: { type: "uniform" } },
+      { binding: images!.binding, visibility: FRAGMENT, buffer: { type: "read-only-storage" } },
+    ],
+  });
+  const pipeline = device.createRenderPipeline({
+    label: "images",
+    layout: device.createPipelineLayout({ bindGroupLayouts: [group] }),
+    vertex: { module, entryPoint: "cover" },
+    fragment: { module, entryPoint: "paint", targets: [{ format }] },
+  });
+  pipelines.set(device, pipeline);
+  return pipeline;
+}
+
+/** Where images of `size` [height, width] lie in a canvas, in whole device pixels, as large as all of them fit. */
+function gridOf(
+  canvas: { readonly width: number; readonly height: number },
+  [height, width]: readonly [number, number],
+  count: number,
+  columns: number,
+  gap: number,
+) {
+  const rows = Math.ceil(count / columns);
+  const across = canvas.width / (width * (columns + (columns - 1) * gap));
+  const down = canvas.height / (height * rows + width * (rows - 1) * gap);
+  const scale = Math.min(across, down);
+  const cell_width = Math.max(1, Math.floor(scale * width));
+  const cell_height = Math.max(1, Math.floor(scale * height));
+  // What the whole pixels of the images leave goes to the gaps, where there are any.
+  const gaps = Math.floor(scale * width * gap);
+  return {
+    cell_width,
+    cell_height,
+    gap: gaps,
+    left: Math.floor((canvas.width - columns * cell_width - (columns - 1) * gaps) / 2),
+    top: Math.floor((canvas.height - rows * cell_height - (rows - 1) * gaps) / 2),
+  };
+}
+
+function checked(options: DrawOptions): Required<DrawOptions> {
+  const { shape, count, columns, gap = 0 } = optionsOf(options, "draw", known);
+  const { low = [0, 0, 0], high = [1, 1, 1], background = [0, 0, 0, 0] } = options;
+  const numbers = (value: unknown, length: number, fits: (n: number) => boolean) =>
+    Array.isArray(value) && value.length === length && value.every((n) => typeof n === "number" && fits(n));
+  const whole = (n: number) => Number.isSafeInteger(n) && n > 0;
+  if (!numbers(shape, 3, whole) || ![1, 3].includes(shape[2])) {
+    throw invalidOption(`draw: shape must be [height, width, 1 or 3], not ${JSON.stringify(shape)}`);
+  }
+  wholeNumber("draw: count", count);
+  wholeNumber("draw: columns", columns);
+  if (!numbers([gap], 1, (n) => n >= 0 && n < Infinity)) {
+    throw invalidOption(`draw: gap must be a share of an image's width, not ${JSON.stringify(gap)}`);
+  }
+  for (const [name, colour] of Object.entries({ low, high, background })) {
+    const length = name === "background" ? 4 : 3;
+    if (numbers(colour, length, (n) => n >= 0 && n <= 1)) continue;
+    throw invalidOption(`draw: ${name} must be ${length} numbers from 0 to 1, not ${JSON.stringify(colour)}`);
+  }
+  return { shape, count, columns, gap, low, high, background };
+}
+
+/** What a probe of this thread found. */
+let probed: Promise<boolean> | undefined;
+
+/**
+ * Whether a WebGPU canvas can be used here. Where it cannot, as in headless Chrome without the flags for it, the first
+ * frame of one costs every device of the page and its workers. On hardware the answer is true and nothing is tried. On a
+ * software adapter it is what a probe has found, or false. With `probe` a throw-away device is tried: to be called
+ * before the page, or another thread of it, has a device that it wants to keep.
+ */
+export async function canvasKeepsDevice(
+  gpu: GPU | undefined = (globalThis.navigator as Navigator | undefined)?.gpu,
+  options: { readonly probe?: boolean } = {},
+): Promise<boolean> {
+  const adapter = await gpu?.requestAdapter();
+  if (!gpu || !adapter || !("OffscreenCanvas" in globalThis)) return false;
+  const { isFallbackAdapter, architecture, description } = adapter.info;
+  const software =
+    isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(architecture + description);
+  if (!software) return true;
+  if (options.probe) probed ??= survives(gpu, adapter);
+  return (await probed) ?? false;
+}
+
+/** How long a device takes at most to say that it is lost, after work on it has failed or ended. */
+const PATIENCE_MS = 300;
+
+async function survives(gpu: GPU, adapter: GPUAdapter): Promise<boolean> {
+  try {
+    const device = await adapter.requestDevice({ label: "probe of the canvas" });
+    const lost = device.lost.then(() => false);
+    const context = new OffscreenCanvas(4, 4).getContext("webgpu");
+    if (!context) return false;
+    context.configure({ device, format: gpu.getPreferredCanvasFormat() });
+    const encoder = device.createCommandEncoder();
+    const view = context.getCurrentTexture().createView();
+    encoder.beginRenderPass({ colorAttachments: [{ view, loadOp: "clear", storeOp: "store" }] }).end();
+    device.queue.submit([encoder.finish()]);
+    // The queue of a lost device may say that its work is done.
+    const done = device.queue.onSubmittedWorkDone().then(
+      () => new Promise<boolean>((resolve) => setTimeout(resolve, PATIENCE_MS, true)),
+      () => false,
+    );
+    const alive = await Promise.race([lost, done]);
+    device.destroy();
+    return alive;
+  } catch {
+    return false;
+  }
+}
