@@ -118,13 +118,15 @@ function downloadFault(name: string, error: unknown): unknown {
   if (error.code !== "DOWNLOAD_FAILED") return error;
   // In a worker too; where it says true there may be no network all the same.
   const offline = typeof navigator !== "undefined" && navigator.onLine === false;
+  // The library tries one after the other, and tells of the last.
+  const message = `None of the places that offer it answers as it should, the last of them: ${error.message}`;
   return new DataFault(
     `${name} could not be downloaded`,
-    offline ? `This device is offline. ${error.message}` : error.message,
+    offline ? `This device is offline. ${message}` : message,
     [
       offline
         ? "Connect to the network and try again; once downloaded, the data stay in this browser."
-        : "Check the network, or whether an extension or a firewall blocks the address above, and try again.",
+        : "Check the network, or whether an extension or a firewall blocks such downloads, and try again.",
       ...instead,
     ],
     { cause: error },
