@@ -1,17 +1,21 @@
 // conv2d.subgroups.wgsl: y[i, j] = act(sum over u, v of x[i s + u - p, j s + v - p] W[u, v] + b), its transpose, and
 // the gradients of both with respect to x, W and b.
 //   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
-// Schedule `subgroups`: as `direct`, with 12x8 tiles, and the four lanes of a quad lie side by side along the
-// channels: they need the same pixels, so each loads one of every four and the others get it by quadBroadcast. Loads
-// are what costs on a software adapter; this takes 11 of them per 384 products, not 20.
+// Schedule `subgroups`: as `direct`, with tiles of 24x8, or 24x16 where there are channels enough, and the four lanes
+// of a quad lie side by side along the channels: they need the same pixels, so each loads one of every four and the
+// others get it by quadBroadcast. Loads are what costs on a software adapter; a wide tile takes 22 of them per 1536
+// products, the direct schedule's 96.
 enable subgroups;
 // Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
 diagnostic(off, subgroup_uniformity);
 #import lib/conv2d_layer
+#import lib/conv2d_quad_weights
 
 override WORKGROUP_SIZE: u32 = 16u;
 // The large image has one channel, as a grey picture: three of four products with it would be with zeros.
 override SINGLE: bool = false;
+// Tiles have 16 columns, not 8.
+override WIDE: bool = false;
 
 // Four pixels from the four lanes of the quad, as the columns of a matrix.
 fn quad_rows(mine: vec4f) -> mat4x4f {
@@ -26,27 +30,43 @@ fn products(w: vec4f, a: vec4f) -> mat4x4f {
   return mat4x4f(w * a.x, w * a.y, w * a.z, w * a.w);
 }
 
+// The quad's place in a result of `channels` vec4 and this lane's first column there.
+struct Place {
+  row: u32,
+  column: u32,
+}
+
+fn place_of(tile: u32, channels: u32) -> Place {
+  let columns = select(2u, 4u, WIDE);
+  let across = (channels + 4u * columns - 1u) / (4u * columns);
+  return Place(tile / 4u / across * 24u, (tile / 4u % across * 4u + (tile & 3u)) * columns);
+}
+
 fn W_rows(at: u32, across: u32) -> mat4x4f {
   return mat4x4f(vec4f(W[at]), vec4f(W[at + across]), vec4f(W[at + 2u * across]), vec4f(W[at + 3u * across]));
 }
 
-// One invocation per 12 small pixels x 8 channels, one quad per 12x32.
+// One invocation per 24 small pixels x 8 or 16 channels, one quad per 24x32 or 24x64.
 fn down_tiles(group: u32, invocation: u32) {
-  let across = (shape.small_c + 7u) / 8u;
   let tile = group * WORKGROUP_SIZE + invocation;
-  let lane = tile & 3u;
-  let row = tile / 4u / across * 12u;
-  let column = (tile / 4u % across * 4u + lane) * 2u;
-  let c0 = min(column, shape.small_c - 1u);
-  let c1 = min(column + 1u, shape.small_c - 1u);
+  let place = place_of(tile, shape.small_c);
+  let column = place.column;
+  let c = min(vec4u(0u, 1u, 2u, 3u) + column, vec4u(shape.small_c - 1u));
   let rows = shape.batch * shape.small_h * shape.small_w;
-  // The three pixels that this lane loads; the fourth is not used.
-  let r = min(vec4u(0u, 4u, 8u, 8u) + row + lane, vec4u(rows - 1u));
-  let image = r / (shape.small_h * shape.small_w);
-  let y = vec4i(r / shape.small_w % shape.small_h * shape.stride_y) - i32(shape.pad_y);
-  let x = vec4i(r % shape.small_w * shape.stride_x) - i32(shape.pad_x);
-  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
-  var t20 = mat4x4f(); var t21 = mat4x4f();
+  // The six pixels that this lane loads.
+  let r_near = min(vec4u(0u, 4u, 8u, 12u) + place.row + (tile & 3u), vec4u(rows - 1u));
+  let r_far = min(vec4u(16u, 20u, 20u, 20u) + place.row + (tile & 3u), vec4u(rows - 1u));
+  let pixels = shape.small_h * shape.small_w;
+  let y_near = vec4i(r_near / shape.small_w % shape.small_h * shape.stride_y) - i32(shape.pad_y);
+  let x_near = vec4i(r_near % shape.small_w * shape.stride_x) - i32(shape.pad_x);
+  let y_far = vec4i(r_far / shape.small_w % shape.small_h * shape.stride_y) - i32(shape.pad_y);
+  let x_far = vec4i(r_far % shape.small_w * shape.stride_x) - i32(shape.pad_x);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
+  var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
+  var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
+  var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
+  var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
   let size = large_size();
   let stride = shape.small_c;
   let kernel_w = shape.kernel_w;
@@ -54,64 +74,101 @@ fn down_tiles(group: u32, invocation: u32) {
   // One loop over taps and channels: on a software adapter to enter an inner loop costs as much as three of its turns.
   var tap = vec2u();
   var k = 0u;
-  var at = pixel_at(size, image, y, x);
+  var near = pixel_at(size, r_near / pixels, y_near, x_near);
+  var far = pixel_at(size, r_far / pixels, y_far, x_far);
   for (var row_at = 0u; row_at < end; row_at += 4u * stride) {
     if (SINGLE) {
-      let w0 = vec4f(W[row_at + c0]);
-      let w1 = vec4f(W[row_at + c1]);
-      let a0 = quad_values(load_large(at.x, 0u).x);
+      let w0 = vec4f(W[row_at + c.x]);
+      let w1 = vec4f(W[row_at + c.y]);
+      var w2: vec4f; var w3: vec4f;
+      if (WIDE) { w2 = vec4f(W[row_at + c.z]); w3 = vec4f(W[row_at + c.w]); }
+      let a0 = quad_values(load_large(near.x, 0u).x);
       t00 += products(w0, a0); t01 += products(w1, a0);
-      let a1 = quad_values(load_large(at.y, 0u).x);
+      if (WIDE) { t02 += products(w2, a0); t03 += products(w3, a0); }
+      let a1 = quad_values(load_large(near.y, 0u).x);
       t10 += products(w0, a1); t11 += products(w1, a1);
-      let a2 = quad_values(load_large(at.z, 0u).x);
+      if (WIDE) { t12 += products(w2, a1); t13 += products(w3, a1); }
+      let a2 = quad_values(load_large(near.z, 0u).x);
       t20 += products(w0, a2); t21 += products(w1, a2);
+      if (WIDE) { t22 += products(w2, a2); t23 += products(w3, a2); }
+      let a3 = quad_values(load_large(near.w, 0u).x);
+      t30 += products(w0, a3); t31 += products(w1, a3);
+      if (WIDE) { t32 += products(w2, a3); t33 += products(w3, a3); }
+      let a4 = quad_values(load_large(far.x, 0u).x);
+      t40 += products(w0, a4); t41 += products(w1, a4);
+      if (WIDE) { t42 += products(w2, a4); t43 += products(w3, a4); }
+      let a5 = quad_values(load_large(far.y, 0u).x);
+      t50 += products(w0, a5); t51 += products(w1, a5);
+      if (WIDE) { t52 += products(w2, a5); t53 += products(w3, a5); }
       tap = next_tap(tap, kernel_w);
-      at = pixel_at(size, image, y + i32(tap.x), x + i32(tap.y));
+      near = pixel_at(size, r_near / pixels, y_near + i32(tap.x), x_near + i32(tap.y));
+      far = pixel_at(size, r_far / pixels, y_far + i32(tap.x), x_far + i32(tap.y));
       continue;
     }
-    let W0 = W_rows(row_at + c0, stride);
-    let W1 = W_rows(row_at + c1, stride);
-    let a0 = quad_rows(load_large(at.x, k));
+    let W0 = W_rows(row_at + c.x, stride);
+    let W1 = W_rows(row_at + c.y, stride);
+    var W2: mat4x4f; var W3: mat4x4f;
+    if (WIDE) { W2 = W_rows(row_at + c.z, stride); W3 = W_rows(row_at + c.w, stride); }
+    let a0 = quad_rows(load_large(near.x, k));
     t00 += W0 * a0; t01 += W1 * a0;
-    let a1 = quad_rows(load_large(at.y, k));
+    if (WIDE) { t02 += W2 * a0; t03 += W3 * a0; }
+    let a1 = quad_rows(load_large(near.y, k));
     t10 += W0 * a1; t11 += W1 * a1;
-    let a2 = quad_rows(load_large(at.z, k));
+    if (WIDE) { t12 += W2 * a1; t13 += W3 * a1; }
+    let a2 = quad_rows(load_large(near.z, k));
     t20 += W0 * a2; t21 += W1 * a2;
+    if (WIDE) { t22 += W2 * a2; t23 += W3 * a2; }
+    let a3 = quad_rows(load_large(near.w, k));
+    t30 += W0 * a3; t31 += W1 * a3;
+    if (WIDE) { t32 += W2 * a3; t33 += W3 * a3; }
+    let a4 = quad_rows(load_large(far.x, k));
+    t40 += W0 * a4; t41 += W1 * a4;
+    if (WIDE) { t42 += W2 * a4; t43 += W3 * a4; }
+    let a5 = quad_rows(load_large(far.y, k));
+    t50 += W0 * a5; t51 += W1 * a5;
+    if (WIDE) { t52 += W2 * a5; t53 += W3 * a5; }
     k++;
     if (k == size.z) {
       k = 0u;
       tap = next_tap(tap, kernel_w);
-      at = pixel_at(size, image, y + i32(tap.x), x + i32(tap.y));
+      near = pixel_at(size, r_near / pixels, y_near + i32(tap.x), x_near + i32(tap.y));
+      far = pixel_at(size, r_far / pixels, y_far + i32(tap.x), x_far + i32(tap.y));
     }
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
-  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
-  let left = column_of(column, stride);
-  let right = column_of(column + 1u, stride);
-  for (var i = 0u; i < 12u && row + i < rows; i++) {
-    store((row + i) * stride, left, tiles[i / 4u * 2u][i % 4u]);
-    store((row + i) * stride, right, tiles[i / 4u * 2u + 1u][i % 4u]);
+  var tiles = array<mat4x4f, 24>(
+    t00, t01, t02, t03, t10, t11, t12, t13,
+    t20, t21, t22, t23, t30, t31, t32, t33,
+    t40, t41, t42, t43, t50, t51, t52, t53);
+  for (var j = 0u; j < select(2u, 4u, WIDE); j++) {
+    let values = column_of(column + j, stride);
+    for (var i = 0u; i < 24u && place.row + i < rows; i++) {
+      store((place.row + i) * stride, values, tiles[i / 4u * 4u + j][i % 4u]);
+    }
   }
 }
 
-// One invocation per 12 large pixels of a phase x 8 channels. A workgroup lies in one phase.
+// One invocation per 24 large pixels of a phase x 8 or 16 channels. A workgroup lies in one phase.
 fn up_tiles(group: u32, invocation: u32) {
   let phase = phase_of(group / shape.phase_groups);
-  let across = (shape.large_c + 7u) / 8u;
   let tile = group % shape.phase_groups * WORKGROUP_SIZE + invocation;
-  let lane = tile & 3u;
-  let row = tile / 4u / across * 12u;
-  let column = (tile / 4u % across * 4u + lane) * 2u;
-  let c0 = 4u * min(column, shape.large_c - 1u);
-  let c1 = 4u * min(column + 1u, shape.large_c - 1u);
+  let place = place_of(tile, shape.large_c);
+  let column = place.column;
+  let c = 4u * min(vec4u(0u, 1u, 2u, 3u) + column, vec4u(shape.large_c - 1u));
   let pixels = phase.size.x * phase.size.y;
   let rows = shape.batch * pixels;
-  let r = min(vec4u(0u, 4u, 8u, 8u) + row + lane, vec4u(rows - 1u));
-  let image = r / pixels;
-  let y = vec4i(r / phase.size.y % phase.size.x + phase.start.x);
-  let x = vec4i(r % phase.size.y + phase.start.y);
-  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
-  var t20 = mat4x4f(); var t21 = mat4x4f();
+  let r_near = min(vec4u(0u, 4u, 8u, 12u) + place.row + (tile & 3u), vec4u(rows - 1u));
+  let r_far = min(vec4u(16u, 20u, 20u, 20u) + place.row + (tile & 3u), vec4u(rows - 1u));
+  let y_near = vec4i(r_near / phase.size.y % phase.size.x + phase.start.x);
+  let x_near = vec4i(r_near % phase.size.y + phase.start.y);
+  let y_far = vec4i(r_far / phase.size.y % phase.size.x + phase.start.x);
+  let x_far = vec4i(r_far % phase.size.y + phase.start.y);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
+  var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
+  var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
+  var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
+  var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
   let size = small_size();
   let kernel_w = shape.kernel_w;
   let stride = vec2u(shape.stride_y, shape.stride_x);
@@ -119,140 +176,53 @@ fn up_tiles(group: u32, invocation: u32) {
   let end = phase.taps.x * phase.taps.y * size.z;
   var tap = vec2u();
   var k = 0u;
-  var at = pixel_at(size, image, y, x);
+  var near = pixel_at(size, r_near / pixels, y_near, x_near);
+  var far = pixel_at(size, r_far / pixels, y_far, x_far);
   var first = W_tap(phase.tap, kernel_w) * rows_W;
   for (var i = 0u; i < end; i++) {
-    let W0 = transpose(W_rows(first + c0 * size.z + k, size.z));
-    let W1 = transpose(W_rows(first + c1 * size.z + k, size.z));
-    let a0 = quad_rows(load_small(at.x, k));
+    let at = first + c * size.z + k;
+    let W0 = transpose(W_rows(at.x, size.z));
+    let W1 = transpose(W_rows(at.y, size.z));
+    var W2: mat4x4f; var W3: mat4x4f;
+    if (WIDE) { W2 = transpose(W_rows(at.z, size.z)); W3 = transpose(W_rows(at.w, size.z)); }
+    let a0 = quad_rows(load_small(near.x, k));
     t00 += W0 * a0; t01 += W1 * a0;
-    let a1 = quad_rows(load_small(at.y, k));
+    if (WIDE) { t02 += W2 * a0; t03 += W3 * a0; }
+    let a1 = quad_rows(load_small(near.y, k));
     t10 += W0 * a1; t11 += W1 * a1;
-    let a2 = quad_rows(load_small(at.z, k));
+    if (WIDE) { t12 += W2 * a1; t13 += W3 * a1; }
+    let a2 = quad_rows(load_small(near.z, k));
     t20 += W0 * a2; t21 += W1 * a2;
+    if (WIDE) { t22 += W2 * a2; t23 += W3 * a2; }
+    let a3 = quad_rows(load_small(near.w, k));
+    t30 += W0 * a3; t31 += W1 * a3;
+    if (WIDE) { t32 += W2 * a3; t33 += W3 * a3; }
+    let a4 = quad_rows(load_small(far.x, k));
+    t40 += W0 * a4; t41 += W1 * a4;
+    if (WIDE) { t42 += W2 * a4; t43 += W3 * a4; }
+    let a5 = quad_rows(load_small(far.y, k));
+    t50 += W0 * a5; t51 += W1 * a5;
+    if (WIDE) { t52 += W2 * a5; t53 += W3 * a5; }
     k++;
     if (k == size.z) {
       k = 0u;
       tap = next_tap(tap, phase.taps.y);
-      at = pixel_at(size, image, y - i32(tap.x), x - i32(tap.y));
+      near = pixel_at(size, r_near / pixels, y_near - i32(tap.x), x_near - i32(tap.y));
+      far = pixel_at(size, r_far / pixels, y_far - i32(tap.x), x_far - i32(tap.y));
       first = W_tap(phase.tap + tap * stride, kernel_w) * rows_W;
     }
   }
-  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
+  var tiles = array<mat4x4f, 24>(
+    t00, t01, t02, t03, t10, t11, t12, t13,
+    t20, t21, t22, t23, t30, t31, t32, t33,
+    t40, t41, t42, t43, t50, t51, t52, t53);
   let whole = large_size();
-  let left = column_of(column, whole.z);
-  let right = column_of(column + 1u, whole.z);
-  var pixel = phase_pixel(phase, row);
-  for (var i = 0u; i < 12u && row + i < rows; i++) {
-    let place = up_pixel(whole, stride, phase, pixel);
-    store(place, left, tiles[i / 4u * 2u][i % 4u]);
-    store(place, right, tiles[i / 4u * 2u + 1u][i % 4u]);
-    pixel = next_pixel(phase, pixel);
-  }
-}
-
-// Four rows of dW, each with a tap and a vec4 of channels: how far from a pixel they lie. Taps past the last are not
-// stored.
-struct Taps {
-  y: vec4i,
-  x: vec4i,
-  offset: vec4i,
-}
-
-fn taps_of(rows: vec4u, size: vec3u) -> Taps {
-  let y = vec4i(rows / size.z / shape.kernel_w) - i32(shape.pad_y);
-  let x = vec4i(rows / size.z % shape.kernel_w) - i32(shape.pad_x);
-  return Taps(y, x, (y * i32(size.y) + x) * i32(size.z) + vec4i(rows % size.z));
-}
-
-// Where the values of four taps lie for the pixel at (y, x), which lies at `place`; -1 outside of the image.
-fn at_taps(taps: Taps, size: vec3u, y: i32, x: i32, place: i32) -> vec4i {
-  let inside = (vec4u(taps.y + y) < vec4u(size.x)) & (vec4u(taps.x + x) < vec4u(size.y));
-  return select(vec4i(-1), taps.offset + place, inside);
-}
-
-// The only channel of four pixels.
-fn large_values(at: vec4i) -> vec4f {
-  return vec4f(load_large(at.x, 0u).x, load_large(at.y, 0u).x, load_large(at.z, 0u).x, load_large(at.w, 0u).x);
-}
-
-fn small_rows(at: u32, across: u32) -> mat4x4f {
-  return mat4x4f(vec4f(small[at]), vec4f(small[at + across]),
-                 vec4f(small[at + 2u * across]), vec4f(small[at + 3u * across]));
-}
-
-// One invocation per 12x8 tile of a part of dW: rows are (tap, large channel), columns small channels.
-fn weight_tiles(group: u32, invocation: u32) {
-  let tile = group * WORKGROUP_SIZE + invocation;
-  let lane = tile & 3u;
-  let across = (shape.small_c + 7u) / 8u;
-  let taps = shape.kernel_h * shape.kernel_w;
-  let vectors = taps * shape.large_c;
-  let down = select((vectors + 2u) / 3u, (taps + 11u) / 12u, SINGLE);
-  let part = tile / 4u / (across * down);
-  let m = tile / 4u / across % down * select(3u, 12u, SINGLE);
-  let column = (tile / 4u % across * 4u + lane) * 2u;
-  let c0 = min(column, shape.small_c - 1u);
-  let c1 = min(column + 1u, shape.small_c - 1u);
-  // The three vec4 of rows: each has a tap and a channel of its own. Of a single channel each holds four taps.
-  let rows = min(vec4u(0u, 1u, 2u, select(2u, 3u, SINGLE)) + m, vec4u(vectors - 1u));
-  let size = large_size();
-  let taps0 = taps_of(rows, size);
-  let taps1 = taps_of(rows + 4u, size);
-  let taps2 = taps_of(rows + 8u, size);
-  let first = part * shape.part_rows;
-  let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
-  let grid = small_size();
-  let stride = vec2u(shape.stride_y, shape.stride_x);
-  // The pixel that this lane loads of every four; four pixels on are found with carries instead of divisions.
-  var image = (first + lane) / (grid.x * grid.y);
-  var y = (first + lane) / grid.y % grid.x;
-  var x = (first + lane) % grid.y;
-  let next = vec3u(4u / grid.y / grid.x, 4u / grid.y % grid.x, 4u % grid.y);
-  var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();
-  var t20 = mat4x4f(); var t21 = mat4x4f();
-  for (var row = first; row < end; row += 4u) {
-    let y0 = i32(y * stride.x);
-    let x0 = i32(x * stride.y);
-    // A pixel past the end has no tap inside, so that what the small image is read for there counts for nothing.
-    let place = i32((image * size.x + y * stride.x) * size.y + x * stride.y) * i32(size.z);
-    let y_or_none = select(-0x40000000, y0, row + lane < end);
-    let at = at_taps(taps0, size, y_or_none, x0, place);
-    let b0 = small_rows(row * grid.z + c0, grid.z);
-    let b1 = small_rows(row * grid.z + c1, grid.z);
-    var a0: vec4f; var a1: vec4f; var a2: vec4f;
-    if (SINGLE) {
-      a0 = large_values(at);
-      a1 = large_values(at_taps(taps1, size, y_or_none, x0, place));
-      a2 = large_values(at_taps(taps2, size, y_or_none, x0, place));
-    } else {
-      a0 = load_large(at.x, 0u);
-      a1 = load_large(at.y, 0u);
-      a2 = load_large(at.z, 0u);
-    }
-    let A0 = transpose(quad_rows(a0));
-    t00 += b0 * A0; t01 += b1 * A0;
-    let A1 = transpose(quad_rows(a1));
-    t10 += b0 * A1; t11 += b1 * A1;
-    let A2 = transpose(quad_rows(a2));
-    t20 += b0 * A2; t21 += b1 * A2;
-    x += next.z;
-    y += next.y + select(0u, 1u, x >= grid.y);
-    x -= select(0u, grid.y, x >= grid.y);
-    image += next.x + select(0u, 1u, y >= grid.x);
-    y -= select(0u, grid.x, y >= grid.x);
-  }
-  if (part >= shape.parts) { return; }
-  var tiles = array<mat4x4f, 6>(t00, t01, t10, t11, t20, t21);
-  for (var i = 0u; i < 24u; i++) {
-    let row = i / 8u * 4u + i % 4u;
-    let value = tiles[i / 4u][i % 4u];
-    if (!SINGLE) {
-      store_weight(part, 4u * m + row, column + i / 4u % 2u, value);
-      continue;
-    }
-    for (var j = 0u; j < 4u; j++) {
-      store_weight(part, 4u * (m + row) + j, column + i / 4u % 2u, select(vec4f(0.0), value, j == 0u));
+  for (var j = 0u; j < select(2u, 4u, WIDE); j++) {
+    let values = column_of(column + j, whole.z);
+    var pixel = phase_pixel(phase, place.row);
+    for (var i = 0u; i < 24u && place.row + i < rows; i++) {
+      store(up_pixel(whole, stride, phase, pixel), values, tiles[i / 4u * 4u + j][i % 4u]);
+      pixel = next_pixel(phase, pixel);
     }
   }
 }

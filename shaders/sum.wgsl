@@ -1,10 +1,14 @@
 // sum.wgsl: y[i] = sum_p parts[p, i], and y = sum_p parts[p], each in a fixed order.
-//   parts [P, N]   y [N]   parts2 [P, M]   y2 [M]      N and M padded to 4 with zeros
+//   parts [P, N]   y [N]   parts2 [P, M]   y2 [M]   parts3 [Q, K]   y3 [K]   parts4 [Q, L]   y4 [L]
+//   N, M, K and L padded to 4 with zeros
 // No atomics: a run repeats bit for bit.
 struct Shape {
-  parts: u32,  // P
-  length: u32, // N / 4; ignored by sum_all
-  other: u32,  // sum_pairs: M / 4
+  count: u32,    // P
+  length: u32,   // N / 4; ignored by sum_all
+  length2: u32,  // sum_pairs: M / 4
+  count3: u32,   // sum_two_pairs: Q
+  length3: u32,  // sum_two_pairs: K / 4
+  length4: u32,  // sum_two_pairs: L / 4
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> parts: array<vec4f>;      // [P, N]
@@ -12,6 +16,10 @@ struct Shape {
 @group(0) @binding(3) var<storage, read> values: array<f32>;       // [P]
 @group(0) @binding(4) var<storage, read> parts2: array<vec4f>;     // [P, M]
 @group(0) @binding(5) var<storage, read_write> y2: array<vec4f>;   // [M]
+@group(0) @binding(6) var<storage, read> parts3: array<vec4f>;     // [Q, K]
+@group(0) @binding(7) var<storage, read_write> y3: array<vec4f>;   // [K]
+@group(0) @binding(8) var<storage, read> parts4: array<vec4f>;     // [Q, L]
+@group(0) @binding(9) var<storage, read_write> y4: array<vec4f>;   // [L]
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -22,21 +30,46 @@ var<workgroup> lane_sums: array<f32, WORKGROUP_SIZE>;
 fn sum_parts(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.length) { return; }
   var sum = vec4f(0.0);
-  for (var part = 0u; part < shape.parts; part++) { sum += parts[part * shape.length + id.x]; }
+  for (var part = 0u; part < shape.count; part++) { sum += parts[part * shape.length + id.x]; }
   y[id.x] = sum;
 }
 
-// The same for two: the weights' gradient and the bias's. One invocation per vec4 of y, then of y2.
+// y and y2 at vec4 `i` of both side by side.
+fn sum_pair(i: u32) {
+  var sum = vec4f(0.0);
+  if (i < shape.length) {
+    for (var part = 0u; part < shape.count; part++) { sum += parts[part * shape.length + i]; }
+    y[i] = sum;
+  } else if (i < shape.length + shape.length2) {
+    let at = i - shape.length;
+    for (var part = 0u; part < shape.count; part++) { sum += parts2[part * shape.length2 + at]; }
+    y2[at] = sum;
+  }
+}
+
+// y and y2: a weight's gradient and its bias's. One invocation per vec4 of y, then of y2.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn sum_pairs(@builtin(global_invocation_id) id: vec3u) {
+  sum_pair(id.x);
+}
+
+// The same for two layers. One invocation per vec4 of y, y2, y3 and y4, in that order.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn sum_two_pairs(@builtin(global_invocation_id) id: vec3u) {
+  let first = shape.length + shape.length2;
+  if (id.x < first) {
+    sum_pair(id.x);
+    return;
+  }
+  let i = id.x - first;
   var sum = vec4f(0.0);
-  if (id.x < shape.length) {
-    for (var part = 0u; part < shape.parts; part++) { sum += parts[part * shape.length + id.x]; }
-    y[id.x] = sum;
-  } else if (id.x < shape.length + shape.other) {
-    let at = id.x - shape.length;
-    for (var part = 0u; part < shape.parts; part++) { sum += parts2[part * shape.other + at]; }
-    y2[at] = sum;
+  if (i < shape.length3) {
+    for (var part = 0u; part < shape.count3; part++) { sum += parts3[part * shape.length3 + i]; }
+    y3[i] = sum;
+  } else if (i < shape.length3 + shape.length4) {
+    let at = i - shape.length3;
+    for (var part = 0u; part < shape.count3; part++) { sum += parts4[part * shape.length4 + at]; }
+    y4[at] = sum;
   }
 }
 
@@ -44,7 +77,7 @@ fn sum_pairs(@builtin(global_invocation_id) id: vec3u) {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn sum_all(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var part = lane; part < shape.parts; part += WORKGROUP_SIZE) { sum += values[part]; }
+  for (var part = lane; part < shape.count; part += WORKGROUP_SIZE) { sum += values[part]; }
   lane_sums[lane] = sum;
   for (var half = WORKGROUP_SIZE / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();

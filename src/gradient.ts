@@ -2,6 +2,7 @@
 // path. The loss is the sum of the graph's reconstruction and KL terms; their weights are in the ops' own rules.
 import type { Graph, Node } from "./graph.js";
 import { add } from "./ops/add.js";
+import { joinSums } from "./ops/sum.js";
 import { opNamed } from "./ops/index.js";
 import type { Gradients } from "./ops/op.js";
 import type { Tensor } from "./tensor.js";
@@ -54,7 +55,7 @@ export function differentiate(graph: Graph): Graph {
   for (const name of parameterNames(graph)) {
     if (!gradients.has(name)) throw new Error(`no gradient reaches the parameter ${name}`);
   }
-  return { nodes };
+  return { nodes: joinSums(nodes) };
 }
 
 /** `name`, or where it is taken the first of name.2, name.3, ... that isn't. */

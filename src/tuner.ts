@@ -10,7 +10,7 @@ import { plan } from "./plan.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
 import { pageStore, type TuningStore } from "./tuning_store.js";
-import { KERNELS, usualSchedule } from "./tuning_table.js";
+import { KERNELS, settled, usualSchedule } from "./tuning_table.js";
 
 type Choices = Record<string, Schedule>;
 
@@ -108,7 +108,8 @@ export function createTuner(
       const given = [fixed[key], known[keptAs(node)], stored[keptAs(node)]];
       const found = given.find((schedule) => schedule && able.includes(schedule));
       choices[key] = found ?? usualSchedule(software, able, node, work);
-      if (!found && store !== false && work >= Math.max(least, WORTH_MEASURING)) open.push(node);
+      const worth = work >= Math.max(least, WORTH_MEASURING) && !settled(device.adapterName, node);
+      if (!found && store !== false && worth) open.push(node);
     }
     if (open.length > 0 && tried.length > 1) {
       const measured = leftMs > 0 ? await measureAll(graph, open, choices, half) : [];

@@ -1,6 +1,7 @@
 // lib/conv2d_layer.wgsl: what every schedule of a convolution shares: its tensors, how the pixels of its two images
-// meet, how a tile's values are stored, and the entry points. A schedule adds how its tiles are multiplied:
-// down_tiles, up_tiles and weight_tiles, by the workgroup's number among those of its kind and the invocation's place.
+// meet, how a tile's values are stored, and the entry points, of which three do for both directions and all gradients.
+// A schedule adds how its tiles are multiplied: down_tiles, up_tiles and weight_tiles, by the workgroup's number among
+// those of its kind and the invocation's place.
 //   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
 // Small pixel (i, j) and tap (u, v) meet large pixel (i stride_y + u - pad_y, j stride_x + v - pad_x). A convolution
 // goes down from large to small; its transpose goes up, and each is the other's input gradient with the same W.
@@ -26,8 +27,10 @@ struct Shape {
   bias_rows: u32,        // pixels that one part of db sums
   parts: u32,
   phase_groups: u32,     // up: workgroups of one phase
-  result_groups: u32,    // gradients: workgroups that make the result; those of dW and then db follow
-  weight_groups: u32,
+  weight_groups: u32,    // workgroups that make dW; those of db follow
+  bias_of_large: u32,    // 1: dy is the large image, so db has its channels
+  gradient: u32,         // 1: the result is dx, to be multiplied by the slope of x's activation, not y = act(... + b)
+  in_place: u32,         // 1: what that slope is computed from lies where dx is written, each value of it read before
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> large: array<Stored>;         // [B, LH, LW, CL]
@@ -39,10 +42,6 @@ struct Shape {
 @group(0) @binding(7) var<storage, read_write> dW: array<vec4f>;       // [parts, KH, KW, CL, CS]
 @group(0) @binding(8) var<storage, read_write> db: array<vec4f>;       // [parts, C]
 
-// The result is dx, to be multiplied by the slope of x's activation, not y = act(... + b).
-override GRADIENT: bool = false;
-// What x's slope is computed from lies where dx is written, each value of it read before.
-override IN_PLACE: bool = false;
 // Keep the value before the activation, for the activations whose slope needs it.
 override KEEP_PRE: bool = false;
 
@@ -105,22 +104,25 @@ struct Column {
   exists: bool,
   bias: vec4f,
   counts: vec4<bool>,
+  gradient: bool,
+  in_place: bool,
 }
 
 fn column_of(index: u32, channels: u32) -> Column {
   let exists = index < channels;
   let counts = vec4u(0u, 1u, 2u, 3u) + 4u * index < vec4u(shape.result_count);
-  if (GRADIENT) { return Column(index, exists, vec4f(0.0), counts); }
-  return Column(index, exists, vec4f(aside[min(index, channels - 1u)]), counts);
+  let gradient = shape.gradient != 0u;
+  let bias = select(vec4f(aside[min(index, channels - 1u)]), vec4f(0.0), gradient);
+  return Column(index, exists, bias, counts, gradient, shape.in_place != 0u);
 }
 
 // Stores a vec4 of the pixel whose channels begin at `first`; the padding stays zero whatever act(0) is.
 fn store(first: u32, column: Column, product: vec4f) {
   if (!column.exists) { return; }
   let at = first + column.index;
-  if (GRADIENT) {
+  if (column.gradient) {
     var kept = vec4f(0.0);
-    if (IN_PLACE) { kept = vec4f(result[at]); } else { kept = vec4f(aside[at]); }
+    if (column.in_place) { kept = vec4f(result[at]); } else { kept = vec4f(aside[at]); }
     result[at] = Stored(product * activation_slope(kept));
   } else {
     let sum = product + column.bias;
@@ -154,77 +156,36 @@ fn store_weight(part: u32, row: u32, column: u32, product: vec4f) {
 }
 
 // db: sums of dy over its pixels; one invocation per vec4 of db and part.
-fn small_sums(index: u32) {
-  if (index >= shape.parts * shape.small_c) { return; }
-  let first = index / shape.small_c * shape.bias_rows;
-  let end = min(first + shape.bias_rows, shape.batch * shape.small_h * shape.small_w);
+fn bias_sums(index: u32) {
+  let of_large = shape.bias_of_large != 0u;
+  let size = select(small_size(), large_size(), of_large);
+  if (index >= shape.parts * size.z) { return; }
+  let first = index / size.z * shape.bias_rows;
+  let end = min(first + shape.bias_rows, shape.batch * size.x * size.y);
   var sum = vec4f(0.0);
-  for (var pixel = first; pixel < end; pixel++) { sum += vec4f(small[pixel * shape.small_c + index % shape.small_c]); }
+  for (var pixel = first; pixel < end; pixel++) {
+    let at = pixel * size.z + index % size.z;
+    if (of_large) { sum += vec4f(large[at]); } else { sum += vec4f(small[at]); }
+  }
   db[index] = sum;
 }
 
-fn large_sums(index: u32) {
-  if (index >= shape.parts * shape.large_c) { return; }
-  let first = index / shape.large_c * shape.bias_rows;
-  let end = min(first + shape.bias_rows, shape.batch * shape.large_h * shape.large_w);
-  var sum = vec4f(0.0);
-  for (var pixel = first; pixel < end; pixel++) { sum += vec4f(large[pixel * shape.large_c + index % shape.large_c]); }
-  db[index] = sum;
-}
-
-// y[i, j] = act(sum over taps of large W + b).
+// y[i, j] = act(sum over taps of large W + b); as the transpose's input gradient dx = that sum times act'(x).
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn conv2d(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   down_tiles(group.x, lane);
 }
 
-// y[large pixel] = act(sum over the small pixels and taps that meet it of small W^T + b).
+// y[large pixel] = act(sum over the small pixels and taps that meet it of small W^T + b); as the convolution's input
+// gradient dx = that sum times act'(x).
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn conv2d_transpose(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   up_tiles(group.x, lane);
 }
 
-// dx = the transpose applied to dy, times act'(x); dW = sum over pixels of x^T dy; db = sum dy: at once, for they read
-// the same dy and don't wait for each other.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let after = group.x - shape.result_groups;
-  if (group.x < shape.result_groups) { up_tiles(group.x, lane); }
-  else if (after < shape.weight_groups) { weight_tiles(after, lane); }
-  else { small_sums((after - shape.weight_groups) * WORKGROUP_SIZE + lane); }
-}
-
-// dx alone.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d_grad_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  up_tiles(group.x, lane);
-}
-
-// dW and db alone, for the first layer too.
+// dW = sum over pixels of large^T small; db = sum dy: at once, for they read the same dy and don't wait for each other.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn conv2d_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }
-  else { small_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
-}
-
-// The transposed layer's gradients: dy is the large image.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d_transpose_grad(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let after = group.x - shape.result_groups;
-  if (group.x < shape.result_groups) { down_tiles(group.x, lane); }
-  else if (after < shape.weight_groups) { weight_tiles(after, lane); }
-  else { large_sums((after - shape.weight_groups) * WORKGROUP_SIZE + lane); }
-}
-
-// dx alone.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d_transpose_grad_input(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  down_tiles(group.x, lane);
-}
-
-// dW and db alone.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d_transpose_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }
-  else { large_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+  else { bias_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
 }

@@ -15,7 +15,7 @@ import {
   type Activation,
   type Tensor,
 } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, partsOf, splitRows, wider, type Kernel, type Op, type Schedule } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /**
@@ -85,20 +85,14 @@ interface Form {
 /** How a schedule's workgroup covers a result: a tile of rows x vec4 columns, side by side in a quad of them. */
 const forms: Readonly<Record<Schedule, Form>> = {
   direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
-  subgroups: { shader: subgroups, rows: 12, columns: 2, across: 4, perWorkgroup: 16 },
+  subgroups: { shader: subgroups, rows: 24, columns: 2, across: 4, perWorkgroup: 16 },
   tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
 };
+/** The subgroups schedule's tile where there are columns enough. */
+const wideForm = { ...forms.subgroups, columns: 4 };
 /** The direct schedule's tile where the result has one vec4 of channels. */
 const narrowForm = { ...forms.direct, rows: 16, columns: 1 };
 const TILED_WORKGROUP = 64;
-
-/**
- * From so many multiply-adds of each on, dx and dW are two dispatches: side by side in one they are 9 % slower on
- * SwiftShader (86.5 ms against 39.7 and 39.0). So they are where x has so many values, for then dx can take the place
- * of what its slope is computed from.
- */
-const APART = 2 ** 25;
-const LARGE = 2 ** 19;
 
 /** The gradient rule of both directions: x is one of the images, dy the other. */
 function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient"]> {
@@ -114,22 +108,20 @@ function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient
     const db = parts > 1 ? partsOf(of.b, parts) : of.b;
     const images = { [own]: x, [other]: dy };
     const sums = parts > 1 ? [sumPairs(dW, of.W, db, of.b)] : [];
-    const weight = { op: `${op}_grad_weight`, inputs: images, outputs: { dW, db }, attributes: node.attributes };
+    const weight: Node = { op: `${op}_grad_weight`, inputs: images, outputs: { dW, db }, attributes: node.attributes };
     if (!wanted(own)) return { nodes: [weight, ...sums], of };
     const saved = x.pre ?? x;
-    const attributes = { ...node.attributes, activation: x.activation ?? "none" };
-    const apart = small * size(W.shape) >= APART || size(x.shape) >= LARGE;
-    // Only what an activation made: whatever made it needs it no more, as max pooling would.
-    const in_place = apart && x.activation !== undefined && !!sole?.(x) && !!sole?.(saved);
+    // dx takes the place of what its slope is computed from, if nothing else needs that: dW is there by then. Only what
+    // an activation made: whatever made it needs it no more, as max pooling would.
+    const in_place = x.activation !== undefined && !!sole?.(x) && !!sole?.(saved);
     const result = in_place ? like(saved, saved.name, "activation") : tensor(`d${x.name}`, "activation", x.shape);
-    const images_W = { ...(apart ? { [other]: dy } : images), W, ...(in_place ? {} : { saved }) };
-    const input: Node = apart
-      ? { op: `${op}_grad_input`, inputs: images_W, outputs: { result }, attributes: { ...attributes, in_place } }
-      : { op: `${op}_grad`, inputs: images_W, outputs: { result, dW, db }, attributes };
-    return {
-      nodes: [...(apart ? [weight] : []), ...(apart ? sums : []), input, ...(apart ? [] : sums)],
-      of: { ...of, [own]: result },
+    const input: Node = {
+      op: `${op}_grad_input`,
+      inputs: { [other]: dy, W, ...(in_place ? {} : { saved }) },
+      outputs: { result },
+      attributes: { ...node.attributes, activation: x.activation ?? "none", in_place },
     };
+    return { nodes: [weight, ...sums, input], of: { ...of, [own]: result } };
   };
 }
 
@@ -145,7 +137,7 @@ function kernel(node: Node, schedule: Schedule): Kernel {
   // The result is the image that the node doesn't read; a gradient of weights reads both and makes none.
   const { result } = outputs;
   const inPlace = attributes.in_place === true;
-  const up = op === "conv2d_transpose" || op === "conv2d_grad" || op === "conv2d_grad_input";
+  const up = op === "conv2d_transpose" || op === "conv2d_grad_input";
   const large = inputs.large ?? result;
   const small = inputs.small ?? result;
   const W = inputs.W ?? outputs.dW;
@@ -160,26 +152,35 @@ function kernel(node: Node, schedule: Schedule): Kernel {
   const { parts, part_rows } = splitRows(pixels(small));
   const groups = ({ rows, columns, across }: Form, down: number, over: number, times = 1) =>
     ceilDiv(times * ceilDiv(down, rows) * ceilDiv(over, columns * across) * across, perWorkgroup);
-  const narrow = schedule === "direct" && (up ? large_c : small_c) === 1;
-  const resultForm = narrow ? narrowForm : form;
+  const columns = up ? large_c : small_c;
+  const narrow = schedule === "direct" && !!result && columns === 1;
+  const wide = schedule === "subgroups" && wider(columns);
+  const tile = narrow ? narrowForm : wide ? wideForm : form;
   const phasePixels = batch * ceilDiv(large_h, stride_y) * ceilDiv(large_w, stride_x);
-  const phase_groups = groups(resultForm, phasePixels, large_c);
-  const resultGroups = up ? stride_y * stride_x * phase_groups : groups(resultForm, pixels(small), small_c);
+  const phase_groups = groups(tile, phasePixels, large_c);
+  const resultGroups = up ? stride_y * stride_x * phase_groups : groups(tile, pixels(small), small_c);
   // The subgroups schedule packs the taps of a single channel as densely as channels.
   const grey = schedule === "subgroups" && large.shape[3] === 1;
-  const weight_groups = groups(form, kernel_h * kernel_w * (grey ? 1 : 4 * large_c), small_c, parts);
+  const weight_groups = groups(
+    { ...tile, rows: grey ? 12 : form.rows },
+    kernel_h * kernel_w * (grey ? 1 : 4 * large_c),
+    small_c,
+    parts,
+  );
   const biased = transposed ? large : small;
   const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
   const biasGroups = ceilDiv(parts * (transposed ? large_c : small_c), lanes);
   return {
     shader,
-    entryPoint: op,
+    // An input gradient is the other direction's product: few pipelines serve all layers, which is much of the time to
+    // the first step.
+    entryPoint: up ? "conv2d_transpose" : result ? "conv2d" : "conv2d_grad_weight",
     constants: {
-      ACTIVATION: activationCode((attributes.activation ?? "none") as Activation),
-      ...(result ? { GRADIENT: forward ? 0 : 1, KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
-      ...(result && !forward ? { IN_PLACE: inPlace ? 1 : 0 } : {}),
+      ...(result ? { ACTIVATION: activationCode((attributes.activation ?? "none") as Activation) } : {}),
+      ...(result ? { KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
       ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
       ...(schedule === "subgroups" ? { SINGLE: grey ? 1 : 0 } : {}),
+      ...(schedule === "subgroups" ? { WIDE: wide ? 1 : 0 } : {}),
       ...(result && schedule === "direct" ? { NARROW: narrow ? 1 : 0, SINGLE: result.shape[3] === 1 ? 1 : 0 } : {}),
     },
     shape: {
@@ -201,10 +202,12 @@ function kernel(node: Node, schedule: Schedule): Kernel {
       bias_rows: padTo4(ceilDiv(pixels(biased), parts)),
       parts,
       phase_groups,
-      result_groups: resultGroups,
       weight_groups,
+      bias_of_large: transposed ? 1 : 0,
+      gradient: forward ? 0 : 1,
+      in_place: inPlace ? 1 : 0,
     },
-    workgroups: (result ? resultGroups : 0) + (outputs.dW ? weight_groups + biasGroups : 0),
+    workgroups: result ? resultGroups : weight_groups + biasGroups,
     // In place there is nothing aside; what is bound instead isn't read.
     ...(result ? { names: { aside: forward ? "b" : inPlace ? "W" : "saved" } } : {}),
   };
@@ -214,11 +217,9 @@ const common = { schedules: ["direct", "subgroups", "tiled"], kernel } as const;
 
 export const conv2dOps: readonly Op[] = [
   { name: "conv2d", ...common, gradient: gradientOf("conv2d") },
-  { name: "conv2d_grad", ...common },
   { name: "conv2d_grad_input", ...common },
   { name: "conv2d_grad_weight", ...common },
   { name: "conv2d_transpose", ...common, gradient: gradientOf("conv2d_transpose") },
-  { name: "conv2d_transpose_grad", ...common },
   { name: "conv2d_transpose_grad_input", ...common },
   { name: "conv2d_transpose_grad_weight", ...common },
 ];

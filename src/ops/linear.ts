@@ -4,13 +4,13 @@ import subgroups from "../../shaders/linear.subgroups.wgsl";
 import tiled from "../../shaders/linear.tiled.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, type Gradients, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, partsOf, splitRows, wider, type Gradients, type Kernel, type Op, type Schedule } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side in `quad` of them. */
 const forms = {
   direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
-  subgroups: { shader: subgroups, rows: 12, columns: 2, across: 4, perWorkgroup: 16 },
+  subgroups: { shader: subgroups, rows: 16, columns: 2, across: 4, perWorkgroup: 16 },
   tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
 } as const;
 
@@ -69,13 +69,13 @@ function kernel(node: Node, schedule: Schedule): Kernel {
   const inputCount = size(x.storage.slice(1));
   const outputCount = size(y.storage.slice(1));
   const { parts, part_rows } = splitRows(batch);
-  const tiles = (down: number, over: number) =>
-    ceilDiv(ceilDiv(down, rows) * ceilDiv(over / 4, columns * across) * across, perWorkgroup);
+  const widens = (over: number) => schedule === "subgroups" && wider(over / 4);
+  const tiles = (down: number, over: number, times = 1) => {
+    const wide = columns * across * (widens(over) ? 2 : 1);
+    return ceilDiv(times * ceilDiv(down, rows) * ceilDiv(over / 4, wide) * across, perWorkgroup);
+  };
   const inputGroups = tiles(batch, inputCount);
-  const weightGroups = ceilDiv(
-    parts * ceilDiv(inputCount, rows) * ceilDiv(outputCount / 4, columns * across) * across,
-    perWorkgroup,
-  );
+  const weightGroups = tiles(inputCount, outputCount, parts);
   const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
   const biasGroups = ceilDiv((parts * outputCount) / 4, lanes);
   const workgroups = {
@@ -93,6 +93,10 @@ function kernel(node: Node, schedule: Schedule): Kernel {
       ACTIVATION: activationCode(activation),
       ...(op === "linear" ? { KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
       ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
+      ...(schedule === "subgroups" && op !== "linear_grad_weight"
+        ? { WIDE: widens(op === "linear" ? outputCount : inputCount) ? 1 : 0 }
+        : {}),
+      ...(schedule === "subgroups" && outputs.dW ? { WIDE_WEIGHT: widens(outputCount) ? 1 : 0 } : {}),
     },
     shape: {
       rows: batch,

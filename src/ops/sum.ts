@@ -14,22 +14,64 @@ export function sumPairs(parts: Tensor, y: Tensor, parts2: Tensor, y2: Tensor): 
   return { op: "sum_pairs", inputs: { parts, parts2 }, outputs: { y, y2 }, attributes: {} };
 }
 
+/**
+ * The same nodes with each two sums of pairs in one dispatch, at the place of the second: a dispatch costs more than a
+ * short sum. A sum that a node reads before that stays alone.
+ */
+export function joinSums(nodes: readonly Node[]): Node[] {
+  const joined: Node[] = [];
+  /** Where a sum stands that waits for a second one. */
+  let waiting: number | undefined;
+  const dropped = new Set<number>();
+  nodes.forEach((node, index) => {
+    const first = waiting === undefined ? undefined : nodes[waiting];
+    if (
+      first &&
+      Object.values(node.inputs).some(({ name }) => name === first.outputs.y?.name || name === first.outputs.y2?.name)
+    )
+      waiting = undefined;
+    if (node.op !== "sum_pairs") joined[index] = node;
+    else if (waiting === undefined) [joined[index], waiting] = [node, index];
+    else {
+      const { parts, parts2 } = node.inputs;
+      const { y, y2 } = node.outputs;
+      dropped.add(waiting);
+      waiting = undefined;
+      joined[index] = {
+        op: "sum_two_pairs",
+        inputs: { ...first!.inputs, parts3: parts!, parts4: parts2! },
+        outputs: { ...first!.outputs, y3: y!, y4: y2! },
+        attributes: {},
+      };
+    }
+  });
+  return joined.filter((_, index) => !dropped.has(index));
+}
+
 /** y = sum of all values: a scalar. */
 export function sumAll(values: Tensor, y: Tensor): Node {
   return { op: "sum_all", inputs: { values }, outputs: { y }, attributes: {} };
 }
 
+type Four = [number, number, number, number];
 const WORKGROUP_SIZE = 64;
 
 function sumPartsKernel({ op, inputs, outputs }: Node): Kernel {
-  const length = size(outputs.y?.storage ?? []) / 4;
-  const other = size(outputs.y2?.storage ?? [0]) / 4;
+  const vectors = (tensor: Tensor | undefined) => size(tensor?.storage ?? [0]) / 4;
+  const [length, length2, length3, length4] = [outputs.y, outputs.y2, outputs.y3, outputs.y4].map(vectors) as Four;
   return {
     shader: sum,
     entryPoint: op,
     constants: { WORKGROUP_SIZE },
-    shape: { parts: inputs.parts?.shape[0] ?? 0, length, other },
-    workgroups: ceilDiv(length + other, WORKGROUP_SIZE),
+    shape: {
+      count: inputs.parts?.shape[0] ?? 0,
+      length,
+      length2,
+      count3: inputs.parts3?.shape[0] ?? 0,
+      length3,
+      length4,
+    },
+    workgroups: ceilDiv(length + length2 + length3 + length4, WORKGROUP_SIZE),
   };
 }
 
@@ -38,7 +80,7 @@ function sumAllKernel({ inputs }: Node): Kernel {
     shader: sum,
     entryPoint: "sum_all",
     constants: { WORKGROUP_SIZE },
-    shape: { parts: size(inputs.values?.shape ?? []), length: 1, other: 0 },
+    shape: { count: size(inputs.values?.shape ?? []), length: 1, length2: 0, count3: 0, length3: 0, length4: 0 },
     workgroups: 1,
   };
 }
@@ -46,5 +88,6 @@ function sumAllKernel({ inputs }: Node): Kernel {
 export const sumOps: readonly Op[] = [
   { name: "sum_parts", kernel: sumPartsKernel },
   { name: "sum_pairs", kernel: sumPartsKernel },
+  { name: "sum_two_pairs", kernel: sumPartsKernel },
   { name: "sum_all", kernel: sumAllKernel },
 ];

@@ -11,7 +11,7 @@ import { size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../
 import { activate, saved, slope } from "../reference/activation.js";
 import { twinOf } from "../reference/index.js";
 import type { Values } from "../reference/twin.js";
-import { directions, gradientNode, layer, square, type Geometry } from "../support/convolutions.js";
+import { directions, gradientsOf, layer, square, type Geometry } from "../support/convolutions.js";
 import { expectGradient } from "../support/differences.js";
 import { RandomValues } from "../support/random_values.js";
 import { defaultStep } from "../support/run_node.js";
@@ -48,7 +48,8 @@ describe.each(directions)("%s", (direction) => {
   const [input, output] = direction === "conv2d" ? (["large", "small"] as const) : (["small", "large"] as const);
   const check = (geometry: Geometry, activation: Activation) => {
     const forward = layer(direction, geometry, activation, activation);
-    const backward = gradientNode(forward, true);
+    const { nodes } = gradientsOf(forward, true);
+    const [backward, input_gradient] = [nodes[0]!, nodes.at(-1)!];
     const random = new RandomValues(`${direction} ${activation}`);
     const normal = (tensor: Tensor) => random.normal(size(tensor.shape));
     const [a, W, b] = [normal(forward.inputs[input]!), normal(forward.inputs.W!), normal(forward.inputs.b!)];
@@ -62,10 +63,14 @@ describe.each(directions)("%s", (direction) => {
       [output]: weights.map((value, i) => value * slope(activation, pre[i]!)),
     };
     const gradients = run(backward, given);
-    expectGradient(gradients.result!, objective, a);
+    const dx = run(input_gradient, given).result!;
+    expectGradient(dx, objective, a);
     expectGradient(gradients.dW!, objective, W);
     expectGradient(gradients.db!, objective, b);
-    expect(run(gradientNode(forward, false), given)).toEqual({ dW: gradients.dW, db: gradients.db });
+    // Written over what the slope is computed from it is the same.
+    const over = gradientsOf(forward, true, true).nodes.at(-1)!;
+    expect(over.attributes.in_place).toBe(activation !== "none");
+    expect(run(over, { ...given, result: given.saved }).result).toEqual(dx);
     return { backward, given, gradients };
   };
 

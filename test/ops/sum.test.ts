@@ -1,8 +1,8 @@
-import { describe } from "vitest";
+import { describe, expect } from "vitest";
 import { Device } from "../../src/device.js";
 import { partsOf } from "../../src/ops/op.js";
-import { sumAll, sumPairs, sumParts } from "../../src/ops/sum.js";
-import { like, tensor, weightTensor, type Tensor } from "../../src/tensor.js";
+import { joinSums, sumAll, sumPairs, sumParts } from "../../src/ops/sum.js";
+import { like, size, tensor, weightTensor, type Tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { edges } from "../support/sizes.js";
@@ -56,6 +56,51 @@ describe("sum_pairs", () => {
       }),
     ),
   );
+});
+
+describe("sum_two_pairs", () => {
+  /** Two pairs [n, m] in as many parts each as given, joined as a gradient's nodes are. */
+  function joined(sizes: readonly (readonly [number, number])[], counts: readonly number[]): OpCase {
+    const names = ["", "2", "3", "4"];
+    const nodes = sizes.map(([n, m], i) => {
+      const y = like(weightTensor("W", "param", [5], [n]), `y${names[2 * i]}`, "gradient");
+      const y2 = tensor(`y${names[2 * i + 1]}`, "gradient", [m]);
+      const parts = partsOf({ ...y, name: `parts${names[2 * i]}` }, counts[i]!);
+      return sumPairs(parts, y, partsOf({ ...y2, name: `parts${names[2 * i + 1]}` }, counts[i]!), y2);
+    });
+    return {
+      name: `sum_two_pairs ${sizes.map((pair) => pair.join(" and ")).join(", ")} in ${counts.join(" and ")}`,
+      build: (random) => {
+        const [node, ...others] = joinSums(nodes);
+        expect([node?.op, others]).toEqual(["sum_two_pairs", []]);
+        const given = Object.entries(node!.inputs).map(([key, { shape }]) => [key, random.normal(size(shape), 1 / 3)]);
+        return { node: node!, values: Object.fromEntries(given) as Record<string, Float64Array> };
+      },
+    };
+  }
+  testOps(device, [
+    joined(
+      [
+        [1, 1],
+        [129, 64],
+      ],
+      [2, 9],
+    ),
+    joined(
+      [
+        [65, 3],
+        [7, 65],
+      ],
+      [9, 3],
+    ),
+    joined(
+      [
+        [63, 64],
+        [1, 1],
+      ],
+      [4, 2],
+    ),
+  ]);
 });
 
 describe("sum_all", () => {

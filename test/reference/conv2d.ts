@@ -124,7 +124,7 @@ function layer(product: (node: Node, values: Values) => Float64Array): Twin {
   };
 }
 
-/** The input's gradient alone. In place, the result holds what the slope is computed from. */
+/** The input's gradient, times the slope of the activation that made it. In place, the result holds what the slope is computed from. */
 function inputGradient(product: (node: Node, values: Values) => Float64Array): Twin {
   return (node, values) => {
     const saved = at(values, node.attributes.in_place ? "result" : "saved");
@@ -132,22 +132,15 @@ function inputGradient(product: (node: Node, values: Values) => Float64Array): T
   };
 }
 
-/** Gradients of W and b; with `product` also that of the input, times the slope of the activation that made it. */
-function gradients(dy: "large" | "small", product?: (node: Node, values: Values) => Float64Array): Twin {
-  return (node, values, step) => {
-    const weights = { dW: kernelGradient(node, values), db: biasGradient(node, values, dy) };
-    if (!product) return weights;
-    return { ...inputGradient(product)(node, values, step), ...weights };
-  };
+function weightGradients(dy: "large" | "small"): Twin {
+  return (node, values) => ({ dW: kernelGradient(node, values), db: biasGradient(node, values, dy) });
 }
 
 export const conv2dTwins: Readonly<Record<string, Twin>> = {
   conv2d: layer(toSmall),
   conv2d_transpose: layer(toLarge),
-  conv2d_grad: gradients("small", toLarge),
   conv2d_grad_input: inputGradient(toLarge),
-  conv2d_grad_weight: gradients("small"),
-  conv2d_transpose_grad: gradients("large", toSmall),
+  conv2d_grad_weight: weightGradients("small"),
   conv2d_transpose_grad_input: inputGradient(toSmall),
-  conv2d_transpose_grad_weight: gradients("large"),
+  conv2d_transpose_grad_weight: weightGradients("large"),
 };

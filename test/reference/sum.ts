@@ -21,8 +21,19 @@ const sumPairs: Twin = (node, values) => ({
   y2: sumOfRows(node, values, "parts2"),
 });
 
+const sumTwoPairs: Twin = (node, values, step) => ({
+  ...sumPairs(node, values, step),
+  y3: sumOfRows(node, values, "parts3"),
+  y4: sumOfRows(node, values, "parts4"),
+});
+
 const sumAll: Twin = (_, values) => ({
   y: Float64Array.of(at(values, "values").reduce((sum, value) => sum + value, 0)),
 });
 
-export const sumTwins: Readonly<Record<string, Twin>> = { sum_parts: sumParts, sum_pairs: sumPairs, sum_all: sumAll };
+export const sumTwins: Readonly<Record<string, Twin>> = {
+  sum_parts: sumParts,
+  sum_pairs: sumPairs,
+  sum_two_pairs: sumTwoPairs,
+  sum_all: sumAll,
+};

@@ -51,16 +51,16 @@ export function layer(
   return make("y", x, W, b, { stride, pad, size: down ? small : large }, activation);
 }
 
-/** What the gradient rule makes of dy, with the input's gradient or without. */
-export function gradientsOf(forward: Node, withInput: boolean): Gradients {
+/** What the gradient rule makes of dy, with the input's gradient or without; `sole`: no other node reads x. */
+export function gradientsOf(forward: Node, withInput: boolean, sole = false): Gradients {
   const dy = tensor("dy", "activation", forward.outputs.result!.shape);
   const wanted = (input: string) => withInput || input === "W" || input === "b";
-  return opNamed(forward.op).gradient!(forward, { result: dy }, wanted);
+  return opNamed(forward.op).gradient!(forward, { result: dy }, wanted, () => sole);
 }
 
-/** Its first node, the convolutions' own: sums of parts may follow. */
-export function gradientNode(forward: Node, withInput: boolean): Node {
-  return gradientsOf(forward, withInput).nodes[0]!;
+/** The gradient of W and b, in parts. */
+export function gradientNode(forward: Node): Node {
+  return gradientsOf(forward, false).nodes[0]!;
 }
 
 export function title({ B, large, small, CL, CS, kernel, stride, pad }: Geometry): string {
