@@ -22,6 +22,12 @@ export function linear(name: string, x: Tensor, W: Tensor, b: Tensor, activation
   return { op: "linear", inputs: { x, W, b }, outputs: { y, ...(pre ? { pre } : {}) }, attributes: { activation } };
 }
 
+/**
+ * From so many multiply-adds of each on, dx and dW are two dispatches: what one costs is little beside them, and the
+ * pipeline that makes both is compiled longer than theirs together.
+ */
+const APART = 2 ** 24;
+
 function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean) {
   const { x, W, b } = node.inputs as { x: Tensor; W: Tensor; b: Tensor };
   const dy = upstream.y;
@@ -40,17 +46,18 @@ function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, 
   const activation = x.activation ?? "none";
   const saved = x.pre ?? x;
   if (dx) of.x = dx;
-  if (dx && weights.dW) {
+  const apart = size(x.shape) * size(W.shape) >= APART * size(x.shape.slice(1));
+  if (dx && weights.dW && !apart) {
     nodes.push({
       op: "linear_grad",
       inputs: { x, W, dy, saved },
       outputs: { dx, ...weights },
       attributes: { activation },
     });
-  } else if (dx) {
-    nodes.push({ op: "linear_grad_input", inputs: { W, dy, saved }, outputs: { dx }, attributes: { activation } });
-  } else if (weights.dW) {
-    nodes.push({ op: "linear_grad_weight", inputs: { x, dy }, outputs: weights, attributes: {} });
+  } else {
+    if (dx)
+      nodes.push({ op: "linear_grad_input", inputs: { W, dy, saved }, outputs: { dx }, attributes: { activation } });
+    if (weights.dW) nodes.push({ op: "linear_grad_weight", inputs: { x, dy }, outputs: weights, attributes: {} });
   }
   if (parts > 1 && weights.dW && weights.db && of.W && of.b) {
     nodes.push(sumPairs(weights.dW, of.W, weights.db, of.b));
