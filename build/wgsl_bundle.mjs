@@ -9,11 +9,10 @@ import { rename, shortNames } from "./wgsl_names.mjs";
 
 /** @typedef {import("../src/shader_source.js").ShaderSource} ShaderSource */
 
-/** Shaders whose texts, with the libraries that they import, are in the core: a dense model of pixels needs no other. */
+/** Shaders whose texts, with the libraries that they import, are in the core: what every dense model of pixels needs. */
 export const CORE_SHADERS = [
   "gather",
   "linear",
-  "linear.subgroups",
   "reparameterize",
   "bernoulli",
   "gradient_norm",

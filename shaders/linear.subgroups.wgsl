@@ -11,9 +11,8 @@ diagnostic(off, subgroup_uniformity);
 #import lib/linear_gradients
 
 override WORKGROUP_SIZE: u32 = 16u;
-// Tiles of the result have 16 columns, not 8; and those of dW.
+// Tiles have 16 columns, not 8.
 override WIDE: bool = false;
-override WIDE_WEIGHT: bool = false;
 
 // The place of a quad's tile among those that lie `across` a result of `columns` vec4, and this lane's first column.
 struct Place {
@@ -21,8 +20,8 @@ struct Place {
   column: u32,
 }
 
-fn place_of(tile: u32, columns: u32, wide: bool) -> Place {
-  let own = select(2u, 4u, wide);
+fn place_of(tile: u32, columns: u32) -> Place {
+  let own = select(2u, 4u, WIDE);
   let across = (columns + 4u * own - 1u) / (4u * own);
   return Place(tile / 4u / across, (tile / 4u % across * 4u + (tile & 3u)) * own);
 }
@@ -45,7 +44,7 @@ fn dy_rows(at: vec4u) -> mat4x4f {
 // y = act(x W + b); one invocation per 16x8 or 16x16 tile of y, one quad per 16x32 or 16x64.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn linear(@builtin(global_invocation_id) id: vec3u) {
-  let place = place_of(id.x, shape.outputs, WIDE);
+  let place = place_of(id.x, shape.outputs);
   let row = place.index * 16u;
   let c = min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.outputs - 1u));
   let r = min(vec4u(0u, 4u, 8u, 12u) + row + (id.x & 3u), vec4u(shape.rows - 1u)) * shape.inputs;
@@ -54,22 +53,24 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
   var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
   var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
   for (var k = 0u; k < shape.inputs; k++) {
-    let W0 = W_rows(4u * k, c.x);
-    let W1 = W_rows(4u * k, c.y);
-    var W2: mat4x4f; var W3: mat4x4f;
-    if (WIDE) { W2 = W_rows(4u * k, c.z); W3 = W_rows(4u * k, c.w); }
-    let x0 = quad_rows(vec4f(x[r.x + k]));
-    t00 += W0 * x0; t01 += W1 * x0;
-    if (WIDE) { t02 += W2 * x0; t03 += W3 * x0; }
-    let x1 = quad_rows(vec4f(x[r.y + k]));
-    t10 += W0 * x1; t11 += W1 * x1;
-    if (WIDE) { t12 += W2 * x1; t13 += W3 * x1; }
-    let x2 = quad_rows(vec4f(x[r.z + k]));
-    t20 += W0 * x2; t21 += W1 * x2;
-    if (WIDE) { t22 += W2 * x2; t23 += W3 * x2; }
-    let x3 = quad_rows(vec4f(x[r.w + k]));
-    t30 += W0 * x3; t31 += W1 * x3;
-    if (WIDE) { t32 += W2 * x3; t33 += W3 * x3; }
+    let b0 = W_rows(4u * k, c.x);
+    let b1 = W_rows(4u * k, c.y);
+    var b2: mat4x4f; var b3: mat4x4f;
+    if (WIDE) { b2 = W_rows(4u * k, c.z); b3 = W_rows(4u * k, c.w); }
+    let a0 = quad_rows(vec4f(x[r.x + k]));
+    let a1 = quad_rows(vec4f(x[r.y + k]));
+    let a2 = quad_rows(vec4f(x[r.z + k]));
+    let a3 = quad_rows(vec4f(x[r.w + k]));
+    t00 += b0 * a0; t01 += b1 * a0;
+    t10 += b0 * a1; t11 += b1 * a1;
+    t20 += b0 * a2; t21 += b1 * a2;
+    t30 += b0 * a3; t31 += b1 * a3;
+    if (WIDE) {
+      t02 += b2 * a0; t03 += b3 * a0;
+      t12 += b2 * a1; t13 += b3 * a1;
+      t22 += b2 * a2; t23 += b3 * a2;
+      t32 += b2 * a3; t33 += b3 * a3;
+    }
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 16>(
@@ -83,7 +84,7 @@ fn linear(@builtin(global_invocation_id) id: vec3u) {
 // One invocation per tile of dx.
 fn input_gradient_tiles(group: u32, invocation: u32) {
   let tile = group * WORKGROUP_SIZE + invocation;
-  let place = place_of(tile, shape.inputs, WIDE);
+  let place = place_of(tile, shape.inputs);
   let row = place.index * 16u;
   let c = 4u * min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.inputs - 1u));
   let r = min(vec4u(0u, 4u, 8u, 12u) + row + (tile & 3u), vec4u(shape.rows - 1u)) * shape.outputs;
@@ -92,22 +93,24 @@ fn input_gradient_tiles(group: u32, invocation: u32) {
   var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
   var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
   for (var k = 0u; k < shape.outputs; k++) {
-    let W0 = transpose(W_rows(c.x, k));
-    let W1 = transpose(W_rows(c.y, k));
-    var W2: mat4x4f; var W3: mat4x4f;
-    if (WIDE) { W2 = transpose(W_rows(c.z, k)); W3 = transpose(W_rows(c.w, k)); }
-    let dy0 = quad_rows(vec4f(dy[r.x + k]));
-    t00 += W0 * dy0; t01 += W1 * dy0;
-    if (WIDE) { t02 += W2 * dy0; t03 += W3 * dy0; }
-    let dy1 = quad_rows(vec4f(dy[r.y + k]));
-    t10 += W0 * dy1; t11 += W1 * dy1;
-    if (WIDE) { t12 += W2 * dy1; t13 += W3 * dy1; }
-    let dy2 = quad_rows(vec4f(dy[r.z + k]));
-    t20 += W0 * dy2; t21 += W1 * dy2;
-    if (WIDE) { t22 += W2 * dy2; t23 += W3 * dy2; }
-    let dy3 = quad_rows(vec4f(dy[r.w + k]));
-    t30 += W0 * dy3; t31 += W1 * dy3;
-    if (WIDE) { t32 += W2 * dy3; t33 += W3 * dy3; }
+    let b0 = transpose(W_rows(c.x, k));
+    let b1 = transpose(W_rows(c.y, k));
+    var b2: mat4x4f; var b3: mat4x4f;
+    if (WIDE) { b2 = transpose(W_rows(c.z, k)); b3 = transpose(W_rows(c.w, k)); }
+    let a0 = quad_rows(vec4f(dy[r.x + k]));
+    let a1 = quad_rows(vec4f(dy[r.y + k]));
+    let a2 = quad_rows(vec4f(dy[r.z + k]));
+    let a3 = quad_rows(vec4f(dy[r.w + k]));
+    t00 += b0 * a0; t01 += b1 * a0;
+    t10 += b0 * a1; t11 += b1 * a1;
+    t20 += b0 * a2; t21 += b1 * a2;
+    t30 += b0 * a3; t31 += b1 * a3;
+    if (WIDE) {
+      t02 += b2 * a0; t03 += b3 * a0;
+      t12 += b2 * a1; t13 += b3 * a1;
+      t22 += b2 * a2; t23 += b3 * a2;
+      t32 += b2 * a3; t33 += b3 * a3;
+    }
   }
   var tiles = array<mat4x4f, 16>(
     t00, t01, t02, t03, t10, t11, t12, t13,
@@ -121,7 +124,7 @@ fn input_gradient_tiles(group: u32, invocation: u32) {
 fn weight_gradient_tiles(group: u32, invocation: u32) {
   let tile = group * WORKGROUP_SIZE + invocation;
   let lane = tile & 3u;
-  let place = place_of(tile, shape.outputs, WIDE_WEIGHT);
+  let place = place_of(tile, shape.outputs);
   let down = (shape.inputs + 3u) / 4u;
   let part = place.index / down;
   let input = place.index % down * 4u;
@@ -136,30 +139,32 @@ fn weight_gradient_tiles(group: u32, invocation: u32) {
   // A row past the end counts for nothing: its x is zero, and dy is read where there is some.
   for (var row = first; row < end; row += 4u) {
     let at = min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(shape.rows - 1u)) * shape.outputs;
-    let dy0 = dy_rows(at + c.x);
-    let dy1 = dy_rows(at + c.y);
-    var dy2: mat4x4f; var dy3: mat4x4f;
-    if (WIDE_WEIGHT) { dy2 = dy_rows(at + c.z); dy3 = dy_rows(at + c.w); }
     let own = min(row + lane, shape.rows - 1u) * shape.inputs + i;
     let exists = row + lane < end;
-    let x0 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.x]), exists)));
-    t00 += dy0 * x0; t01 += dy1 * x0;
-    if (WIDE_WEIGHT) { t02 += dy2 * x0; t03 += dy3 * x0; }
-    let x1 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.y]), exists)));
-    t10 += dy0 * x1; t11 += dy1 * x1;
-    if (WIDE_WEIGHT) { t12 += dy2 * x1; t13 += dy3 * x1; }
-    let x2 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.z]), exists)));
-    t20 += dy0 * x2; t21 += dy1 * x2;
-    if (WIDE_WEIGHT) { t22 += dy2 * x2; t23 += dy3 * x2; }
-    let x3 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.w]), exists)));
-    t30 += dy0 * x3; t31 += dy1 * x3;
-    if (WIDE_WEIGHT) { t32 += dy2 * x3; t33 += dy3 * x3; }
+    let b0 = dy_rows(at + c.x);
+    let b1 = dy_rows(at + c.y);
+    var b2: mat4x4f; var b3: mat4x4f;
+    if (WIDE) { b2 = dy_rows(at + c.z); b3 = dy_rows(at + c.w); }
+    let a0 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.x]), exists)));
+    let a1 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.y]), exists)));
+    let a2 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.z]), exists)));
+    let a3 = transpose(quad_rows(select(vec4f(0.0), vec4f(x[own.w]), exists)));
+    t00 += b0 * a0; t01 += b1 * a0;
+    t10 += b0 * a1; t11 += b1 * a1;
+    t20 += b0 * a2; t21 += b1 * a2;
+    t30 += b0 * a3; t31 += b1 * a3;
+    if (WIDE) {
+      t02 += b2 * a0; t03 += b3 * a0;
+      t12 += b2 * a1; t13 += b3 * a1;
+      t22 += b2 * a2; t23 += b3 * a2;
+      t32 += b2 * a3; t33 += b3 * a3;
+    }
   }
   if (part >= part_count()) { return; }
   var tiles = array<mat4x4f, 16>(
     t00, t01, t02, t03, t10, t11, t12, t13,
     t20, t21, t22, t23, t30, t31, t32, t33);
-  for (var j = 0u; j < select(32u, 64u, WIDE_WEIGHT); j++) {
+  for (var j = 0u; j < select(32u, 64u, WIDE); j++) {
     store_dW(part, 4u * input + j % 16u, place.column + j / 16u, tiles[j % 16u / 4u * 4u + j / 16u][j % 4u]);
   }
 }

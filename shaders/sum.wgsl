@@ -25,15 +25,6 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 var<workgroup> lane_sums: array<f32, WORKGROUP_SIZE>;
 
-// y[i] = sum_p parts[p, i]; one invocation per vec4 of y.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn sum_parts(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.length) { return; }
-  var sum = vec4f(0.0);
-  for (var part = 0u; part < shape.count; part++) { sum += parts[part * shape.length + id.x]; }
-  y[id.x] = sum;
-}
-
 // y and y2 at vec4 `i` of both side by side.
 fn sum_pair(i: u32) {
   var sum = vec4f(0.0);

@@ -1,9 +1,10 @@
-import { sumAll, sumParts } from "../../src/ops/sum.js";
+import { partsOf } from "../../src/ops/op.js";
+import { sumAll, sumPairs } from "../../src/ops/sum.js";
 import { flat, memoryCase, tensor } from "../support/op_bench.js";
 
-const parts = { ...tensor("parts", "input", [4, 784, 400]), shape: [4, 784, 400] };
+const [W, b] = [flat("W", "gradient", 784 * 400), flat("b", "gradient", 400)];
 
 export const cases = [
-  memoryCase("4 parts of 784x400", sumParts(parts, flat("y", "gradient", 784 * 400))),
+  memoryCase("4 parts of 784x400", sumPairs(partsOf(W, 4), W, partsOf(b, 4), b)),
   memoryCase("100000 values", sumAll(flat("values", "input", 100_000), tensor("y", "gradient", [1]))),
 ];

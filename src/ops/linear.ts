@@ -76,11 +76,10 @@ function kernel(node: Node, schedule: Schedule): Kernel {
   const inputCount = size(x.storage.slice(1));
   const outputCount = size(y.storage.slice(1));
   const { parts, part_rows } = splitRows(batch);
-  const widens = (over: number) => schedule === "subgroups" && wider(over / 4);
-  const tiles = (down: number, over: number, times = 1) => {
-    const wide = columns * across * (widens(over) ? 2 : 1);
-    return ceilDiv(times * ceilDiv(down, rows) * ceilDiv(over / 4, wide) * across, perWorkgroup);
-  };
+  const made = [...(outputs.dx ? [inputCount] : []), ...(outputs.y || outputs.dW ? [outputCount] : [])];
+  const wide = schedule === "subgroups" && made.every((count) => wider(count / 4));
+  const tiles = (down: number, over: number, times = 1) =>
+    ceilDiv(times * ceilDiv(down, rows) * ceilDiv(over / 4, columns * across * (wide ? 2 : 1)) * across, perWorkgroup);
   const inputGroups = tiles(batch, inputCount);
   const weightGroups = tiles(inputCount, outputCount, parts);
   const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
@@ -100,10 +99,7 @@ function kernel(node: Node, schedule: Schedule): Kernel {
       ACTIVATION: activationCode(activation),
       ...(op === "linear" ? { KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
       ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
-      ...(schedule === "subgroups" && op !== "linear_grad_weight"
-        ? { WIDE: widens(op === "linear" ? outputCount : inputCount) ? 1 : 0 }
-        : {}),
-      ...(schedule === "subgroups" && outputs.dW ? { WIDE_WEIGHT: widens(outputCount) ? 1 : 0 } : {}),
+      ...(schedule === "subgroups" ? { WIDE: wide ? 1 : 0 } : {}),
     },
     shape: {
       rows: batch,

@@ -4,12 +4,7 @@ import type { Node } from "../graph.js";
 import { size, type Tensor } from "../tensor.js";
 import { ceilDiv, type Kernel, type Op } from "./op.js";
 
-/** y[i] = sum_p parts[p, i]. */
-export function sumParts(parts: Tensor, y: Tensor): Node {
-  return { op: "sum_parts", inputs: { parts }, outputs: { y }, attributes: {} };
-}
-
-/** Both at once: y[i] = sum_p parts[p, i] and y2[i] = sum_p parts2[p, i]. */
+/** A weight's gradient and its bias's: y[i] = sum_p parts[p, i] and y2[i] = sum_p parts2[p, i]. */
 export function sumPairs(parts: Tensor, y: Tensor, parts2: Tensor, y2: Tensor): Node {
   return { op: "sum_pairs", inputs: { parts, parts2 }, outputs: { y, y2 }, attributes: {} };
 }
@@ -20,32 +15,27 @@ export function sumPairs(parts: Tensor, y: Tensor, parts2: Tensor, y2: Tensor): 
  */
 export function joinSums(nodes: readonly Node[]): Node[] {
   const joined: Node[] = [];
-  /** Where a sum stands that waits for a second one. */
-  let waiting: number | undefined;
-  const dropped = new Set<number>();
-  nodes.forEach((node, index) => {
-    const first = waiting === undefined ? undefined : nodes[waiting];
-    if (
-      first &&
-      Object.values(node.inputs).some(({ name }) => name === first.outputs.y?.name || name === first.outputs.y2?.name)
-    )
-      waiting = undefined;
-    if (node.op !== "sum_pairs") joined[index] = node;
-    else if (waiting === undefined) [joined[index], waiting] = [node, index];
-    else {
-      const { parts, parts2 } = node.inputs;
-      const { y, y2 } = node.outputs;
-      dropped.add(waiting);
-      waiting = undefined;
-      joined[index] = {
-        op: "sum_two_pairs",
-        inputs: { ...first!.inputs, parts3: parts!, parts4: parts2! },
-        outputs: { ...first!.outputs, y3: y!, y4: y2! },
-        attributes: {},
-      };
+  /** A sum that waits for a second one. */
+  let first: Node | undefined;
+  for (const node of nodes) {
+    const made: unknown[] = Object.values(first?.outputs ?? {});
+    if (Object.values(node.inputs).some((tensor) => made.includes(tensor))) first = undefined;
+    if (node.op !== "sum_pairs" || !first) {
+      joined.push(node);
+      if (node.op === "sum_pairs") first = node;
+      continue;
     }
-  });
-  return joined.filter((_, index) => !dropped.has(index));
+    joined.splice(joined.indexOf(first), 1);
+    const [inputs, outputs] = [node.inputs, node.outputs];
+    joined.push({
+      op: "sum_two_pairs",
+      inputs: { ...first.inputs, parts3: inputs.parts!, parts4: inputs.parts2! },
+      outputs: { ...first.outputs, y3: outputs.y!, y4: outputs.y2! },
+      attributes: {},
+    });
+    first = undefined;
+  }
+  return joined;
 }
 
 /** y = sum of all values: a scalar. */
@@ -56,7 +46,7 @@ export function sumAll(values: Tensor, y: Tensor): Node {
 type Four = [number, number, number, number];
 const WORKGROUP_SIZE = 64;
 
-function sumPartsKernel({ op, inputs, outputs }: Node): Kernel {
+function sumPairsKernel({ op, inputs, outputs }: Node): Kernel {
   const vectors = (tensor: Tensor | undefined) => size(tensor?.storage ?? [0]) / 4;
   const [length, length2, length3, length4] = [outputs.y, outputs.y2, outputs.y3, outputs.y4].map(vectors) as Four;
   return {
@@ -86,8 +76,7 @@ function sumAllKernel({ inputs }: Node): Kernel {
 }
 
 export const sumOps: readonly Op[] = [
-  { name: "sum_parts", kernel: sumPartsKernel },
-  { name: "sum_pairs", kernel: sumPartsKernel },
-  { name: "sum_two_pairs", kernel: sumPartsKernel },
+  { name: "sum_pairs", kernel: sumPairsKernel },
+  { name: "sum_two_pairs", kernel: sumPairsKernel },
   { name: "sum_all", kernel: sumAllKernel },
 ];

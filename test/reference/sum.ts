@@ -14,8 +14,6 @@ function sumOfRows(node: Node, values: Values, key: string): Float64Array {
   return sum;
 }
 
-const sumParts: Twin = (node, values) => ({ y: sumOfRows(node, values, "parts") });
-
 const sumPairs: Twin = (node, values) => ({
   y: sumOfRows(node, values, "parts"),
   y2: sumOfRows(node, values, "parts2"),
@@ -32,7 +30,6 @@ const sumAll: Twin = (_, values) => ({
 });
 
 export const sumTwins: Readonly<Record<string, Twin>> = {
-  sum_parts: sumParts,
   sum_pairs: sumPairs,
   sum_two_pairs: sumTwoPairs,
   sum_all: sumAll,

@@ -102,7 +102,6 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   bernoulli_sample: EXACT,
   gaussian: term,
   gaussian_sample: noise,
-  sum_parts: product,
   sum_pairs: product,
   sum_two_pairs: product,
   sum_all: product,
