@@ -10,14 +10,7 @@ import { rename, shortNames } from "./wgsl_names.mjs";
 /** @typedef {import("../src/shader_source.js").ShaderSource} ShaderSource */
 
 /** Shaders whose texts, with the libraries that they import, are in the core: what every dense model of pixels needs. */
-export const CORE_SHADERS = [
-  "gather",
-  "linear",
-  "reparameterize",
-  "bernoulli",
-  "gradient_norm",
-  "adam",
-];
+export const CORE_SHADERS = ["gather", "linear", "reparameterize", "bernoulli", "gradient_norm", "adam"];
 
 /** Shaders by their paths; not the libraries, and not what draws: that is in the entry which imports it. */
 const shaderFiles = () =>
