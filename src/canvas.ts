@@ -39,7 +39,7 @@ export class ImagePainter {
   /** Throws UNSUPPORTED where the canvas gives no WebGPU context: it has another one already. */
   constructor(on: { readonly gpuDevice: GPUDevice } | GPUDevice, canvas: HTMLCanvasElement | OffscreenCanvas) {
     const device = "gpuDevice" in on ? on.gpuDevice : on;
-    const context = canvas.getContext("webgpu") as GPUCanvasContext | null;
+    const context = canvas.getContext("webgpu");
     if (!context) throw new WebvaeError("UNSUPPORTED", "the canvas gives no WebGPU context; it may have another one");
     const format = navigator.gpu.getPreferredCanvasFormat();
     context.configure({ device, format, alphaMode: "premultiplied" });

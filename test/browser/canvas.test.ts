@@ -46,7 +46,7 @@ function call<Name extends keyof Painting>(page: Page, name: Name, ...given: Par
     (globalThis as unknown as { painting: Record<string, (...given: unknown[]) => unknown> }).painting[wanted]!(
       ...values,
     );
-  return page.evaluate(run, name as string, given as unknown[]) as Promise<Awaited<ReturnType<Painting[Name]>>>;
+  return page.evaluate(run, name, given) as Promise<Awaited<ReturnType<Painting[Name]>>>;
 }
 
 type RGB = readonly [number, number, number];
