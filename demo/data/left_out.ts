@@ -43,4 +43,4 @@ export function shortName(name: string): string {
   return characters.length <= 40 ? clean : `${characters.slice(0, 24).join("")}…${characters.slice(-12).join("")}`;
 }
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

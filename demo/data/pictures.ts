@@ -3,7 +3,7 @@ import { fromArray } from "webvae/datasets";
 import type { Dataset } from "webvae";
 import { classesOf } from "./folders.js";
 import { shuffled } from "./hold_out.js";
-import { LeftOut, shortName } from "./left_out.js";
+import { capital, LeftOut, shortName } from "./left_out.js";
 import { DataFault, type LoadOptions } from "./loaded.js";
 import { pictureSize } from "./picture_header.js";
 
@@ -183,7 +183,7 @@ function tooFew(good: number, leftOut: LeftOut): DataFault {
   }
   return new DataFault(
     leftOut.count === 1 ? "This file cannot be used" : "None of these files can be used",
-    leftOut.reasons(),
+    capital(leftOut.reasons()),
     [formats, "Pictures of other kinds (HEIC, TIFF, SVG, PDF) have to be exported as PNG or JPEG first."],
   );
 }

@@ -63,8 +63,9 @@ function pictures(dataset: Dataset, notes: string[]): Shaped {
   // Rows of features may have any values; as pictures they may not.
   const [least, most] = extremes(values);
   if (least < 0 || most > 1) {
+    const [from, to] = [least, most].map((value) => Number(value.toPrecision(3)));
     throw refuse(
-      `values from ${least} to ${most}; those of pictures lie from 0 to 1, or are whole numbers from 0 to 255`,
+      `values from ${from} to ${to}; those of pictures lie from 0 to 1, or are whole numbers from 0 to 255`,
       "Undo the normalization before saving, or scale the values to [0, 1].",
     );
   }
