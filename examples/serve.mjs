@@ -87,8 +87,13 @@ async function main() {
   if (values.help) return console.log(usage);
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65535) throw new Error(`--port must be 0 to 65535, not ${values.port}`);
-  const { url } = await serveExamples(port);
-  console.log(`webvae examples: ${url}`);
+  try {
+    const { url } = await serveExamples(port);
+    console.log(`webvae examples: ${url}`);
+  } catch (error) {
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    throw taken ? new Error(`port ${port} is taken; choose another: npm run examples -- --port ${port + 1}`) : error;
+  }
 }
 
 if (import.meta.url === pathToFileURL(resolve(process.argv[1] ?? "")).href) {

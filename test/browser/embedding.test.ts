@@ -21,6 +21,8 @@ const global = (integrity: string) =>
 
 let browser: Browser;
 let url: string;
+let strictUrl: string;
+let looseUrl: string;
 let close: () => void;
 beforeAll(async () => {
   const folder = join(import.meta.dirname, "pages");
@@ -36,16 +38,26 @@ beforeAll(async () => {
     const page = name === "index" ? "/" : `/${name}.html`;
     files.set(`/sandboxed-${name}.html`, html(`<iframe sandbox="allow-scripts" src="${page}"></iframe>`));
   }
+  // Modules have their hashes in an import map, those that are loaded on demand too.
+  const paths = (of: Record<string, string>) =>
+    Object.fromEntries(Object.entries(of).map(([name, hash]) => [`/dist/${name}`, hash]));
+  const mapped = (of: Record<string, string>) =>
+    html(
+      `<script type="importmap">${JSON.stringify({ integrity: paths(of) })}</script><script type="module" src="page.js"></script>`,
+    );
+  files.set("/mapped.html", mapped(hashes));
+  files.set("/mapped-changed.html", mapped({ ...hashes, "layers.js": hashes["files.js"]! }));
   // A sandboxed frame is of another origin than its own server, so that modules and integrity take this header; the
   // policy is what frames allow, too.
   const headers = { "access-control-allow-origin": "*", "content-security-policy": `${policy}; frame-src 'self'` };
   const served = await serve(files, 0, headers);
   const strict = await serve(files, 0, { "content-security-policy": policy });
-  [url, strictUrl] = [served.url, strict.url];
-  close = () => [served, strict].forEach((server) => server.close());
+  // An import map is a script within the page.
+  const loose = await serve(files, 0, { "content-security-policy": "default-src 'self' 'unsafe-inline' data:" });
+  [url, strictUrl, looseUrl] = [served.url, strict.url, loose.url];
+  close = () => [served, strict, loose].forEach((server) => server.close());
   browser = await launchChrome();
 });
-let strictUrl: string;
 afterAll(async () => {
   await browser?.close();
   close?.();
@@ -103,6 +115,23 @@ test("a global script that is not what integrity says does not run", async () =>
   await watched.page.goto(`${url}changed.html`);
   expect(await watched.page.evaluate(() => "webvae" in globalThis)).toBe(false);
   expect(watched.troubles.join()).toMatch(/integrity/);
+});
+
+describe("modules whose hashes are in an import map", () => {
+  test("are loaded, those on demand too", async () => {
+    await watched.page.goto(`${looseUrl}mapped.html`);
+    judgeConvolution(await run(watched, "convolves"));
+    expect(watched.troubles).toEqual([]);
+  });
+
+  test("are refused where they are others", async () => {
+    await watched.page.goto(`${looseUrl}mapped-changed.html`);
+    // layers.js cannot be loaded.
+    await expect(run(watched, "convolves")).rejects.toThrow(
+      /WGSL of .* could not be loaded from the library's layers\.js/,
+    );
+    expect(watched.troubles.join()).toMatch(/integrity/);
+  });
 });
 
 describe("in a sandboxed frame, of no origin and without storage", () => {

@@ -70,9 +70,9 @@ test("gives nothing else", async () => {
   expect(await get("/", "HEAD")).toMatchObject({ status: 200, body: "" });
 });
 
-/** What npm start prints, until it prints a line or ends. */
-function start(...args: string[]): Promise<{ out: string; error: string; code: number | null }> {
-  const child = spawn(process.execPath, [join(root, "demo/serve.mjs"), ...args], { cwd: root });
+/** What a server's program prints, until it prints a line or ends. */
+function start(program: string, ...args: string[]): Promise<{ out: string; error: string; code: number | null }> {
+  const child = spawn(process.execPath, [join(root, program), ...args], { cwd: root });
   const result = { out: "", error: "", code: null as number | null };
   child.stderr.setEncoding("utf8").on("data", (text: string) => (result.error += text));
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -82,9 +82,13 @@ function start(...args: string[]): Promise<{ out: string; error: string; code: n
   return new Promise((done) => child.on("close", (code) => done({ ...result, code })));
 }
 
-test("npm start prints the address, and says which port is taken or no port", async () => {
-  expect((await start("--port", "0")).out).toMatch(/^webvae demo: http:\/\/127\.0\.0\.1:\d+\/\n$/);
+test.each([
+  ["npm start", "demo/serve.mjs", /^webvae demo: http:\/\/127\.0\.0\.1:\d+\/\n$/],
+  ["npm run examples", "examples/serve.mjs", /^webvae examples: http:\/\/127\.0\.0\.1:\d+\/\n$/],
+])("%s prints the address, and says which port is taken or no port", async (_, program, line) => {
+  expect((await start(program, "--port", "0")).out).toMatch(line);
   const { port } = new URL(server.url);
-  expect(await start("--port", port)).toMatchObject({ code: 1, error: expect.stringContaining("is taken") as string });
-  expect(await start("--port", "x")).toMatchObject({ code: 1, error: expect.stringContaining("0 to 65535") as string });
+  const fails = (error: string) => ({ code: 1, error: expect.stringContaining(error) as string });
+  expect(await start(program, "--port", port)).toMatchObject(fails("is taken"));
+  expect(await start(program, "--port", "x")).toMatchObject(fails("0 to 65535"));
 });
