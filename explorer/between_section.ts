@@ -2,7 +2,7 @@
 import { button, element, freshId } from "./dom.js";
 import { between, steps, type Way } from "./interpolation.js";
 import { PictureGrid } from "./picture_grid.js";
-import { valuesOf } from "./shapes.js";
+import { isPlanar, valuesOf } from "./shapes.js";
 import { viewOf, type Scene, type Section, type View } from "./view.js";
 
 /** Examples to choose from, on both sides. */
@@ -46,10 +46,13 @@ export class BetweenSection implements Section {
     const visit = button("Explore from here", () => scene.visit(this.#at(this.#position.valueAsNumber)));
     const choice = (text: string, { grid }: End) =>
       element("div", { class: "choice" }, element("span", { class: "choice-name" }, text), grid.element);
+    const ends = element("div", { class: "ends" }, choice("From", this.#ends[0]), choice("To", this.#ends[1]));
+    // Points in the plane are chosen by chance: a row of them would tell nothing.
+    ends.hidden = isPlanar(scene.space.model.spec);
     this.element = element(
       "div",
       { class: "between" },
-      element("div", { class: "ends" }, choice("From", this.#ends[0]), choice("To", this.#ends[1])),
+      ends,
       element("div", { class: "controls" }, this.#ways(), others),
       this.#steps.element,
       element(

@@ -49,7 +49,8 @@ export class DrawSection implements Section {
         button("Undo", () => this.#ink?.undo()),
       );
     }
-    if (space.imageCount > 0) buttons.append(button("Example", () => this.#takeExample()));
+    const another = this.#ink ? "Example" : "Another example";
+    if (space.imageCount > 0) buttons.append(button(another, () => this.#takeExample()));
     const sheet = element("div", { class: "sheet" }, ...(this.#ink ? [this.#ink.element] : []), buttons);
     const tile = (view: View, text: string) => element("figure", {}, view.element, element("figcaption", {}, text));
     const pictures = element(
@@ -67,7 +68,7 @@ export class DrawSection implements Section {
         element("div", { class: "place" }, element("div", { class: "small-pad" }, this.#ground.element), this.#place),
       );
     }
-    this.element = element("div", { class: "draw" }, sheet, this.#results);
+    this.element = element("div", { class: drawable ? "draw" : "draw sheetless" }, sheet, this.#results);
     this.#empty();
   }
 
@@ -109,6 +110,7 @@ export class DrawSection implements Section {
     // Other weights judge otherwise.
     this.#losses = undefined;
     if (this.#image) this.#try(this.#image);
+    else if (!this.#ink && this.scene.space.imageCount > 0) this.#takeExample();
   }
 
   #try(image: Float32Array): void {

@@ -11,9 +11,6 @@ export interface Painting {
   readonly high: RGB;
 }
 
-/** Between pictures of a grid, as a share of a picture's width. */
-export const GAP = 0.06;
-
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
 export class FlatPainter {
@@ -38,7 +35,7 @@ export class FlatPainter {
     const [height, width, channels] = shape;
     const size = height * width * channels;
     const count = Math.floor(values.length / size);
-    const { cell, left, top, gap } = layoutOf(this.canvas, shape, columns, Math.ceil(count / columns), GAP);
+    const { cell, gap } = layoutOf(this.canvas, shape, columns, Math.ceil(count / columns));
     this.#context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.#context.imageSmoothingQuality = "high";
     if (this.#tile.width !== width || this.#tile.height !== height) {
@@ -49,11 +46,8 @@ export class FlatPainter {
     for (let i = 0; i < count; i++) {
       fill(pixels.data, values.subarray(i * size, (i + 1) * size), channels, low, high);
       this.#tileContext.putImageData(pixels, 0, 0);
-      const x = left + (i % columns) * (cell.width + gap);
-      const y = top + Math.floor(i / columns) * (cell.height + gap);
-      // Edges on whole pixels are sharp.
-      const edges = [x, y, x + cell.width, y + cell.height].map(Math.round) as [number, number, number, number];
-      this.#context.drawImage(this.#tile, edges[0], edges[1], edges[2] - edges[0], edges[3] - edges[1]);
+      const [x, y] = [(i % columns) * (cell.width + gap), Math.floor(i / columns) * (cell.height + gap)];
+      this.#context.drawImage(this.#tile, x, y, cell.width, cell.height);
     }
   }
 }

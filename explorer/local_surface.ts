@@ -1,6 +1,9 @@
-// A canvas of a model in the same thread. What it shows is remembered: sizes and colours change without the model.
+// A canvas of a model in the same thread: drawn on the GPU where a WebGPU canvas can be used, else by a 2-D one. What it
+// shows is remembered: sizes and colours change without the model.
 import type { VAE } from "webvae";
+import { canvasKeepsDevice } from "webvae/canvas";
 import { FlatPainter } from "./flat_painter.js";
+import { GpuPainter } from "./gpu_painter.js";
 import { Latest } from "./latest.js";
 import type { RGB, Surface } from "./model.js";
 import { pictureShape, type PictureShape } from "./shapes.js";
@@ -13,7 +16,9 @@ interface Shown {
 
 export class LocalSurface implements Surface {
   readonly #latest = new Latest();
-  #painter: FlatPainter | undefined;
+  #gpu: GpuPainter | undefined;
+  #flat: FlatPainter | undefined;
+  /** Of the 2-D canvas. */
   #shown: Shown | undefined;
   #low: RGB = [1, 1, 1];
   #high: RGB = [0, 0, 0];
@@ -28,14 +33,40 @@ export class LocalSurface implements Surface {
   decode(z: Float32Array, columns: number): Promise<void> {
     return this.#latest.run(async () => {
       const vae = await this.vae();
-      this.#show({ values: await vae.decode(z), shape: pictureShape(vae.spec), columns });
+      const shape = pictureShape(vae.spec);
+      const gpu = await this.#gpuOf(vae);
+      if (this.#disposed) return;
+      if (gpu) await gpu.decode(vae, z, shape, columns);
+      else this.#shown = { values: await vae.decode(z), shape, columns };
+      this.#paint();
+      await this.#gpu?.done();
     });
   }
 
   show(x: Float32Array, columns: number): Promise<void> {
     return this.#latest.run(async () => {
-      this.#show({ values: x, shape: pictureShape((await this.vae()).spec), columns });
+      const vae = await this.vae();
+      const shape = pictureShape(vae.spec);
+      const gpu = await this.#gpuOf(vae);
+      if (this.#disposed) return;
+      if (gpu) gpu.write(x, shape, columns);
+      else this.#shown = { values: x, shape, columns };
+      this.#paint();
+      await this.#gpu?.done();
     });
+  }
+
+  /** A canvas has one kind of context for ever: the first request decides. */
+  async #gpuOf(vae: VAE): Promise<GpuPainter | undefined> {
+    if (this.#flat || this.#disposed) return undefined;
+    if (this.#gpu?.serves(vae)) return this.#gpu;
+    if (!this.#gpu && !(await canvasKeepsDevice())) {
+      this.#flat ??= new FlatPainter(this.canvas);
+      return undefined;
+    }
+    if (this.#disposed) return undefined;
+    this.#gpu?.dispose();
+    return (this.#gpu = new GpuPainter(vae, this.canvas));
   }
 
   resize(width: number, height: number): void {
@@ -53,6 +84,8 @@ export class LocalSurface implements Surface {
 
   async snapshot(): Promise<Blob> {
     const { canvas } = this;
+    // What a WebGPU canvas holds is gone with its frame: drawn again it is there until this turn ends.
+    this.#paint();
     if (!("toBlob" in canvas)) return canvas.convertToBlob({ type: "image/png" });
     return new Promise((resolve, reject) => {
       canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the canvas has no pixels"))), "image/png");
@@ -63,17 +96,13 @@ export class LocalSurface implements Surface {
     this.#disposed = true;
     this.#latest.clear();
     this.#shown = undefined;
-  }
-
-  #show(shown: Shown): void {
-    if (this.#disposed) return;
-    this.#shown = shown;
-    this.#paint();
+    // After the request under way, which still writes to its buffer.
+    void this.#latest.run(() => Promise.resolve(this.#gpu?.dispose())).catch(() => {});
   }
 
   #paint(): void {
-    if (!this.#shown || this.#disposed) return;
-    this.#painter ??= new FlatPainter(this.canvas);
-    this.#painter.draw({ ...this.#shown, low: this.#low, high: this.#high });
+    if (this.#disposed) return;
+    this.#gpu?.draw(this.#low, this.#high);
+    if (this.#shown) this.#flat?.draw({ ...this.#shown, low: this.#low, high: this.#high });
   }
 }

@@ -3,6 +3,7 @@ import { button, element, freshId, shown } from "./dom.js";
 import { PictureGrid } from "./picture_grid.js";
 import { Plane, dimensionName } from "./plane.js";
 import { normalGrid } from "./quantile.js";
+import { isPlanar } from "./shapes.js";
 import type { Scene, Section } from "./view.js";
 
 const SIZES = [8, 12, 16, 20];
@@ -61,7 +62,7 @@ export class MapSection implements Section {
     this.#latents.forEach((z, i) => all.set(z, i * space.latent));
     const [left, right] = [shown(values[0]!, 1), shown(values.at(-1)!, 1)];
     const rest = space.latent > 2 ? " The other numbers are the current place's." : "";
-    this.#hint.textContent = `${dimensionName(across)} from ${left} to ${right} across, ${dimensionName(up)} upwards, in steps that hold equal shares of the prior.${rest} Choose a picture to go there.`;
+    this.#hint.textContent = `${dimensionName(across)} from ${left} to ${right} across, ${dimensionName(up)} upwards, in steps that hold equal shares of the prior.${rest}${isPlanar(space.model.spec) ? "" : " Choose a picture to go there."}`;
     const nameOf = (row: number, column: number) =>
       `${dimensionName(across)} ${shown(x(column))}, ${dimensionName(up)} ${shown(y(row))}`;
     void this.#grid.decode(all, { columns: count, rows: count, nameOf });

@@ -66,6 +66,7 @@ export class PadGround {
     this.#drawPrior(context, side, scale, unit);
     const points = space.points && space.plane.projectAll(space.points.mean);
     if (points) this.#drawPoints(context, points, x, y, unit);
+    this.#drawScale(context, side, scale, unit);
     if (this.#way.length > 0) {
       context.beginPath();
       for (const [px, py] of this.#way) context.lineTo(x(px), y(py));
@@ -102,15 +103,27 @@ export class PadGround {
     context.moveTo(middle, 0);
     context.lineTo(middle, side);
     context.stroke();
-    context.fillStyle = this.#colours.muted;
-    context.font = `${11 * unit}px ${this.#font()}`;
-    context.textAlign = "left";
     for (const deviations of [1, 2, 3]) {
       context.beginPath();
       context.arc(middle, middle, deviations * scale, 0, 2 * Math.PI);
       context.stroke();
-      const at = middle + deviations * scale * Math.SQRT1_2;
-      if (at < side - 22 * unit) context.fillText(`${deviations}σ`, at + 2 * unit, middle * 2 - at - 2 * unit);
+    }
+  }
+
+  /** How large the circles are. */
+  #drawScale(context: CanvasRenderingContext2D, side: number, scale: number, unit: number): void {
+    context.font = `${11 * unit}px ${this.#font()}`;
+    context.textAlign = "left";
+    context.lineJoin = "round";
+    context.lineWidth = 3 * unit;
+    context.strokeStyle = this.#colours.raised;
+    context.fillStyle = this.#colours.muted;
+    for (const deviations of [1, 2, 3]) {
+      const at = deviations * scale * Math.SQRT1_2;
+      const place = [side / 2 + at + 2 * unit, side / 2 - at - 2 * unit] as const;
+      if (place[1] < 14 * unit) continue;
+      context.strokeText(`${deviations}σ`, ...place);
+      context.fillText(`${deviations}σ`, ...place);
     }
   }
 
@@ -152,11 +165,13 @@ export class PadGround {
     context.lineWidth = 4 * unit;
     context.strokeStyle = this.#colours.raised;
     context.fillStyle = this.#colours.ink;
-    for (const [label, [px = 0, py = 0]] of classMeans(points, 2, labels)) {
-      if (this.#chosen !== undefined && label !== this.#chosen) continue;
-      const name = this.space.nameOf(label);
-      context.strokeText(name, x(px), y(py));
-      context.fillText(name, x(px), y(py));
+    const names = [...classMeans(points, 2, labels)]
+      .filter(([label]) => this.#chosen === undefined || label === this.#chosen)
+      .map(([label, [px = 0, py = 0]]) => ({ text: this.space.nameOf(label), x: x(px), y: y(py) }));
+    keepApart(names, (text) => context.measureText(text).width, 17 * unit);
+    for (const { text, ...place } of names) {
+      context.strokeText(text, place.x, place.y);
+      context.fillText(text, place.x, place.y);
     }
     context.textBaseline = "alphabetic";
   }
@@ -167,5 +182,36 @@ export class PadGround {
 
   dispose(): void {
     for (const end of this.#ends) end();
+  }
+}
+
+/** Moves names that lie on each other apart, a little each time, until none does or it has been tried enough. */
+function keepApart(
+  names: { readonly text: string; x: number; y: number }[],
+  widthOf: (text: string) => number,
+  height: number,
+): void {
+  for (let tries = 0; tries < 40; tries++) {
+    let moved = false;
+    names.forEach((a, i) => {
+      for (const b of names.slice(i + 1)) {
+        const wide = (widthOf(a.text) + widthOf(b.text)) / 2 + 0.2 * height;
+        const [dx, dy] = [b.x - a.x, b.y - a.y];
+        const [overX, overY] = [wide - Math.abs(dx), height - Math.abs(dy)];
+        if (overX <= 0 || overY <= 0) continue;
+        moved = true;
+        // The shorter way out.
+        if (overX < overY) {
+          const step = (overX / 2) * (dx < 0 ? -1 : 1);
+          a.x -= step;
+          b.x += step;
+        } else {
+          const step = (overY / 2) * (dy < 0 ? -1 : 1);
+          a.y -= step;
+          b.y += step;
+        }
+      }
+    });
+    if (!moved) return;
   }
 }

@@ -1,8 +1,7 @@
 // A canvas of the model's on the page: it keeps the canvas as sharp as the screen, and in the page's colours.
 import { element } from "./dom.js";
-import { GAP } from "./flat_painter.js";
 import type { Surface } from "./model.js";
-import { pictureShape } from "./shapes.js";
+import { layoutOf, pictureShape, type Layout } from "./shapes.js";
 import type { Space } from "./space.js";
 import type { Theme } from "./theme.js";
 
@@ -11,6 +10,9 @@ export class Picture {
   readonly #canvas = element("canvas", { part: "canvas", role: "img" });
   readonly #surface: Surface;
   readonly #ends: (() => void)[] = [];
+  #grid = { columns: 1, rows: 1 };
+  /** Told of where the pictures lie, in CSS pixels. */
+  onLayout: (layout: Layout) => void = () => {};
 
   constructor(
     private readonly space: Space,
@@ -22,11 +24,7 @@ export class Picture {
     this.label = label;
     this.#surface = space.model.attach(this.#canvas);
     this.#ends.push(theme.follow(({ pictureLow, pictureHigh }) => this.#surface.colours(pictureLow, pictureHigh)));
-    const observer = new ResizeObserver(() => {
-      const { clientWidth, clientHeight } = this.element;
-      const pixels = (length: number) => Math.max(1, Math.round(length * devicePixelRatio));
-      if (clientWidth > 0) this.#surface.resize(pixels(clientWidth), pixels(clientHeight));
-    });
+    const observer = new ResizeObserver(() => this.#fit());
     observer.observe(this.element);
     this.#ends.push(() => observer.disconnect());
     this.setGrid(1, 1);
@@ -36,16 +34,28 @@ export class Picture {
     this.#canvas.setAttribute("aria-label", text);
   }
 
-  /** Width and height in pictures' widths. */
-  ratio = { across: 1, down: 1 };
-
-  /** Gives the canvas the proportions of so many pictures. */
+  /** Room for so many pictures. */
   setGrid(columns: number, rows: number): void {
-    const [height, width] = pictureShape(this.space.model.spec);
-    const across = columns + GAP * (columns - 1);
-    const down = (rows * height) / width + GAP * (rows - 1);
-    this.ratio = { across, down };
-    this.element.style.aspectRatio = `${across} / ${down}`;
+    this.#grid = { columns, rows };
+    this.#fit();
+  }
+
+  /** The canvas is as wide as whole pixels let it be. */
+  #fit(): void {
+    const width = Math.round(this.element.clientWidth * devicePixelRatio);
+    if (width === 0) return;
+    const { columns, rows } = this.#grid;
+    const layout = layoutOf({ width, height: Infinity }, pictureShape(this.space.model.spec), columns, rows);
+    this.#surface.resize(layout.width, layout.height);
+    const css = (pixels: number) => pixels / devicePixelRatio;
+    this.#canvas.style.width = `${css(layout.width)}px`;
+    this.#canvas.style.height = `${css(layout.height)}px`;
+    this.onLayout({
+      cell: { width: css(layout.cell.width), height: css(layout.cell.height) },
+      gap: css(layout.gap),
+      width: css(layout.width),
+      height: css(layout.height),
+    });
   }
 
   async decode(z: Float32Array, columns = 1): Promise<void> {

@@ -1,7 +1,6 @@
 // Pictures in rows of which one can be chosen, by pointer or by arrow keys and Enter. The pictures are one canvas; a
 // cell of the document lies over each, for the focus, its name, and its outline.
 import { element } from "./dom.js";
-import { GAP } from "./flat_painter.js";
 import { Picture } from "./picture.js";
 import type { Scene, View } from "./view.js";
 import { viewOf } from "./view.js";
@@ -33,6 +32,14 @@ export class PictureGrid {
     if (!(this.view instanceof Picture)) return;
     this.element.append(this.#cells);
     this.#cells.setAttribute("aria-label", label);
+    this.view.onLayout = ({ gap, width, height }) => {
+      const { style } = this.#cells;
+      [style.gap, style.width, style.height] = [gap, width, height].map((length) => `${length}px`) as [
+        string,
+        string,
+        string,
+      ];
+    };
     this.#cells.addEventListener("keydown", this.#onKey);
     this.#cells.addEventListener("click", (event) => {
       const index = [...this.#all()].indexOf(event.target as HTMLElement);
@@ -65,10 +72,6 @@ export class PictureGrid {
       this.#focused = Math.min(this.#focused, columns * rows - 1);
       const { style } = this.#cells;
       style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
-      // As the pictures lie on the canvas.
-      const box = this.view.ratio;
-      style.columnGap = `${(100 * GAP) / box.across}%`;
-      style.rowGap = `${(100 * GAP) / box.down}%`;
       const row = () =>
         element(
           "div",

@@ -109,10 +109,18 @@ export class Scatter {
     context.strokeStyle = this.#colours.accent;
     context.lineWidth = unit;
     context.beginPath();
-    for (let i = 0; 2 * i < this.#points.length; i++) {
-      const place = [x(this.#points[2 * i]!), y(this.#points[2 * i + 1]!)] as const;
-      if (i % this.#columns === 0) context.moveTo(...place);
-      else context.lineTo(...place);
+    const count = this.#points.length / 2;
+    const place = (i: number) => [x(this.#points[2 * i]!), y(this.#points[2 * i + 1]!)] as const;
+    for (let i = 0; i < count; i++) {
+      if (i % this.#columns === 0) context.moveTo(...place(i));
+      else context.lineTo(...place(i));
+    }
+    // Of several rows a net.
+    for (let column = 0; count > this.#columns && column < this.#columns; column++) {
+      for (let i = column; i < count; i += this.#columns) {
+        if (i === column) context.moveTo(...place(i));
+        else context.lineTo(...place(i));
+      }
     }
     context.stroke();
   }

@@ -18,29 +18,40 @@ export function pictureShape(spec: Pick<ModelSpec, "input">): PictureShape {
   return Number.isInteger(side) && side >= 8 ? [side, side, 1] : [1, values, 1];
 }
 
-/** Rows and columns of cells on a canvas, in its pixels: cells of the pictures' proportions, in the middle. */
+/** Where pictures lie on a canvas, in whole pixels of it: a page's cells over them have the same edges. */
 export interface Layout {
   readonly cell: { readonly width: number; readonly height: number };
-  readonly left: number;
-  readonly top: number;
   readonly gap: number;
+  /** Of all pictures and the gaps between them. */
+  readonly width: number;
+  readonly height: number;
 }
 
-/** `gap` is a share of a cell's width. */
+/** Between pictures, as a share of a picture's width. */
+const GAP = 0.06;
+
+/**
+ * The largest pictures of which `columns` x `rows` fit, in the upper left corner. A canvas of the layout's own size gets
+ * the same layout.
+ */
 export function layoutOf(
   canvas: { readonly width: number; readonly height: number },
   [height, width]: PictureShape,
   columns: number,
   rows: number,
-  gap: number,
 ): Layout {
-  const across = columns + gap * (columns - 1);
-  const down = rows * (height / width) + gap * (rows - 1);
-  const cell = Math.min(canvas.width / across, canvas.height / down);
-  return {
-    cell: { width: cell, height: (cell * height) / width },
-    gap: cell * gap,
-    left: (canvas.width - across * cell) / 2,
-    top: (canvas.height - down * cell) / 2,
+  const sized = (cell: number): Layout => {
+    const gap = columns * rows > 1 ? Math.max(1, Math.round(cell * GAP)) : 0;
+    const tall = Math.max(1, Math.round((cell * height) / width));
+    return {
+      cell: { width: cell, height: tall },
+      gap,
+      width: columns * cell + (columns - 1) * gap,
+      height: rows * tall + (rows - 1) * gap,
+    };
   };
+  const fits = (layout: Layout) => layout.width <= canvas.width && layout.height <= canvas.height;
+  let cell = Math.max(1, Math.ceil(Math.min(canvas.width / columns, ((canvas.height / rows) * width) / height)));
+  while (cell > 1 && !fits(sized(cell))) cell--;
+  return sized(cell);
 }

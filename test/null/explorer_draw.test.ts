@@ -216,12 +216,26 @@ describe("how examples are shown", () => {
     expect(pictureShape({ input: [4, 4, 2] })).toEqual([1, 32, 1]);
   });
 
-  test("cells of the pictures' proportions fill the canvas and lie in its middle", () => {
-    const { cell, left, top, gap } = layoutOf({ width: 212, height: 300 }, [2, 4, 1], 2, 3, 0.12);
-    expect(cell.width).toBeCloseTo(100);
-    expect(cell.height).toBeCloseTo(50);
-    expect(gap).toBeCloseTo(12);
-    expect(left).toBeCloseTo(0);
-    expect(top).toBeCloseTo((300 - 174) / 2);
+  test("cells are whole pixels, as large as fit, and a canvas of their size gives them again", () => {
+    const layout = layoutOf({ width: 640, height: Infinity }, [28, 28, 1], 12, 12);
+    expect(layout).toEqual({ cell: { width: 50, height: 50 }, gap: 3, width: 633, height: 633 });
+    expect(layoutOf({ width: 212, height: 160 }, [2, 4, 1], 2, 3)).toMatchObject({
+      cell: { width: 98, height: 49 },
+      gap: 6,
+    });
+    expect(layoutOf({ width: 101, height: 200 }, [1, 1, 1], 1, 1)).toMatchObject({ cell: { width: 101 }, gap: 0 });
+    for (let width = 20; width < 700; width += 7) {
+      for (const [columns, rows] of [
+        [1, 1],
+        [8, 1],
+        [11, 6],
+        [20, 20],
+      ] as const) {
+        const first = layoutOf({ width, height: Infinity }, [28, 20, 1], columns, rows);
+        expect(layoutOf(first, [28, 20, 1], columns, rows)).toEqual(first);
+        expect(first.width).toBeLessThanOrEqual(Math.max(width, 2 * columns - 1));
+        expect(width - first.width).toBeLessThan(2 * columns);
+      }
+    }
   });
 });

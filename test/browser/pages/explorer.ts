@@ -1,18 +1,25 @@
-// Mounts the explorer as the address asks: ?model=file|mlp|mlp20|points|colour & where=page|worker. What tests need to
+// Mounts the explorer as the address asks: ?model=file|mlp|mlp20|points|colour & where=page|worker & canvas=gpu. What tests need to
 // know of it is in `explored`.
-import { models, VAE, type ModelSpec } from "webvae";
+import { dense, models, VAE, type ModelSpec } from "webvae";
 import { digits, gaussians, sprites } from "webvae/datasets";
+import { canvasKeepsDevice } from "webvae/canvas";
 import { LatentExplorer, localModel, remoteModel, type ExplorerModel } from "webvae/explorer";
 
 const query = new URLSearchParams(location.search);
 const kind = query.get("model") ?? "file";
 
-const small: ModelSpec = models.mlp([64, 64, 3], 3);
+const colour: ModelSpec = {
+  input: [64, 64, 3],
+  encoder: [dense(8)],
+  latent: 3,
+  decoder: [dense(8), dense(64 * 64 * 3)],
+  likelihood: "bernoulli",
+};
 const specs: Record<string, ModelSpec> = {
   mlp: models.mlp([28, 28, 1], 2),
   mlp20: models.mlp([28, 28, 1], 20),
   points: models.points([2], 2),
-  colour: small,
+  colour,
 };
 
 async function openVae(): Promise<VAE> {
@@ -54,11 +61,15 @@ addEventListener("pointermove", () => moved.push(performance.now()), { capture: 
 const { values, labels } = dataSet();
 const images = values instanceof Float32Array ? values : Float32Array.from(values, (value) => value / 255);
 const errors: string[] = [];
+// On a software adapter canvases are drawn by the GPU where that has been tried; before any device is opened.
+if (query.get("canvas") === "gpu" && !(await canvasKeepsDevice(navigator.gpu, { probe: true }))) {
+  throw new Error("a WebGPU canvas costs the device here");
+}
 let vae: VAE | undefined;
 let model: ExplorerModel;
 if (query.get("where") === "worker") {
   const worker = new Worker(new URL("explorer_worker.js", import.meta.url), { type: "module" });
-  worker.postMessage({ kind });
+  worker.postMessage({ kind, canvas: query.get("canvas") });
   model = await remoteModel(worker);
   Object.assign(globalThis, { worker });
 } else {
