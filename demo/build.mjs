@@ -2,7 +2,7 @@
 // dist-demo/, for any host that serves files, from any path.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -92,7 +92,7 @@ export async function libraryFiles() {
 export async function demoFiles() {
   const read = (/** @type {string} */ path) => readFile(path);
   const recorded = join(folder, "recorded");
-  const names = existsSync(recorded) ? readdirSync(recorded).filter((name) => /\.(json|png)$/.test(name)) : [];
+  const names = readdirSync(recorded).filter((name) => /\.(json|png|css)$/.test(name));
   const bundled = await bundleScripts([join(folder, "main.ts"), join(folder, "worker.ts")], { minify: true });
   const styled = await bundleScripts([join(folder, "style/style.css")], { minify: true });
   /** @type {[string, Buffer | string][]} */

@@ -50,7 +50,7 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
 
 function fail(error: unknown): void {
   const fault = showFault(error);
-  if (isFinal(fault)) return close();
+  if (isFinal(fault)) return void close();
   if (!opened) {
     transport.enter("failed");
     transport.wait("Could not begin.");
@@ -134,9 +134,13 @@ function follow({ standing: next, added, fault }: Extract<Told, { type: "standin
   if (fault) fail(new PageFault(fault.title, fault.message, fault.hints, fault.code));
 }
 
-function close(): void {
+/** No WebGPU: a recorded run, so that there is something to see. */
+async function close(): Promise<void> {
   transport.enter("closed");
   say("adapter", "no WebGPU here");
+  show("recorded", true);
+  const { showRecorded } = await import("./recorded/show.js");
+  await showRecorded(find("recording"));
 }
 
 async function dropped(files: readonly File[]): Promise<void> {
@@ -192,7 +196,12 @@ async function openAddress(): Promise<void> {
 
 wire();
 performance.mark("interactive");
-await attempt(() => openAddress());
+if (navigator.gpu as GPU | undefined) await attempt(() => openAddress());
+else {
+  // Where a worker has none either; the library would say the same.
+  const message = "navigator.gpu is missing: no WebGPU in this browser, or no https or localhost.";
+  fail(Object.assign(new Error(message), { name: "WebvaeError", code: "NO_WEBGPU" }));
+}
 const kept = await worker.kept();
 if (kept && opened) {
   offerKept(kept, {

@@ -31,7 +31,7 @@ const types = {
 export async function serve(files, port = 0, headers = {}) {
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?")[0] ?? "/";
-    const body = files.get(path);
+    const body = files.get(path) ?? (path === "/" ? files.get("/index.html") : undefined);
     const reading = request.method === "GET" || request.method === "HEAD";
     response.writeHead(!reading ? 405 : body === undefined ? 404 : 200, {
       "content-type": body === undefined ? "text/plain" : (types[extname(path) || ".html"] ?? "text/plain"),
@@ -59,9 +59,7 @@ export async function serve(files, port = 0, headers = {}) {
 
 /** @param {number} [port] */
 export async function serveDemo(port) {
-  const files = await demoFiles();
-  files.set("/", files.get("/index.html") ?? "");
-  return serve(files, port, { "content-security-policy": demoPolicy });
+  return serve(await demoFiles(), port, { "content-security-policy": demoPolicy });
 }
 
 const usage = `Usage: npm start [-- --port PORT]

@@ -23,13 +23,12 @@ const scales: readonly Scale[] = [
 ];
 
 export class LiveControls {
-  #values: Live;
+  #values!: Live;
 
   constructor(
     values: Live,
     private readonly changed: (values: Live) => void,
   ) {
-    this.#values = values;
     for (const scale of scales) {
       const slider = find<HTMLInputElement>(scale.id);
       const number = find<HTMLInputElement>(`${scale.id}-number`);
@@ -50,8 +49,9 @@ export class LiveControls {
     return this.#values;
   }
 
-  show(values: Live): void {
-    this.#values = values;
+  /** Of whole settings too. */
+  show({ learningRate, beta, noise }: Live): void {
+    this.#values = { learningRate, beta, noise };
     for (const scale of scales) this.#write(scale);
   }
 

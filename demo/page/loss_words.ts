@@ -1,5 +1,5 @@
 // The losses as figures, a sentence and a table: what the chart shows, for those who do not see it.
-import type { History } from "../protocol.js";
+import type { History, TrainPoint } from "../protocol.js";
 import { find, say } from "./dom.js";
 import { count, shortLoss } from "./figures.js";
 
@@ -7,8 +7,19 @@ import { count, shortLoss } from "./figures.js";
 const MOST_ROWS = 60;
 let rowsOf = "";
 
-export function showFigures({ train, test }: History): void {
+/** The training's loss is of few examples and jumps: the mean of the last tenth of the points, of twenty at most. */
+function recent({ train }: History): TrainPoint | undefined {
   const last = train.at(-1);
+  if (!last) return undefined;
+  const points = train.slice(-Math.min(20, Math.ceil(train.length / 10)));
+  const mean = (key: "loss" | "reconstruction" | "kl") =>
+    points.reduce((sum, point) => sum + point[key], 0) / points.length;
+  return { step: last.step, loss: mean("loss"), reconstruction: mean("reconstruction"), kl: mean("kl") };
+}
+
+export function showFigures(history: History): void {
+  const { test } = history;
+  const last = recent(history);
   const tested = test.at(-1);
   say("train-loss", last ? shortLoss(last.loss) : "–");
   say("test-loss", tested ? shortLoss(tested.loss) : "–");
@@ -17,8 +28,9 @@ export function showFigures({ train, test }: History): void {
 }
 
 /** Also what is said of it aloud. */
-export function summary({ train, test }: History): string {
-  const [first, last] = [train[0], train.at(-1)];
+export function summary(history: History): string {
+  const { train, test } = history;
+  const [first, last] = [train[0], recent(history)];
   if (!first || !last) return "Nothing is trained yet.";
   const begun = `After ${count(last.step, "step")} the training loss is ${shortLoss(last.loss)} nats, from ${shortLoss(first.loss)} at first.`;
   const [before, tested] = test.slice(-2);

@@ -14,6 +14,16 @@ export interface Opened extends Watched {
   readonly folder: string;
 }
 
+interface OpenOptions {
+  /** Runs in the page before any script of its own. */
+  readonly prepare?: () => void;
+  /** To wait for. */
+  readonly state?: string;
+  /** A browser's profile, to share what is stored there. */
+  readonly context?: BrowserContext;
+  readonly url?: string;
+}
+
 export class Demo {
   readonly #folders: string[] = [];
 
@@ -29,7 +39,7 @@ export class Demo {
   /** A page at `hash`, ready to train unless `state` says otherwise. */
   async open(
     hash = "",
-    { prepare, state = "ready", context }: { prepare?: () => void; state?: string; context?: BrowserContext } = {},
+    { prepare, state = "ready", context, url = this.server.url }: OpenOptions = {},
   ): Promise<Opened> {
     const own = context ?? (await this.browser.createBrowserContext());
     const watched = await watch(await own.newPage());
@@ -44,7 +54,7 @@ export class Demo {
     });
     if (prepare) await page.evaluateOnNewDocument(prepare);
     await page.setViewport({ width: 1440, height: 900 });
-    await page.goto(this.server.url + hash);
+    await page.goto(url + hash);
     await inState(page, state);
     if (state === "ready") await page.waitForSelector("body[data-shown]", { timeout: 60_000 });
     return { ...watched, folder };

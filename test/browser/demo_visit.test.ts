@@ -1,0 +1,228 @@
+// The demo page as anybody may come to it: any screen, the keyboard, a screen reader, a hidden tab, no WebGPU, no network,
+// a GPU that is lost.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "puppeteer";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { serve } from "../../demo/serve.mjs";
+import { DEMO_LIMIT, demoFiles, scriptSize } from "../../demo/build.mjs";
+import { Demo, fill, inState, shown, stepsDone, text, untilStep } from "./demo_page.js";
+
+let demo: Demo;
+beforeAll(async () => void (demo = await Demo.start()));
+afterAll(() => demo?.close());
+
+/** No screen of that width scrolls sideways. */
+async function fits(page: Page, width: number): Promise<void> {
+  await page.setViewport({ width, height: 740 });
+  await page.waitForFunction((wanted) => innerWidth === wanted, {}, width);
+  const scrolled = await page.evaluate(() => {
+    scrollTo(1000, 0);
+    return { by: scrollX, width: document.documentElement.scrollWidth };
+  });
+  expect(scrolled, `at ${width} pixels`).toEqual({ by: 0, width });
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+interface Axe {
+  run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
+}
+
+/** What axe finds wrong, a line each. */
+async function axe(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
+    );
+  });
+}
+
+test("fits every screen by day and by night, and axe finds nothing on it", async () => {
+  const { page, troubles } = await demo.open("#batch=16");
+  for (const width of [320, 360, 480, 768, 1024, 1440, 1920]) await fits(page, width);
+  const backgrounds: string[] = [];
+  for (const value of ["light", "dark"]) {
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+    backgrounds.push(await page.$eval("body", (body) => getComputedStyle(body).backgroundColor));
+    expect(await axe(page), value).toEqual([]);
+  }
+  expect(backgrounds[0]).not.toBe(backgrounds[1]);
+  // In the midst of it: trained a little, a fault shown, the editor open, on a phone.
+  await page.click("#play");
+  await untilStep(page, 3);
+  await page.click("#play");
+  await inState(page, "paused");
+  await page.$eval('input[value="custom"]', (radio) => (radio as HTMLInputElement).click());
+  await page.focus("#spec");
+  await page.keyboard.type("}");
+  await page.waitForFunction(() => document.getElementById("spec-fault")!.textContent !== "");
+  const [chooser] = await Promise.all([
+    page.waitForFileChooser(),
+    page.$eval("#load", (button) => (button as HTMLElement).click()),
+  ]);
+  await chooser.accept(["package.json"]);
+  await page.waitForSelector("#fault", { visible: true });
+  await fits(page, 390);
+  expect(await axe(page), "a phone, with faults").toEqual([]);
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+test("all controls are reached and named by the keyboard", async () => {
+  const { page } = await demo.open();
+  const reached: string[] = [];
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press("Tab");
+    const { name, visible } = await page.evaluate(() => {
+      let at = document.activeElement!;
+      const name = at.id || at.getAttribute("name") || at.tagName;
+      while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+      return { name, visible: at.matches(":focus-visible") };
+    });
+    if (name === "BODY") break;
+    expect(visible, name).toBe(true);
+    reached.push(name);
+  }
+  for (const id of [
+    "play",
+    "step",
+    "reset",
+    "learning-rate",
+    "beta",
+    "noise",
+    "data",
+    "model",
+    "latent",
+    "save",
+    "load",
+    "share",
+  ]) {
+    expect(reached).toContain(id);
+  }
+  await page.close();
+});
+
+test("is there within a second, with at most 150 KB of its own scripts", async () => {
+  expect(scriptSize(await demoFiles())).toBeLessThan(DEMO_LIMIT);
+  const { page } = await demo.open();
+  const times: number[] = [];
+  for (let load = 0; load < 3; load++) {
+    await page.reload();
+    await page.waitForFunction(() => performance.getEntriesByName("interactive").length > 0);
+    times.push(await page.evaluate(() => performance.getEntriesByName("interactive")[0]!.startTime));
+  }
+  console.log(`interactive after ${times.map(Math.round).join(", ")} ms`);
+  expect(Math.min(...times)).toBeLessThan(1000);
+  await page.close();
+});
+
+interface Traced {
+  readonly traceEvents: readonly {
+    name: string;
+    ph: string;
+    pid: number;
+    tid: number;
+    tdur?: number;
+    args: { name?: string };
+  }[];
+}
+
+test("training never holds the page for 50 ms", async () => {
+  const { page, troubles } = await demo.open("#batch=32");
+  await page.click("#play");
+  await untilStep(page, 5);
+  await page.evaluate(() => {
+    const long: number[] = [];
+    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration))).observe({
+      type: "longtask",
+    });
+    Object.assign(globalThis, { long });
+  });
+  await page.tracing.start({ categories: ["toplevel", "__metadata"] });
+  await new Promise((done) => setTimeout(done, 6000));
+  const trace = JSON.parse(Buffer.from((await page.tracing.stop())!).toString()) as Traced;
+  const long = await page.evaluate(() => (globalThis as unknown as { long: number[] }).long);
+  expect(await page.$eval("body", (body) => body.dataset["state"])).toBe("running");
+  // On a busy machine a task waits for a core; what it takes of one is what the page is to blame for.
+  const mains = trace.traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+  const busy = trace.traceEvents
+    .filter(({ pid, tid, tdur }) => tdur !== undefined && mains.some((main) => main.pid === pid && main.tid === tid))
+    .map(({ tdur }) => tdur! / 1000);
+  console.log(
+    `tasks of the page: ${busy.length}, the longest ${Math.max(...busy).toFixed(1)} ms of a core; long tasks by the clock: ${long.map(Math.round).join(", ") || "none"}`,
+  );
+  expect(busy.length).toBeGreaterThan(50);
+  expect(Math.max(...busy)).toBeLessThan(50);
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+test("a hidden tab goes on training", async () => {
+  const { page, troubles } = await demo.open("#batch=32");
+  await page.click("#play");
+  await untilStep(page, 3);
+  const other = await page.browserContext().newPage();
+  await other.bringToFront();
+  await page.waitForFunction(() => document.hidden, { polling: 100, timeout: 10_000 });
+  const before = await stepsDone(page);
+  await new Promise((done) => setTimeout(done, 3000));
+  expect(await stepsDone(page)).toBeGreaterThan(before + 2);
+  expect(troubles).toEqual([]);
+  await other.close();
+  await page.close();
+});
+
+test("without WebGPU it says why and what to do, and shows a recorded run", async () => {
+  const { page, troubles } = await demo.open("", {
+    prepare: () => void Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }),
+    state: "closed",
+  });
+  expect(await text(page, "fault-code")).toBe("NO_WEBGPU");
+  expect(await text(page, "fault-title")).toContain("no WebGPU");
+  expect(await page.$$eval("#fault-hints li", (items) => items.length)).toBeGreaterThan(1);
+  expect(await shown(page, "play")).toBe(false);
+  await page.waitForSelector("#recording canvas");
+  expect(await axe(page)).toEqual([]);
+  await fits(page, 360);
+  await page.screenshot({ path: "test/artefacts/demo-no-webgpu.png", fullPage: true });
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+test("without a network a download says so, and the model in training goes on", async () => {
+  // The same page under a policy that lets it ask nobody but its own server.
+  const { url, close } = await serve(await demoFiles());
+  const { page } = await demo.open("#batch=32", { url });
+  await page.click("#play");
+  await untilStep(page, 3);
+  await page.select("#data", "mnist");
+  await page.click("#apply");
+  await page.waitForSelector("#fault", { visible: true, timeout: 60_000 });
+  expect(await text(page, "fault-title")).toBe("MNIST could not be downloaded");
+  expect(await page.$$eval("#fault-hints li", (items) => items.length)).toBeGreaterThan(1);
+  expect(await page.$eval("#data", (select) => (select as HTMLSelectElement).value)).toBe("digits");
+  const before = await stepsDone(page);
+  await untilStep(page, before + 3);
+  await page.close();
+  close();
+});
+
+test("a GPU that is lost is told, and Reset begins with another", async () => {
+  const { page } = await demo.open("#batch=32");
+  await fill(page, "epochs", "7");
+  await page.click("#play");
+  await untilStep(page, 2);
+  const session = await demo.browser.target().createCDPSession();
+  await session.send("Browser.crashGpuProcess" as never);
+  await inState(page, "failed");
+  expect(await text(page, "fault-code")).toBe("DEVICE_LOST");
+  await page.click("#reset");
+  await inState(page, "ready");
+  expect(await shown(page, "fault")).toBe(false);
+  await page.click("#play");
+  await untilStep(page, 2);
+  expect(await text(page, "position")).toMatch(/of 7/);
+  await page.close();
+});
