@@ -204,8 +204,18 @@ else {
 }
 const kept = await worker.kept();
 if (kept && opened) {
+  // The offer stays where it fails.
   offerKept(kept, {
-    continueIt: () => attempt(async () => present(await worker.restore())),
-    discard: () => attempt(() => worker.discard()),
+    continueIt: () =>
+      void attempt(async () => {
+        const restored = await worker.restore();
+        show("kept", false);
+        await present(restored);
+      }),
+    discard: () =>
+      void attempt(async () => {
+        await worker.discard();
+        show("kept", false);
+      }),
   });
 }

@@ -144,7 +144,7 @@ function sorted(value: unknown): unknown {
 
 async function replace(vae: VAE, loaded: Loaded, settings: Settings, losses?: Losses): Promise<Opened> {
   const before = current;
-  const trainer = new Trainer(vae, loaded, settings, (_, fault) => changed(trainer, fault), losses);
+  const trainer = new Trainer(vae, loaded, settings, (fault) => changed(trainer, fault), losses);
   current = { trainer, means: new Means(trainer, (message) => tell(message)), stopServing: [] };
   for (const stop of before?.stopServing ?? []) stop();
   await before?.trainer.dispose();
@@ -189,8 +189,8 @@ function changed(trainer: Trainer, fault?: Fault): void {
   if (current?.trainer !== trainer) return;
   const { standing, losses, loaded } = trainer;
   const running = standing.state === "running";
-  void current.means.consider(!running);
-  void keeper.consider(trainer, `${loaded.name}, ${trainer.settings.model}`, !running);
+  void current.means.consider(trainer.still);
+  void keeper.consider(trainer, `${loaded.name}, ${trainer.settings.model}`, trainer.still);
   const now = performance.now();
   if (running && now - toldAt < TELL_EVERY_MS) return;
   toldAt = now;

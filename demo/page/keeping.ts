@@ -15,8 +15,8 @@ export function showAutosave(state: AutosaveState): void {
 }
 
 export interface Offer {
-  readonly continueIt: () => Promise<void>;
-  readonly discard: () => Promise<void>;
+  readonly continueIt: () => void;
+  readonly discard: () => void;
 }
 
 export function offerKept(kept: Kept, { continueIt, discard }: Offer): void {
@@ -26,13 +26,8 @@ export function offerKept(kept: Kept, { continueIt, discard }: Offer): void {
   const files = needsFiles ? " Its data were your own files: drop them on the page first." : "";
   say("kept-text", `A model from ${ago} ago is kept here: ${title}, ${trained}.${files} Training another replaces it.`);
   show("kept", true);
-  const act = (button: string, then: () => Promise<void>) => {
-    find<HTMLButtonElement>(button).onclick = () => {
-      void then().then(() => show("kept", false));
-    };
-  };
-  act("kept-continue", continueIt);
-  act("kept-discard", discard);
+  find<HTMLButtonElement>("kept-continue").onclick = continueIt;
+  find<HTMLButtonElement>("kept-discard").onclick = discard;
 }
 
 /** The address says what runs, so that it can be kept and sent. */

@@ -19,6 +19,7 @@ export class Trainer {
   #goal: number;
   #state: Standing["state"];
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  #held = false;
   #speed: Pick<Standing, "stepsPerSecond" | "clamped"> = {};
 
   constructor(
@@ -27,7 +28,7 @@ export class Trainer {
     /** As they are now: live values and goal are those in use. */
     public settings: Settings,
     /** Called after every report and change of state; with the fault that ended the training, where one did. */
-    private readonly changed: (report?: TrainingReport, fault?: Fault) => void,
+    private readonly changed: (fault?: Fault) => void,
     losses: Losses = new Losses(),
   ) {
     this.losses = losses;
@@ -56,6 +57,11 @@ export class Trainer {
   get #epochStep(): number {
     const { steps, epochs } = this.vae.trained;
     return Math.max(0, Math.min(steps - epochs * this.stepsPerEpoch, this.stepsPerEpoch));
+  }
+
+  /** Nothing is under way: the weights are those of the steps that are counted. */
+  get still(): boolean {
+    return !this.#running || this.#held;
   }
 
   set live(values: Live) {
@@ -138,14 +144,20 @@ export class Trainer {
         // Steps under way count as trained: only at an epoch's end is the number of epochs that of this report.
         if (this.#state === "running" && report.epochEnd && vae.trained.epochs >= this.#goal) {
           this.gate.hold("visitor");
-          this.#enter("done", report);
-        } else this.changed(report);
+          this.#enter("done");
+        } else this.changed();
+        if (this.gate.holds("visitor")) {
+          this.#held = true;
+          this.changed();
+        }
         await this.gate.pass();
+        this.#held = false;
         if (stop.signal.aborted) break;
       }
     } catch (error) {
       if (!stop.signal.aborted) this.fail(error);
     } finally {
+      this.#held = false;
       if (this.#running?.stop === stop) this.#running = undefined;
     }
   }
@@ -168,9 +180,9 @@ export class Trainer {
     });
   }
 
-  #enter(state: Standing["state"], report?: TrainingReport): void {
+  #enter(state: Standing["state"]): void {
     this.#state = state;
-    this.changed(report);
+    this.changed();
   }
 
   /** A loss that is no number leaves good weights, with which another learning rate may do. */
@@ -178,6 +190,6 @@ export class Trainer {
     if (this.#state === "failed") return;
     const fault = describeFault(error);
     this.#state = ["NON_FINITE", "INVALID_OPTION", "OUT_OF_MEMORY"].includes(fault.code) ? "paused" : "failed";
-    this.changed(undefined, fault);
+    this.changed(fault);
   }
 }

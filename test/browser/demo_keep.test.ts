@@ -1,0 +1,229 @@
+// What outlasts a visit of the demo page, and what comes into it: models saved, loaded and kept, links, files good and bad.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import type { Page } from "puppeteer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Demo, downloaded, fill, inState, shown, stepsDone, text, train, untilStep, type Opened } from "./demo_page.js";
+
+let demo: Demo;
+beforeAll(async () => void (demo = await Demo.start()));
+afterAll(() => demo?.close());
+
+/** Gives the page files through one of its file inputs, as its chooser does. */
+async function give(page: Page, input: string, ...paths: string[]): Promise<void> {
+  const element = (await page.$(`#${input}`)) as unknown as { uploadFile(...paths: string[]): Promise<void> };
+  await element.uploadFile(...paths);
+}
+
+function file({ folder }: Opened, name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+async function fault(page: Page): Promise<{ title: string; message: string }> {
+  await page.waitForSelector("#fault", { visible: true, timeout: 60_000 });
+  const found = { title: await text(page, "fault-title"), message: await text(page, "fault-message") };
+  await page.click("#fault-close");
+  expect(await shown(page, "fault")).toBe(false);
+  return found;
+}
+
+const history = (page: Page) => text(page, "losses-summary");
+
+test("a model is saved, and loaded it goes on where it stood", async () => {
+  const opened = await demo.open("#batch=32&epochs=9");
+  const { page, troubles } = opened;
+  await train(page, 6);
+  const steps = await stepsDone(page);
+  const { name, bytes } = await downloaded(opened, "save");
+  expect(name).toBe("webvae-digits.safetensors");
+  await page.click("#reset");
+  await inState(page, "ready");
+  await give(page, "model-file", file(opened, "renamed.bin", bytes));
+  await inState(page, "paused");
+  expect(await stepsDone(page)).toBe(steps);
+  await page.click("#step");
+  await untilStep(page, steps + 1);
+  expect(await stepsDone(page)).toBe(steps + 1);
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+test("a reload offers to go on with the model, in one tab at a time", async () => {
+  const opened = await demo.open("#batch=32&latent=3");
+  const { page, troubles } = opened;
+  const context = page.browserContext();
+  await train(page, 6);
+  await page.waitForFunction(() => document.getElementById("autosave")!.textContent.startsWith("Kept in"), {
+    timeout: 30_000,
+  });
+  const [steps, words] = [await stepsDone(page), await history(page)];
+  await page.reload();
+  await page.waitForSelector("body[data-shown]", { timeout: 60_000 });
+  await page.waitForSelector("#kept", { visible: true });
+  expect(await text(page, "kept-text")).toMatch(/^A model from \d+ s ago is kept here: Digits, mlp, \d+ steps?\./);
+  await page.click("#kept-continue");
+  await inState(page, "paused");
+  expect([await stepsDone(page), await history(page)]).toEqual([steps, words]);
+  expect(await page.$eval("#latent", (input) => (input as HTMLInputElement).value)).toBe("3");
+  expect(await shown(page, "kept")).toBe(false);
+
+  // A second tab trains, but keeps nothing and is offered nothing, until the first is closed.
+  const second = await demo.open("#batch=32", { context });
+  expect(await text(second.page, "autosave")).toMatch(/^Another tab of this page keeps its model/);
+  expect(await shown(second.page, "kept")).toBe(false);
+  await train(second.page, 2);
+  expect(await text(second.page, "autosave")).toMatch(/^Another tab/);
+  await page.close();
+  await second.page.waitForFunction(
+    () => document.getElementById("autosave")!.textContent.startsWith("The model is kept"),
+    { timeout: 10_000 },
+  );
+  await second.page.click("#step");
+  await second.page.waitForFunction(() => document.getElementById("autosave")!.textContent.startsWith("Kept in"), {
+    timeout: 30_000,
+  });
+  expect([...troubles, ...second.troubles]).toEqual([]);
+  await second.page.close();
+});
+
+test("the address has the settings, and what it may not ask for is said", async () => {
+  const { page, troubles } = await demo.open("#data=digits&latent=5&batch=16&lr=0.003&seed=9");
+  const value = (id: string) => page.$eval(`#${id}`, (input) => (input as HTMLInputElement).value);
+  expect([
+    await value("latent"),
+    await value("batch"),
+    await value("learning-rate-number"),
+    await value("seed"),
+  ]).toEqual(["5", "16", "0.003", "9"]);
+  expect(await text(page, "facts")).toContain("5 latents");
+  await fill(page, "latent", "4");
+  await page.waitForFunction(() => document.getElementById("facts")!.textContent.includes("4 latents"));
+  await page.click("#share");
+  expect(await text(page, "shared")).toContain("link");
+  const url = page.url();
+  expect(new URL(url).hash).toBe("#latent=4&batch=16&seed=9&lr=0.003");
+
+  // Into the address bar of a page that is open: the settings change with it.
+  await page.evaluate(() => (location.hash = "#latent=7&batch=none&data=<b>x</b>"));
+  const { title, message } = await fault(page);
+  expect(title).toBe("The address asks for what cannot be set");
+  expect(message).toMatch(/batch=none: must be a whole number from 1 to 1024\. data=<b>x<\/b>: the data can be/);
+  expect(await text(page, "facts")).toContain("7 latents");
+  expect(await value("batch")).toBe("128");
+  expect(await page.$$eval("b", (found) => found.length)).toBe(0);
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+test("a model is written as JSON; its faults are shown at their line, and the one in training goes on", async () => {
+  const { page, troubles } = await demo.open("#batch=16");
+  await page.click("#play");
+  await untilStep(page, 2);
+  await page.$eval('input[value="custom"]', (radio) => (radio).click());
+  const write = (spec: string) =>
+    page.$eval(
+      "#spec",
+      (area, value) => {
+        (area as HTMLTextAreaElement).value = value;
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+      },
+      spec,
+    );
+  const told = (part: string) =>
+    page.waitForFunction((wanted) => document.getElementById("spec-fault")!.textContent.includes(wanted), {}, part);
+  const spec = await page.$eval("#spec", (area) => (area as HTMLTextAreaElement).value);
+  await write(spec.replace('"latent": 2,', '"latent": 2'));
+  await told("line 7, column 3: expected a comma or }, found");
+  expect(await page.$eval("#spec-lines mark", (mark) => mark.textContent)).toContain('"decoder"');
+  await write(spec.replace('"units": 400', '"units": -1'));
+  await told("line 4: encoder.0 (dense): units: expected a whole number from 1");
+  await write('{ "__proto__": { "input": [1] }, "constructor": 1 }');
+  await told("the model spec: unknown key");
+  await write(`{ "input": [28, 28, 1], "encoder": ${"[".repeat(5000)}`);
+  await told("nested deeper");
+  // Pressed all the same: nothing begins.
+  await page.$eval("#apply", (button) => (button as HTMLElement).click());
+  const before = await stepsDone(page);
+  await untilStep(page, before + 2);
+
+  await write(spec.replaceAll('"units": 400', '"units": 24').replace('"latent": 2', '"latent": 6'));
+  await told("");
+  await page.$eval("#apply", (button) => (button as HTMLElement).click());
+  await page.waitForFunction(() => document.getElementById("facts")!.textContent.includes("6 latents"), {
+    timeout: 60_000,
+  });
+  await inState(page, "ready");
+  expect(new URL(page.url()).hash).toContain("model=custom");
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
+describe("files", () => {
+  /** A safetensors file of no tensors with this metadata. */
+  const safetensors = (metadata: Record<string, string>) => {
+    const header = Buffer.from(JSON.stringify({ __metadata__: metadata }));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    return Buffer.concat([length, header]);
+  };
+  const picture = (width: number, height: number, shade: number) => {
+    const png = new PNG({ width, height });
+    for (let i = 0; i < width * height; i++) png.data.set([shade, 255 - shade, (i * 7) % 256, 255], 4 * i);
+    return PNG.sync.write(png);
+  };
+
+  test("bad ones are refused by name, and the model in training goes on", async () => {
+    const opened = await demo.open("#batch=16");
+    const { page } = opened;
+    await page.click("#play");
+    await untilStep(page, 2);
+    const models: [string, Uint8Array | string, RegExp][] = [
+      ["text.safetensors", "this is no model", /no model file/],
+      ["empty.safetensors", "", /no model file/],
+      ["hostile.safetensors", safetensors({ model_spec: '{"input":[1e9,1e9,1e9]}' }), /no model/],
+      ["version.safetensors", safetensors({ model_spec: "{}", webvae_version: "99" }), /no model/],
+    ];
+    for (const [name, bytes, title] of models) {
+      await give(page, "model-file", file(opened, name, bytes));
+      expect((await fault(page)).title, name).toMatch(title);
+    }
+    const before = await stepsDone(page);
+    const data: [string, Uint8Array | string][] = [
+      ["text.png", "not a picture, whatever its name says"],
+      ["images.idx", new Uint8Array([0, 0, 8, 3, 255, 255, 255, 255, 0, 0, 0, 28, 0, 0, 0, 28])],
+    ];
+    for (const [name, bytes] of data) {
+      await give(page, "files", file(opened, name, bytes));
+      const { title, message } = await fault(page);
+      expect(title.length, name).toBeGreaterThan(5);
+      expect(message, name).toContain(name);
+      expect(await page.$eval("#data", (select) => (select as HTMLSelectElement).value)).toBe("digits");
+    }
+    await untilStep(page, before + 2);
+    await page.close();
+  });
+
+  test("the visitor's own pictures are trained on, and a model for others is not loaded", async () => {
+    const opened = await demo.open("#batch=2");
+    const { page, troubles } = opened;
+    await train(page, 2);
+    const { bytes } = await downloaded(opened, "save");
+    const paths = [40, 90, 140, 190, 240].map((shade, i) => file(opened, `${i}.png`, picture(20 + i, 30, shade)));
+    await give(page, "files", ...paths);
+    await page.waitForFunction(() => document.getElementById("facts")!.textContent.includes("32 × 32 × 3"), {
+      timeout: 60_000,
+    });
+    await inState(page, "ready");
+    await train(page, 2);
+    await give(page, "model-file", file(opened, "digits.safetensors", bytes));
+    const { title, message } = await fault(page);
+    expect(title).toBe("The model is for other data");
+    expect(message).toMatch(/28 × 28 × 1.*32 × 32 × 3/);
+    expect(await text(page, "facts")).toContain("32 × 32 × 3");
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+});
