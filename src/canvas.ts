@@ -25,14 +25,14 @@ export interface DrawOptions {
 
 const known = ["shape", "count", "columns", "gap", "low", "high", "background"] as const;
 const [UNIFORM, COPY_DST, STORAGE] = [0x40, 0x08, 0x80]; // GPUBufferUsage
-const FRAGMENT = 2; // GPUShaderStage
+const [VERTEX, FRAGMENT] = [1, 2]; // GPUShaderStage
 
 /** Draws images in a grid that fills a canvas, each image the same number of device pixels and apart from the others. */
 export class ImagePainter {
   readonly #device: GPUDevice;
   readonly #context: GPUCanvasContext;
   readonly #canvas: HTMLCanvasElement | OffscreenCanvas;
-  readonly #pipeline: GPURenderPipeline;
+  readonly #format: GPUTextureFormat;
   readonly #grid: GPUBuffer;
   #disposed = false;
 
@@ -46,7 +46,7 @@ export class ImagePainter {
     this.#device = device;
     this.#context = context;
     this.#canvas = canvas;
-    this.#pipeline = pipelineOf(device, format);
+    this.#format = format;
     const { bytes } = imagesShader.uniforms.grid!;
     this.#grid = device.createBuffer({ label: "grid", size: bytes, usage: UNIFORM | COPY_DST });
   }
@@ -69,28 +69,30 @@ export class ImagePainter {
     const places = gridOf(canvas, [height, width], count, columns, gap);
     const [low_r, low_g, low_b] = low;
     const [high_r, high_g, high_b] = high;
-    const [red, green, blue, back_a] = background;
-    const [back_r, back_g, back_b] = [red * back_a, green * back_a, blue * back_a];
-    const colours = { low_r, low_g, low_b, high_r, high_g, high_b, back_r, back_g, back_b, back_a };
-    const values = { count, columns, height, width, channels, ...places, ...colours };
-    this.#device.queue.writeBuffer(this.#grid, 0, packUniform(imagesShader, "grid", values));
+    const colours = { low_r, low_g, low_b, high_r, high_g, high_b };
+    const values = packUniform(imagesShader, "grid", { ...places, columns, height, width, ...colours });
+    this.#device.queue.writeBuffer(this.#grid, 0, values);
+    const reduced = width > places.cell_width || height > places.cell_height;
+    const pipeline = pipelineOf(this.#device, this.#format, channels, reduced);
     const group = this.#device.createBindGroup({
       label: "images",
-      layout: this.#pipeline.getBindGroupLayout(0),
+      layout: pipeline.getBindGroupLayout(0),
       entries: [
         { binding: imagesShader.bindings.grid!.binding, resource: { buffer: this.#grid } },
         { binding: imagesShader.bindings.images!.binding, resource: { buffer: images, size: bytes } },
       ],
     });
+    const [r, g, b, alpha] = background;
+    const clearValue = { r: r * alpha, g: g * alpha, b: b * alpha, a: alpha };
     const encoder = this.#device.createCommandEncoder({ label: "paint" });
     const view = this.#context.getCurrentTexture().createView();
     const pass = encoder.beginRenderPass({
       label: "paint",
-      colorAttachments: [{ view, loadOp: "clear", storeOp: "store" }],
+      colorAttachments: [{ view, clearValue, loadOp: "clear", storeOp: "store" }],
     });
-    pass.setPipeline(this.#pipeline);
+    pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
-    pass.draw(3);
+    pass.draw(4, count);
     pass.end();
     this.#device.queue.submit([encoder.finish()]);
   }
@@ -108,28 +110,33 @@ export class ImagePainter {
   }
 }
 
-const pipelines = new WeakMap<GPUDevice, GPURenderPipeline>();
+const pipelines = new WeakMap<GPUDevice, Map<string, GPURenderPipeline>>();
 
-/** One for all canvases of a device: they have one format. */
-function pipelineOf(device: GPUDevice, format: GPUTextureFormat): GPURenderPipeline {
-  const known = pipelines.get(device);
+/** Made once for all canvases of a device, which have one format. */
+function pipelineOf(device: GPUDevice, format: GPUTextureFormat, channels: number, reduced: boolean) {
+  const made = pipelines.get(device) ?? new Map<string, GPURenderPipeline>();
+  pipelines.set(device, made);
+  const key = `${channels} ${reduced}`;
+  const known = made.get(key);
   if (known) return known;
   const module = device.createShaderModule({ label: "images", code: imagesShader.code as string });
   const { grid, images } = imagesShader.bindings;
   const group = device.createBindGroupLayout({
     label: "images",
     entries: [
-      { binding: grid!.binding, visibility: FRAGMENT, buffer: { type: "uniform" } },
+      { binding: grid!.binding, visibility: VERTEX, buffer: { type: "uniform" } },
       { binding: images!.binding, visibility: FRAGMENT, buffer: { type: "read-only-storage" } },
     ],
   });
+  const constants = { CHANNELS: channels, REDUCED: reduced ? 1 : 0 };
   const pipeline = device.createRenderPipeline({
     label: "images",
     layout: device.createPipelineLayout({ bindGroupLayouts: [group] }),
-    vertex: { module, entryPoint: "cover" },
-    fragment: { module, entryPoint: "paint", targets: [{ format }] },
+    primitive: { topology: "triangle-strip" },
+    vertex: { module, entryPoint: "corner" },
+    fragment: { module, entryPoint: "paint", constants, targets: [{ format }] },
   });
-  pipelines.set(device, pipeline);
+  made.set(key, pipeline);
   return pipeline;
 }
 
@@ -150,6 +157,8 @@ function gridOf(
   // What the whole pixels of the images leave goes to the gaps, where there are any.
   const gaps = Math.floor(scale * width * gap);
   return {
+    canvas_width: canvas.width,
+    canvas_height: canvas.height,
     cell_width,
     cell_height,
     gap: gaps,

@@ -213,6 +213,6 @@ test("a picture of one latent takes less than one of 64", async () => {
   const { name, ...all } = await call(watched.page, "latency", 25);
   const text = Object.entries(all).map(([what, ms]) => `${what} ${ms.toFixed(1)}`);
   console.log(`${name}, ms: ${text.join(", ")}`);
-  expect(all.read).toBeLessThan(0.7 * all.many);
+  expect(all.read).toBeLessThan(0.8 * all.many);
   expect(watched.troubles).toEqual([]);
 });
