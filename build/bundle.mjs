@@ -14,6 +14,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { ENTRIES, isCore, NAME, VERSION } from "./entries.mjs";
 import { bundleFurtherEntries } from "./further_entries.mjs";
+import { esbuildWgsl } from "./wgsl.mjs";
 import { bundledWgsl } from "./wgsl_bundle.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -57,7 +58,7 @@ const entryPoints = (entries) =>
  * @returns {Promise<{ files: Map<string, string>, sizes: Map<string, { bytes: number, gzipped: number }>, gzipped: number }>}
  */
 export async function bundleLibrary() {
-  const own = { define: { RELEASE: JSON.stringify(releaseOf("src")) }, plugins: [bundledWgsl()] };
+  const own = { define: { RELEASE: JSON.stringify(releaseOf("src")) }, plugins: [bundledWgsl(), esbuildWgsl()] };
   const { outputFiles, metafile } = await build({
     ...common,
     ...own,

@@ -3,7 +3,7 @@
 // the other has the texts that only some models or adapters need, and is loaded when a pipeline needs one.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { compileWgsl, joinImports, minify, shaderRoot } from "./wgsl.mjs";
 import { rename, shortNames } from "./wgsl_names.mjs";
 
@@ -197,10 +197,12 @@ export function bundledWgsl() {
         made ??= bundledShaders();
         return { contents: basename(path) === "core.js" ? made.core : made.layers, loader: "js" };
       });
-      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
-        contents: `export { ${exportName(path)} as default } from "wgsl:core";`,
-        loader: "js",
-      }));
+      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) =>
+        // What draws is a module by itself.
+        dirname(path) === shaderRoot
+          ? { contents: `export { ${exportName(path)} as default } from "wgsl:core";`, loader: "js" }
+          : undefined,
+      );
     },
   };
 }

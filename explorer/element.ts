@@ -17,6 +17,7 @@ const Base = (globalThis as { HTMLElement?: typeof HTMLElement }).HTMLElement ??
 /** What a change of is loaded anew for. */
 const SOURCES = ["src", "data", "images-src", "labels-src", "label-names", "seed"];
 
+/** `<webvae-explorer>`: the latent explorer of a saved model. */
 export class WebvaeExplorerElement extends Base {
   static readonly observedAttributes = [...SOURCES, "tab"];
 

@@ -3,6 +3,7 @@
 import type { Dataset, ModelSpec } from "webvae";
 import { download, ExplorerFault } from "./download.js";
 
+/** Examples to explore with. */
 export interface Examples {
   /** [n, ...input], values from 0 to 1. */
   readonly images: Float32Array;

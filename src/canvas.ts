@@ -7,6 +7,7 @@ import { packUniform } from "./shader.js";
 /** Red, green and blue, from 0 to 1. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
+/** Which images a buffer has, and how they are drawn. */
 export interface DrawOptions {
   /** An image's height, width and channels, 1 or 3. */
   readonly shape: readonly [height: number, width: number, channels: number];

@@ -19,6 +19,7 @@ export interface BufferRows {
 /** Examples: a Dataset, floats, or bytes (value / 255), one example after another; or a buffer of them. */
 export type Examples = Dataset | Float32Array | Uint8Array | Uint8ClampedArray | BufferRows;
 
+/** Where results go, in place of an array. */
 export interface IntoBuffer {
   /**
    * A buffer on the VAE's `gpuDevice`, of usage COPY_DST, that examples are written to instead of being read back: f32

@@ -147,7 +147,8 @@ describe("the bundle", () => {
     );
     // A directive is no name.
     expect(names.filter((name) => name !== "?")).toEqual(["webvae"]);
-    for (const part of ["fn linear(", "fn conv2d(", "data_offsets", "t10k-images"]) expect(code).toContain(part);
+    for (const part of ["fn linear(", "fn conv2d(", "data_offsets", "t10k-images", "ImagePainter", "@fragment"])
+      expect(code).toContain(part);
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
     expect(code.startsWith(`/*! webvae ${version} | MIT License */`)).toBe(true);
   });
