@@ -63,6 +63,9 @@ const known: Partial<Record<ErrorCode, Pick<Fault, "title" | "hints">>> = {
 /** The codes after which nothing can be trained here, however often one tries. */
 export const isFinal = ({ code }: Fault) => ["NO_WEBGPU", "NO_ADAPTER"].includes(code);
 
+/** The code of what another wish has made way for: nobody needs to be told. */
+export const SUPERSEDED = "SUPERSEDED";
+
 /** A fault that this page finds itself. */
 export class PageFault extends Error {
   constructor(

@@ -1,6 +1,6 @@
 // The page: it asks the training worker, and shows what that tells.
 import { callWorker } from "./calls.js";
-import { isFinal, PageFault } from "./faults.js";
+import { isFinal, PageFault, SUPERSEDED } from "./faults.js";
 import { Losses } from "./losses.js";
 import { download, find, say, show } from "./page/dom.js";
 import { acceptDrops, isModelFile } from "./page/dropping.js";
@@ -49,6 +49,7 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
 }
 
 function fail(error: unknown): void {
+  if (error instanceof PageFault && error.code === SUPERSEDED) return;
   const fault = showFault(error);
   if (isFinal(fault)) return void close();
   if (!opened) {
@@ -94,6 +95,7 @@ function showModel({ adapter, data, spec, parameters }: Opened): void {
   say("adapter", adapter.name);
   find("adapter-line").className = `adapter ${adapter.software ? "software" : "found"}`;
   show("software", adapter.software);
+  document.body.dataset["kind"] = data.kind;
   say("data-notes", data.notes.join(" "));
   const latents = count(spec.latent, "latent");
   say("facts", `${data.name}: examples of ${data.shape.join(" × ")}. ${count(parameters, "parameter")}, ${latents}.`);

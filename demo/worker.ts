@@ -4,7 +4,7 @@ import { serveModel } from "webvae/explorer";
 import { specFor } from "./architecture.js";
 import { answerPage, type Handlers } from "./calls.js";
 import type { Loaded } from "./data/loaded.js";
-import { describeFault, PageFault, type Fault } from "./faults.js";
+import { describeFault, PageFault, SUPERSEDED, type Fault } from "./faults.js";
 import { stepFlops } from "./flops.js";
 import type { Opened, Told } from "./protocol.js";
 import type { Settings } from "./settings.js";
@@ -13,7 +13,7 @@ import { rowsAt, varied } from "./training/examples.js";
 import { Keeper } from "./training/keeper.js";
 import { Losses } from "./losses.js";
 import { Means } from "./training/means.js";
-import { checkFit, checkSpec, dataFor, Devices, newModel } from "./training/opening.js";
+import { checkFit, checkSpec, dataFor, Devices, newModel, withFewer } from "./training/opening.js";
 import { Trainer } from "./training/trainer.js";
 
 /** Reports come with every submit; the page hears at most so often. */
@@ -27,15 +27,23 @@ const autosave = new Autosave((state) => tell({ type: "autosave", state }));
 const keeper = new Keeper(autosave);
 let current: { trainer: Trainer; means: Means; stopServing: (() => void)[] } | undefined;
 let toldAt = 0;
+/** Of the data that are asked for last. */
+let loading = new AbortController();
 
 const handlers: Handlers = {
-  open: (settings, files) =>
-    inTurn(async () => {
+  open: (settings, files) => {
+    // Whoever asks for something else does not wait for a download.
+    loading.abort(new PageFault("Given up", "Other settings were asked for meanwhile.", [], SUPERSEDED));
+    const { signal } = (loading = new AbortController());
+    return inTurn(async () => {
       const had = current?.trainer.loaded;
       const same = had && files.length === 0 && settings.data === current?.trainer.settings.data;
-      const loaded = same ? had : await dataFor(settings, files, progress);
-      return replace(await newModel(settings, loaded, devices), loaded, settings);
-    }),
+      const loaded = same ? had : await dataFor(settings, files, { onProgress: progress, signal });
+      signal.throwIfAborted();
+      const fitting = settings.data === "files" ? withFewer(settings, loaded) : settings;
+      return replace(await newModel(fitting, loaded, devices), loaded, fitting);
+    });
+  },
   load: (file) =>
     inTurn(async () => {
       const { loaded, settings } = present();
@@ -82,7 +90,8 @@ const handlers: Handlers = {
     inTurn(async () => {
       const { settings, history, model } = await autosave.read();
       const had = current?.trainer;
-      const loaded = had?.settings.data === settings.data ? had.loaded : await dataFor(settings, [], progress);
+      const loaded =
+        had?.settings.data === settings.data ? had.loaded : await dataFor(settings, [], { onProgress: progress });
       const vae = await VAE.load(model, { device: await devices.device() });
       return fitted(vae, loaded, settings, new Losses(history));
     }),

@@ -105,23 +105,21 @@ class Plot {
 
   #draw(): void {
     const { frame } = this;
-    const wide = frame.id !== "samples";
     const width = Math.max(1, Math.round(frame.clientWidth * devicePixelRatio));
-    const height = wide ? Math.round(width * 0.42) : width;
-    if (this.#canvas.width !== width || this.#canvas.height !== height) Object.assign(this.#canvas, { width, height });
+    if (this.#canvas.width !== width) Object.assign(this.#canvas, { width, height: width });
     const context = this.#canvas.getContext("2d")!;
     const style = getComputedStyle(document.documentElement);
     context.fillStyle = style.getPropertyValue("--paper");
-    context.fillRect(0, 0, width, height);
+    context.fillRect(0, 0, width, width);
     const { left, top, side } = this.#bounds;
-    const scale = height / side;
+    const scale = width / side;
     const radius = Math.max(1.2, width / 420) * (devicePixelRatio > 1 ? 1.4 : 1.6);
     for (const { points, colour } of this.#clouds) {
       context.fillStyle = style.getPropertyValue(colour);
       context.globalAlpha = 0.75;
       context.beginPath();
       for (let i = 0; i + 1 < points.length; i += 2) {
-        const x = (width - height) / 2 + (points[i]! - left) * scale;
+        const x = (points[i]! - left) * scale;
         const y = (top - points[i + 1]!) * scale;
         context.moveTo(x + radius, y);
         context.arc(x, y, radius, 0, 2 * Math.PI);

@@ -26,6 +26,7 @@ export class SettingsForm {
   #opened: Opened | undefined;
   #files: readonly File[] = [];
   #trained = false;
+  #asked = 0;
 
   constructor(private readonly wishes: Wishes) {
     this.#editor = new SpecEditor(
@@ -99,13 +100,14 @@ export class SettingsForm {
     if (!wanted) return;
     if (wanted.model === "custom" && !(await this.#editor.validate())) return;
     this.#apply.disabled = true;
-    try {
-      await this.wishes.begin(wanted, this.#files);
-    } finally {
-      this.#files = [];
-      this.#restoreData();
-      this.#changed(false);
-    }
+    const asked = ++this.#asked;
+    const files = this.#files;
+    this.#files = [];
+    await this.wishes.begin(wanted, files);
+    // Unless something else was asked for meanwhile.
+    if (asked !== this.#asked) return;
+    this.#restoreData();
+    this.#changed(false);
   }
 
   get #radios(): readonly HTMLInputElement[] {

@@ -2,7 +2,7 @@
 import { dense, VAE, type ModelSpec } from "webvae";
 import { specFor } from "../architecture.js";
 import { loadData } from "../data/load.js";
-import type { Loaded, Progress } from "../data/loaded.js";
+import type { Loaded, LoadOptions } from "../data/loaded.js";
 import { PageFault } from "../faults.js";
 import type { Settings } from "../settings.js";
 
@@ -37,17 +37,22 @@ const smallest: ModelSpec = {
   likelihood: { type: "gaussian", variance: 1 },
 };
 
-export async function dataFor(settings: Settings, files: readonly File[], onProgress: Progress): Promise<Loaded> {
+export async function dataFor(settings: Settings, files: readonly File[], options: LoadOptions): Promise<Loaded> {
   if (files.length > 0) {
     const { dataFromFiles } = await import("../data/files.js");
-    return dataFromFiles(files, { onProgress });
+    return dataFromFiles(files, options);
   }
   if (settings.data === "files") {
     throw new PageFault("These data are your own files", "The page cannot open them again by itself.", [
       "Choose the same files once more, or drop them on the page.",
     ]);
   }
-  return loadData(settings.data, { onProgress, seed: 0 });
+  return loadData(settings.data, { ...options, seed: 0 });
+}
+
+/** A batch that the visitor's own few examples fill: a first try trains at once. */
+export function withFewer(settings: Settings, { train }: Loaded): Settings {
+  return { ...settings, batch: Math.min(settings.batch, train.count) };
 }
 
 /** Throws a PageFault where too few examples are there for a batch, or the model is for other examples. */

@@ -165,7 +165,7 @@ test("the learning rate changes while it trains", async () => {
   await page.close();
 });
 
-test("the latent pad is dragged while it trains, and the picture follows", async () => {
+test("the latent pad is dragged, and the picture follows; a drawn digit is judged", async () => {
   const { page, troubles } = await demo.open("#batch=32");
   await page.click("#play");
   await untilStep(page, 30);
@@ -186,6 +186,21 @@ test("the latent pad is dragged while it trains, and the picture follows", async
     after = await looks(page, "#explorer >>> [part~=picture]");
   }
   expect(after).not.toBe(before);
+
+  await (await page.waitForSelector('::-p-aria([name="Draw"][role="tab"])'))!.click();
+  const sheet = await page.waitForSelector("#explorer >>> .sheet canvas", { visible: true });
+  await sheet!.scrollIntoView();
+  const paper = (await sheet!.boundingBox())!;
+  await page.mouse.move(paper.x + paper.width * 0.5, paper.y + paper.height * 0.2);
+  await page.mouse.down();
+  await page.mouse.move(paper.x + paper.width * 0.5, paper.y + paper.height * 0.8, { steps: 6 });
+  await page.mouse.up();
+  const verdict = await page.waitForSelector("#explorer >>> .verdict");
+  await page.waitForFunction(
+    (element) => /^(Typical|Ordinary|Unusual|Unlike)/.test(element!.textContent),
+    { timeout: 60_000, polling: 200 },
+    verdict,
+  );
   expect(troubles).toEqual([]);
   await page.close();
 });
