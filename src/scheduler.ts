@@ -44,6 +44,7 @@ export interface SchedulerCounts {
 export class Scheduler {
   readonly counts: SchedulerCounts = { submits: 0, steps: 0, hostMs: 0 };
   #perSubmit = 1;
+  #inFlight = IN_FLIGHT;
   #disposed = false;
   /** Read-backs of a run that was broken off. */
   #leftover: Promise<void>[] = [];
@@ -94,7 +95,7 @@ export class Scheduler {
     try {
       while (more || flying.length > 0) {
         signal?.throwIfAborted();
-        if (more && flying.length < IN_FLIGHT) {
+        if (more && flying.length < this.#inFlight) {
           const next = takeFrom(source, Math.min(this.#perSubmit, this.executable.plan.slots));
           more = next.length > 0;
           if (more) flying.push(this.#submit(next));
@@ -151,6 +152,8 @@ export class Scheduler {
     // Who asks for short submits has something else to run between them.
     const usual = Math.max(TARGET_MS / stepMs, Math.min(FEWEST_STEPS, LONGEST_MS / stepMs));
     const wished = this.submitMs === undefined ? usual : this.submitMs / stepMs;
+    // Where a step alone takes longer, the next one would stand before what else is to run.
+    this.#inFlight = wished < 1 && this.submitMs !== undefined ? 1 : IN_FLIGHT;
     // Doubling at most: the first measurements hold compilation and cold caches.
     const next = Math.min(Math.floor(wished), 2 * this.#perSubmit, this.executable.plan.slots);
     this.#perSubmit = Math.max(1, next);
