@@ -109,6 +109,28 @@ test("a user's bundler keeps apart what is loaded on demand", async () => {
   expect(whole.map((text) => text.includes("fn conv2d(") && hasFiles(text))).toEqual([true]);
 });
 
+test("a user's bundler keeps what an import is for, and drops what nobody uses", async () => {
+  const bundled = async (text: string) => {
+    writeFileSync(join(folder, "effects.js"), text);
+    const entryPoints = [join(folder, "effects.js")];
+    const how = { bundle: true, write: false, format: "esm", logLevel: "silent", treeShaking: true } as const;
+    const { outputFiles } = await build({ ...how, entryPoints });
+    return outputFiles[0]!.text;
+  };
+  const unused = ENTRIES.filter(({ script }) => script !== "explorer.js");
+  const imports = unused.map(({ specifier }, i) => `import * as entry${i} from "${specifier}"; import "${specifier}";`);
+  expect(
+    (await bundled(imports.join("\n")))
+      .replace(/\/\/.*/g, "")
+      .trim()
+      .slice(0, 80),
+  ).toBe("");
+  // It defines an element, and the one script a global.
+  expect(/define\("webvae-explorer"/.test(await bundled('import "webvae/explorer";'))).toBe(true);
+  const global = join(installed, "dist", GLOBAL).replaceAll("\\", "/");
+  expect((await bundled(`import ${JSON.stringify(global)};`)).includes("fn linear(")).toBe(true);
+});
+
 test.each(ENTRIES.map(({ types }) => types))(
   "the declarations of %s hold no engine, no reference to types, and import no more than other entries'",
   (file) => {
