@@ -1,4 +1,5 @@
-// Files dropped anywhere on the page.
+// Files and folders dropped anywhere on the page.
+import { filesOf } from "../data/dropped.js";
 import { show } from "./dom.js";
 
 export function acceptDrops(dropped: (files: readonly File[]) => void): void {
@@ -18,10 +19,12 @@ export function acceptDrops(dropped: (files: readonly File[]) => void): void {
   addEventListener("drop", (event) => {
     inside = 0;
     show("drop", false);
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length === 0) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
-    dropped(files);
+    // A folder that cannot be read is told as every rejection is.
+    void filesOf(event.dataTransfer!).then((files) => {
+      if (files.length > 0) dropped(files);
+    });
   });
 }
 

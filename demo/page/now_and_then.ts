@@ -1,9 +1,13 @@
-// Draws while the model learns: every so often, for at most an eighth of the time, and not in a hidden tab. Once the
-// training stands, what is shown is of the weights as they are.
+// Draws while the model learns: every so often, for at most an eighth of the time unless drawing takes seconds, and not in
+// a hidden tab. Once the training stands, what is shown is of the weights as they are.
+
+/** Milliseconds. However slow the machine, the pictures are of a model that is still like this one. */
+const LONGEST_WAIT = 10_000;
 
 export class NowAndThen {
   #busy: Promise<void> | undefined;
   #nextAt = 0;
+  #first = true;
   #again = false;
 
   constructor(
@@ -36,7 +40,10 @@ export class NowAndThen {
         // The run fails with the same cause, and says so; or the model has made way for another.
       }
       const ended = performance.now();
-      this.#nextAt = ended + Math.max(this.everyMs, 7 * (ended - began));
+      // The first compiles its shaders too, and says nothing of what another takes.
+      const spent = this.#first ? 0 : ended - began;
+      this.#first = false;
+      this.#nextAt = ended + Math.max(this.everyMs, Math.min(7 * spent, LONGEST_WAIT));
     } while (this.#again);
     this.#busy = undefined;
   }

@@ -33,7 +33,7 @@ export class View {
     const gallery = galleryOf(model, opened);
     before?.dispose();
     const { examples, exampleLabels, labelNames, kind } = opened.data;
-    const explorer = new LatentExplorer(find("explorer"), model, {
+    const explorer = new LatentExplorer(find<HTMLElement>("explorer"), model, {
       points: { mean: new Float32Array(0) },
       ...(kind === "images" ? { images: examples } : {}),
       ...(exampleLabels ? { imageLabels: exampleLabels } : {}),
