@@ -180,7 +180,10 @@ function wire(): void {
   acceptDrops((files) => void attempt(() => dropped(files)));
   addEventListener("hashchange", () => void attempt(() => openAddress()));
   addEventListener("unhandledrejection", ({ reason }) => fail(reason));
-  addEventListener("error", ({ error, message }) => fail(error ?? message));
+  addEventListener("error", ({ error, message }) => {
+    // A browser's notice, not a fault: what was observed is told in the next frame.
+    if (!message.startsWith("ResizeObserver loop")) fail(error ?? message);
+  });
 }
 
 /** What the address asks for; what it may not have is said, and the rest is taken. */

@@ -1,5 +1,5 @@
 // The demo page in Chrome, opened and used as a visitor does.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
@@ -33,6 +33,8 @@ export class Demo {
   ) {}
 
   static async start(): Promise<Demo> {
+    // For screenshots; a new clone has no such folder.
+    mkdirSync("test/artefacts", { recursive: true });
     return new Demo(await launchChrome(), await serveDemo());
   }
 
