@@ -1,11 +1,13 @@
 // The demo page as anybody may come to it: any screen, the keyboard, a screen reader, a hidden tab, no WebGPU, no network,
 // a GPU that is lost.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serve } from "../../demo/serve.mjs";
-import { DEMO_LIMIT, demoFiles, scriptSize } from "../../demo/build.mjs";
+import { buildDemo, DEMO_LIMIT, demoFiles, scriptSize } from "../../demo/build.mjs";
 import { Demo, fill, inState, shown, stepsDone, text, untilStep } from "./demo_page.js";
 
 let demo: Demo;
@@ -54,7 +56,7 @@ test("fits every screen by day and by night, and axe finds nothing on it", async
   await untilStep(page, 3);
   await page.click("#play");
   await inState(page, "paused");
-  await page.$eval('input[value="custom"]', (radio) => (radio).click());
+  await page.$eval('input[value="custom"]', (radio) => radio.click());
   await page.focus("#spec");
   await page.keyboard.type("}");
   await page.waitForFunction(() => document.getElementById("spec-fault")!.textContent !== "");
@@ -116,6 +118,34 @@ test("is there within a second, with at most 150 KB of its own scripts", async (
   console.log(`interactive after ${times.map(Math.round).join(", ")} ms`);
   expect(Math.min(...times)).toBeLessThan(1000);
   await page.close();
+});
+
+test("npm run build:demo makes files that work from any path of a plain host", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "webvae-dist-demo-"));
+  try {
+    const [said] = await buildDemo(folder);
+    expect(said).toMatch(/\d+ bytes gzipped \(limit 150000\)/);
+    const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const files = new Map(
+      names.map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return [`/some/path/${relative(folder, path).replaceAll("\\", "/")}`, readFileSync(path)];
+      }),
+    );
+    expect(String(files.get("/some/path/index.html"))).toContain(
+      `<meta http-equiv="content-security-policy" content="default-src 'none'; script-src 'self';`,
+    );
+    // Such a host sends no policy of its own.
+    const { url, close } = await serve(files, 0, { "content-security-policy": "" });
+    const { page, troubles } = await demo.open("#batch=16", { url: `${url}some/path/index.html` });
+    await page.click("#step");
+    await untilStep(page, 1);
+    expect(troubles).toEqual([]);
+    await page.close();
+    close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 interface Traced {
