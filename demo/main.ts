@@ -38,6 +38,8 @@ let opened: Opened | undefined;
 let standing: Standing | undefined;
 let losses = new Losses();
 let view: View | undefined;
+/** The view of the model that was opened last: a button pressed meanwhile is of it, not of the one before. */
+let opening: Promise<View> | undefined;
 
 /** Runs what the visitor asked for; a fault is shown, and what was there stays. */
 async function attempt(act: () => Promise<unknown> | void): Promise<void> {
@@ -87,7 +89,8 @@ async function present(next: Opened): Promise<void> {
   showLosses();
   transport.show(standing, next);
   for (const id of ["save", "load"]) find<HTMLButtonElement>(id).disabled = false;
-  view = await View.open(worker, next, view);
+  opening = View.open(worker, next, view);
+  view = await opening;
   if (first) document.body.dataset["shown"] = "true";
 }
 
@@ -160,12 +163,14 @@ function wire(): void {
   const onClick = (id: string, act: () => Promise<unknown> | void) =>
     find(id).addEventListener("click", () => void attempt(act));
   const title = () => opened?.data.name ?? "model";
-  onClick("redraw", () => view?.gallery.redraw());
+  onClick("redraw", async () => (await opening)?.gallery.redraw());
   onClick("samples-png", async () => {
-    if (view) download(fileName(`${title()} samples`, "png"), await view.gallery.samplesPng());
+    const png = await (await opening)?.gallery.samplesPng();
+    if (png) download(fileName(`${title()} samples`, "png"), png);
   });
   onClick("reconstructions-png", async () => {
-    if (view) download(fileName(`${title()} reconstructions`, "png"), await view.gallery.reconstructionsPng());
+    const png = await (await opening)?.gallery.reconstructionsPng();
+    if (png) download(fileName(`${title()} reconstructions`, "png"), png);
   });
   onClick("save", async () => download(fileName(title(), "safetensors"), new Blob([await worker.save()])));
   onClick("load", () => find("model-file").click());
