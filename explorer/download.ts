@@ -48,10 +48,9 @@ export async function download(
       onProgress(received, total);
     }
   } catch (error) {
+    reader.cancel().catch(() => {});
     signal.throwIfAborted();
     throw error instanceof ExplorerFault ? error : failed("the connection broke off", error);
-  } finally {
-    reader.cancel().catch(() => {});
   }
   const bytes = new Uint8Array(received);
   let at = 0;

@@ -31,10 +31,13 @@ export class WebvaeExplorerElement extends Base {
   #owned: VAE | undefined;
   #loading: AbortController | undefined;
   #asked = false;
+  /** Between the begin of a load and the release of what it gave. */
+  #live = false;
 
   connectedCallback(): void {
     adoptStyles(this.#root);
-    this.#ask();
+    // Not where it has only been moved.
+    if (!this.#live) this.#ask();
   }
 
   disconnectedCallback(): void {
@@ -108,6 +111,7 @@ export class WebvaeExplorerElement extends Base {
     this.#release();
     const source = this.getAttribute("src");
     if (!source && !this.#given.vae && !this.#given.model) return;
+    this.#live = true;
     const loading = (this.#loading = new AbortController());
     const { signal } = loading;
     const card = new LoadingCard();
@@ -189,6 +193,7 @@ export class WebvaeExplorerElement extends Base {
   }
 
   #release(): void {
+    this.#live = false;
     this.#loading?.abort();
     this.#loading = undefined;
     this.#explorer?.dispose();

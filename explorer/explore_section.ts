@@ -5,6 +5,7 @@ import { Morph } from "./morph.js";
 import { neighbourhood } from "./neighbours.js";
 import { Pad } from "./pad.js";
 import { dimensionName } from "./plane.js";
+import { isPlanar } from "./shapes.js";
 import { Sliders } from "./sliders.js";
 import { viewOf, type Scene, type Section, type View } from "./view.js";
 
@@ -32,6 +33,12 @@ export class ExploreSection implements Section {
     );
     const buttons = this.#morph.element;
     const what = element("div", { class: "what" }, this.#view.element, this.#caption, buttons);
+    if (isPlanar(space.model.spec)) {
+      const examples = space.images
+        ? "Grey: the examples. Small dots: draws from the prior."
+        : "Grey: draws from the prior.";
+      what.append(element("p", { class: "hint" }, `${examples} The large dot is decoded where you are.`));
+    }
     const where = element("div", { class: "where" });
     if (space.latent > 1) {
       this.#pad = new Pad(space, theme, (to) => space.move(space.plane.lift(to, space.z)));

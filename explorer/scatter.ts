@@ -99,10 +99,11 @@ export class Scatter {
       }
       context.globalAlpha = 1;
     };
-    dots(this.#cloud, this.#colours.muted, 1.8, 0.45);
+    dots(this.space.images ?? this.#cloud, this.#colours.muted, 1.8, 0.4);
+    if (this.space.images) dots(this.#cloud, this.#colours.accent, 1.6, 0.35);
     if (this.#columns > 1) this.#drawRows(context, x, y, unit);
     const few = this.#points.length <= 2;
-    dots(this.#points, this.#colours.accent, few ? 6 : 2.6, 1);
+    dots(this.#points, this.#colours.accent, few ? 6 : this.#points.length > 60 ? 1.5 : 3, 1);
   }
 
   #drawRows(context: CanvasRenderingContext2D, x: (v: number) => number, y: (v: number) => number, unit: number): void {

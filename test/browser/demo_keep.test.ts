@@ -122,7 +122,7 @@ test("a model is written as JSON; its faults are shown at their line, and the on
   const { page, troubles } = await demo.open("#batch=16");
   await page.click("#play");
   await untilStep(page, 2);
-  await page.$eval('input[value="custom"]', (radio) => (radio).click());
+  await page.$eval('input[value="custom"]', (radio) => radio.click());
   const write = (spec: string) =>
     page.$eval(
       "#spec",

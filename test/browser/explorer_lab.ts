@@ -96,7 +96,7 @@ export async function settled(page: Page, pause = 400): Promise<void> {
 
 /** Something in the explorer's shadow root, by its role and name. */
 export async function byRole(page: Page, role: string, name: string): Promise<ElementHandle<HTMLElement>> {
-  const found = await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`, { timeout: 10_000 });
+  const found = await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`, { timeout: 60_000 });
   return found as ElementHandle<HTMLElement>;
 }
 
@@ -107,7 +107,7 @@ export const openTab = async (page: Page, name: string): Promise<void> => {
 
 /** The first element in a shadow root. */
 export async function inside(page: Page, selector: string): Promise<ElementHandle<HTMLElement>> {
-  return (await page.waitForSelector(`>>> ${selector}`, { timeout: 10_000 })) as ElementHandle<HTMLElement>;
+  return (await page.waitForSelector(`>>> ${selector}`, { timeout: 60_000 })) as ElementHandle<HTMLElement>;
 }
 
 /** A picture of an element's pixels as the visitor sees them, for comparing. */
