@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, "../..");
 const out = mkdtempSync(join(tmpdir(), "webvae-docs-"));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-test("npm run docs makes pages of all that is exported, and warns of nothing", () => {
+test("npm run docs makes pages of all that is exported, and warns of nothing", { timeout: 300_000 }, () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { docs: string } };
   expect(scripts.docs).toBe("typedoc");
   const typedoc = [join(root, "node_modules/typedoc/bin/typedoc"), "--out", out];
