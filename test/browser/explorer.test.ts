@@ -186,8 +186,10 @@ describe("the examples", () => {
         (i) => zeros.reduce((s, row) => s + mean[2 * row + i]!, 0) / zeros.length,
       );
     });
-    const caption = await (await inside(page, ".what .caption")).evaluate((it) => it.textContent);
-    expect(caption).toMatch(/^(Among 0 only|Nearest: 0, )/);
+    await page.waitForFunction(() => {
+      const shadow = document.querySelector("#root > div")!.shadowRoot!;
+      return /^(Among 0 only|Nearest: 0, )/.test(shadow.querySelector(".what .caption")!.textContent ?? "");
+    });
   });
 });
 
