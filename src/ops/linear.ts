@@ -46,7 +46,7 @@ function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, 
   const activation = x.activation ?? "none";
   const saved = x.pre ?? x;
   if (dx) of.x = dx;
-  const apart = size(x.shape) * size(W.shape) >= APART * size(x.shape.slice(1));
+  const apart = (x.shape[0] ?? 1) * size(W.shape) >= APART;
   if (dx && weights.dW && !apart) {
     nodes.push({
       op: "linear_grad",

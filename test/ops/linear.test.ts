@@ -160,3 +160,15 @@ describe("pre-activations far from zero stay finite", () => {
     ]),
   );
 });
+
+it.each([
+  // 2^24 multiply-adds, and one row of a batch less.
+  [64, ["linear_grad_input", "linear_grad_weight"]],
+  [63, ["linear_grad"]],
+] as const)("of %i rows of 512 x 512 the gradients are %s", (rows, ops) => {
+  const forward = layer(rows, 512, [512], "none");
+  const dy = tensor("dy", "activation", [rows, 512]);
+  const { nodes, of } = opNamed("linear").gradient!(forward, { y: dy }, () => true);
+  expect(nodes.map(({ op }) => op)).toEqual(ops);
+  expect(Object.keys(of).sort()).toEqual(["W", "b", "x"]);
+});
