@@ -61,6 +61,8 @@ export interface DataSummary {
 /** Where the training stands. */
 export interface Standing {
   readonly state: "ready" | "running" | "paused" | "done" | "failed";
+  /** Nothing is under way. After a pause steps that the GPU has already are still done, and counted. */
+  readonly still: boolean;
   readonly steps: number;
   /** Whole epochs done, the step within the next, and where it ends. */
   readonly epochs: number;

@@ -25,7 +25,7 @@ export class ExploreSection implements Section {
 
   constructor(private readonly scene: Scene) {
     const { space, theme } = scene;
-    this.#view = viewOf(scene, "");
+    this.#view = viewOf(scene, `Decoded at ${this.#coordinates()}.`);
     this.#morph = new Morph(space, (way) => this.#pad?.ground.showWay(way));
     this.#morph.element.append(
       button("Random", () => space.move(space.draw())),

@@ -33,6 +33,7 @@ export class Transport {
   show(standing: Standing, { stepsPerEpoch, flopsPerStep, settings }: Opened): void {
     const { state, steps, epochs, epochStep, goal, stepsPerSecond } = standing;
     this.enter(state, standing);
+    document.body.dataset["still"] = String(standing.still);
     say("position", where(standing, stepsPerEpoch));
     const done = Math.min(1, (epochs + epochStep / stepsPerEpoch) / goal);
     const bar = find<HTMLProgressElement>("progress");

@@ -45,6 +45,7 @@ export class Trainer {
     const { steps, epochs } = this.vae.trained;
     return {
       state: this.#state,
+      still: this.still,
       steps,
       epochs,
       epochStep: this.#epochStep,

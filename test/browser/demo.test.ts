@@ -13,6 +13,7 @@ import {
   text,
   train,
   untilStep,
+  untilStill,
   type Opened,
 } from "./demo_page.js";
 
@@ -88,6 +89,7 @@ test("trains until its samples look like digits, and shows how it gets there", a
 
   // The same as a table: a row an epoch.
   await page.click("#losses-details summary");
+  await page.waitForSelector("#losses-table th");
   const epochs = await page.$$eval("#losses-table th", (cells) => cells.map((cell) => cell.textContent));
   expect(epochs).toEqual(["1"]);
   await page.screenshot({ path: "test/artefacts/demo-trained.png", fullPage: true });
@@ -117,7 +119,7 @@ test("pauses, goes on, and steps, by the keyboard too", async () => {
   expect(await text(page, "play-text")).toBe("Pause");
   await page.keyboard.press("Space");
   await inState(page, "paused");
-  await new Promise((done) => setTimeout(done, 300));
+  await untilStill(page);
   const paused = await stepsDone(page);
   await new Promise((done) => setTimeout(done, 700));
   expect(await stepsDone(page)).toBe(paused);
@@ -171,6 +173,7 @@ test("the latent pad is dragged, and the picture follows; a drawn digit is judge
   await untilStep(page, 30);
   await page.click("#play");
   await inState(page, "paused");
+  await untilStill(page);
   const pad = await page.waitForSelector("#explorer >>> [part~=pad]");
   const box = (await pad!.boundingBox())!;
   await pad!.scrollIntoView();

@@ -72,6 +72,9 @@ export class Demo {
 export const inState = (page: Page, state: string) =>
   page.waitForSelector(`body[data-state="${state}"]`, { timeout: 100_000 });
 
+/** Until the steps that were under way when the training was paused are done and counted. */
+export const untilStill = (page: Page) => page.waitForSelector('body[data-still="true"]', { timeout: 100_000 });
+
 export const text = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.textContent.trim());
 export const shown = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.checkVisibility());
 
@@ -100,6 +103,7 @@ export async function train(page: Page, steps: number): Promise<void> {
   await untilStep(page, steps);
   await page.click("#play");
   await inState(page, "paused");
+  await untilStill(page);
 }
 
 /** Types a value into a field, as a visitor who has selected what was there. */
