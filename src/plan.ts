@@ -4,6 +4,7 @@ import { WebvaeError } from "./errors.js";
 import { graphTensors, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
 import type { Kernel, Schedule } from "./ops/op.js";
+import { withWinograd } from "./ops/winograd.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
 import { placeInSlots } from "./slots.js";
 import { HALF_WEIGHTS, memberOffsets, size, type Tensor } from "./tensor.js";
@@ -56,7 +57,7 @@ export interface PlanOptions {
   /** Rows in the rings of outputs. */
   readonly slots?: number;
   /** The schedule of each node that has a choice. Default: direct. */
-  readonly schedule?: ((node: Node) => Schedule) | undefined;
+  readonly schedule?: ((node: Node) => Schedule | undefined) | undefined;
   /** Activations, their gradients and a copy of the weights in f16. Needs the flat tensor of parameters. */
   readonly half?: boolean;
   /** Activations that must outlive the last dispatch, by name: what the host reads. */
@@ -67,10 +68,16 @@ export interface PlanOptions {
 export type Shaders = ReadonlyMap<string, ShaderSource>;
 
 /** Plans a graph. Throws a plain Error naming the node where the graph and its kernels disagree: a fault of ours. */
-export function plan(graph: Graph, options: PlanOptions = {}): { plan: Plan; shaders: Shaders } {
-  const { slots = 1, half = false, schedule } = options;
+export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; shaders: Shaders } {
+  const { slots = 1, half = false, schedule = () => undefined } = options;
+  const graph = withWinograd(given, schedule);
   const tensors = graphTensors(graph);
-  const kernels = graph.nodes.map((node) => opNamed(node.op).kernel(node, schedule?.(node) ?? "direct"));
+  const kernels = graph.nodes.map((node) => {
+    const op = opNamed(node.op);
+    const one = op.schedules ? (schedule(node) ?? "direct") : "direct";
+    if (one === "winograd") throw new Error(`${node.op}: no dispatch is winograd`);
+    return op.kernel(node, one);
+  });
   const halves = half ? storedTensors(graph, kernels) : new Set<string>();
   const buffers: Record<string, PlannedBuffer> = {};
   const places: Record<string, Place> = {};

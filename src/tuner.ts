@@ -6,6 +6,7 @@ import { compile, Executable } from "./executable.js";
 import { standalone, type Graph, type Node } from "./graph.js";
 import { opNamed } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
+import { winogradSizes } from "./ops/winograd.js";
 import { plan } from "./plan.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
@@ -31,7 +32,14 @@ const remembered = new WeakMap<Device, Choices>();
 
 /** The schedules that this device can run. */
 export function runnable(device: Device): readonly Schedule[] {
-  return schedules.filter((schedule) => schedule !== "subgroups" || device.gpu.features.has("subgroups"));
+  const needing: readonly Schedule[] = ["subgroups", "winograd"];
+  return schedules.filter((schedule) => !needing.includes(schedule) || device.gpu.features.has("subgroups"));
+}
+
+/** Those of `some` that a node can have. */
+function fit(some: readonly Schedule[], node: Node): readonly Schedule[] {
+  const possible = opNamed(node.op).schedules ?? [];
+  return some.filter((one) => possible.includes(one) && (one !== "winograd" || winogradSizes(node)));
 }
 
 /** Those worth trying on it. */
@@ -106,8 +114,9 @@ export function createTuner(
       const work = multiplyAdds(node);
       if (choices[key]) continue;
       const given = [fixed[key], known[keptAs(node)], stored[keptAs(node)]];
-      const found = given.find((schedule) => schedule && able.includes(schedule));
-      choices[key] = found ?? usualSchedule(software, able, node, work);
+      const possible = fit(able, node);
+      const found = given.find((schedule) => schedule && possible.includes(schedule));
+      choices[key] = found ?? usualSchedule(software, possible, node, work);
       const worth = work >= Math.max(least, WORTH_MEASURING) && !settled(device.adapterName, node);
       if (!found && store !== false && worth) open.push(node);
     }
@@ -151,7 +160,7 @@ export function createTuner(
 
   /** One that does not compile shows when it is measured. */
   function compileCandidates(node: Node, half: boolean): Promise<unknown> {
-    return Promise.allSettled(tried.map((schedule) => compile(device, alone(node, schedule, half))));
+    return Promise.allSettled(fit(tried, node).map((schedule) => compile(device, alone(node, schedule, half))));
   }
 
   /** The fastest schedule, or nothing where there is too little time until `end` to tell. */
@@ -172,7 +181,7 @@ export function createTuner(
     if (bestMs >= patience && bestMs < Infinity) return undefined;
     // Another must be clearly faster: a wrong choice is dear, and other programs share a processor.
     bestMs *= software ? 0.8 : 0.95;
-    for (const schedule of tried) {
+    for (const schedule of fit(tried, node)) {
       const ms = schedule === usual ? Infinity : await time(schedule, 2 * bestMs + LONG_MS);
       if (ms < bestMs) [best, bestMs] = [schedule, ms];
     }

@@ -2,13 +2,14 @@
 // its results fill tiles.
 import type { Node } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
+import { winogradSizes } from "./ops/winograd.js";
 import { size, type Tensor } from "./tensor.js";
 
 /**
  * Names this version of the kernels in what is stored. To be raised whenever a schedule of a product becomes faster or
  * slower: what was measured before is then measured again.
  */
-export const KERNELS = 2;
+export const KERNELS = 3;
 
 interface Entry {
   /** What a large product takes whose results fill their tiles; `direct` is for all others. */
@@ -61,11 +62,23 @@ function filling(node: Node): number {
 /** Whether measuring on this adapter would only repeat what the table says. */
 export function settled(adapterName: string, node: Node): boolean {
   const share = filling(node);
-  return MEASURED_ON.test(adapterName) && (share >= MOST || share < LEAST);
+  return MEASURED_ON.test(adapterName) && (share >= MOST || share < LEAST || worthWinograd(node));
+}
+
+/**
+ * Whether a convolution is surely faster by Winograd: on SwiftShader the transforms of a float of the large image cost as
+ * much as 13 to 34 multiply-adds, and of the small one as 7 to 24, which must be less than the 7 of 9 that are saved.
+ */
+function worthWinograd(node: Node): boolean {
+  const sizes = winogradSizes(node);
+  if (!sizes) return false;
+  const { tiles, channels, small } = sizes;
+  return 34 / small + 24 / channels < 0.75 && tiles >= 0.85 * 24 * Math.ceil(tiles / 24);
 }
 
 /** The schedule for a product of `work` multiply-adds, among those that can run. */
 export function usualSchedule(software: boolean, runnable: readonly Schedule[], node: Node, work: number): Schedule {
+  if (software && runnable.includes("winograd") && worthWinograd(node)) return "winograd";
   const { schedule, filled, work: least } = table[software ? "software" : "hardware"];
   return filling(node) >= filled && work >= least && runnable.includes(schedule) ? schedule : "direct";
 }

@@ -5,7 +5,7 @@
 //   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
 // Small pixel (i, j) and tap (u, v) meet large pixel (i stride_y + u - pad_y, j stride_x + v - pad_x). A convolution
 // goes down from large to small; its transpose goes up, and each is the other's input gradient with the same W.
-#import lib/activation
+#import lib/conv2d_result
 #import lib/stored
 
 struct Shape {
@@ -41,9 +41,6 @@ struct Shape {
 @group(0) @binding(6) var<storage, read_write> pre: array<Stored>;     // [B, ., ., C], before the activation
 @group(0) @binding(7) var<storage, read_write> dW: array<vec4f>;       // [parts, KH, KW, CL, CS]
 @group(0) @binding(8) var<storage, read_write> db: array<vec4f>;       // [parts, C]
-
-// Keep the value before the activation, for the activations whose slope needs it.
-override KEEP_PRE: bool = false;
 
 // Height, width and vec4 of channels of an image: read once, for a uniform costs as much as a tensor's value.
 fn large_size() -> vec3u { return vec3u(shape.large_h, shape.large_w, shape.large_c); }
@@ -96,39 +93,6 @@ fn phase_of(index: u32) -> Phase {
 // The number of a tap in W.
 fn W_tap(tap: vec2u, across: u32) -> u32 {
   return tap.x * across + tap.y;
-}
-
-// What the result's vec4 column needs besides its sums: the bias, and which of its channels are no padding.
-struct Column {
-  index: u32,
-  exists: bool,
-  bias: vec4f,
-  counts: vec4<bool>,
-  gradient: bool,
-  in_place: bool,
-}
-
-fn column_of(index: u32, channels: u32) -> Column {
-  let exists = index < channels;
-  let counts = vec4u(0u, 1u, 2u, 3u) + 4u * index < vec4u(shape.result_count);
-  let gradient = shape.gradient != 0u;
-  let bias = select(vec4f(aside[min(index, channels - 1u)]), vec4f(0.0), gradient);
-  return Column(index, exists, bias, counts, gradient, shape.in_place != 0u);
-}
-
-// Stores a vec4 of the pixel whose channels begin at `first`; the padding stays zero whatever act(0) is.
-fn store(first: u32, column: Column, product: vec4f) {
-  if (!column.exists) { return; }
-  let at = first + column.index;
-  if (column.gradient) {
-    var kept = vec4f(0.0);
-    if (column.in_place) { kept = vec4f(result[at]); } else { kept = vec4f(aside[at]); }
-    result[at] = Stored(product * activation_slope(kept));
-  } else {
-    let sum = product + column.bias;
-    if (KEEP_PRE) { pre[at] = Stored(sum); }
-    result[at] = Stored(select(vec4f(0.0), activate(sum), column.counts));
-  }
 }
 
 // A pixel of a phase: its image and its place among the phase's pixels.

@@ -15,7 +15,7 @@ import {
   type Activation,
   type Tensor,
 } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, wider, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, partsOf, splitRows, wider, type Kernel, type Op, type Tiling } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /**
@@ -83,7 +83,7 @@ interface Form {
 }
 
 /** How a schedule's workgroup covers a result: a tile of rows x vec4 columns, side by side in a quad of them. */
-const forms: Readonly<Record<Schedule, Form>> = {
+const forms: Readonly<Record<Tiling, Form>> = {
   direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
   subgroups: { shader: subgroups, rows: 24, columns: 2, across: 4, perWorkgroup: 16 },
   tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
@@ -128,7 +128,7 @@ function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient
 /** Pixels of all images of a batch. */
 const pixels = ({ shape }: Tensor) => size(shape.slice(0, 3));
 
-function kernel(node: Node, schedule: Schedule): Kernel {
+function kernel(node: Node, schedule: Tiling): Kernel {
   const form = forms[schedule];
   const { shader, perWorkgroup } = form;
   const { op, inputs, outputs, attributes } = node;
@@ -213,7 +213,7 @@ function kernel(node: Node, schedule: Schedule): Kernel {
   };
 }
 
-const common = { schedules: ["direct", "subgroups", "tiled"], kernel } as const;
+const common = { schedules: ["direct", "subgroups", "tiled", "winograd"], kernel } as const;
 
 export const conv2dOps: readonly Op[] = [
   { name: "conv2d", ...common, gradient: gradientOf("conv2d") },

@@ -16,6 +16,7 @@ import { reparameterizeOps } from "./reparameterize.js";
 import { reshapeOps } from "./reshape.js";
 import { sumOps } from "./sum.js";
 import { upsampleOps } from "./upsample.js";
+import { winogradOps } from "./winograd.js";
 
 const ops = new Map<string, Op>(
   [
@@ -24,6 +25,7 @@ const ops = new Map<string, Op>(
     ...poolOps,
     ...upsampleOps,
     ...conv2dOps,
+    ...winogradOps,
     ...batchNormOps,
     ...groupNormOps,
     ...addOps,

@@ -4,7 +4,7 @@ import subgroups from "../../shaders/linear.subgroups.wgsl";
 import tiled from "../../shaders/linear.tiled.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, wider, type Gradients, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, partsOf, splitRows, wider, type Gradients, type Kernel, type Op, type Tiling } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side in `quad` of them. */
@@ -65,7 +65,7 @@ function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, 
   return { nodes, of } satisfies Gradients;
 }
 
-function kernel(node: Node, schedule: Schedule): Kernel {
+function kernel(node: Node, schedule: Tiling): Kernel {
   const { shader, rows, columns, across, perWorkgroup } = forms[schedule];
   const { inputs, outputs, attributes, op } = node;
   // Sizes come from whichever tensors this product has.

@@ -4,12 +4,15 @@ import type { Node } from "../graph.js";
 import { padTo4, type Tensor } from "../tensor.js";
 import type { ShaderSource } from "../shader_source.js";
 
-export const schedules = ["direct", "subgroups", "tiled"] as const;
+export const schedules = ["direct", "subgroups", "tiled", "winograd"] as const;
 /**
  * How a product is computed: `direct` from storage to registers; `subgroups` likewise, with operands shared in the
- * subgroup; `tiled` through workgroup memory. The best one differs by adapter: the tuner measures.
+ * subgroup; `tiled` through workgroup memory; `winograd` in another domain with fewer products, by several dispatches.
+ * The best one differs by adapter: the tuner measures.
  */
 export type Schedule = (typeof schedules)[number];
+/** Those that are one dispatch. */
+export type Tiling = Exclude<Schedule, "winograd">;
 
 /** One dispatch of one entry point. Plain data but for `shader`, which has a name. */
 export interface Kernel {
@@ -36,7 +39,7 @@ export interface Op {
   readonly name: string;
   /** Schedules among which the tuner may choose; absent: the op has one form. */
   readonly schedules?: readonly Schedule[];
-  kernel(node: Node, schedule: Schedule): Kernel;
+  kernel(node: Node, schedule: Tiling): Kernel;
   /**
    * Nodes for the gradient of the loss. `upstream` holds the gradients of the node's outputs by the outputs' names
    * (none for a term of the loss); `wanted` says which inputs need one. A gradient of a tensor that an activation

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { schedules, type Schedule } from "../../src/ops/op.js";
+import { winogradSizes } from "../../src/ops/winograd.js";
 import type { Activation } from "../../src/tensor.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
@@ -20,7 +21,7 @@ import { testDevice } from "../support/gpu.js";
 import type { RandomValues } from "../support/random_values.js";
 
 const device = await Device.open({ device: await testDevice() });
-const here = schedules.filter((schedule) => schedule !== "subgroups" || device.gpu.features.has("subgroups"));
+const here = schedules.filter((schedule) => schedule === "direct" || schedule === "tiled" || device.gpu.features.has("subgroups"));
 
 const kinds = ["", "_grad_weight", "_grad_input"] as const;
 type Kind = (typeof kinds)[number];
@@ -94,7 +95,9 @@ function cases(geometries: readonly Geometry[], some: readonly Activation[], on:
   return geometries.flatMap((geometry, i) =>
     directions.flatMap((direction) =>
       kinds.flatMap((kind) =>
-        on.map((schedule) => layerCase(direction, kind, geometry, some[i % some.length]!, schedule)),
+        on
+          .filter((schedule) => schedule !== "winograd" || winogradSizes(layer(direction, geometry, "none")))
+          .map((schedule) => layerCase(direction, kind, geometry, some[i % some.length]!, schedule)),
       ),
     ),
   );
@@ -138,6 +141,20 @@ describe("layers as models have them", () => {
     { B: 3, CL: 3, CS: 16, ...square(32, 16, 5, 2, 2) },
   ];
   testOps(device, cases(geometries, ["relu"]));
+});
+
+describe("kernels twice their stride, by Winograd", () => {
+  const geometries: Geometry[] = [
+    { B: 2, CL: 32, CS: 64, ...square(16, 8, 4, 2, 1) },
+    { B: 3, CL: 5, CS: 33, ...square(9, 8, 2, 1, 0) },
+    // Odd sizes, so that tiles stand out; other strides and pads down than across; rows that no small pixel meets.
+    { B: 2, CL: 9, CS: 17, large: [13, 11], small: [5, 5], kernel: [4, 4], stride: [2, 2], pad: [0, 1] },
+    { B: 3, CL: 7, CS: 5, large: [11, 20], small: [3, 10], kernel: [6, 4], stride: [3, 2], pad: [1, 2] },
+    { B: 2, CL: 3, CS: 12, large: [9, 7], small: [8, 3], kernel: [2, 4], stride: [1, 2], pad: [0, 1] },
+    { B: 1, CL: 1, CS: 1, ...square(4, 1, 4, 2, 0) },
+    { B: 2, CL: 8, CS: 8, ...square(12, 7, 4, 2, 3) },
+  ];
+  testOps(device, cases(geometries, ["relu", "silu", "none"], here.filter((schedule) => schedule === "winograd")));
 });
 
 describe("weight gradients in several parts", () => {

@@ -51,7 +51,9 @@ export function testOps(device: Device, cases: readonly OpCase[]): void {
 
 /** The tensors, by their names in the node, that its kernel holds in f16. */
 function storedKeys(node: Node, schedule: Schedule = "direct"): Set<string> {
-  const { shader, entryPoint, names = {} } = opNamed(node.op).kernel(node, schedule);
+  // What winograd's transforms read and write is what the one dispatch does.
+  const one = schedule === "winograd" ? "direct" : schedule;
+  const { shader, entryPoint, names = {} } = opNamed(node.op).kernel(node, one);
   const bindings = shader.entryPoints[entryPoint]!.bindings.filter((name) => shader.bindings[name]!.stored);
   return new Set(bindings.map((name) => names[name] ?? name));
 }

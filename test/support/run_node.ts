@@ -6,7 +6,7 @@ import type { Node } from "../../src/graph.js";
 import type { Schedule } from "../../src/ops/op.js";
 import { plan, type Dispatch } from "../../src/plan.js";
 import { readRanges } from "../../src/readback.js";
-import type { Tensor } from "../../src/tensor.js";
+import type { Role, Tensor } from "../../src/tensor.js";
 import type { Values } from "../reference/twin.js";
 import { withErrorScopes } from "./gpu.js";
 import { fromStorage, storedBytes, toStorage } from "./layout.js";
@@ -61,7 +61,7 @@ export interface NodeResult {
 export async function runNode(device: Device, run: NodeRun): Promise<NodeResult> {
   return withErrorScopes(device.gpu, async () => {
     const before = JSON.stringify(device.allocated);
-    const node = standalone(run.node);
+    const node = standalone(run.node, run.values);
     const planned = plan(
       { nodes: [node] },
       { slots: SLOTS, schedule: () => run.schedule ?? "direct", half: run.half ?? false },
@@ -88,11 +88,14 @@ export async function runNode(device: Device, run: NodeRun): Promise<NodeResult>
   });
 }
 
-/** The node alone: no other node makes its inputs. */
-function standalone(node: Node): Node {
-  const outside = (tensor: Tensor): Tensor => (tensor.role === "activation" ? { ...tensor, role: "input" } : tensor);
-  const inputs = Object.entries(node.inputs).map(([key, tensor]) => [key, outside(tensor)] as const);
-  return { ...node, inputs: Object.fromEntries(inputs) };
+/** The node alone: no other node makes its inputs, nor the outputs that it changes in place. */
+function standalone(node: Node, values: Values): Node {
+  const given = (tensor: Tensor, role: Role): Tensor => (tensor.role === "activation" ? { ...tensor, role } : tensor);
+  const inputs = Object.entries(node.inputs).map(([key, tensor]) => [key, given(tensor, "input")] as const);
+  const outputs = Object.entries(node.outputs).map(
+    ([key, tensor]) => [key, values[key] ? given(tensor, "state") : tensor] as const,
+  );
+  return { ...node, inputs: Object.fromEntries(inputs), outputs: Object.fromEntries(outputs) };
 }
 
 /** Where this step's values of a tensor lie in its buffer. */
@@ -154,6 +157,13 @@ function inspect(executable: Executable, node: Node, { values, step }: NodeRun, 
       : new Uint32Array(bytes.slice().buffer).indexOf(UNWRITTEN);
     if (!values[key] && unwritten >= 0) faults.push(`${key}: word ${unwritten} is never written`);
     if (dirty.length > 0) faults.push(`${key}: padding at ${dirty.slice(0, 5).join(", ")} is not zero`);
+  }
+  // What passes between the dispatches of a node that is several.
+  const own = new Set([...Object.values(node.inputs), ...Object.values(node.outputs)].map(({ name }) => name));
+  for (const [tensor, { buffer, bytes }] of Object.entries(executable.plan.places)) {
+    if (own.has(tensor)) continue;
+    const { offset } = executable.locate(tensor);
+    expected.get(buffer)!.set(after.get(buffer)!.subarray(offset, offset + bytes), offset);
   }
   for (const [name, bytes] of expected) {
     const now = after.get(name)!;

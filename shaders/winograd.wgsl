@@ -1,0 +1,296 @@
+// winograd.wgsl: to Winograd's domain and back, for convolutions whose kernel is twice their stride, down and across.
+//   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [2 sy, 2 sx, CL, CS]      NHWC; channels padded to 4 with zeros
+// Small pixel i and tap u meet large pixel i s + u - pad. With u = s v + q, q the phase, that is a sum over phases of
+// convolutions by 2x2 taps v with stride 1, on the images of every s-th large pixel. Two results of two taps take three
+// products instead of four, F(2, 2): of pixels d, taps g and results y
+//   y0 = d0 g0 + d1 g1 = m0 + m1     m0 = (d0 - d1) g0     m1 = d1 (g0 + g1)
+//   y1 = d1 g0 + d2 g1 = m1 - m2     m2 = (d1 - d2) g1
+// (Winograd 1980, Arithmetic Complexity of Computations), and down and across nine instead of sixteen (Lavin and Gray
+// 2016, section 4). So tiles of 2x2 small pixels become nine matrix products (winograd_product.wgsl):
+//   large^ [9, tiles, phases CL]   W^ [9, phases CL, CS]   small^ [9, tiles, CS]
+// Each of the three is the product of the other two for one of the passes, since the algorithm's transposes are those
+// of its transforms: what leads to large^ is the transpose of what leads back from it to a gradient.
+#import lib/conv2d_result
+#import lib/stored
+
+override WORKGROUP_SIZE: u32 = 64u;
+
+struct Shape {
+  batch: u32,            // B
+  large_h: u32,
+  large_w: u32,
+  large_c: u32,          // CL / 4, padded
+  small_h: u32,
+  small_w: u32,
+  small_c: u32,          // CS / 4, padded
+  stride_y: u32,
+  stride_x: u32,
+  pad_y: u32,
+  pad_x: u32,
+  tiles_h: u32,          // tiles of 2x2 small pixels of an image, down
+  tiles_w: u32,
+  pairs_h: u32,          // of 2x2 large pixels of a phase, which may be more
+  pairs_w: u32,
+  result_count: u32,     // the result's channels, before padding
+  gradient: u32,         // 1: the result is dx, to be multiplied by the slope of x's activation
+  in_place: u32,         // 1: what that slope is computed from lies where dx is written
+  parts: u32,            // of dW and db
+  weight_groups: u32,    // workgroups that make dW; those of db follow
+  bias_c: u32,           // dy's channels / 4, padded
+  bias_pixels: u32,      // dy's, of all images
+  bias_rows: u32,        // those that one part of db sums
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> image: array<Stored>;         // large, small or dy
+@group(0) @binding(2) var<storage, read> W: array<Stored>;             // [2 sy, 2 sx, CL, CS]
+@group(0) @binding(3) var<storage, read_write> made: array<vec4f>;     // large^, W^ or small^
+@group(0) @binding(4) var<storage, read> sums: array<vec4f>;           // a product of two of them
+@group(0) @binding(5) var<storage, read> aside: array<Stored>;         // [C] b; in a gradient [B, ., ., C] saved
+@group(0) @binding(6) var<storage, read_write> result: array<Stored>;  // [B, ., ., C] y or dx, as small or large
+@group(0) @binding(7) var<storage, read_write> pre: array<Stored>;     // [B, ., ., C], before the activation
+@group(0) @binding(8) var<storage, read_write> dW: array<vec4f>;       // [parts, 2 sy, 2 sx, CL, CS]
+@group(0) @binding(9) var<storage, read_write> db: array<vec4f>;       // [parts, C]
+
+// One direction of each transform.
+fn of_large(d0: vec4f, d1: vec4f, d2: vec4f) -> mat3x4f { return mat3x4f(d0 - d1, d1, d1 - d2); }
+fn of_taps(g0: vec4f, g1: vec4f) -> mat3x4f { return mat3x4f(g0, g0 + g1, g1); }
+fn of_small(y0: vec4f, y1: vec4f) -> mat3x4f { return mat3x4f(y0, y0 + y1, -y1); }
+// Their transposes. Large pixels meet two tiles: the one before gives its last to the first of this one.
+fn to_large(before: vec4f, m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 - before, m1 + m2 - m0); }
+fn to_taps(m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 + m1, m1 + m2); }
+fn to_small(m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 + m1, m1 - m2); }
+
+// An invocation's place: a vec4 of channels of a phase of a tile.
+struct Place {
+  channel: u32,
+  phase: vec2u,
+  image: u32,
+  tile: vec2u,
+}
+
+fn place_of(index: u32, channels: u32, phases: vec2u, tiles: vec2u) -> Place {
+  let pixel = index / channels;
+  let phase = pixel % (phases.x * phases.y);
+  let tile = pixel / (phases.x * phases.y);
+  return Place(
+    index % channels,
+    vec2u(phase / phases.y, phase % phases.y),
+    tile / (tiles.x * tiles.y),
+    vec2u(tile / tiles.y % tiles.x, tile % tiles.y));
+}
+
+fn strides() -> vec2u { return vec2u(shape.stride_y, shape.stride_x); }
+fn tiles() -> vec2u { return vec2u(shape.tiles_h, shape.tiles_w); }
+
+// The image's value at a pixel; 0 outside of it.
+fn value_at(place: Place, size: vec3u, pixel: vec2i) -> vec4f {
+  let inside = all(vec2u(pixel) < size.xy);
+  let at = ((place.image * size.x + u32(pixel.x)) * size.y + u32(pixel.y)) * size.z + place.channel;
+  return select(vec4f(0.0), vec4f(image[select(0u, at, inside)]), inside);
+}
+
+// Three of the nine matrices of `count` vec4 each.
+fn make(row: u32, index: u32, count: u32, values: mat3x4f) {
+  made[3u * row * count + index] = values[0];
+  made[(3u * row + 1u) * count + index] = values[1];
+  made[(3u * row + 2u) * count + index] = values[2];
+}
+
+// The transform down of three pixels of a phase.
+fn column_large(place: Place, size: vec3u, first: vec2i, down: vec2i) -> mat3x4f {
+  return of_large(
+    value_at(place, size, first), value_at(place, size, first + down), value_at(place, size, first + 2 * down));
+}
+
+// large^ of a row of tiles, for a phase and a vec4 of channels, from 3x3 pixels of the phase each: a tile's last column
+// is the next one's first.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_large(@builtin(global_invocation_id) id: vec3u) {
+  let size = vec3u(shape.large_h, shape.large_w, shape.large_c);
+  let stride = strides();
+  let grid = tiles();
+  let row = stride.x * stride.y * size.z;
+  if (id.x >= shape.batch * grid.x * row) { return; }
+  let count = shape.batch * grid.x * grid.y * row;
+  let place = place_of(id.x, size.z, stride, vec2u(grid.x, 1u));
+  let down = vec2i(i32(stride.x), 0);
+  let across = vec2i(0, i32(stride.y));
+  var first = vec2i(2u * place.tile * stride + place.phase) - vec2i(i32(shape.pad_y), i32(shape.pad_x));
+  var index = id.x / row * grid.y * row + id.x % row;
+  var c0 = column_large(place, size, first, down);
+  for (var x = 0u; x < grid.y; x++) {
+    let c1 = column_large(place, size, first + across, down);
+    first += 2 * across;
+    let c2 = column_large(place, size, first, down);
+    make(0u, index, count, of_large(c0[0], c1[0], c2[0]));
+    make(1u, index, count, of_large(c0[1], c1[1], c2[1]));
+    make(2u, index, count, of_large(c0[2], c1[2], c2[2]));
+    c0 = c2;
+    index += row;
+  }
+}
+
+// small^ of a tile and a vec4 of channels, from its 2x2 pixels.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_small(@builtin(global_invocation_id) id: vec3u) {
+  let size = vec3u(shape.small_h, shape.small_w, shape.small_c);
+  let count = shape.batch * shape.tiles_h * shape.tiles_w * size.z;
+  if (id.x >= count) { return; }
+  let place = place_of(id.x, size.z, vec2u(1u), tiles());
+  let first = vec2i(2u * place.tile);
+  let c0 = of_small(value_at(place, size, first), value_at(place, size, first + vec2i(1, 0)));
+  let c1 = of_small(value_at(place, size, first + vec2i(0, 1)), value_at(place, size, first + vec2i(1, 1)));
+  make(0u, id.x, count, of_small(c0[0], c1[0]));
+  make(1u, id.x, count, of_small(c0[1], c1[1]));
+  make(2u, id.x, count, of_small(c0[2], c1[2]));
+}
+
+// Where the tap (0, 0) of a row of W^, a phase's channel, lies in W, and how far the next ones down and across.
+fn taps_of(index: u32) -> vec3u {
+  let stride = strides();
+  let channels = 4u * shape.large_c;
+  let row = index / shape.small_c;
+  let phase = row / channels;
+  let tap = channels * shape.small_c;
+  let down = 2u * stride.y * tap;
+  let first = phase / stride.y * down + phase % stride.y * tap + row % channels * shape.small_c + index % shape.small_c;
+  return vec3u(first, stride.x * down, stride.y * tap);
+}
+
+fn weight_count() -> u32 {
+  return shape.stride_y * shape.stride_x * 4u * shape.large_c * shape.small_c;
+}
+
+// W^ of a phase, a large channel and a vec4 of small ones, from the phase's 2x2 taps.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_weight(@builtin(global_invocation_id) id: vec3u) {
+  let count = weight_count();
+  if (id.x >= count) { return; }
+  let at = taps_of(id.x);
+  let c0 = of_taps(vec4f(W[at.x]), vec4f(W[at.x + at.y]));
+  let c1 = of_taps(vec4f(W[at.x + at.z]), vec4f(W[at.x + at.y + at.z]));
+  make(0u, id.x, count, of_taps(c0[0], c1[0]));
+  make(1u, id.x, count, of_taps(c0[1], c1[1]));
+  make(2u, id.x, count, of_taps(c0[2], c1[2]));
+}
+
+// The small image's 2x2 pixels of a tile, from large^ W^.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_to_small(@builtin(global_invocation_id) id: vec3u) {
+  let size = vec3u(shape.small_h, shape.small_w, shape.small_c);
+  let count = shape.batch * shape.tiles_h * shape.tiles_w * size.z;
+  if (id.x >= count) { return; }
+  let place = place_of(id.x, size.z, vec2u(1u), tiles());
+  let i = id.x;
+  let r0 = to_small(sums[i], sums[i + count], sums[i + 2u * count]);
+  let r1 = to_small(sums[i + 3u * count], sums[i + 4u * count], sums[i + 5u * count]);
+  let r2 = to_small(sums[i + 6u * count], sums[i + 7u * count], sums[i + 8u * count]);
+  let left = to_small(r0[0], r1[0], r2[0]);
+  let right = to_small(r0[1], r1[1], r2[1]);
+  let column = column_of(place.channel, size.z);
+  let pixel = 2u * place.tile;
+  let first = ((place.image * size.x + pixel.x) * size.y + pixel.y) * size.z;
+  let below = pixel.x + 1u < size.x;
+  let beside = pixel.y + 1u < size.y;
+  store(first, column, left[0]);
+  if (beside) { store(first + size.z, column, right[0]); }
+  if (below) { store(first + size.y * size.z, column, left[1]); }
+  if (below && beside) { store(first + (size.y + 1u) * size.z, column, right[1]); }
+}
+
+// A tile's row of three values of small^ W^^T; 0 where there is no such tile.
+fn sums_of(exists: bool, index: u32, row: u32, count: u32) -> mat3x4f {
+  var values = mat3x4f();
+  if (exists) {
+    let at = 3u * row * count + index;
+    values = mat3x4f(sums[at], sums[at + count], sums[at + 2u * count]);
+  }
+  return values;
+}
+
+// Rows of the large image of a phase, two at a time, for a vec4 of channels, from small^ W^^T: a tile gives its last
+// row to the one below, its last column to the one beside.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
+  let size = vec3u(shape.large_h, shape.large_w, shape.large_c);
+  let stride = strides();
+  let grid = tiles();
+  let row = stride.x * stride.y * size.z;
+  if (id.x >= shape.batch * shape.pairs_h * row) { return; }
+  let count = shape.batch * grid.x * grid.y * row;
+  let place = place_of(id.x, size.z, stride, vec2u(shape.pairs_h, 1u));
+  let right = vec2i(0, i32(stride.y));
+  let down = vec2i(i32(stride.x), 0);
+  var pixel = vec2i(2u * place.tile * stride + place.phase) - vec2i(i32(shape.pad_y), i32(shape.pad_x));
+  let upper = u32(pixel.x) < size.x;
+  let lower = u32(pixel.x + down.x) < size.x;
+  if (!upper && !lower) { return; }
+  let here = place.tile.x < grid.x;
+  let above = upper && place.tile.x > 0u && place.tile.x <= grid.x;
+  var index = (place.image * grid.x + place.tile.x) * grid.y * row + id.x % row;
+  let column = column_of(place.channel, size.z);
+  // What the tile before gives: the last of each of its rows.
+  var before = mat4x4f();
+  for (var x = 0u; x < shape.pairs_w; x++) {
+    let inside = x < grid.y;
+    let last = sums_of(above && inside, index - grid.y * row, 2u, count);
+    let s0 = sums_of(here && inside, index, 0u, count);
+    let s1 = sums_of(here && inside, index, 1u, count);
+    let s2 = sums_of(here && inside, index, 2u, count);
+    let r0 = to_large(before[0], s0[0], s0[1], s0[2]);
+    let r1 = to_large(before[1], s1[0], s1[1], s1[2]);
+    let r2 = to_large(before[2], s2[0], s2[1], s2[2]);
+    let r3 = to_large(before[3], last[0], last[1], last[2]);
+    before = mat4x4f(s0[2], s1[2], s2[2], last[2]);
+    let left = to_large(r3[0], r0[0], r1[0], r2[0]);
+    let beside = to_large(r3[1], r0[1], r1[1], r2[1]);
+    let first = i32(((place.image * size.x) * size.y) * size.z);
+    store_large(first, upper, size, pixel, column, left[0]);
+    store_large(first, upper, size, pixel + right, column, beside[0]);
+    store_large(first, lower, size, pixel + down, column, left[1]);
+    store_large(first, lower, size, pixel + down + right, column, beside[1]);
+    pixel += 2 * right;
+    index += row;
+  }
+}
+
+fn store_large(start: i32, exists: bool, size: vec3u, pixel: vec2i, column: Column, sum: vec4f) {
+  if (!exists || u32(pixel.y) >= size.y) { return; }
+  store(u32(start + (pixel.x * i32(size.y) + pixel.y) * i32(size.z)), column, sum);
+}
+
+// db: sums of dy over its pixels; one invocation per vec4 of db and part.
+fn bias_sums(index: u32) {
+  if (index >= shape.parts * shape.bias_c) { return; }
+  let first = index / shape.bias_c * shape.bias_rows;
+  let end = min(first + shape.bias_rows, shape.bias_pixels);
+  var sum = vec4f(0.0);
+  for (var pixel = first; pixel < end; pixel++) {
+    sum += vec4f(image[pixel * shape.bias_c + index % shape.bias_c]);
+  }
+  db[index] = sum;
+}
+
+// A phase's 2x2 taps of a part of dW, from large^^T small^; and db.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_to_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  if (group.x >= shape.weight_groups) {
+    bias_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane);
+    return;
+  }
+  let count = weight_count();
+  let index = group.x * WORKGROUP_SIZE + lane;
+  if (index >= shape.parts * count) { return; }
+  let part = index / count;
+  let i = part * 8u * count + index;
+  let r0 = to_taps(sums[i], sums[i + count], sums[i + 2u * count]);
+  let r1 = to_taps(sums[i + 3u * count], sums[i + 4u * count], sums[i + 5u * count]);
+  let r2 = to_taps(sums[i + 6u * count], sums[i + 7u * count], sums[i + 8u * count]);
+  let c0 = to_taps(r0[0], r1[0], r2[0]);
+  let c1 = to_taps(r0[1], r1[1], r2[1]);
+  let at = taps_of(index - part * count) + vec3u(part * 4u * count, 0u, 0u);
+  dW[at.x] = c0[0];
+  dW[at.x + at.z] = c1[0];
+  dW[at.x + at.y] = c0[1];
+  dW[at.x + at.y + at.z] = c1[1];
+}

@@ -1,0 +1,221 @@
+// winograd_product.wgsl: the products in Winograd's domain (winograd.wgsl), nine at a time, one for each place of a tile.
+//   large [9, T, I]   small [9, T, O]   W [9, I, O]      row-major, f32; I and O multiples of 4
+// T tiles, I channels of all phases of the large image, O of the small one. In tiles of 24x8 values, or 24x16, whose
+// operands the four lanes of a quad share, as in linear.subgroups.wgsl.
+enable subgroups;
+// Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
+diagnostic(off, subgroup_uniformity);
+
+override WORKGROUP_SIZE: u32 = 16u;
+// Tiles have 16 columns, not 8.
+override WIDE: bool = false;
+
+struct Shape {
+  rows: u32,             // T
+  inputs: u32,           // I / 4
+  outputs: u32,          // O / 4
+  groups: u32,           // workgroups of one of the nine
+  part_rows: u32,        // rows that one part of dW sums, a multiple of 4
+  parts: u32,
+}
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> large: array<vec4f>;        // [9, T, I]
+@group(0) @binding(2) var<storage, read> small: array<vec4f>;        // [9, T, O]
+@group(0) @binding(3) var<storage, read> W: array<vec4f>;            // [9, I, O]
+@group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;   // [9, T, O], [9, T, I] or [parts, 9, I, O]
+
+// An invocation's tile: the matrix, the tile's place among those that lie `across` a result of `columns` vec4, and this
+// lane's first column.
+struct Place {
+  matrix: u32,
+  index: u32,
+  column: u32,
+}
+
+fn place_of(group: u32, lane: u32, columns: u32) -> Place {
+  let tile = group % shape.groups * WORKGROUP_SIZE + lane;
+  let own = select(2u, 4u, WIDE);
+  let across = (columns + 4u * own - 1u) / (4u * own);
+  return Place(group / shape.groups, tile / 4u / across, (tile / 4u % across * 4u + (tile & 3u)) * own);
+}
+
+// Four rows from the four lanes of the quad, as the columns of a matrix.
+fn quad_rows(mine: vec4f) -> mat4x4f {
+  return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
+}
+
+fn W_rows(at: u32) -> mat4x4f {
+  let across = shape.outputs;
+  return mat4x4f(W[at], W[at + across], W[at + 2u * across], W[at + 3u * across]);
+}
+
+fn small_rows(at: vec4u) -> mat4x4f {
+  return mat4x4f(small[at.x], small[at.y], small[at.z], small[at.w]);
+}
+
+// small = large W.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let place = place_of(group.x, lane, shape.outputs);
+  let row = place.index * 24u;
+  let c = place.matrix * 4u * shape.inputs * shape.outputs
+        + min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.outputs - 1u));
+  let first = vec4u(place.matrix * shape.rows);
+  let own = vec4u(row + (lane & 3u));
+  let near = (first + min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u))) * shape.inputs;
+  let far = (first + min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u))) * shape.inputs;
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
+  var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
+  var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
+  var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
+  var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
+  for (var k = 0u; k < shape.inputs; k++) {
+    let at = c + 4u * k * shape.outputs;
+    let b0 = W_rows(at.x);
+    let b1 = W_rows(at.y);
+    var b2: mat4x4f; var b3: mat4x4f;
+    if (WIDE) { b2 = W_rows(at.z); b3 = W_rows(at.w); }
+    let a0 = quad_rows(large[near.x + k]);
+    t00 += b0 * a0; t01 += b1 * a0;
+    if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
+    let a1 = quad_rows(large[near.y + k]);
+    t10 += b0 * a1; t11 += b1 * a1;
+    if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
+    let a2 = quad_rows(large[near.z + k]);
+    t20 += b0 * a2; t21 += b1 * a2;
+    if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
+    let a3 = quad_rows(large[near.w + k]);
+    t30 += b0 * a3; t31 += b1 * a3;
+    if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
+    let a4 = quad_rows(large[far.x + k]);
+    t40 += b0 * a4; t41 += b1 * a4;
+    if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
+    let a5 = quad_rows(large[far.y + k]);
+    t50 += b0 * a5; t51 += b1 * a5;
+    if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
+  }
+  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  var tiles = array<mat4x4f, 24>(
+    t00, t01, t02, t03, t10, t11, t12, t13,
+    t20, t21, t22, t23, t30, t31, t32, t33,
+    t40, t41, t42, t43, t50, t51, t52, t53);
+  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.outputs; j++) {
+    for (var i = 0u; i < 24u && row + i < shape.rows; i++) {
+      sums[(first.x + row + i) * shape.outputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
+    }
+  }
+}
+
+// large = small W^T.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let place = place_of(group.x, lane, shape.inputs);
+  let row = place.index * 24u;
+  let c = 4u * shape.outputs
+        * (place.matrix * shape.inputs + min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.inputs - 1u)));
+  let first = vec4u(place.matrix * shape.rows);
+  let own = vec4u(row + (lane & 3u));
+  let near = (first + min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u))) * shape.outputs;
+  let far = (first + min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u))) * shape.outputs;
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
+  var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
+  var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
+  var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
+  var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
+  for (var k = 0u; k < shape.outputs; k++) {
+    let b0 = transpose(W_rows(c.x + k));
+    let b1 = transpose(W_rows(c.y + k));
+    var b2: mat4x4f; var b3: mat4x4f;
+    if (WIDE) { b2 = transpose(W_rows(c.z + k)); b3 = transpose(W_rows(c.w + k)); }
+    let a0 = quad_rows(small[near.x + k]);
+    t00 += b0 * a0; t01 += b1 * a0;
+    if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
+    let a1 = quad_rows(small[near.y + k]);
+    t10 += b0 * a1; t11 += b1 * a1;
+    if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
+    let a2 = quad_rows(small[near.z + k]);
+    t20 += b0 * a2; t21 += b1 * a2;
+    if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
+    let a3 = quad_rows(small[near.w + k]);
+    t30 += b0 * a3; t31 += b1 * a3;
+    if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
+    let a4 = quad_rows(small[far.x + k]);
+    t40 += b0 * a4; t41 += b1 * a4;
+    if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
+    let a5 = quad_rows(small[far.y + k]);
+    t50 += b0 * a5; t51 += b1 * a5;
+    if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
+  }
+  var tiles = array<mat4x4f, 24>(
+    t00, t01, t02, t03, t10, t11, t12, t13,
+    t20, t21, t22, t23, t30, t31, t32, t33,
+    t40, t41, t42, t43, t50, t51, t52, t53);
+  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.inputs; j++) {
+    for (var i = 0u; i < 24u && row + i < shape.rows; i++) {
+      sums[(first.x + row + i) * shape.inputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
+    }
+  }
+}
+
+// A part of W = large^T small.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let place = place_of(group.x, lane, shape.outputs);
+  let down = (shape.inputs + 5u) / 6u;
+  let part = place.index / down;
+  let m = place.index % down * 6u;
+  let c = min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.outputs - 1u));
+  let near = min(vec4u(0u, 1u, 2u, 3u) + m, vec4u(shape.inputs - 1u));
+  let far = min(vec2u(4u, 5u) + m, vec2u(shape.inputs - 1u));
+  let matrix = place.matrix * shape.rows;
+  let first = part * shape.part_rows;
+  let end = min(first + shape.part_rows, shape.rows);
+  var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
+  var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
+  var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
+  var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
+  var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
+  var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
+  // A row past the end counts for nothing: its large^ is zero, and small^ is read where there is some.
+  for (var row = first; row < end; row += 4u) {
+    let at = (matrix + min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(shape.rows - 1u))) * shape.outputs;
+    let own = (matrix + min(row + (lane & 3u), shape.rows - 1u)) * shape.inputs;
+    let exists = row + (lane & 3u) < end;
+    let b0 = small_rows(at + c.x);
+    let b1 = small_rows(at + c.y);
+    var b2: mat4x4f; var b3: mat4x4f;
+    if (WIDE) { b2 = small_rows(at + c.z); b3 = small_rows(at + c.w); }
+    let a0 = transpose(quad_rows(select(vec4f(0.0), large[own + near.x], exists)));
+    t00 += b0 * a0; t01 += b1 * a0;
+    if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
+    let a1 = transpose(quad_rows(select(vec4f(0.0), large[own + near.y], exists)));
+    t10 += b0 * a1; t11 += b1 * a1;
+    if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
+    let a2 = transpose(quad_rows(select(vec4f(0.0), large[own + near.z], exists)));
+    t20 += b0 * a2; t21 += b1 * a2;
+    if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
+    let a3 = transpose(quad_rows(select(vec4f(0.0), large[own + near.w], exists)));
+    t30 += b0 * a3; t31 += b1 * a3;
+    if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
+    let a4 = transpose(quad_rows(select(vec4f(0.0), large[own + far.x], exists)));
+    t40 += b0 * a4; t41 += b1 * a4;
+    if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
+    let a5 = transpose(quad_rows(select(vec4f(0.0), large[own + far.y], exists)));
+    t50 += b0 * a5; t51 += b1 * a5;
+    if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
+  }
+  if (part >= shape.parts) { return; }
+  var tiles = array<mat4x4f, 24>(
+    t00, t01, t02, t03, t10, t11, t12, t13,
+    t20, t21, t22, t23, t30, t31, t32, t33,
+    t40, t41, t42, t43, t50, t51, t52, t53);
+  let rows = 4u * shape.inputs;
+  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.outputs; j++) {
+    for (var i = 0u; i < 24u && 4u * m + i < rows; i++) {
+      let to = (part * 9u + place.matrix) * rows + 4u * m + i;
+      sums[to * shape.outputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
+    }
+  }
+}
