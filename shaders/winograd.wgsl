@@ -7,7 +7,7 @@
 //   y1 = d1 g0 + d2 g1 = m1 - m2     m2 = (d1 - d2) g1
 // (Winograd 1980, Arithmetic Complexity of Computations), and down and across nine instead of sixteen (Lavin and Gray
 // 2016, section 4). So tiles of 2x2 small pixels become nine matrix products (winograd_product.wgsl):
-//   large^ [9, tiles, phases CL]   W^ [9, phases CL, CS]   small^ [9, tiles, CS]
+//   large^ [tiles, 9, phases CL]   W^ [9, phases CL, CS]   small^ [tiles, 9, CS]
 // Each of the three is the product of the other two for one of the passes, since the algorithm's transposes are those
 // of its transforms: what leads to large^ is the transpose of what leads back from it to a gradient.
 #import lib/conv2d_result
@@ -89,11 +89,17 @@ fn value_at(place: Place, size: vec3u, pixel: vec2i) -> vec4f {
   return select(vec4f(0.0), vec4f(image[select(0u, at, inside)]), inside);
 }
 
-// Three of the nine matrices of `count` vec4 each.
-fn make(row: u32, index: u32, count: u32, values: mat3x4f) {
-  made[3u * row * count + index] = values[0];
-  made[(3u * row + 1u) * count + index] = values[1];
-  made[(3u * row + 2u) * count + index] = values[2];
+// A row of three of the nine, which lie `apart` from each other.
+fn make(row: u32, first: u32, apart: u32, values: mat3x4f) {
+  let at = first + 3u * row * apart;
+  made[at] = values[0];
+  made[at + apart] = values[1];
+  made[at + 2u * apart] = values[2];
+}
+
+fn made_row(row: u32, first: u32, apart: u32) -> mat3x4f {
+  let at = first + 3u * row * apart;
+  return mat3x4f(sums[at], sums[at + apart], sums[at + 2u * apart]);
 }
 
 // The transform down of three pixels of a phase.
@@ -111,22 +117,21 @@ fn winograd_large(@builtin(global_invocation_id) id: vec3u) {
   let grid = tiles();
   let row = stride.x * stride.y * size.z;
   if (id.x >= shape.batch * grid.x * row) { return; }
-  let count = shape.batch * grid.x * grid.y * row;
   let place = place_of(id.x, size.z, stride, vec2u(grid.x, 1u));
   let down = vec2i(i32(stride.x), 0);
   let across = vec2i(0, i32(stride.y));
   var first = vec2i(2u * place.tile * stride + place.phase) - vec2i(i32(shape.pad_y), i32(shape.pad_x));
-  var index = id.x / row * grid.y * row + id.x % row;
+  var at = id.x / row * grid.y * 9u * row + id.x % row;
   var c0 = column_large(place, size, first, down);
   for (var x = 0u; x < grid.y; x++) {
     let c1 = column_large(place, size, first + across, down);
     first += 2 * across;
     let c2 = column_large(place, size, first, down);
-    make(0u, index, count, of_large(c0[0], c1[0], c2[0]));
-    make(1u, index, count, of_large(c0[1], c1[1], c2[1]));
-    make(2u, index, count, of_large(c0[2], c1[2], c2[2]));
+    make(0u, at, row, of_large(c0[0], c1[0], c2[0]));
+    make(1u, at, row, of_large(c0[1], c1[1], c2[1]));
+    make(2u, at, row, of_large(c0[2], c1[2], c2[2]));
     c0 = c2;
-    index += row;
+    at += 9u * row;
   }
 }
 
@@ -140,9 +145,10 @@ fn winograd_small(@builtin(global_invocation_id) id: vec3u) {
   let first = vec2i(2u * place.tile);
   let c0 = of_small(value_at(place, size, first), value_at(place, size, first + vec2i(1, 0)));
   let c1 = of_small(value_at(place, size, first + vec2i(0, 1)), value_at(place, size, first + vec2i(1, 1)));
-  make(0u, id.x, count, of_small(c0[0], c1[0]));
-  make(1u, id.x, count, of_small(c0[1], c1[1]));
-  make(2u, id.x, count, of_small(c0[2], c1[2]));
+  let at = id.x / size.z * 9u * size.z + place.channel;
+  make(0u, at, size.z, of_small(c0[0], c1[0]));
+  make(1u, at, size.z, of_small(c0[1], c1[1]));
+  make(2u, at, size.z, of_small(c0[2], c1[2]));
 }
 
 // Where the tap (0, 0) of a row of W^, a phase's channel, lies in W, and how far the next ones down and across.
@@ -181,10 +187,13 @@ fn winograd_to_small(@builtin(global_invocation_id) id: vec3u) {
   let count = shape.batch * shape.tiles_h * shape.tiles_w * size.z;
   if (id.x >= count) { return; }
   let place = place_of(id.x, size.z, vec2u(1u), tiles());
-  let i = id.x;
-  let r0 = to_small(sums[i], sums[i + count], sums[i + 2u * count]);
-  let r1 = to_small(sums[i + 3u * count], sums[i + 4u * count], sums[i + 5u * count]);
-  let r2 = to_small(sums[i + 6u * count], sums[i + 7u * count], sums[i + 8u * count]);
+  let at = id.x / size.z * 9u * size.z + place.channel;
+  let s0 = made_row(0u, at, size.z);
+  let s1 = made_row(1u, at, size.z);
+  let s2 = made_row(2u, at, size.z);
+  let r0 = to_small(s0[0], s0[1], s0[2]);
+  let r1 = to_small(s1[0], s1[1], s1[2]);
+  let r2 = to_small(s2[0], s2[1], s2[2]);
   let left = to_small(r0[0], r1[0], r2[0]);
   let right = to_small(r0[1], r1[1], r2[1]);
   let column = column_of(place.channel, size.z);
@@ -198,14 +207,9 @@ fn winograd_to_small(@builtin(global_invocation_id) id: vec3u) {
   if (below && beside) { store(first + (size.y + 1u) * size.z, column, right[1]); }
 }
 
-// A tile's row of three values of small^ W^^T; 0 where there is no such tile.
-fn sums_of(exists: bool, index: u32, row: u32, count: u32) -> mat3x4f {
-  var values = mat3x4f();
-  if (exists) {
-    let at = 3u * row * count + index;
-    values = mat3x4f(sums[at], sums[at + count], sums[at + 2u * count]);
-  }
-  return values;
+// A row of three of a tile's nine values of small^ W^^T; 0 where there is no such tile.
+fn sums_of(exists: bool, row: u32, first: u32, apart: u32) -> mat3x4f {
+  return select(0.0, 1.0, exists) * made_row(row, select(0u, first, exists), apart);
 }
 
 // Rows of the large image of a phase, two at a time, for a vec4 of channels, from small^ W^^T: a tile gives its last
@@ -217,7 +221,6 @@ fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
   let grid = tiles();
   let row = stride.x * stride.y * size.z;
   if (id.x >= shape.batch * shape.pairs_h * row) { return; }
-  let count = shape.batch * grid.x * grid.y * row;
   let place = place_of(id.x, size.z, stride, vec2u(shape.pairs_h, 1u));
   let right = vec2i(0, i32(stride.y));
   let down = vec2i(i32(stride.x), 0);
@@ -227,16 +230,16 @@ fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
   if (!upper && !lower) { return; }
   let here = place.tile.x < grid.x;
   let above = upper && place.tile.x > 0u && place.tile.x <= grid.x;
-  var index = (place.image * grid.x + place.tile.x) * grid.y * row + id.x % row;
+  var at = (place.image * grid.x + place.tile.x) * grid.y * 9u * row + id.x % row;
   let column = column_of(place.channel, size.z);
   // What the tile before gives: the last of each of its rows.
   var before = mat4x4f();
   for (var x = 0u; x < shape.pairs_w; x++) {
     let inside = x < grid.y;
-    let last = sums_of(above && inside, index - grid.y * row, 2u, count);
-    let s0 = sums_of(here && inside, index, 0u, count);
-    let s1 = sums_of(here && inside, index, 1u, count);
-    let s2 = sums_of(here && inside, index, 2u, count);
+    let last = sums_of(above && inside, 2u, at - grid.y * 9u * row, row);
+    let s0 = sums_of(here && inside, 0u, at, row);
+    let s1 = sums_of(here && inside, 1u, at, row);
+    let s2 = sums_of(here && inside, 2u, at, row);
     let r0 = to_large(before[0], s0[0], s0[1], s0[2]);
     let r1 = to_large(before[1], s1[0], s1[1], s1[2]);
     let r2 = to_large(before[2], s2[0], s2[1], s2[2]);
@@ -250,7 +253,7 @@ fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
     store_large(first, lower, size, pixel + down, column, left[1]);
     store_large(first, lower, size, pixel + down + right, column, beside[1]);
     pixel += 2 * right;
-    index += row;
+    at += 9u * row;
   }
 }
 
@@ -283,9 +286,12 @@ fn winograd_to_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
   if (index >= shape.parts * count) { return; }
   let part = index / count;
   let i = part * 8u * count + index;
-  let r0 = to_taps(sums[i], sums[i + count], sums[i + 2u * count]);
-  let r1 = to_taps(sums[i + 3u * count], sums[i + 4u * count], sums[i + 5u * count]);
-  let r2 = to_taps(sums[i + 6u * count], sums[i + 7u * count], sums[i + 8u * count]);
+  let s0 = made_row(0u, i, count);
+  let s1 = made_row(1u, i, count);
+  let s2 = made_row(2u, i, count);
+  let r0 = to_taps(s0[0], s0[1], s0[2]);
+  let r1 = to_taps(s1[0], s1[1], s1[2]);
+  let r2 = to_taps(s2[0], s2[1], s2[2]);
   let c0 = to_taps(r0[0], r1[0], r2[0]);
   let c1 = to_taps(r0[1], r1[1], r2[1]);
   let at = taps_of(index - part * count) + vec3u(part * 4u * count, 0u, 0u);

@@ -1,5 +1,5 @@
 // winograd_product.wgsl: the products in Winograd's domain (winograd.wgsl), nine at a time, one for each place of a tile.
-//   large [9, T, I]   small [9, T, O]   W [9, I, O]      row-major, f32; I and O multiples of 4
+//   large [T, 9, I]   small [T, 9, O]   W [9, I, O]      row-major, f32; I and O multiples of 4
 // T tiles, I channels of all phases of the large image, O of the small one. In tiles of 24x8 values, or 24x16, whose
 // operands the four lanes of a quad share, as in linear.subgroups.wgsl.
 enable subgroups;
@@ -19,10 +19,10 @@ struct Shape {
   parts: u32,
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> large: array<vec4f>;        // [9, T, I]
-@group(0) @binding(2) var<storage, read> small: array<vec4f>;        // [9, T, O]
+@group(0) @binding(1) var<storage, read> large: array<vec4f>;        // [T, 9, I]
+@group(0) @binding(2) var<storage, read> small: array<vec4f>;        // [T, 9, O]
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;            // [9, I, O]
-@group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;   // [9, T, O], [9, T, I] or [parts, 9, I, O]
+@group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;   // [T, 9, O], [T, 9, I] or [parts, 9, I, O]
 
 // An invocation's tile: the matrix, the tile's place among those that lie `across` a result of `columns` vec4, and this
 // lane's first column.
@@ -60,10 +60,9 @@ fn winograd_down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   let row = place.index * 24u;
   let c = place.matrix * 4u * shape.inputs * shape.outputs
         + min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.outputs - 1u));
-  let first = vec4u(place.matrix * shape.rows);
   let own = vec4u(row + (lane & 3u));
-  let near = (first + min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u))) * shape.inputs;
-  let far = (first + min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u))) * shape.inputs;
+  let near = (9u * min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u)) + place.matrix) * shape.inputs;
+  let far = (9u * min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u)) + place.matrix) * shape.inputs;
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
   var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
@@ -102,7 +101,7 @@ fn winograd_down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     t40, t41, t42, t43, t50, t51, t52, t53);
   for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.outputs; j++) {
     for (var i = 0u; i < 24u && row + i < shape.rows; i++) {
-      sums[(first.x + row + i) * shape.outputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
+      sums[(9u * (row + i) + place.matrix) * shape.outputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
     }
   }
 }
@@ -114,10 +113,9 @@ fn winograd_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
   let row = place.index * 24u;
   let c = 4u * shape.outputs
         * (place.matrix * shape.inputs + min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.inputs - 1u)));
-  let first = vec4u(place.matrix * shape.rows);
   let own = vec4u(row + (lane & 3u));
-  let near = (first + min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u))) * shape.outputs;
-  let far = (first + min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u))) * shape.outputs;
+  let near = (9u * min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u)) + place.matrix) * shape.outputs;
+  let far = (9u * min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u)) + place.matrix) * shape.outputs;
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
   var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
@@ -154,7 +152,7 @@ fn winograd_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_in
     t40, t41, t42, t43, t50, t51, t52, t53);
   for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.inputs; j++) {
     for (var i = 0u; i < 24u && row + i < shape.rows; i++) {
-      sums[(first.x + row + i) * shape.inputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
+      sums[(9u * (row + i) + place.matrix) * shape.inputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
     }
   }
 }
@@ -169,7 +167,6 @@ fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
   let c = min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.outputs - 1u));
   let near = min(vec4u(0u, 1u, 2u, 3u) + m, vec4u(shape.inputs - 1u));
   let far = min(vec2u(4u, 5u) + m, vec2u(shape.inputs - 1u));
-  let matrix = place.matrix * shape.rows;
   let first = part * shape.part_rows;
   let end = min(first + shape.part_rows, shape.rows);
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
@@ -180,8 +177,8 @@ fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
   var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
   // A row past the end counts for nothing: its large^ is zero, and small^ is read where there is some.
   for (var row = first; row < end; row += 4u) {
-    let at = (matrix + min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(shape.rows - 1u))) * shape.outputs;
-    let own = (matrix + min(row + (lane & 3u), shape.rows - 1u)) * shape.inputs;
+    let at = (9u * min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(shape.rows - 1u)) + place.matrix) * shape.outputs;
+    let own = (9u * min(row + (lane & 3u), shape.rows - 1u) + place.matrix) * shape.inputs;
     let exists = row + (lane & 3u) < end;
     let b0 = small_rows(at + c.x);
     let b1 = small_rows(at + c.y);

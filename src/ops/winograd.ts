@@ -112,7 +112,7 @@ export function winogradNodes(node: Node, made: Map<string, Tensor>): Node[] {
     const name = `${of.name}.${kind} ${Object.values(shape).join(" ")}`;
     const known = made.get(name);
     if (known) return known;
-    const result = tensor(name, 9, rows, columns);
+    const result = kind === "weight" ? tensor(name, 9, rows, columns) : tensor(name, rows, 9, columns);
     const input = kind === "weight" ? { W: of } : { image: of };
     nodes.push({ op: `winograd_${kind}`, inputs: input, outputs: { made: result }, attributes: shape });
     made.set(name, result);
@@ -126,7 +126,10 @@ export function winogradNodes(node: Node, made: Map<string, Tensor>): Node[] {
   const { result, dW, db } = outputs;
   if (dW && db) {
     const parts = partCount(dW);
-    const hats = { large: transformed("large", large, tiles, channels), small: transformed("small", small, tiles, smallChannels) };
+    const hats = {
+      large: transformed("large", large, tiles, channels),
+      small: transformed("small", small, tiles, smallChannels),
+    };
     const sums = product("across", hats, dW.name, parts, 9, channels, smallChannels);
     const dy = op.startsWith("conv2d_transpose") ? large : small;
     nodes.push({ op: "winograd_to_weight", inputs: { sums, image: dy }, outputs, attributes: { ...shape, parts } });
@@ -140,8 +143,8 @@ export function winogradNodes(node: Node, made: Map<string, Tensor>): Node[] {
     down ? "down" : "up",
     { [down ? "large" : "small"]: hat, W: weight },
     result.name,
-    9,
     tiles,
+    9,
     down ? smallChannels : channels,
   );
   const { activation = "none", in_place = false } = node.attributes;
@@ -184,7 +187,7 @@ function transformKernel(node: Node): Kernel {
     const parts = Number(attributes.parts);
     const dy = inputs.image!;
     own.parts = parts;
-    own.weight_groups = groups((parts * channelsOf(shape) * shape.small_c));
+    own.weight_groups = groups(parts * channelsOf(shape) * shape.small_c);
     own.bias_c = (dy.storage[3] ?? 4) / 4;
     own.bias_pixels = size(dy.shape.slice(0, 3));
     own.bias_rows = ceilDiv(own.bias_pixels, parts);
@@ -218,7 +221,7 @@ function productKernel({ op, inputs, outputs }: Node): Kernel {
   const { large, small } = inputs;
   const sums = outputs.sums!;
   const across = op === "winograd_across";
-  const rows = (large ?? small)!.shape[1] ?? 1;
+  const rows = (large ?? small)!.shape[0] ?? 1;
   const [inputCount, outputCount] = (across ? sums.shape.slice(2) : inputs.W!.shape.slice(1)) as [number, number];
   const parts = across ? (sums.shape[0] ?? 1) : 1;
   const part_rows = 4 * ceilDiv(ceilDiv(rows, parts), 4);

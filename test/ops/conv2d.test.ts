@@ -21,7 +21,9 @@ import { testDevice } from "../support/gpu.js";
 import type { RandomValues } from "../support/random_values.js";
 
 const device = await Device.open({ device: await testDevice() });
-const here = schedules.filter((schedule) => schedule === "direct" || schedule === "tiled" || device.gpu.features.has("subgroups"));
+const here = schedules.filter(
+  (schedule) => schedule === "direct" || schedule === "tiled" || device.gpu.features.has("subgroups"),
+);
 
 const kinds = ["", "_grad_weight", "_grad_input"] as const;
 type Kind = (typeof kinds)[number];
@@ -154,7 +156,14 @@ describe("kernels twice their stride, by Winograd", () => {
     { B: 1, CL: 1, CS: 1, ...square(4, 1, 4, 2, 0) },
     { B: 2, CL: 8, CS: 8, ...square(12, 7, 4, 2, 3) },
   ];
-  testOps(device, cases(geometries, ["relu", "silu", "none"], here.filter((schedule) => schedule === "winograd")));
+  testOps(
+    device,
+    cases(
+      geometries,
+      ["relu", "silu", "none"],
+      here.filter((schedule) => schedule === "winograd"),
+    ),
+  );
 });
 
 describe("weight gradients in several parts", () => {
