@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const record = (...args: string[]) => {
   const command = ["node/start.mjs", "demo/recorded/record.ts", ...args];
-  return spawnSync(process.execPath, command, { cwd: project, encoding: "utf8", timeout: 290_000 });
+  return spawnSync(process.execPath, command, { cwd: project, encoding: "utf8", timeout: 590_000 });
 };
 
 describe("record:demo", () => {
@@ -34,7 +34,7 @@ describe("record:demo", () => {
     expect(width).toBe(columns * side);
     expect(height).toBe(Math.ceil(imageCount(recording.sheet, steps.length) / columns) * side);
     expect(stdout).toContain(recording.adapter);
-  }, 300_000);
+  }, 600_000);
 
   test("refuses options that make no run", () => {
     const { status, stderr } = record("--count", "20", "--out", folder);

@@ -1,20 +1,12 @@
-// What the demo makes of a visitor's files, as far as no browser is needed: headers, arrays, notes. Pictures are decoded in
-// test/browser/demo_data.test.ts.
-import fc from "fast-check";
+// IDX and npy files among a visitor's: told apart by their bytes, put together, or refused by name.
 import { describe, expect, it } from "vitest";
 import { arrayKind, headOf } from "../../demo/data/array_kind.js";
 import { dataFromFiles } from "../../demo/data/files.js";
-import { classesOf } from "../../demo/data/folders.js";
-import { holdOut, sampleOf, shuffled } from "../../demo/data/hold_out.js";
-import { LeftOut, shortName } from "../../demo/data/left_out.js";
 import { DataFault } from "../../demo/data/loaded.js";
-import { pictureSize } from "../../demo/data/picture_header.js";
-import { fromArray } from "../../src/datasets.js";
 import { gzip, idxBytes, idxFile } from "../support/idx.js";
 import { npyBytes, npyFile } from "../support/npy.js";
 
 const file = (name: string, ...parts: (Uint8Array | string)[]) => new File(parts as BlobPart[], name);
-const ascending = (n: number) => Array.from({ length: n }, (_, i) => i);
 const faultOf = (promise: Promise<unknown>) =>
   promise.then(
     () => expect.unreachable("it loaded"),
@@ -23,162 +15,6 @@ const faultOf = (promise: Promise<unknown>) =>
       return error as DataFault;
     },
   );
-
-describe("pictureSize", () => {
-  const bytes = (...parts: (string | number[])[]) =>
-    Uint8Array.from(parts.flatMap((part) => (typeof part === "string" ? [...Buffer.from(part, "latin1")] : part)));
-  const png = bytes("\x89PNG\r\n\x1a\n", [0, 0, 0, 13], "IHDR", [0, 0, 0x4e, 0x20, 0, 0, 1, 2, 8, 2, 0, 0, 0]);
-  const gif = bytes("GIF89a", [0x34, 0x12, 2, 0, 0, 0, 0]);
-  const lossy = bytes("RIFF", [0, 0, 0, 0], "WEBPVP8 ", [0, 0, 0, 0, 0, 0, 0, 0x9d, 1, 0x2a, 0x20, 0x43, 7, 0]);
-  const lossless = bytes("RIFF", [0, 0, 0, 0], "WEBPVP8L", [0, 0, 0, 0, 0x2f, 0x63, 0x40, 0x31, 0, 0, 0, 0, 0, 0]);
-  const extended = bytes("RIFF", [0, 0, 0, 0], "WEBPVP8X", [10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0]);
-  const frame = [0xff, 0xc2, 0, 17, 8, 0, 30, 0x02, 0x58, 3];
-  // A segment that holds a thumbnail with a frame of its own, fill bytes, a table, then the frame.
-  const jpeg = bytes(
-    [0xff, 0xd8, 0xff, 0xe1, 0, 12],
-    [0xff, 0xc0, 0, 17, 8, 0, 1, 0, 1, 3],
-    [0xff, 0xff, 0xff, 0xc4, 0, 4, 1, 2],
-    frame,
-    [1, 2, 3],
-  );
-
-  it.each([
-    ["PNG", png, 20_000, 258],
-    ["GIF", gif, 0x1234, 2],
-    ["WebP", lossy, 800, 7],
-    ["WebP", lossless, 100, 198],
-    ["WebP", extended, 65_537, 5],
-    ["JPEG", jpeg, 600, 30],
-  ] as const)("reads the size of a %s", (kind, picture, width, height) => {
-    expect(pictureSize(picture)).toEqual({ kind, width, height });
-    // Wherever it lies in memory.
-    const shifted = new Uint8Array(picture.length + 3).subarray(3);
-    shifted.set(picture);
-    expect(pictureSize(shifted)).toEqual({ kind, width, height });
-  });
-
-  it.each([
-    ["text", bytes("a line of text that is longer than every header")],
-    ["a PNG of no pixels", png.map((byte, i) => (i >= 16 && i < 20 ? 0 : byte))],
-    ["a PNG that begins with another chunk", png.map((byte, i) => (i === 12 ? 0x43 : byte))],
-    ["a WebP of another chunk", lossy.map((byte, i) => (i === 15 ? 0x39 : byte))],
-    ["a sound", bytes("RIFF", [0, 0, 0, 0], "WAVEfmt ", new Array<number>(20).fill(0))],
-    ["a JPEG whose data come first", bytes([0xff, 0xd8, 0xff, 0xda, 0, 2], frame)],
-    ["a JPEG segment shorter than its length", bytes([0xff, 0xd8, 0xff, 0xe0, 0, 1], frame)],
-    ["a JPEG without frames", bytes([0xff, 0xd8], new Array<number>(500).fill(0xff))],
-  ])("finds none in %s", (_, other) => {
-    expect(pictureSize(other)).toBeUndefined();
-  });
-
-  it("survives every cut and any damage", () => {
-    const all = [png, gif, lossy, lossless, extended, jpeg];
-    for (const picture of all) {
-      const whole = pictureSize(picture);
-      for (let keep = 0; keep < picture.length; keep++) {
-        const found = pictureSize(picture.subarray(0, keep));
-        if (found) expect(found).toEqual(whole);
-      }
-    }
-    const change = fc.record({ at: fc.nat(60), byte: fc.nat(255) });
-    fc.assert(
-      fc.property(fc.constantFrom(...all), fc.array(change, { maxLength: 8 }), (picture, changes) => {
-        const damaged = picture.slice();
-        for (const { at, byte } of changes) if (at < damaged.length) damaged[at] = byte;
-        const found = pictureSize(damaged);
-        if (found) expect(Math.min(found.width, found.height)).toBeGreaterThan(0);
-      }),
-      { numRuns: 2000 },
-    );
-  });
-});
-
-describe("holding out", () => {
-  it("orders by seed, each number once", () => {
-    fc.assert(
-      fc.property(fc.nat(300), fc.nat(), (n, seed) => {
-        expect([...shuffled(n, seed)].sort((a, b) => a - b)).toEqual(ascending(n));
-      }),
-    );
-    expect(shuffled(100, 1)).toEqual(shuffled(100, 1));
-    expect(shuffled(100, 1)).not.toEqual(shuffled(100, 2));
-  });
-
-  it("puts every number anywhere about as often", () => {
-    const places = ascending(10).map(() => 0);
-    for (let seed = 0; seed < 2000; seed++) places[shuffled(10, seed).indexOf(3)]!++;
-    // 200 each; five standard deviations are 67.
-    for (const count of places) expect(Math.abs(count - 200)).toBeLessThan(67);
-  });
-
-  it.each([
-    [2, 1],
-    [14, 1],
-    [15, 2],
-    [1000, 100],
-    [150_000, 10_000],
-  ])("keeps of %i examples %i for the test, and loses none", (count, tested) => {
-    const values = Float32Array.from({ length: 2 * count }, (_, i) => i >> 1);
-    const labels = Uint8Array.from({ length: count }, (_, i) => i % 7);
-    const { train, test } = holdOut(fromArray(values, { shape: [2], labels, name: "n" }), 5);
-    expect([train.count, test.count, train.name, test.shape]).toEqual([count - tested, tested, "n", [2]]);
-    const seen = new Uint8Array(count);
-    for (const set of [train, test]) {
-      for (let i = 0; i < set.count; i++) {
-        const index = set.values[2 * i]!;
-        seen[index]!++;
-        if (set.values[2 * i + 1] !== index || set.labels![i] !== index % 7) expect.unreachable("rows were mixed");
-      }
-    }
-    expect(seen.every((times) => times === 1)).toBe(true);
-  });
-
-  it("takes a sample where there are too many", () => {
-    const dataset = fromArray(Uint8Array.from(ascending(100)), { shape: [1] });
-    expect(sampleOf(dataset, 100, 1)).toBe(dataset);
-    const sample = sampleOf(dataset, 10, 1);
-    expect(sample.count).toBe(10);
-    expect(new Set(sample.values).size).toBe(10);
-    expect([...sample.values]).not.toEqual(ascending(10));
-    expect(sampleOf(dataset, 10, 1)).toEqual(sample);
-  });
-});
-
-describe("folders", () => {
-  it("are classes where there are several", () => {
-    expect(classesOf(["a.png", "b.png"])).toBeUndefined();
-    expect(classesOf(["all/a.png", "all/b.png"])).toBeUndefined();
-    expect(classesOf(["pets/dogs/1", "pets/cats/1", "pets/dogs/2"])).toEqual({
-      labels: Uint8Array.of(1, 0, 1),
-      labelNames: ["cats", "dogs"],
-    });
-    expect(classesOf(["x/train/1", "y/train/1", "1"])).toEqual({
-      labels: Uint8Array.of(1, 2, 0),
-      labelNames: ["no folder", "x/train", "y/train"],
-    });
-    const paths = (n: number) => Array.from({ length: n }, (_, i) => `${i}/picture`);
-    expect(classesOf(paths(256))!.labelNames).toHaveLength(256);
-    expect(classesOf(paths(257))).toBeUndefined();
-  });
-});
-
-describe("files that are left out", () => {
-  it("are named with their reasons, a few of each", () => {
-    const leftOut = new LeftOut();
-    expect(leftOut.notes(9)).toEqual([]);
-    leftOut.add("a.txt", "no picture");
-    for (let i = 0; i < 1003; i++) leftOut.add(`${i}.png`, "empty");
-    expect(leftOut.notes(2000)).toEqual([
-      "Left out 1,004 of 2,000 files. No picture: a.txt; empty: 0.png, 1.png, 2.png and 1,000 more.",
-    ]);
-  });
-
-  it("have names that fit a line", () => {
-    expect(shortName("plain name.png")).toBe("plain name.png");
-    expect(shortName(`${"x".repeat(300)}.jpeg`)).toBe(`${"x".repeat(24)}…${"x".repeat(7)}.jpeg`);
-    expect(shortName("\u202egnp.exe\n\0")).toBe("\ufffdgnp.exe\ufffd\ufffd");
-    expect(shortName("🙂".repeat(60))).toBe(`${"🙂".repeat(24)}…${"🙂".repeat(12)}`);
-  });
-});
 
 describe("arrays among the files", () => {
   const values = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 37) % 256);
