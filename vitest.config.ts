@@ -18,7 +18,8 @@ export default defineConfig({
     pool: "forks",
     // Two cores: one worker keeps the software adapter's threads from fighting each other.
     maxWorkers: 1,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Of what hangs alone: several times what a test takes where a software adapter shares one core with other work.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });

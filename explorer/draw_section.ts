@@ -128,6 +128,7 @@ export class DrawSection implements Section {
     this.#mean = mean;
     this.#visit.disabled = false;
     await this.#made.decode(mean);
+    if (this.#image !== image) return;
     this.#ground?.mark(space.plane.project(mean));
     this.#sayPlace(mean);
     const [elbo = NaN] = await model.elbo(image);

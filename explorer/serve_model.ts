@@ -14,7 +14,10 @@ export interface ServeOptions {
 
 type Handlers = { [Name in CallName]: (...values: Calls[Name]["arguments"]) => Promise<Calls[Name]["result"]> };
 
-/** Answers the port's calls with what `getVae` gives at that time. Returns what ends it and fails what is under way. */
+/** What refuses at a port that is no longer served: a page that has not heard of the end yet waits for no answer. */
+const refusing = new WeakMap<Port, (event: MessageEvent) => void>();
+
+/** Answers the port's calls with what `getVae` gives at that time. Returns what ends it and fails what is under way and what comes later. */
 export function serveModel(getVae: () => VAE | Promise<VAE>, port: Port, options: ServeOptions = {}): () => void {
   const surfaces = new Map<number, LocalSurface>();
   const underWay = new Set<string>();
@@ -54,6 +57,10 @@ export function serveModel(getVae: () => VAE | Promise<VAE>, port: Port, options
     // Once: what ends the serving has answered already.
     if (underWay.delete(message.id)) port.postMessage({ webvaeExplorer: "answer", ...message }, transfer);
   };
+  const ended = { message: "the model is no longer served" };
+  const refuse = ({ data }: MessageEvent) => {
+    if (isMessage(data, "call")) port.postMessage({ webvaeExplorer: "answer", id: data.id, error: ended }, []);
+  };
   const listener = ({ data }: MessageEvent) => {
     if (!isMessage(data, "call")) return;
     const { id, name, values } = data;
@@ -66,13 +73,17 @@ export function serveModel(getVae: () => VAE | Promise<VAE>, port: Port, options
         (error: unknown) => answer({ id, error: described(error) }),
       );
   };
+  const before = refusing.get(port);
+  if (before) port.removeEventListener("message", before);
   port.addEventListener("message", listener);
   port.start?.();
   return () => {
     port.removeEventListener("message", listener);
+    refusing.set(port, refuse);
+    port.addEventListener("message", refuse);
     for (const surface of surfaces.values()) surface.dispose();
     surfaces.clear();
-    for (const id of [...underWay]) answer({ id, error: { message: "the model is no longer served" } });
+    for (const id of [...underWay]) answer({ id, error: ended });
   };
 }
 

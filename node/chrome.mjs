@@ -131,6 +131,9 @@ async function launch(chrome, headful, flags) {
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
+      // Of a busy machine: a Chrome that cannot start ends, and is told at once.
+      timeout: 120_000,
+      protocolTimeout: 600_000,
       env: { ...withoutDriver(process.env), ...chrome.env },
       args: [
         ...flags,

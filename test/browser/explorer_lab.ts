@@ -3,9 +3,10 @@ import type { Browser, ElementHandle, Page } from "puppeteer";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
-import { watch, type Watched } from "./harness.js";
+import { PATIENCE, untilEqual, watch, type Watched } from "./harness.js";
 import type { Explored } from "./pages/explorer.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -38,6 +39,7 @@ export class ExplorerLab {
   static async open(more: ReadonlyMap<string, Buffer | string> = new Map()): Promise<ExplorerLab> {
     const folder = join(import.meta.dirname, "pages");
     const names = readdirSync(folder).filter((name) => name.startsWith("explorer"));
+    const starting = launchChrome({ canvas: true });
     const scripts = await bundleScripts(names.map((name) => join(folder, name)));
     const model = readFileSync(join(root, "examples/explorer/digits.safetensors"));
     const files = new Map<string, Buffer | string>([
@@ -50,7 +52,7 @@ export class ExplorerLab {
     ]);
     mkdirSync(artefacts, { recursive: true });
     const server = await serve(files);
-    return new ExplorerLab(await launchChrome({ canvas: true }), server.url, server);
+    return new ExplorerLab(await starting, server.url, server);
   }
 
   async page(path: string, view: View = {}): Promise<Watched> {
@@ -65,14 +67,10 @@ export class ExplorerLab {
     return watched;
   }
 
-  /** A mounted explorer that shows its first picture. */
+  /** A mounted explorer that has its first picture, and knows where the examples lie. */
   async mounted(query: string, view: View = {}): Promise<Watched> {
     const watched = await this.page(`mounted.html?${query}`, view);
     await watched.page.waitForSelector("body[data-done]");
-    await watched.page.waitForFunction(() => {
-      const { drawn, model } = (globalThis as unknown as { explored: Explored }).explored;
-      return drawn.length > 0 || model.spec.input.length === 1;
-    });
     await settled(watched.page);
     return watched;
   }
@@ -83,20 +81,56 @@ export class ExplorerLab {
   }
 }
 
-/** Waits until nothing has been drawn for a while. */
-export async function settled(page: Page, pause = 400): Promise<void> {
-  await page.evaluate(async (pause) => {
-    const drawn = (globalThis as unknown as { explored?: Explored }).explored?.drawn ?? [];
-    for (let last = -1; last !== drawn.length;) {
-      last = drawn.length;
-      await new Promise((done) => setTimeout(done, pause));
-    }
-  }, pause);
+/** Explorers of one file's tests, each on a page that ends with its test. */
+export function explorerPages() {
+  let lab: ExplorerLab;
+  let watched: Watched | undefined;
+  const close = async () => {
+    await watched?.page.close();
+    watched = undefined;
+  };
+  beforeAll(async () => void (lab = await ExplorerLab.open()));
+  afterEach(close);
+  afterAll(() => lab?.close());
+  return {
+    open: async (query: string, view?: View): Promise<Page> => (watched = await lab.mounted(query, view)).page,
+    troubles: () => watched!.troubles,
+    close,
+  };
 }
+
+/** Waits until the model has answered all that it was asked for, and no answer and no size has led to more. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { underWay } = (globalThis as unknown as { explored: Explored }).explored;
+    for (let quiet = 0; quiet < 4; quiet = underWay() === 0 ? quiet + 1 : 0) {
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    }
+  });
+}
+
+/** Runs on the page, with what it has of the explorer. */
+export const explored = <Result>(page: Page, read: (explored: Explored) => Result | Promise<Result>): Promise<Result> =>
+  page.evaluate(`(${read.toString()})(explored)`) as Promise<Result>;
+
+export const latentOf = (page: Page) => explored(page, ({ explorer }) => [...explorer.latent]);
+
+/** Whether the explorer's words of that selector match. */
+export const untilWords = (page: Page, selector: string, pattern: RegExp, not = "") =>
+  page.waitForFunction(
+    (selector, source, not) => {
+      const text = document.querySelector("#root > div")?.shadowRoot?.querySelector(selector)?.textContent ?? "";
+      return new RegExp(source).test(text) && text !== not;
+    },
+    {},
+    selector,
+    pattern.source,
+    not,
+  );
 
 /** Something in the explorer's shadow root, by its role and name. */
 export async function byRole(page: Page, role: string, name: string): Promise<ElementHandle<HTMLElement>> {
-  const found = await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`, { timeout: 60_000 });
+  const found = await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`);
   return found as ElementHandle<HTMLElement>;
 }
 
@@ -107,12 +141,43 @@ export const openTab = async (page: Page, name: string): Promise<void> => {
 
 /** The first element in a shadow root. */
 export async function inside(page: Page, selector: string): Promise<ElementHandle<HTMLElement>> {
-  return (await page.waitForSelector(`>>> ${selector}`, { timeout: 60_000 })) as ElementHandle<HTMLElement>;
+  return (await page.waitForSelector(`>>> ${selector}`)) as ElementHandle<HTMLElement>;
 }
 
 /** A picture of an element's pixels as the visitor sees them, for comparing. */
 export const seen = async (page: Page, selector: string): Promise<string> =>
   (await inside(page, selector)).screenshot({ encoding: "base64" });
+
+/** Such a picture once it is another than that: what a worker draws comes to the page a little later. */
+export async function seenOther(page: Page, selector: string, than: string): Promise<string> {
+  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
+    const now = await seen(page, selector);
+    if (now !== than) return now;
+  }
+  throw new Error(`${selector} looks as before`);
+}
+
+/** The middle of an element, and its size. */
+export async function boxOf(page: Page, selector: string) {
+  const handle = await inside(page, selector);
+  await handle.scrollIntoView();
+  const box = (await handle.boundingBox())!;
+  return { ...box, at: (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const };
+}
+
+export async function drawThree(page: Page): Promise<void> {
+  const { at } = await boxOf(page, ".ink");
+  const turn = (from: number, to: number, cy: number) =>
+    Array.from({ length: 12 }, (_, i) => {
+      const angle = ((from + ((to - from) * i) / 11) * Math.PI) / 180;
+      return [0.48 + 0.19 * Math.cos(angle), cy + 0.17 * Math.sin(angle)] as const;
+    });
+  const points = [...turn(-150, 90, 0.33), ...turn(-90, 150, 0.67)];
+  await page.mouse.move(...at(...points[0]!));
+  await page.mouse.down();
+  for (const point of points) await page.mouse.move(...at(...point), { steps: 3 });
+  await page.mouse.up();
+}
 
 /** What axe-core finds wrong: rule and elements. */
 export async function faultsOf(page: Page): Promise<string[]> {
@@ -128,9 +193,9 @@ export async function faultsOf(page: Page): Promise<string[]> {
   });
 }
 
-/** How far the page can be scrolled sideways. */
-export const scrolledSideways = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+/** Until nothing of the page lies beside the screen: what observes its size has taken note of it. */
+export const untilFits = (page: Page, what: string): Promise<void> =>
+  untilEqual(() => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth)), 0, what);
 
 export const shoot = (page: Page, name: string) =>
   page.screenshot({ path: join(artefacts, `explorer-${name}.png`), fullPage: true });

@@ -2,12 +2,16 @@
 import type { Browser, Page } from "puppeteer";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { expect, vi } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
 import type * as cases from "./pages/cases.js";
 
 export type CaseName = keyof typeof cases;
 export type CaseResult<Name extends CaseName> = Awaited<ReturnType<(typeof cases)[Name]>>;
+
+/** Milliseconds that a condition may take to come true. They pass where a test fails: a busy machine is slow. */
+export const PATIENCE = 240_000;
 
 /** A page, and what went wrong on it that no promise tells: console errors, uncaught errors, failed requests. */
 export interface Watched {
@@ -17,6 +21,7 @@ export interface Watched {
 
 export async function watch(page: Page): Promise<Watched> {
   const troubles: string[] = [];
+  page.setDefaultTimeout(PATIENCE);
   page.on("console", (message) => {
     // WebGPU's errors that no scope takes arrive as warnings.
     if (["error", "warn"].includes(message.type())) troubles.push(`console: ${message.text()}`);
@@ -38,6 +43,11 @@ export async function watch(page: Page): Promise<Watched> {
     };
   });
   return { page, troubles };
+}
+
+/** Waits until it is so; says what it is where it never comes to that. */
+export async function untilEqual<T>(read: () => Promise<T>, wanted: T, what: string): Promise<void> {
+  await vi.waitFor(async () => expect(await read(), what).toEqual(wanted), { timeout: PATIENCE, interval: 50 });
 }
 
 export class Lab {

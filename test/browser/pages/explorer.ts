@@ -33,20 +33,46 @@ function dataSet() {
   return kind === "points" ? gaussians(options) : kind === "colour" ? sprites(options) : digits(options);
 }
 
-/** When each picture was done, and for which latents. */
-const drawn: { at: number; z: Float32Array }[] = [];
+/** When each wish for a picture was granted, and for which latents; which picture that was, and how many it waited for. */
+const drawn: { at: number; z: Float32Array; picture: number; waited: number }[] = [];
+let pictures = 0;
+let counted = false;
+/** What the model has been asked for and has not answered. */
+let asked = 0;
+const underWay = () => asked;
 
-function timed(model: ExplorerModel): ExplorerModel {
+async function answer<Result>(request: Promise<Result>): Promise<Result> {
+  asked++;
+  try {
+    return await request;
+  } finally {
+    asked--;
+  }
+}
+
+function followed(model: ExplorerModel): ExplorerModel {
   return {
-    ...model,
+    spec: model.spec,
+    encode: (x) => answer(model.encode(x)),
+    decode: (z) => answer(model.decode(z)),
+    reconstruct: (x) => answer(model.reconstruct(x)),
+    elbo: (x) => answer(model.elbo(x)),
     attach: (canvas) => {
       const surface = model.attach(canvas);
       return new Proxy(surface, {
         get: (target, name: keyof typeof surface) => {
+          if (name === "show") return (x: Float32Array, columns: number) => answer(target.show(x, columns));
           if (name !== "decode") return (target[name] as () => unknown).bind(target);
           return async (z: Float32Array, columns: number) => {
-            await target.decode(z, columns);
-            drawn.push({ at: performance.now(), z });
+            const before = pictures;
+            await answer(target.decode(z, columns));
+            // All wishes that are granted in one turn are of one picture.
+            if (!counted) {
+              counted = true;
+              pictures++;
+              setTimeout(() => (counted = false));
+            }
+            drawn.push({ at: performance.now(), z, picture: pictures, waited: pictures - before });
           };
         },
       });
@@ -76,12 +102,12 @@ if (query.get("where") === "worker") {
   vae = await openVae();
   model = localModel(vae);
 }
-const explorer = new LatentExplorer(document.getElementById("root")!, timed(model), {
+const explorer = new LatentExplorer(document.getElementById("root")!, followed(model), {
   images,
   ...(labels ? { imageLabels: labels } : {}),
   onError: (error) => errors.push(String(error)),
 });
-const explored = { explorer, model, vae, images, labels, drawn, moved, errors };
+const explored = { explorer, model, vae, images, labels, drawn, moved, errors, underWay };
 Object.assign(globalThis, { explored });
 export type Explored = typeof explored;
 document.body.dataset["done"] = "yes";

@@ -1,0 +1,50 @@
+// The explorer on screens wide and narrow, by day and by night, in every section: what axe-core finds, and whether it fits.
+import { describe, expect, test } from "vitest";
+import {
+  drawThree,
+  explorerPages,
+  faultsOf,
+  openTab,
+  settled,
+  shoot,
+  untilFits,
+  untilWords,
+  type View,
+} from "./explorer_lab.js";
+
+const { open, troubles } = explorerPages();
+
+describe.each<[string, View]>([
+  ["wide, by day", { width: 1280, height: 800 }],
+  ["wide, by night", { width: 1280, height: 800, dark: true }],
+  ["narrow, by day", { width: 360, height: 740 }],
+  ["narrow, by night", { width: 360, height: 740, dark: true }],
+])("%s", (name, view) => {
+  test.each(["file", "mlp20"])(
+    "axe-core finds no fault in any section (%s), and nothing scrolls sideways",
+    async (model) => {
+      const page = await open(`model=${model}`, view);
+      const tabs = model === "file" ? ["Explore", "Between", "Map", "Draw"] : ["Explore", "Traverse", "Map"];
+      for (const tab of tabs) {
+        await openTab(page, tab);
+        if (tab === "Draw") {
+          await drawThree(page);
+          await untilWords(page, ".judged .hint", /nats/);
+          await settled(page);
+        }
+        await shoot(page, `${model}-${tab.toLowerCase()}-${name.replace(/, by /, "-")}`);
+        expect(await faultsOf(page), tab).toEqual([]);
+        await untilFits(page, tab);
+      }
+      if (view.width === 360) {
+        await page.setViewport({ width: 320, height: 640 });
+        await page.waitForFunction(() => innerWidth === 320);
+        for (const tab of tabs) {
+          await openTab(page, tab);
+          await untilFits(page, `${tab} at 320`);
+        }
+      }
+      expect(troubles()).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,163 @@
+// The explorer's sections as a visitor uses them: drawing, between, map, traverse, and the tabs themselves.
+import { describe, expect, test } from "vitest";
+import {
+  byRole,
+  drawThree,
+  explored,
+  explorerPages,
+  inside,
+  latentOf,
+  openTab,
+  seen,
+  seenOther,
+  settled,
+  shoot,
+  untilWords,
+} from "./explorer_lab.js";
+
+const { open, troubles } = explorerPages();
+
+describe("drawing", () => {
+  test("a drawn three is seen as one, judged, and has a place that can be visited", async () => {
+    const page = await open("model=file");
+    await openTab(page, "Draw");
+    await drawThree(page);
+    await untilWords(page, ".judged .hint", /nats/);
+    await settled(page);
+    const verdict = await (await inside(page, ".verdict")).evaluate((it) => it.textContent);
+    expect(verdict).toMatch(/^(Typical|Ordinary|Unusual)$/);
+    const place = await (await inside(page, ".place .hint")).evaluate((it) => it.textContent);
+    expect(place).toMatch(/of the 15 examples nearest to it are [358]\./);
+    await shoot(page, "drawn");
+    await (await byRole(page, "button", "Explore from here")).click();
+    expect(Math.hypot(...(await latentOf(page)))).toBeGreaterThan(0.01);
+    await openTab(page, "Draw");
+    await (await byRole(page, "button", "Clear")).click();
+    expect(await (await inside(page, ".verdict")).evaluate((it) => it.textContent)).toBe("Draw something");
+    expect(troubles()).toEqual([]);
+  });
+
+  test("by keyboard an example takes the drawing's place; noise is unlike any example", async () => {
+    const page = await open("model=file");
+    await openTab(page, "Draw");
+    const example = await byRole(page, "button", "Example");
+    await example.focus();
+    await page.keyboard.press("Enter");
+    await untilWords(page, ".judged .hint", /nats/);
+    const [usual, strange] = await explored(page, async ({ model, images }) => {
+      const noise = Float32Array.from({ length: 784 }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 31) & 1);
+      return [
+        (await model.elbo(images.subarray(0, 784 * 20))).reduce((a, b) => a + b) / 20,
+        (await model.elbo(noise))[0]!,
+      ];
+    });
+    expect(strange).toBeLessThan(usual - 200);
+  });
+
+  test("each example's ELBO is the library's own, within the noise of its draws", async () => {
+    const page = await open("model=file");
+    const { mine, theirs } = await explored(page, async ({ model, vae, images }) => {
+      const each = await model.elbo(images);
+      const shape = [28, 28, 1];
+      const all = { name: "all", shape, count: images.length / 784, values: images };
+      return { mine: each.reduce((a, b) => a + b) / each.length, theirs: (await vae!.elbo(all, { samples: 8 })).elbo };
+    });
+    expect(Math.abs(mine - theirs)).toBeLessThan(3);
+  });
+});
+
+describe("sections", () => {
+  test("between: two examples are chosen by keyboard, and the way between them shows", async () => {
+    const page = await open("model=file");
+    await openTab(page, "Between");
+    const steps = await seen(page, ".between > .picture-grid");
+    const first = await page.evaluateHandle(() =>
+      document.querySelector("#root > div")!.shadowRoot!.querySelector<HTMLElement>('.choice [tabindex="0"]')!,
+    );
+    await first.focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await settled(page);
+    const spherical = await seenOther(page, ".between > .picture-grid", steps);
+    await (await byRole(page, "radio", "Linear")).evaluate((it) => it.click());
+    await settled(page);
+    await seenOther(page, ".between > .picture-grid", spherical);
+    await (await byRole(page, "slider", "Position on the way")).focus();
+    const one = await seen(page, ".one .picture");
+    for (let i = 0; i < 30; i++) await page.keyboard.press("ArrowRight");
+    await settled(page);
+    await seenOther(page, ".one .picture", one);
+    expect(troubles()).toEqual([]);
+  });
+
+  test("map: a picture that is chosen takes one to its place", async () => {
+    const page = await open("model=file");
+    await openTab(page, "Map");
+    const corner = await page.evaluateHandle(() =>
+      document.querySelector("#root > div")!.shadowRoot!.querySelector<HTMLElement>(".map [role=gridcell]")!,
+    );
+    expect(await corner.evaluate((it) => it.getAttribute("aria-label"))).toBe("z₁ −1.73, z₂ 1.73");
+    await corner.click();
+    await settled(page);
+    const [x, y] = await latentOf(page);
+    expect(x).toBeCloseTo(-1.732, 2);
+    expect(y).toBeCloseTo(1.732, 2);
+    const tab = await byRole(page, "tab", "Explore");
+    expect(await tab.evaluate((it) => it.getAttribute("aria-selected"))).toBe("true");
+  });
+
+  test("traverse: more rows on demand, and a column is the same value", async () => {
+    const page = await open("model=mlp20");
+    await openTab(page, "Traverse");
+    const cells = () =>
+      page.evaluate(
+        () => document.querySelector("#root > div")!.shadowRoot!.querySelectorAll(".traversals [role=gridcell]").length,
+      );
+    expect(await cells()).toBe(66);
+    await (await byRole(page, "button", "More of the 20 dimensions")).click();
+    await settled(page);
+    expect(await cells()).toBe(132);
+    expect(troubles()).toEqual([]);
+  });
+
+  test("tabs: arrow keys go around, the section follows", async () => {
+    const page = await open("model=file");
+    await (await byRole(page, "tab", "Explore")).focus();
+    for (const name of ["Between", "Map", "Draw", "Explore"]) {
+      await page.keyboard.press("ArrowRight");
+      const tab = await byRole(page, "tab", name);
+      expect(await tab.evaluate((it) => it.getAttribute("aria-selected"))).toBe("true");
+    }
+    await page.keyboard.press("End");
+    expect(await (await byRole(page, "tab", "Draw")).evaluate((it) => it.tabIndex)).toBe(0);
+  });
+
+  test("points in the plane show where they fall", async () => {
+    const page = await open("model=points");
+    const before = await seen(page, ".what .picture");
+    await (await inside(page, ".pad")).focus();
+    for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowRight");
+    await settled(page);
+    await seenOther(page, ".what .picture", before);
+    for (const name of ["Between", "Map"]) {
+      await openTab(page, name);
+      await shoot(page, `points-${name.toLowerCase()}`);
+    }
+    expect(await page.$('::-p-aria([name="Draw"][role="tab"])')).toBeNull();
+    expect(troubles()).toEqual([]);
+  });
+
+  test("colour pictures are tried by examples instead of drawn", async () => {
+    const page = await open("model=colour&count=40");
+    await openTab(page, "Try");
+    const heard = async () => (await inside(page, ".judged .hint")).evaluate((it) => it.textContent);
+    await untilWords(page, ".judged .hint", /nats/);
+    const first = await heard();
+    await (await byRole(page, "button", "Another example")).click();
+    await untilWords(page, ".judged .hint", /nats/, first);
+    await shoot(page, "colour-try");
+    expect(await page.$('::-p-aria([name="Clear"][role="button"])')).toBeNull();
+    expect(troubles()).toEqual([]);
+  });
+});
