@@ -27,6 +27,7 @@ import { cases as reparameterize } from "./ops/reparameterize.bench.js";
 import { cases as reshape } from "./ops/reshape.bench.js";
 import { cases as sum } from "./ops/sum.bench.js";
 import { cases as upsample } from "./ops/upsample.bench.js";
+import { cases as winograd } from "./ops/winograd.bench.js";
 import { measureStep, type StepResult } from "./step.bench.js";
 import type { OpCase } from "./support/op_bench.js";
 import { commit, slug } from "./support/report.js";
@@ -55,7 +56,7 @@ async function benchOp(
   { name, node, flop, bytes }: OpCase,
   repeats: number,
 ): Promise<OpResult[]> {
-  const schedules = opNamed(node.op).schedules ? runnable(device) : (["direct"] as const);
+  const schedules = opNamed(node.op).schedules ? runnable(device, node) : (["direct"] as const);
   const results: OpResult[] = [];
   for (const schedule of schedules) {
     const times: number[] = [];
@@ -102,6 +103,7 @@ const all = [
   sum,
   pool,
   upsample,
+  winograd,
   add,
   dropout,
   reshape,

@@ -109,7 +109,7 @@ async function squeeze(files, name) {
     ecma: 2020,
     compress: { passes: 3, unsafe_arrows: true, keep_fargs: false },
     format: { max_line_len: common.lineLimit, comments: /^!/ },
-    sourceMap: { content: files.get(`${name}.map`) ?? "", filename: name, url: `${name}.map` },
+    sourceMap: { content: files.get(`${name}.map`) ?? "", filename: name, url: `${name}.map`, includeSources: true },
   });
   files.set(name, `${code}\n`);
   files.set(`${name}.map`, String(map));

@@ -6,7 +6,7 @@
 //   y0 = d0 g0 + d1 g1 = m0 + m1     m0 = (d0 - d1) g0     m1 = d1 (g0 + g1)
 //   y1 = d1 g0 + d2 g1 = m1 - m2     m2 = (d1 - d2) g1
 // (Winograd 1980, Arithmetic Complexity of Computations), and down and across nine instead of sixteen (Lavin and Gray
-// 2016, section 4). So tiles of 2x2 small pixels become nine matrix products (winograd_product.wgsl):
+// 2016, section 4). So tiles of 2x2 small pixels become nine matrix products (winograd.subgroups.wgsl):
 //   large^ [tiles, 9, phases CL]   W^ [9, phases CL, CS]   small^ [tiles, 9, CS]
 // Each of the three is the product of the other two for one of the passes, since the algorithm's transposes are those
 // of its transforms: what leads to large^ is the transpose of what leads back from it to a gradient.
@@ -41,10 +41,10 @@ struct Shape {
   bias_rows: u32,        // those that one part of db sums
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> image: array<Stored>;         // large, small or dy
+@group(0) @binding(1) var<storage, read> image: array<Stored>;         // [B, ., ., C] large, small or dy
 @group(0) @binding(2) var<storage, read> W: array<Stored>;             // [2 sy, 2 sx, CL, CS]
-@group(0) @binding(3) var<storage, read_write> made: array<vec4f>;     // large^, W^ or small^
-@group(0) @binding(4) var<storage, read> sums: array<vec4f>;           // a product of two of them
+@group(0) @binding(3) var<storage, read_write> made: array<vec4f>;     // [T, 9, C] large^ or small^, [9, C, CS] W^
+@group(0) @binding(4) var<storage, read> sums: array<vec4f>;           // [T, 9, C], [parts, 9, C, CS] a product of two
 @group(0) @binding(5) var<storage, read> aside: array<Stored>;         // [C] b; in a gradient [B, ., ., C] saved
 @group(0) @binding(6) var<storage, read_write> result: array<Stored>;  // [B, ., ., C] y or dx, as small or large
 @group(0) @binding(7) var<storage, read_write> pre: array<Stored>;     // [B, ., ., C], before the activation

@@ -4,9 +4,8 @@ import type { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { compile, Executable } from "./executable.js";
 import { standalone, type Graph, type Node } from "./graph.js";
-import { opNamed } from "./ops/index.js";
+import { opNamed, schedulesOf } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
-import { winogradSizes } from "./ops/winograd.js";
 import { plan } from "./plan.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
@@ -30,22 +29,16 @@ const LONG_MS = 30;
 /** Choices by device: what one model has found out, or had no time for, holds for the next. */
 const remembered = new WeakMap<Device, Choices>();
 
-/** The schedules that this device can run. */
-export function runnable(device: Device): readonly Schedule[] {
-  const needing: readonly Schedule[] = ["subgroups", "winograd"];
-  return schedules.filter((schedule) => !needing.includes(schedule) || device.gpu.features.has("subgroups"));
-}
-
-/** Those of `some` that a node can have. */
-function fit(some: readonly Schedule[], node: Node): readonly Schedule[] {
-  const possible = opNamed(node.op).schedules ?? [];
-  return some.filter((one) => possible.includes(one) && (one !== "winograd" || winogradSizes(node)));
+/** The schedules that this device can run; for `node`, those that it can have. */
+export function runnable(device: Device, node?: Node): readonly Schedule[] {
+  const lacking = device.gpu.features.has("subgroups") ? [] : ["subgroups", "winograd"];
+  return (node ? schedulesOf(node) : schedules).filter((schedule) => !lacking.includes(schedule));
 }
 
 /** Those worth trying on it. */
-export function candidates(device: Device): readonly Schedule[] {
+export function candidates(device: Device, node: Node): readonly Schedule[] {
   // On a software adapter the tiled form is half as fast and takes a second to compile: not worth the first step.
-  return runnable(device).filter((schedule) => schedule !== "tiled" || !device.software);
+  return runnable(device, node).filter((schedule) => schedule !== "tiled" || !device.software);
 }
 
 /** Names a product and its sizes: nodes of one class share a schedule. */
@@ -92,9 +85,7 @@ export function createTuner(
   leftMs = BUDGET_MS,
 ): Tuner {
   const { software } = device;
-  const able = runnable(device);
-  const tried = candidates(device);
-  const name = `${device.adapterName}; ${able.join(" ")}; kernels ${KERNELS}`;
+  const name = `${device.adapterName}; ${runnable(device).join(" ")}; kernels ${KERNELS}`;
   /** What this model found in the store and has measured since. */
   let stored: Choices | undefined;
 
@@ -114,13 +105,13 @@ export function createTuner(
       const work = multiplyAdds(node);
       if (choices[key]) continue;
       const given = [fixed[key], known[keptAs(node)], stored[keptAs(node)]];
-      const possible = fit(able, node);
+      const possible = runnable(device, node);
       const found = given.find((schedule) => schedule && possible.includes(schedule));
       choices[key] = found ?? usualSchedule(software, possible, node, work);
       const worth = work >= Math.max(least, WORTH_MEASURING) && !settled(device.adapterName, node);
-      if (!found && store !== false && worth) open.push(node);
+      if (!found && store !== false && worth && candidates(device, node).length > 1) open.push(node);
     }
-    if (open.length > 0 && tried.length > 1) {
+    if (open.length > 0) {
       const measured = leftMs > 0 ? await measureAll(graph, open, choices, half) : [];
       for (const node of open) known[keptAs(node)] = scheduleOf(choices)(node);
       for (const node of measured) stored[keptAs(node)] = scheduleOf(choices)(node);
@@ -160,7 +151,7 @@ export function createTuner(
 
   /** One that does not compile shows when it is measured. */
   function compileCandidates(node: Node, half: boolean): Promise<unknown> {
-    return Promise.allSettled(fit(tried, node).map((schedule) => compile(device, alone(node, schedule, half))));
+    return Promise.allSettled(candidates(device, node).map((schedule) => compile(device, alone(node, schedule, half))));
   }
 
   /** The fastest schedule, or nothing where there is too little time until `end` to tell. */
@@ -181,7 +172,7 @@ export function createTuner(
     if (bestMs >= patience && bestMs < Infinity) return undefined;
     // Another must be clearly faster: a wrong choice is dear, and other programs share a processor.
     bestMs *= software ? 0.8 : 0.95;
-    for (const schedule of fit(tried, node)) {
+    for (const schedule of candidates(device, node)) {
       const ms = schedule === usual ? Infinity : await time(schedule, 2 * bestMs + LONG_MS);
       if (ms < bestMs) [best, bestMs] = [schedule, ms];
     }

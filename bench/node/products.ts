@@ -38,7 +38,7 @@ export async function measureProducts(options: ProductOptions): Promise<ProductR
     for (const size of sizes) {
       for (const { node, flop = NaN } of layerCases(size, size, size)) {
         for (const precision of precisions) {
-          for (const schedule of runnable(device)) {
+          for (const schedule of runnable(device, node)) {
             const times: number[] = [];
             let error: string | null = null;
             try {

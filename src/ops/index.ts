@@ -1,4 +1,5 @@
 // Every op, a line each.
+import type { Node } from "../graph.js";
 import { adamOps } from "./adam.js";
 import { addOps } from "./add.js";
 import { batchNormOps } from "./batch_norm.js";
@@ -10,13 +11,13 @@ import { gaussianOps } from "./gaussian.js";
 import { gradientNormOps } from "./gradient_norm.js";
 import { groupNormOps } from "./group_norm.js";
 import { linearOps } from "./linear.js";
-import type { Op } from "./op.js";
+import type { Op, Schedule } from "./op.js";
 import { poolOps } from "./pool.js";
 import { reparameterizeOps } from "./reparameterize.js";
 import { reshapeOps } from "./reshape.js";
 import { sumOps } from "./sum.js";
 import { upsampleOps } from "./upsample.js";
-import { winogradOps } from "./winograd.js";
+import { winogradOps, winogradSizes } from "./winograd.js";
 
 const ops = new Map<string, Op>(
   [
@@ -44,6 +45,12 @@ export function opNamed(name: string): Op {
   const op = ops.get(name);
   if (!op) throw new Error(`there is no op named ${name}`);
   return op;
+}
+
+/** The schedules that a node can have; none where its op has one form. */
+export function schedulesOf(node: Node): readonly Schedule[] {
+  const { schedules = [] } = opNamed(node.op);
+  return schedules.filter((schedule) => schedule !== "winograd" || winogradSizes(node));
 }
 
 export const opNames: readonly string[] = [...ops.keys()];

@@ -2,7 +2,7 @@
 // sixteen (shaders/winograd.wgsl). What conv2d's ops do in one dispatch is here transforms, nine matrix products at
 // once, and the way back. A transform serves all that use it: a layer's large image goes into y and dW, dy into dW and dx.
 import transforms from "../../shaders/winograd.wgsl";
-import products from "../../shaders/winograd_product.wgsl";
+import products from "../../shaders/winograd.subgroups.wgsl";
 import type { Graph, Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
 import { ceilDiv, wider, type Kernel, type Op, type Schedule } from "./op.js";
@@ -64,11 +64,12 @@ function readNode({ inputs, outputs, attributes }: Node) {
 export function winogradSizes(node: Node): { tiles: number; channels: number; small: number } | undefined {
   if (!node.op.startsWith("conv2d")) return undefined;
   const { W, geometry, parts, channels, smallChannels: small, tiles } = readNode(node);
-  const { batch, stride_y, stride_x, pairs_h, pairs_w } = geometry;
+  const { batch, stride_y, stride_x, pairs_h } = geometry;
   const [kernel_h, kernel_w] = W.shape.slice(-4);
   if (kernel_h !== 2 * stride_y || kernel_w !== 2 * stride_x) return undefined;
-  const most = Math.max(tiles * small, parts * channels * small, Math.max(tiles, batch * pairs_h * pairs_w) * channels);
-  return 36 * most <= MOST_BYTES && groupsOf(most / 4) <= MOST_GROUPS ? { tiles, channels, small } : undefined;
+  const bytes = 36 * Math.max(tiles * small, tiles * channels, parts * channels * small);
+  const fits = bytes <= MOST_BYTES && groupsOf((batch * pairs_h * channels) / 4) <= MOST_GROUPS;
+  return fits ? { tiles, channels, small } : undefined;
 }
 
 /** The graph with the nodes that do the same in the place of those that have the schedule `winograd`. */

@@ -29,6 +29,7 @@ import { defineModel, flats } from "../../src/parameters.js";
 import * as vae from "../../src/vae.js";
 import { nullDevice, withErrorScopes } from "../support/gpu.js";
 import { tensorLayout } from "../../src/shader.js";
+import { forced } from "../support/forced.js";
 import { planFaults } from "../support/plan_faults.js";
 import { defaultStep } from "../support/run_node.js";
 import { filesBelow, root, textOf } from "../support/sources.js";
@@ -175,7 +176,7 @@ describe.each(Object.entries(specs()))("%s", (_name, spec) => {
     it.each(schedules)("schedule %s: two steps without an error", (schedule) =>
       withErrorScopes(gpu, async () => {
         const before = device.allocated;
-        const planned = plan(graph, { flats: flats(model), slots: 2, schedule: () => schedule });
+        const planned = plan(graph, { flats: flats(model), slots: 2, schedule: forced(schedule) });
         expect(planFaults(graph, planned)).toEqual([]);
         const executable = await Executable.create(device, planned);
         executable.writeSteps([

@@ -88,7 +88,7 @@ describe("the store", () => {
     const store = memory();
     const tuner = createTuner(first.device, store, PATIENT);
     const choices = await withErrorScopes(first.device.gpu, () => tuner.choose(large));
-    expect(first.counts.runs).toBeGreaterThanOrEqual(3 * candidates(first.device).length);
+    expect(first.counts.runs).toBeGreaterThanOrEqual(3 * candidates(first.device, large.nodes[0]!).length);
     await tuner.choose(large);
     const name = `${first.device.adapterName}; ${runnable(first.device).join(" ")}; kernels ${KERNELS}`;
     expect(store.load.mock.calls).toEqual([[name]]);
@@ -122,7 +122,7 @@ describe("the store", () => {
     const { device, counts } = await opened();
     const store = memory(content as Record<string, Schedule>);
     const choices = await createTuner(device, store, PATIENT).choose(large);
-    expect(candidates(device)).toContain(choices[key]);
+    expect(candidates(device, large.nodes[0]!)).toContain(choices[key]);
     expect(counts.runs).toBeGreaterThan(0);
     expect(store.save.mock.calls[0]?.[1]).toMatchObject(choices);
   });
@@ -151,7 +151,7 @@ describe("the store", () => {
     const tuner = createTuner(device, { load: call, save: call }, PATIENT);
     const choices = await tuner.choose(large);
     expect(performance.now() - began).toBeLessThan(2000);
-    expect(candidates(device)).toContain(choices[key]);
+    expect(candidates(device, large.nodes[0]!)).toContain(choices[key]);
     expect(counts.runs).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 20));
     process.off("unhandledRejection", unhandled);

@@ -16,6 +16,7 @@ import { reshapeTwins } from "./reshape.js";
 import { sumTwins } from "./sum.js";
 import type { Twin } from "./twin.js";
 import { upsampleTwins } from "./upsample.js";
+import { winogradTwins } from "./winograd.js";
 
 const twins: Readonly<Record<string, Twin>> = {
   ...gatherTwins,
@@ -23,6 +24,7 @@ const twins: Readonly<Record<string, Twin>> = {
   ...poolTwins,
   ...upsampleTwins,
   ...conv2dTwins,
+  ...winogradTwins,
   ...batchNormTwins,
   ...groupNormTwins,
   ...addTwins,

@@ -1,5 +1,6 @@
 // What the tests of whole training steps share: ten steps on the GPU against the same on the f64 twins, and the twins'
 // gradients of the whole objective against central differences of its forward pass alone.
+import { forced } from "./forced.js";
 import { expect, it } from "vitest";
 import type { Device } from "../../src/device.js";
 import { Executable, type StepValues } from "../../src/executable.js";
@@ -126,7 +127,7 @@ async function runOnGpu(
   { graph, steps, schedule }: { graph: Graph; steps: readonly StepValues[]; schedule: Schedule },
   from: { readonly params: Float32Array<ArrayBuffer>; readonly running: Float32Array<ArrayBuffer> },
 ) {
-  const planned = plan(graph, { flats: flats(model), slots: steps.length, schedule: () => schedule });
+  const planned = plan(graph, { flats: flats(model), slots: steps.length, schedule: forced(schedule) });
   const executable = await Executable.create(device, planned);
   try {
     const write = (tensor: Tensor, bytes: Uint8Array<ArrayBuffer>) => {

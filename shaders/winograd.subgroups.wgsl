@@ -1,4 +1,5 @@
-// winograd_product.wgsl: the products in Winograd's domain (winograd.wgsl), nine at a time, one for each place of a tile.
+// winograd.subgroups.wgsl: the products in Winograd's domain (winograd.wgsl), nine at a time, one for each place of a
+// tile.
 //   large [T, 9, I]   small [T, 9, O]   W [9, I, O]      row-major, f32; I and O multiples of 4
 // T tiles, I channels of all phases of the large image, O of the small one. In tiles of 24x8 values, or 24x16, whose
 // operands the four lanes of a quad share, as in linear.subgroups.wgsl.
@@ -22,7 +23,7 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> large: array<vec4f>;        // [T, 9, I]
 @group(0) @binding(2) var<storage, read> small: array<vec4f>;        // [T, 9, O]
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;            // [9, I, O]
-@group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;   // [T, 9, O], [T, 9, I] or [parts, 9, I, O]
+@group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;   // [T, 9, O], [T, 9, I], [parts, 9, I, O]
 
 // An invocation's tile: the matrix, the tile's place among those that lie `across` a result of `columns` vec4, and this
 // lane's first column.
