@@ -38,7 +38,10 @@ let opened: Opened | undefined;
 let standing: Standing | undefined;
 let losses = new Losses();
 let view: View | undefined;
-/** The view of the model that was opened last: a button pressed meanwhile is of it, not of the one before. */
+/**
+ * The view of the model that was opened last: what is pressed or told meanwhile is of it, not of the one before. Rejects
+ * where another model took its place before it was there.
+ */
 let opening: Promise<View> | undefined;
 
 /** Runs what the visitor asked for; a fault is shown, and what was there stays. */
@@ -76,7 +79,6 @@ async function open(settings: Settings, files: readonly File[]): Promise<void> {
 
 /** Another model is in the worker now. */
 async function present(next: Opened): Promise<void> {
-  const first = !opened;
   opened = next;
   standing = next.standing;
   losses = new Losses(next.history);
@@ -89,9 +91,25 @@ async function present(next: Opened): Promise<void> {
   showLosses();
   transport.show(standing, next);
   for (const id of ["save", "load"]) find<HTMLButtonElement>(id).disabled = false;
-  opening = View.open(worker, next, view);
-  view = await opening;
-  if (first) document.body.dataset["shown"] = "true";
+  await (opening = openView(next, opening));
+  document.body.dataset["shown"] = "true";
+}
+
+/** One at a time, each in place of the one before; none for a model that another has replaced meanwhile. */
+async function openView(next: Opened, before: Promise<View> | undefined): Promise<View> {
+  await before?.catch(() => {});
+  try {
+    if (opened === next) return (view = await View.open(worker, next, view));
+  } catch (error) {
+    if (opened === next) throw error;
+  }
+  throw new PageFault("Given up", "Another model was opened meanwhile.", [], SUPERSEDED);
+}
+
+/** Asks the view of the model that is here now, also where it is still being opened. */
+function whenOpen(act: (view: View) => Promise<void> | void): void {
+  // Whoever opens it says why it cannot be.
+  void opening?.then(act).catch(() => {});
 }
 
 function showModel({ adapter, data, spec, parameters }: Opened): void {
@@ -115,7 +133,7 @@ function hear(message: Told): void {
     const { what, done, total } = message;
     const share = total === undefined ? "" : ` ${Math.round((100 * done) / total)} %`;
     transport.wait(`${what}…${share}`);
-  } else if (message.type === "means") view?.setMeans(message);
+  } else if (message.type === "means") whenOpen((view) => view.setMeans(message));
   else if (message.type === "autosave") showAutosave(message.state);
   else follow(message);
 }
@@ -133,7 +151,7 @@ function follow({ standing: next, added, fault }: Extract<Told, { type: "standin
     view?.consider();
     mention(() => `Epoch ${next.epochs + 1} of ${next.goal}. ${summary(losses.all)}`);
   } else {
-    void view?.draw();
+    whenOpen((view) => view.draw());
     if (next.state !== before) announce(`${next.state === "done" ? "Done" : "Paused"}. ${summary(losses.all)}`);
   }
   if (fault) fail(new PageFault(fault.title, fault.message, fault.hints, fault.code));

@@ -106,4 +106,5 @@ export type Told =
   | { readonly type: "autosave"; readonly state: AutosaveState };
 
 export type AutosaveState =
-  { readonly kind: "on"; readonly savedAt?: number } | { readonly kind: "off"; readonly why: string };
+  | { readonly kind: "on"; readonly saved?: { readonly at: number; readonly steps: number } }
+  | { readonly kind: "off"; readonly why: string };

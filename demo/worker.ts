@@ -73,7 +73,7 @@ const handlers: Handlers = {
     }
   },
   connect: (port) => {
-    const { trainer, stopServing } = current!;
+    const { trainer, means, stopServing } = current!;
     const holder = {};
     let pictures = 0;
     const before = () => {
@@ -84,6 +84,8 @@ const handlers: Handlers = {
       if (--pictures === 0) trainer.gate.release(holder);
     };
     stopServing.push(serveModel(() => trainer.vae, port, { before, after }));
+    // Not before: the page would take them for those of the model that it still shows.
+    void means.consider(true);
   },
   kept: () => autosave.kept(),
   restore: () =>
@@ -154,10 +156,10 @@ function sorted(value: unknown): unknown {
 async function replace(vae: VAE, loaded: Loaded, settings: Settings, losses?: Losses): Promise<Opened> {
   const before = current;
   const trainer = new Trainer(vae, loaded, settings, (fault) => changed(trainer, fault), losses);
-  current = { trainer, means: new Means(trainer, (message) => tell(message)), stopServing: [] };
+  const means = new Means(trainer, (message) => void (current?.trainer === trainer && tell(message)));
+  current = { trainer, means, stopServing: [] };
   for (const stop of before?.stopServing ?? []) stop();
   await before?.trainer.dispose();
-  void current.means.consider(true);
   // Where nothing runs, nothing else would tell.
   void vae.gpuDevice.lost.then(({ message }) => {
     if (current?.trainer === trainer)

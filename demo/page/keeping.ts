@@ -6,12 +6,14 @@ import { count, duration } from "./figures.js";
 
 export function showAutosave(state: AutosaveState): void {
   if (state.kind === "off") say("autosave", state.why);
-  else if (state.savedAt === undefined) say("autosave", "The model is kept in this browser while it trains.");
-  else
+  else if (!state.saved) say("autosave", "The model is kept in this browser while it trains.");
+  else {
+    const time = new Date(state.saved.at).toLocaleTimeString("en-GB");
     say(
       "autosave",
-      `Kept in this browser at ${new Date(state.savedAt).toLocaleTimeString("en-GB")}; a reload can go on with it.`,
+      `Kept in this browser at ${time} after ${count(state.saved.steps, "step")}; a reload can go on with it.`,
     );
+  }
 }
 
 export interface Offer {

@@ -77,7 +77,7 @@ export class Autosave {
     };
     try {
       await write(await olderName(), header, model);
-      this.tell({ kind: "on", savedAt });
+      this.tell({ kind: "on", saved: { at: savedAt, steps: at.steps } });
     } catch (error) {
       this.#giveUp(error);
     }

@@ -8,6 +8,8 @@ export class Keeper {
   #at = performance.now();
   #steps = 0;
   #writing = false;
+  /** Asked for while it was written: what is kept last is the model as it stands then. */
+  #again: Parameters<Keeper["consider"]> | undefined;
 
   constructor(private readonly autosave: Autosave) {}
 
@@ -15,6 +17,7 @@ export class Keeper {
   async consider(trainer: Trainer, title: string, now: boolean): Promise<void> {
     const { steps, epochs } = trainer.vae.trained;
     const due = now || performance.now() - this.#at > EVERY_MS;
+    if (this.#writing && now) this.#again = [trainer, title, now];
     if (!due || this.#writing || steps === 0 || steps === this.#steps) return;
     this.#writing = true;
     trainer.gate.hold(this);
@@ -31,5 +34,8 @@ export class Keeper {
       this.#at = performance.now();
       this.#writing = false;
     }
+    const again = this.#again;
+    this.#again = undefined;
+    if (again) await this.consider(...again);
   }
 }

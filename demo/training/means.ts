@@ -14,6 +14,8 @@ export class Means {
   #nextAt = 0;
   #steps = -1;
   #computing = false;
+  /** Asked for while it was computed: what is told last is of the weights as they are then. */
+  #again = false;
 
   constructor(
     private readonly trainer: Trainer,
@@ -28,7 +30,11 @@ export class Means {
   async consider(now: boolean): Promise<void> {
     const { vae, gate } = this.trainer;
     const began = performance.now();
-    if (this.#computing || vae.trained.steps === this.#steps || (!now && began < this.#nextAt)) return;
+    if (this.#computing) {
+      this.#again ||= now;
+      return;
+    }
+    if (vae.trained.steps === this.#steps || (!now && began < this.#nextAt)) return;
     this.#computing = true;
     gate.hold(this);
     try {
@@ -37,11 +43,15 @@ export class Means {
       this.tell({ type: "means", mean, ...(this.#labels ? { labels: this.#labels } : {}) });
     } catch {
       // The GPU is lost or the model disposed of; whoever uses it says so.
+      this.#again = false;
     } finally {
       gate.release(this);
       const ended = performance.now();
       this.#nextAt = ended + Math.max(EVERY_MS, (ended - began) / SHARE);
       this.#computing = false;
     }
+    if (!this.#again) return;
+    this.#again = false;
+    await this.consider(true);
   }
 }

@@ -19,7 +19,8 @@ export class Trainer {
   #goal: number;
   #state: Standing["state"];
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
-  #held = false;
+  /** Between two reports, until nothing holds it. */
+  #waiting = false;
   #speed: Pick<Standing, "stepsPerSecond" | "clamped"> = {};
 
   constructor(
@@ -62,7 +63,8 @@ export class Trainer {
 
   /** Nothing is under way: the weights are those of the steps that are counted. */
   get still(): boolean {
-    return !this.#running || this.#held;
+    // It may have been waiting already, for a picture, when the visitor held it.
+    return !this.#running || (this.#waiting && this.gate.holds("visitor"));
   }
 
   set live(values: Live) {
@@ -147,18 +149,16 @@ export class Trainer {
           this.gate.hold("visitor");
           this.#enter("done");
         } else this.changed();
-        if (this.gate.holds("visitor")) {
-          this.#held = true;
-          this.changed();
-        }
+        this.#waiting = true;
+        if (this.still) this.changed();
         await this.gate.pass();
-        this.#held = false;
+        this.#waiting = false;
         if (stop.signal.aborted) break;
       }
     } catch (error) {
       if (!stop.signal.aborted) this.fail(error);
     } finally {
-      this.#held = false;
+      this.#waiting = false;
       if (this.#running?.stop === stop) this.#running = undefined;
     }
   }

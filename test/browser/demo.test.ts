@@ -5,8 +5,11 @@ import {
   Demo,
   downloaded,
   fill,
+  hashOf,
   inState,
   looks,
+  looksOther,
+  looksStill,
   picturesOf,
   shown,
   stepsDone,
@@ -14,6 +17,7 @@ import {
   train,
   untilStep,
   untilStill,
+  untilText,
   type Opened,
 } from "./demo_page.js";
 
@@ -64,8 +68,8 @@ test("trains until its samples look like digits, and shows how it gets there", a
   const first = await looks(page, "#reconstructions");
 
   await page.click("#play");
-  await page.waitForFunction(() => document.getElementById("train-loss")!.textContent !== "–", { timeout: 60_000 });
-  for (let tries = 0; (await looks(page, "#reconstructions")) === first && tries < 200; tries++);
+  await untilText(page, "train-loss", /\d/);
+  await looksOther(page, "#reconstructions", first);
   console.log(`first trained reconstructions after ${Math.round(performance.now() - began)} ms`);
   await inState(page, "done");
   expect(await text(page, "position")).toBe("Done: 1 epoch, 250 steps.");
@@ -97,9 +101,7 @@ test("trains until its samples look like digits, and shows how it gets there", a
   // More epochs move the goal.
   expect(await text(page, "play-text")).toBe("Train more");
   await page.click("#play");
-  await inState(page, "running");
-  await untilStep(page, 252);
-  expect(await text(page, "position")).toMatch(/of 2, step/);
+  await untilText(page, "position", /^Epoch 2 of 2, step|^Done: 2 epochs/);
 
   await page.click("#reset");
   await inState(page, "ready");
@@ -108,7 +110,7 @@ test("trains until its samples look like digits, and shows how it gets there", a
   expect(apart(await samples(opened), untrained)).toBe(0);
   expect(troubles).toEqual([]);
   await page.close();
-}, 240_000);
+}, 600_000);
 
 test("pauses, goes on, and steps, by the keyboard too", async () => {
   const { page, troubles } = await demo.open("#batch=32");
@@ -154,11 +156,11 @@ test("the learning rate changes while it trains", async () => {
   await fill(page, "learning-rate-number", "0.01");
   const moved = await step();
   expect(moved).toBeGreaterThan(20 * Math.max(still, 1 / 255));
-  expect(new URL(page.url()).hash).toBe("#batch=32&lr=0.01");
+  expect(await hashOf(page)).toBe("#batch=32&lr=0.01");
   // What no step can use is refused in place, and the rate stays.
   await fill(page, "learning-rate-number", "-1");
   expect(await page.$eval("#learning-rate-number", (input) => input.getAttribute("aria-invalid"))).toBe("true");
-  expect(new URL(page.url()).hash).toBe("#batch=32&lr=0.01");
+  expect(await hashOf(page)).toBe("#batch=32&lr=0.01");
   // The slider by the keyboard.
   await page.focus("#beta");
   await page.keyboard.press("ArrowRight");
@@ -175,20 +177,14 @@ test("the latent pad is dragged, and the picture follows; a drawn digit is judge
   await inState(page, "paused");
   await untilStill(page);
   const pad = await page.waitForSelector("#explorer >>> [part~=pad]");
-  const box = (await pad!.boundingBox())!;
   await pad!.scrollIntoView();
-  const before = await looks(page, "#explorer >>> [part~=picture]");
-  const at = (await pad!.boundingBox()) ?? box;
+  const before = await looksStill(page, "#explorer >>> [part~=picture]");
+  const at = (await pad!.boundingBox())!;
   await page.mouse.move(at.x + at.width / 2, at.y + at.height / 2);
   await page.mouse.down();
   await page.mouse.move(at.x + at.width * 0.75, at.y + at.height * 0.7, { steps: 4 });
   await page.mouse.up();
-  let after = before;
-  for (let tries = 0; after === before && tries < 60; tries++) {
-    await new Promise((done) => setTimeout(done, 50));
-    after = await looks(page, "#explorer >>> [part~=picture]");
-  }
-  expect(after).not.toBe(before);
+  await looksOther(page, "#explorer >>> [part~=picture]", before);
 
   await (await page.waitForSelector('::-p-aria([name="Draw"][role="tab"])'))!.click();
   const sheet = await page.waitForSelector("#explorer >>> .sheet canvas", { visible: true });
@@ -201,7 +197,7 @@ test("the latent pad is dragged, and the picture follows; a drawn digit is judge
   const verdict = await page.waitForSelector("#explorer >>> .verdict");
   await page.waitForFunction(
     (element) => /^(Typical|Ordinary|Unusual|Unlike)/.test(element!.textContent),
-    { timeout: 60_000, polling: 200 },
+    { polling: 200 },
     verdict,
   );
   expect(troubles).toEqual([]);

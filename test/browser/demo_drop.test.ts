@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Demo } from "./demo_page.js";
+import { Demo, text, untilText } from "./demo_page.js";
 
 const folder = mkdtempSync(join(tmpdir(), "webvae-folder-"));
 let demo: Demo;
@@ -43,12 +43,8 @@ test("a dropped folder is data at once, its folders the classes, and what is no 
   await drag("dragOver");
   await drag("drop");
   await page.waitForSelector("#drop[hidden]");
-  await page.waitForFunction(() => document.getElementById("facts")!.textContent.startsWith("24 pictures"), {
-    timeout: 90_000,
-  });
-  const text = (id: string) => page.$eval(`#${id}`, (element) => element.textContent);
-  expect(await text("facts")).toContain("32 × 32 × 3");
-  const notes = await text("data-notes");
+  expect(await untilText(page, "facts", /^24 pictures/)).toContain("32 × 32 × 3");
+  const notes = await text(page, "data-notes");
   expect(notes).toContain("Their 2 folders are their classes.");
   expect(notes).toContain("2 of them are kept for the test.");
   expect(notes).toMatch(/Left out 1 of 25 files\. No PNG, JPEG, GIF or WebP picture: sky\/README\.$/);

@@ -1,17 +1,25 @@
 // The demo page in Chrome, opened and used as a visitor does.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { EventEmitter, once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
-import type { Browser, BrowserContext, Page } from "puppeteer";
+import type { Browser, BrowserContext, CDPSession, Page } from "puppeteer";
 import { expect } from "vitest";
 import { serveDemo } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
-import { watch, type Watched } from "./harness.js";
+import { PATIENCE, watch, type Watched } from "./harness.js";
 
 export interface Opened extends Watched {
-  /** Where the page's downloads go. */
+  /** For files of the test's own, and the page's downloads. */
   readonly folder: string;
+  /** Tells "done" with a Download when the page has given a file, all of it. */
+  readonly downloads: EventEmitter;
+}
+
+interface Download {
+  readonly name: string;
+  readonly path: string;
 }
 
 interface OpenOptions {
@@ -35,7 +43,7 @@ export class Demo {
   static async start(): Promise<Demo> {
     // For screenshots; a new clone has no such folder.
     mkdirSync("test/artefacts", { recursive: true });
-    return new Demo(await launchChrome(), await serveDemo());
+    return new Demo(...(await Promise.all([launchChrome(), serveDemo()])));
   }
 
   /** A page at `hash`, ready to train unless `state` says otherwise. */
@@ -48,18 +56,13 @@ export class Demo {
     const { page } = watched;
     const folder = mkdtempSync(join(tmpdir(), "webvae-demo-"));
     this.#folders.push(folder);
-    const session = await page.createCDPSession();
-    await session.send("Browser.setDownloadBehavior", {
-      behavior: "allow",
-      downloadPath: folder,
-      ...(own.id ? { browserContextId: own.id } : {}),
-    });
+    const downloads = await follow(await page.createCDPSession(), folder, own.id);
     if (prepare) await page.evaluateOnNewDocument(prepare);
     await page.setViewport({ width: 1440, height: 900 });
     await page.goto(url + hash);
     await inState(page, state);
-    if (state === "ready") await page.waitForSelector("body[data-shown]", { timeout: 60_000 });
-    return { ...watched, folder };
+    if (state === "ready") await page.waitForSelector("body[data-shown]");
+    return { ...watched, folder, downloads };
   }
 
   async close(): Promise<void> {
@@ -69,11 +72,49 @@ export class Demo {
   }
 }
 
-export const inState = (page: Page, state: string) =>
-  page.waitForSelector(`body[data-state="${state}"]`, { timeout: 100_000 });
+/** Downloads go to the folder, each under a name of Chrome's own. */
+async function follow(session: CDPSession, folder: string, context?: string): Promise<EventEmitter> {
+  const downloads = new EventEmitter();
+  const names = new Map<string, string>();
+  session.on("Browser.downloadWillBegin", ({ guid, suggestedFilename }) => names.set(guid, suggestedFilename));
+  session.on("Browser.downloadProgress", ({ guid, state }) => {
+    const name = names.get(guid);
+    if (state === "completed" && name) downloads.emit("done", { name, path: join(folder, guid) } satisfies Download);
+  });
+  await session.send("Browser.setDownloadBehavior", {
+    behavior: "allowAndName",
+    downloadPath: folder,
+    eventsEnabled: true,
+    ...(context ? { browserContextId: context } : {}),
+  });
+  return downloads;
+}
+
+export const inState = (page: Page, state: string) => page.waitForSelector(`body[data-state="${state}"]`);
 
 /** Until the steps that were under way when the training was paused are done and counted. */
-export const untilStill = (page: Page) => page.waitForSelector('body[data-still="true"]', { timeout: 100_000 });
+export const untilStill = (page: Page) => page.waitForSelector('body[data-still="true"]');
+
+/** Until an element's text matches. Gives the text. */
+export async function untilText(page: Page, id: string, pattern: RegExp): Promise<string> {
+  const found = await page.waitForFunction(
+    (id, source) => {
+      const text = document.getElementById(id)!.textContent.trim();
+      return new RegExp(source).test(text) && { text };
+    },
+    { polling: 100 },
+    id,
+    pattern.source,
+  );
+  return ((await found.jsonValue()) as { text: string }).text;
+}
+
+/** Until the model of so many steps is kept in the browser. */
+export const untilKept = (page: Page, steps: number) =>
+  untilText(page, "autosave", new RegExp(`^Kept in this browser at [\\d:]+ after ${steps} steps?;`));
+
+/** What the address asks for: puppeteer's own notion of it lags behind. */
+export const hashOf = (page: Page) => page.evaluate(() => location.hash);
 
 export const text = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.textContent.trim());
 export const shown = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.checkVisibility());
@@ -94,7 +135,7 @@ export const untilStep = (page: Page, steps: number) =>
       const [, epoch, step, all] = /epoch (\d+) of \d+, step (\d+) of (\d+)/i.exec(position) ?? [];
       return epoch !== undefined && (Number(epoch) - 1) * Number(all) + Number(step) >= wanted;
     },
-    { timeout: 100_000, polling: 100 },
+    { polling: 100 },
     steps,
   );
 
@@ -114,19 +155,15 @@ export async function fill(page: Page, id: string, value: string): Promise<void>
 }
 
 /** The file that the page downloads when `button` is clicked. */
-export async function downloaded({ page, folder }: Opened, button: string): Promise<{ name: string; bytes: Buffer }> {
-  const before = new Set(readdirSync(folder));
-  await page.click(`#${button}`);
-  for (let tries = 0; tries < 400; tries++) {
-    const name = readdirSync(folder).find((file) => !before.has(file) && !file.endsWith(".crdownload"));
-    if (name) {
-      const bytes = readFileSync(join(folder, name));
-      rmSync(join(folder, name));
-      return { name, bytes };
-    }
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error("nothing was downloaded");
+export async function downloaded(
+  { page, downloads }: Opened,
+  button: string,
+): Promise<{ name: string; bytes: Buffer }> {
+  const [[{ name, path }]] = await Promise.all([
+    once(downloads, "done", { signal: AbortSignal.timeout(PATIENCE) }) as Promise<[Download]>,
+    page.click(`#${button}`),
+  ]);
+  return { name, bytes: readFileSync(path) };
 }
 
 /** The pictures of a sheet that the page made, values from 0 to 1. */
@@ -150,4 +187,23 @@ export function picturesOf(bytes: Buffer, side: number, columns: number, rows: n
 export async function looks(page: Page, selector: string): Promise<string> {
   const element = await page.waitForSelector(selector);
   return await element!.screenshot({ encoding: "base64" });
+}
+
+/** What it looks like when it has looked alike for a while. */
+export async function looksStill(page: Page, selector: string): Promise<string> {
+  for (let last = ""; ;) {
+    const now = await looks(page, selector);
+    if (now === last) return now;
+    last = now;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+}
+
+/** What it looks like once it looks other than that. */
+export async function looksOther(page: Page, selector: string, than: string): Promise<string> {
+  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
+    const now = await looks(page, selector);
+    if (now !== than) return now;
+  }
+  throw new Error(`${selector} looks as before`);
 }

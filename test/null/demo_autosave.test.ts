@@ -86,7 +86,7 @@ it("gives back the newest of what it kept, with its settings and losses", async 
   await expect(autosave.read()).rejects.toThrow(/no model of an earlier visit/);
   for (const [i, title] of ["a", "bb", "ccc"].entries()) await autosave.keep(keepsake(title), at(i));
   expect([...storage.files.keys()].sort()).toEqual(["autosave-a", "autosave-b"]);
-  expect(told.at(-1)).toEqual({ kind: "on", savedAt: 3000 });
+  expect(told.at(-1)).toEqual({ kind: "on", saved: { at: 3000, steps: 2 } });
   // As after a reload.
   const { autosave: again } = browser(storage);
   expect(await again.kept()).toEqual({ savedAt: 3000, title: "ccc", steps: 2, epochs: 0, needsFiles: false });
@@ -129,7 +129,7 @@ it("where storage is full it says so, keeps what it had, and tries again", async
   expect((await autosave.kept())?.title).toBe("small");
   storage.room = Infinity;
   await autosave.keep(keepsake("large", 1000), at(3));
-  expect(told.at(-1)).toEqual({ kind: "on", savedAt: 3000 });
+  expect(told.at(-1)).toEqual({ kind: "on", saved: { at: 3000, steps: 3 } });
   expect((await autosave.kept())?.title).toBe("large");
 });
 

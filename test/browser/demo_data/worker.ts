@@ -27,7 +27,8 @@ export interface Question {
 }
 
 export interface Answer {
-  readonly ms: number;
+  /** The pictures that it came to that for. */
+  readonly decoded: [width: number, height: number][];
   readonly progress: [done: number, total: number | undefined, what: string][];
   readonly fault?: { name: string; title?: string; message: string; hints?: string[] };
   readonly loaded?: {
@@ -39,6 +40,15 @@ export interface Answer {
     test: { count: number; values: number[]; labels: number[] };
   };
 }
+
+/** Of every picture that was decoded. */
+const decoded: [width: number, height: number][] = [];
+const decode = createImageBitmap;
+globalThis.createImageBitmap = async (source: ImageBitmapSource) => {
+  const bitmap = await decode(source);
+  decoded.push([bitmap.width, bitmap.height]);
+  return bitmap;
+};
 
 async function make(spec: FileSpec): Promise<File> {
   if ("base64" in spec) {
@@ -69,7 +79,6 @@ async function answer({ files, options, abortAt }: Question): Promise<Answer> {
     progress.push(now);
     if (now[2].startsWith("Reading") && now[0] === abortAt) controller.abort(new Error("enough"));
   };
-  const began = performance.now();
   try {
     const { name, shape, notes, labelNames, train, test } = await dataFromFiles(made, {
       ...options,
@@ -82,11 +91,11 @@ async function answer({ files, options, abortAt }: Question): Promise<Answer> {
       labels: [...labels],
     }));
     const loaded = { name, shape, notes, labelNames, train: first!, test: second! };
-    return { ms: performance.now() - began, progress, loaded };
+    return { decoded, progress, loaded };
   } catch (error) {
     const { name, message } = error as Error;
     const more = error instanceof DataFault ? { title: error.title, hints: error.hints } : {};
-    return { ms: performance.now() - began, progress, fault: { name, message, ...more } };
+    return { decoded, progress, fault: { name, message, ...more } };
   }
 }
 

@@ -1,0 +1,31 @@
+// What a page's main thread takes of a core, by Chrome's own tracing.
+import type { Page } from "puppeteer";
+
+export interface Traced {
+  readonly traceEvents: readonly {
+    name: string;
+    pid: number;
+    tid: number;
+    ts: number;
+    tdur?: number;
+    args: { name?: string };
+  }[];
+}
+
+/** Ends the tracing, and gives what it saw. */
+export const traced = async (page: Page) => JSON.parse(Buffer.from((await page.tracing.stop())!).toString()) as Traced;
+
+/**
+ * The tasks of pages' main threads, or of one process's: when each began, and what it took of a core. By the clock a task
+ * takes what other work on the machine makes it wait, too.
+ */
+export function tasksOf({ traceEvents }: Traced, process?: number): { ts: number; ms: number }[] {
+  const mains = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+  return traceEvents
+    .filter(({ name, pid, tid, tdur }) => {
+      // What lies within another task has another name.
+      if (tdur === undefined || !name.endsWith("RunTask")) return false;
+      return (process ?? pid) === pid && mains.some((main) => main.pid === pid && main.tid === tid);
+    })
+    .map(({ ts, tdur }) => ({ ts, ms: tdur! / 1000 }));
+}
