@@ -216,6 +216,14 @@ export async function canvasKeepsDevice(
 /** How long a device takes at most to say that it is lost, after work on it has failed or ended. */
 const PATIENCE_MS = 300;
 
+async function answers(device: GPUDevice): Promise<boolean> {
+  const buffer = device.createBuffer({ size: 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  return buffer.mapAsync(GPUMapMode.READ).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function survives(gpu: GPU, adapter: GPUAdapter): Promise<boolean> {
   try {
     const device = await adapter.requestDevice({ label: "probe of the canvas" });
@@ -232,7 +240,8 @@ async function survives(gpu: GPU, adapter: GPUAdapter): Promise<boolean> {
       () => new Promise<boolean>((resolve) => setTimeout(resolve, PATIENCE_MS, true)),
       () => false,
     );
-    const alive = await Promise.race([lost, done]);
+    // On a busy machine it may take longer to say so; what a lost device is asked for fails before that.
+    const alive = (await Promise.race([lost, done])) && (await answers(device));
     device.destroy();
     return alive;
   } catch {

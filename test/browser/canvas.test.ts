@@ -211,8 +211,8 @@ describe("canvasKeepsDevice", () => {
 
 test("a picture of one latent takes less than one of 64", async () => {
   const { name, ...all } = await call(watched.page, "latency", 25);
-  const text = Object.entries(all).map(([what, ms]) => `${what} ${ms.toFixed(1)}`);
+  const text = Object.entries(all).map(([what, { median }]) => `${what} ${median.toFixed(1)}`);
   console.log(`${name}, ms: ${text.join(", ")}`);
-  expect(all.read).toBeLessThan(0.8 * all.many);
+  expect(all.read.least).toBeLessThan(0.8 * all.many.least);
   expect(watched.troubles).toEqual([]);
 });

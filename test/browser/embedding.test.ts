@@ -2,10 +2,10 @@
 import type { Browser, Frame } from "puppeteer";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
-import { run, watch, type CaseResult, type Watched } from "./harness.js";
+import { PATIENCE, run, watch, type CaseResult, type Watched } from "./harness.js";
 
 /** To the letter what the README promises. */
 const policy = [
@@ -77,7 +77,14 @@ declare function useGlobal(): Promise<{
 }>;
 
 /** What embedded.ts makes of the global, on a page or in its frame. */
-const used = (where: { evaluate: Frame["evaluate"] }): Promise<Used> => where.evaluate(() => useGlobal());
+async function used(where: Pick<Frame, "evaluate" | "waitForFunction">): Promise<Used> {
+  await where.waitForFunction("'useGlobal' in globalThis");
+  return where.evaluate(() => useGlobal());
+}
+
+/** Chrome tells of what it refuses when it comes to that. */
+const untilTold = (pattern: RegExp) =>
+  vi.waitFor(() => expect(watched.troubles.join()).toMatch(pattern), { timeout: PATIENCE });
 
 function judge({ losses, same, count, mnist }: Used) {
   expect(losses[0]).toBeGreaterThan(400);
@@ -113,8 +120,8 @@ describe("under a strict policy", () => {
 
 test("a global script that is not what integrity says does not run", async () => {
   await watched.page.goto(`${url}changed.html`);
+  await untilTold(/integrity/);
   expect(await watched.page.evaluate(() => "webvae" in globalThis)).toBe(false);
-  expect(watched.troubles.join()).toMatch(/integrity/);
 });
 
 describe("modules whose hashes are in an import map", () => {
@@ -130,15 +137,15 @@ describe("modules whose hashes are in an import map", () => {
     await expect(run(watched, "convolves")).rejects.toThrow(
       /WGSL of .* could not be loaded from the library's layers\.js/,
     );
-    expect(watched.troubles.join()).toMatch(/integrity/);
+    await untilTold(/integrity/);
   });
 });
 
 describe("in a sandboxed frame, of no origin and without storage", () => {
   async function frame(name: string): Promise<Frame> {
     await watched.page.goto(`${url}sandboxed-${name}.html`);
-    const [inner] = watched.page.mainFrame().childFrames();
-    return inner!;
+    // It may be of a process of its own, which is told of by itself.
+    return await watched.page.waitForFrame((frame) => frame !== watched.page.mainFrame() && frame.url() !== "");
   }
 
   test("the global script", async () => {

@@ -32,7 +32,7 @@ function greysOf(png: Uint8Array): number[] {
   return counts;
 }
 
-test.each(own)("%s", { timeout: 300_000 }, async (name) => {
+test.each(own)("%s", async (name) => {
   const { page, troubles } = await watch(await browser.newPage());
   try {
     await page.setViewport({ width: 720, height: 860 });
@@ -40,7 +40,6 @@ test.each(own)("%s", { timeout: 300_000 }, async (name) => {
     const text = () => page.$eval("output", (output) => output.textContent ?? "");
     // Either it is trained, or what it says is no progress.
     await page.waitForFunction(() => !/^(starting|epoch|$)/.test(document.querySelector("output")?.textContent ?? ""), {
-      timeout: 280_000,
       polling: 200,
     });
     expect(await text()).toMatch(/^trained: \d+\.\d nats$/);

@@ -3,6 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { policy } from "../../demo/serve.mjs";
 import { Lab, run, type CaseResult, type Watched } from "./harness.js";
 
+/** Of the event loop: every call ends at once, also while its kernels are compiled. */
+const TURNS = 20;
+
 let lab: Lab;
 let watched: Watched;
 beforeAll(async () => void (lab = await Lab.open()));
@@ -176,10 +179,10 @@ describe("devices", () => {
   });
 
   test("a device lost in training ends the run within a second, and later calls too", async () => {
-    const { run: ended, ms, after, create } = await run(watched, "lostDevice");
-    console.log(`DEVICE_LOST after ${ms.toFixed(0)} ms`);
+    const { run: ended, ms, turns, after, create } = await run(watched, "lostDevice");
+    console.log(`DEVICE_LOST after ${ms.toFixed(0)} ms, ${turns} turns after the page heard of it`);
     expect(ended).toMatchObject({ name: "WebvaeError", code: "DEVICE_LOST" });
-    expect(ms).toBeLessThan(1000);
+    expect(turns).toBeLessThanOrEqual(TURNS);
     expect([after.code, create.code]).toEqual(["DEVICE_LOST", "DEVICE_LOST"]);
     expect(watched.troubles).toEqual([]);
   });
@@ -205,16 +208,16 @@ describe("the tuner", () => {
   });
 });
 
-/** Milliseconds. Every call ends at once, also while its kernels are compiled. */
-const limits: Record<string, number> = { preparing: 150, training: 150, elbo: 150, sample: 150 };
-
 test("an AbortSignal ends every call, with its reason", async () => {
-  const { latency, reasons, steps, loss, before } = await run(watched, "aborts");
-  const text = Object.entries(latency).map(([name, all]) => `${name} ${all.map((ms) => ms.toFixed(0)).join(", ")}`);
-  console.log(`ms from abort() to the rejection: ${text.join("; ")}`);
+  const { latency, waited, reasons, steps, loss, before } = await run(watched, "aborts");
+  const text = Object.entries(latency).map(
+    ([name, all]) => `${name} ${all.map(({ ms, turns }) => `${ms.toFixed(0)} (${turns})`).join(", ")}`,
+  );
+  console.log(`from abort() to the rejection, ms (turns): ${text.join("; ")}; the GPU lets ${waited} turns pass`);
+  expect(waited).toBeGreaterThan(TURNS);
   expect(reasons.every(Boolean)).toBe(true);
   for (const [name, all] of Object.entries(latency)) {
-    for (const ms of all) expect(ms, name).toBeLessThan(limits[name]!);
+    for (const { turns } of all) expect(turns, name).toBeLessThanOrEqual(TURNS);
   }
   expect(steps).toBeGreaterThan(8);
   expect(loss).toBeLessThan(450);

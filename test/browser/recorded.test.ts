@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Recording } from "../../demo/recorded/recording.js";
 import { bundleScripts, serve } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
+import { PATIENCE, untilEqual } from "./harness.js";
 
 const demo = join(import.meta.dirname, "../../demo");
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -50,6 +51,7 @@ interface Visit {
 
 async function open({ motion = "no-preference", scheme = "light", width = 1280 }: Visit = {}) {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const troubles: string[] = [];
   page.on("console", (message) => {
     if (["error", "warn"].includes(message.type())) troubles.push(message.text());
@@ -71,7 +73,7 @@ const position = (page: Page) => page.$eval(".recorded-position", (element) => e
 const reaches = (page: Page, moment: number) =>
   page.waitForFunction(
     (wanted) => document.querySelector<HTMLInputElement>("#recorded input")!.valueAsNumber >= wanted,
-    { timeout: 90_000 },
+    {},
     moment,
   );
 const still = () => new Promise((done) => setTimeout(done, 1500));
@@ -95,12 +97,20 @@ describe("the recorded run", () => {
   test("plays by itself to its end, and again", async () => {
     const { page, troubles } = await open();
     expect(await button(page)).toBe("Pause");
-    const before = await pictures(page);
-    await reaches(page, Math.min((await at(page)) + 2, recording.moments.length - 1));
+    const [moment, before] = [await at(page), await pictures(page)];
+    // Paused in the turn in which it comes there: what follows may take its time.
+    await page.waitForFunction(
+      (wanted) => {
+        if (document.querySelector<HTMLInputElement>("#recorded input")!.valueAsNumber < wanted) return false;
+        document.querySelector<HTMLElement>("#recorded button")!.click();
+        return true;
+      },
+      {},
+      moment + 2,
+    );
     const later = await pictures(page);
     // Samples and pairs have changed, the manifold is that of the end throughout.
     expect(later.map(({ url }, i) => url === before[i]!.url)).toEqual([false, false, true]);
-    await page.click("#recorded button");
     expect(await button(page)).toBe("Play");
     const paused = await at(page);
     await still();
@@ -210,7 +220,7 @@ describe("the recorded run", () => {
   test.each([320, 760, 1280])("fits %i pixels, without an accessibility fault", async (width) => {
     for (const scheme of ["light", "dark"] as const) {
       const { page, troubles } = await open({ motion: "reduce", scheme, width });
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      await untilEqual(() => page.evaluate(() => document.documentElement.scrollWidth), width, "its width");
       // The policy lets the page load no script of another folder; the test may.
       await page.evaluate(await readFile(axe, "utf8"));
       const violations = await page.evaluate(async () => {

@@ -104,7 +104,7 @@ describe("in Chrome", () => {
     page.on("response", (response) => loaded.push(new URL(response.url()).pathname));
     try {
       await page.goto(new URL(path, server.url).href);
-      const there = page.waitForFunction(outcome, { timeout: 100_000 }).then((handle) => handle.jsonValue());
+      const there = page.waitForFunction(outcome).then((handle) => handle.jsonValue());
       const wrong = new Promise<never>((_, fail) => {
         page.on("pageerror", (error) => fail(new Error(String(error))));
         if (troubles.length > 0) fail(new Error(troubles.join("\n")));

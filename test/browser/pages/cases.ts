@@ -182,11 +182,31 @@ export function refusedDevice() {
   return createWith(GPUAdapter.prototype, "requestDevice", { value });
 }
 
+/**
+ * Counts turns of this thread's event loop. What answers at once takes a few of them, however busy the machine is; what
+ * waits for the GPU, or for a timer, lets many pass.
+ */
+function countTurns(): () => number {
+  const { port1, port2 } = new MessageChannel();
+  let turns = 0;
+  port1.onmessage = () => {
+    turns++;
+    port2.postMessage(0);
+  };
+  port2.postMessage(0);
+  return () => {
+    port1.close();
+    return turns;
+  };
+}
+
 export async function lostDevice() {
   const adapter = await navigator.gpu.requestAdapter();
   const device = await adapter!.requestDevice();
   const vae = await VAE.create(spec, { device });
   let destroyedAt = 0;
+  let turns = () => 0;
+  void device.lost.then(() => (turns = countTurns()));
   const loop = async () => {
     for await (const report of vae.train(digits("train", 512), { epochs: 1000, batchSize: 64 })) {
       if (report.step < 8 || destroyedAt) continue;
@@ -195,25 +215,27 @@ export async function lostDevice() {
     }
   };
   const run = await failure(loop());
-  const ms = performance.now() - destroyedAt;
+  const [ms, turnsAfter] = [performance.now() - destroyedAt, turns()];
   const after = await failure(vae.sample(1));
   const create = await failure(VAE.create(spec, { device }));
   vae.dispose();
-  return { run, ms, after, create };
+  return { run, ms, turns: turnsAfter, after, create };
 }
 
-/** Milliseconds from abort() to the rejection, in several places of several calls. */
+/** From abort() to the rejection, in several places of several calls: milliseconds, and turns of the event loop. */
 export async function aborts() {
   const data = digits("train", 1024);
   const vae = await VAE.create(spec, { seed: 1 });
-  const latency: Record<string, number[]> = {};
+  const latency: Record<string, { ms: number; turns: number }[]> = {};
   const reasons: boolean[] = [];
   const measure = async (name: string, afterMs: number, call: (signal: AbortSignal) => Promise<unknown>) => {
     const controller = new AbortController();
     const reason = new Error("enough");
     let at = Infinity;
+    let turns = () => Infinity;
     const timer = setTimeout(() => {
       at = performance.now();
+      turns = countTurns();
       controller.abort(reason);
     }, afterMs);
     const error: unknown = await call(controller.signal).then(
@@ -221,7 +243,7 @@ export async function aborts() {
       (found: unknown) => found,
     );
     clearTimeout(timer);
-    (latency[name] ??= []).push(performance.now() - at);
+    (latency[name] ??= []).push({ ms: performance.now() - at, turns: turns() });
     reasons.push(error === reason);
   };
   const train = (signal: AbortSignal) => reportsOf(vae.train(data, { epochs: 1000, batchSize: 128, signal }));
@@ -232,8 +254,10 @@ export async function aborts() {
   await vae.sample(1);
   for (const ms of [400, 730, 1190]) await measure("training", ms, train);
   await measure("elbo", 300, (signal) => vae.elbo(data, { samples: 10_000, signal }));
-  // What was given to the GPU runs to its end; this waits for it.
+  // What was given to the GPU runs to its end; this waits for it, and so is what no rejection may be like.
+  const waiting = countTurns();
   await vae.sample(1);
+  const waited = waiting();
   await measure("sample", 300, (signal) => vae.sample(100_000, { signal }));
   const steps = vae.trained.steps;
   // The weights are as good as the steps before made them, and the next run goes on from there.
@@ -241,7 +265,7 @@ export async function aborts() {
   const already = AbortSignal.abort(new Error("enough"));
   const before = await failure(reportsOf(vae.train(data, { signal: already })));
   vae.dispose();
-  return { latency, reasons, steps, loss: -next!.elbo, before };
+  return { latency, waited, reasons, steps, loss: -next!.elbo, before };
 }
 
 /** The tuner's submits while a model with one product worth measuring is evaluated, and what is then in IndexedDB. */
