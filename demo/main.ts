@@ -134,8 +134,11 @@ function hear(message: Told): void {
     const share = total === undefined ? "" : ` ${Math.round((100 * done) / total)} %`;
     transport.wait(`${what}…${share}`);
   } else if (message.type === "means") whenOpen((view) => view.setMeans(message));
-  else if (message.type === "autosave") showAutosave(message.state);
-  else follow(message);
+  else if (message.type === "autosave") {
+    showAutosave(message.state);
+    // This tab may keep now. After a reload that may be late: the page of before held on to it.
+    if (message.state.kind === "on" && !message.state.saved && standing?.steps === 0) void attempt(offer);
+  } else follow(message);
 }
 
 function follow({ standing: next, added, fault }: Extract<Told, { type: "standing" }>): void {
@@ -175,6 +178,26 @@ async function dropped(files: readonly File[]): Promise<void> {
 async function loadModel(file: File): Promise<void> {
   await present(await worker.load(file));
   announce("The model is loaded.");
+}
+
+/** What an earlier visit left in the browser. */
+async function offer(): Promise<void> {
+  const kept = await worker.kept();
+  if (!kept || !opened) return;
+  // The offer stays where it fails.
+  offerKept(kept, {
+    continueIt: () =>
+      void attempt(async () => {
+        const restored = await worker.restore();
+        show("kept", false);
+        await present(restored);
+      }),
+    discard: () =>
+      void attempt(async () => {
+        await worker.discard();
+        show("kept", false);
+      }),
+  });
 }
 
 function wire(): void {
@@ -230,20 +253,4 @@ else {
   const message = "navigator.gpu is missing: no WebGPU in this browser, or no https or localhost.";
   fail(Object.assign(new Error(message), { name: "WebvaeError", code: "NO_WEBGPU" }));
 }
-const kept = await worker.kept();
-if (kept && opened) {
-  // The offer stays where it fails.
-  offerKept(kept, {
-    continueIt: () =>
-      void attempt(async () => {
-        const restored = await worker.restore();
-        show("kept", false);
-        await present(restored);
-      }),
-    discard: () =>
-      void attempt(async () => {
-        await worker.discard();
-        show("kept", false);
-      }),
-  });
-}
+await offer();

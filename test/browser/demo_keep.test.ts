@@ -75,8 +75,20 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
   await train(page, 6);
   const [steps, words] = [await stepsDone(page), await history(page)];
   await untilKept(page, steps);
+  // Another page is next in turn to keep, and takes its time: as the page of before the reload may do.
+  const holder = await context.newPage();
+  await holder.goto(`${demo.server.url}style.css`);
+  await holder.evaluate(() => {
+    const held = () => new Promise<void>((free) => Object.assign(globalThis, { free }));
+    void navigator.locks.request("webvae demo: autosave", held);
+  });
+  await page.bringToFront();
   await page.reload();
   await page.waitForSelector("body[data-shown]");
+  await untilText(page, "autosave", /^Another tab/);
+  expect(await shown(page, "kept")).toBe(false);
+  await holder.evaluate("free()");
+  await holder.close();
   await page.waitForSelector("#kept", { visible: true });
   expect(await text(page, "kept-text")).toMatch(
     /^A model from \d+ (s|min) ago is kept here: Digits, mlp, \d+ steps?\./,
