@@ -7,6 +7,7 @@ import { WebvaeError } from "../../src/errors.js";
 import { fault } from "../support/fault.js";
 import { gzip } from "../support/idx.js";
 import { npyBytes, npyFile } from "../support/npy.js";
+import { processorMs } from "../support/turns.js";
 
 const invalid = (pattern: RegExp) => fault("INVALID_FILE", pattern);
 const read = (bytes: Uint8Array) => () => readNpy(bytes, { name: "a.npy" });
@@ -203,11 +204,12 @@ describe("readNpy", () => {
       { numRuns: 2000 },
     );
     // A grammar that tried all ways would take ages, not milliseconds.
-    const began = performance.now();
-    for (const text of ["(".repeat(9000), "'".repeat(9000), `{'shape': (${"1, ".repeat(2900)}`, " ".repeat(9900)]) {
-      expect(read(npyFile(text, body(1)))).toThrow(invalid(/header/));
-    }
-    expect(performance.now() - began).toBeLessThan(20_000);
+    const ms = processorMs(() => {
+      for (const text of ["(".repeat(9000), "'".repeat(9000), `{'shape': (${"1, ".repeat(2900)}`, " ".repeat(9900)]) {
+        expect(read(npyFile(text, body(1)))).toThrow(invalid(/header/));
+      }
+    });
+    expect(ms).toBeLessThan(20_000);
   });
 });
 

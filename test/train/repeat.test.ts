@@ -1,5 +1,5 @@
 // A run repeats bit for bit: twice the same, in two halves with a save between, and broken off and continued.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
 import { fault } from "../support/fault.js";
@@ -193,8 +193,7 @@ test("buffers return to the base line, and a second run on one VAE is refused wh
     await expect(vae.train(data, options).next()).rejects.toThrow(fault("BUSY", /one run at a time/));
     await first.return();
     // Moments, gradients and the halt flag stay for the next run; the run's own buffers do not.
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(vae.memory().deviceBuffers).toBe(deviceBuffers + 4);
+    await vi.waitFor(() => expect(vae.memory().deviceBuffers).toBe(deviceBuffers + 4), { timeout: 60_000 });
     vae.dispose();
     vae.dispose();
     await expect(vae.sample(1)).rejects.toThrow(fault("DISPOSED", /disposed/));
