@@ -57,9 +57,28 @@ export async function serve(files, port = 0, headers = {}) {
   };
 }
 
+/**
+ * Serves what is built once its port is found free: one that is taken is told before seconds of building.
+ * @param {() => Promise<ReadonlyMap<string, Buffer | string>>} build
+ * @param {number | undefined} port
+ * @param {Record<string, string>} headers
+ */
+export async function serveBuilt(build, port, headers) {
+  /** @type {Map<string, Buffer | string>} */
+  const files = new Map();
+  const server = await serve(files, port, headers);
+  try {
+    for (const [path, body] of await build()) files.set(path, body);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  return server;
+}
+
 /** @param {number} [port] */
 export async function serveDemo(port) {
-  return serve(await demoFiles(), port, { "content-security-policy": demoPolicy });
+  return serveBuilt(demoFiles, port, { "content-security-policy": demoPolicy });
 }
 
 const usage = `Usage: npm start [-- --port PORT]

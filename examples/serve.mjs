@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { libraryFiles, serve } from "../demo/serve.mjs";
+import { libraryFiles, serveBuilt } from "../demo/serve.mjs";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 
@@ -70,7 +70,7 @@ const policy = [
 
 /** @param {number} [port] */
 export async function serveExamples(port) {
-  return serve(await exampleFiles(), port, { "content-security-policy": policy });
+  return serveBuilt(exampleFiles, port, { "content-security-policy": policy });
 }
 
 const usage = `Usage: npm run examples [-- --port PORT]
