@@ -49,13 +49,14 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
   try {
     await act();
   } catch (error) {
-    fail(error);
+    fail(error, () => void attempt(act));
   }
 }
 
-function fail(error: unknown): void {
+/** `again`: what failed, to be tried once more. */
+function fail(error: unknown, again?: () => void): void {
   if (error instanceof PageFault && error.code === SUPERSEDED) return;
-  const fault = showFault(error);
+  const fault = showFault(error, again);
   if (isFinal(fault)) return void close();
   if (!opened) {
     transport.enter("failed");

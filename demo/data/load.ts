@@ -112,7 +112,7 @@ function downloadFault(name: string, error: unknown): unknown {
       `${name} arrived damaged`,
       `${what}. ${error.message}`,
       ["Try again: something on the way, a proxy or a sign-in page, may have answered in its place.", ...instead],
-      { cause: error },
+      { cause: error, code: "DOWNLOAD_FAILED" },
     );
   }
   if (error.code !== "DOWNLOAD_FAILED") return error;
@@ -129,6 +129,6 @@ function downloadFault(name: string, error: unknown): unknown {
         : "Check the network, or whether an extension or a firewall blocks such downloads, and try again.",
       ...instead,
     ],
-    { cause: error },
+    { cause: error, code: "DOWNLOAD_FAILED" },
   );
 }

@@ -30,6 +30,8 @@ export interface LoadOptions {
 /** No data: what happened, and what the visitor can do about it. */
 export class DataFault extends Error {
   override readonly name = "DataFault";
+  /** DOWNLOAD_FAILED where it may go better another time. */
+  declare readonly code?: "DOWNLOAD_FAILED";
 
   constructor(
     /** Of a few words, without a full stop. */
@@ -38,8 +40,9 @@ export class DataFault extends Error {
     message: string,
     /** What can be done, the likeliest first. */
     readonly hints: string[],
-    options?: { cause?: unknown },
+    options?: { cause?: unknown; code?: "DOWNLOAD_FAILED" },
   ) {
     super(message, options);
+    if (options?.code) this.code = options.code;
   }
 }

@@ -2,13 +2,19 @@
 import { describeFault, type Fault } from "../faults.js";
 import { find, say, show } from "./dom.js";
 
-export function showFault(error: unknown): Fault {
+/** What is tried again by the fault's button. */
+let repeat: (() => void) | undefined;
+
+/** `again` is offered where the fault is one of the network. */
+export function showFault(error: unknown, again?: () => void): Fault {
   const fault = describeFault(error);
   say("fault-title", fault.title);
   say("fault-message", fault.message);
   say("fault-code", fault.code);
   const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
   find("fault-hints").replaceChildren(...items);
+  repeat = fault.code === "DOWNLOAD_FAILED" ? again : undefined;
+  show("fault-again", repeat !== undefined);
   show("fault", true);
   // A fault that nobody sees because the page is scrolled down helps nobody.
   const { top } = find("fault").getBoundingClientRect();
@@ -18,6 +24,11 @@ export function showFault(error: unknown): Fault {
 
 export const hideFault = () => show("fault", false);
 
+find("fault-again").addEventListener("click", () => {
+  hideFault();
+  find("main").focus({ preventScroll: true });
+  repeat?.();
+});
 find("fault-close").addEventListener("click", () => {
   hideFault();
   find("main").focus({ preventScroll: true });

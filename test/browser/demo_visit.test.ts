@@ -239,6 +239,12 @@ test("without a network a download says so, and the model in training goes on", 
   expect(await text(page, "fault-title")).toBe("MNIST could not be downloaded");
   expect(await page.$$eval("#fault-hints li", (items) => items.length)).toBeGreaterThan(1);
   expect(await page.$eval("#data", (select) => (select as HTMLSelectElement).value)).toBe("digits");
+  // Tried again it fails again, for there still is none.
+  expect(await shown(page, "fault-again")).toBe(true);
+  await page.evaluate(() => (document.getElementById("fault-message")!.textContent = ""));
+  await page.click("#fault-again");
+  await page.waitForFunction(() => document.getElementById("fault-message")!.textContent !== "");
+  expect(await text(page, "fault-title")).toBe("MNIST could not be downloaded");
   const before = await stepsDone(page);
   await untilStep(page, before + 3);
   await page.close();
