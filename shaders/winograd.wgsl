@@ -209,7 +209,10 @@ fn winograd_to_small(@builtin(global_invocation_id) id: vec3u) {
 
 // A row of three of a tile's nine values of small^ W^^T; 0 where there is no such tile.
 fn sums_of(exists: bool, row: u32, first: u32, apart: u32) -> mat3x4f {
-  return select(0.0, 1.0, exists) * made_row(row, select(0u, first, exists), apart);
+  let values = made_row(row, select(0u, first, exists), apart);
+  let none = vec4f(0.0);
+  return mat3x4f(
+    select(none, values[0], exists), select(none, values[1], exists), select(none, values[2], exists));
 }
 
 // Rows of the large image of a phase, two at a time, for a vec4 of channels, from small^ W^^T: a tile gives its last

@@ -1,6 +1,7 @@
 // What outlasts a visit of the demo page, and what comes into it: models saved, loaded and kept, links, files good and bad.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { PNG } from "pngjs";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -114,6 +115,24 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
   await second.page.close();
 });
 
+test("where the browser's storage is full it says so, keeps when there is room again, and trains on all the while", async () => {
+  const { page, troubles } = await demo.open("#batch=32");
+  const session = await page.createCDPSession();
+  const { origin } = new URL(page.url());
+  // Less than a model of 650,000 weights and Adam's moments.
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
+  await train(page, 2);
+  await page.waitForFunction(() => document.getElementById("autosave")!.textContent.includes("storage is full"));
+  const before = await stepsDone(page);
+  await page.click("#step");
+  await untilStep(page, before + 1);
+  await session.send("Storage.overrideQuotaForOrigin", { origin });
+  await page.click("#play");
+  await page.waitForFunction(() => document.getElementById("autosave")!.textContent.startsWith("Kept in"));
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
 test("the address has the settings, and what it may not ask for is said", async () => {
   const { page, troubles } = await demo.open("#data=digits&latent=5&batch=16&lr=0.003&seed=9");
   const value = (id: string) => page.$eval(`#${id}`, (input) => (input as HTMLInputElement).value);
@@ -204,6 +223,15 @@ describe("files", () => {
     return PNG.sync.write(png);
   };
 
+  /** The first bytes of a PNG of `side` x `side` pixels, which unfolded would be gigabytes. */
+  const enormous = (side: number) => {
+    const png = picture(1, 1, 0);
+    png.writeUInt32BE(side, 16);
+    png.writeUInt32BE(side, 20);
+    png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+    return png;
+  };
+
   test("bad ones are refused by name, and the model in training goes on", async () => {
     const opened = await demo.open("#batch=16");
     const { page } = opened;
@@ -223,6 +251,8 @@ describe("files", () => {
     const data: [string, Uint8Array | string][] = [
       ["text.png", "not a picture, whatever its name says"],
       ["images.idx", new Uint8Array([0, 0, 8, 3, 255, 255, 255, 255, 0, 0, 0, 28, 0, 0, 0, 28])],
+      ["huge.png", enormous(20_000)],
+      ["dot.png", picture(1, 1, 100)],
     ];
     for (const [name, bytes] of data) {
       await give(page, "files", file(opened, name, bytes));
