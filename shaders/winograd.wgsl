@@ -29,12 +29,12 @@ struct Shape {
   pad_x: u32,
   tiles_h: u32,          // tiles of 2x2 small pixels of an image, down
   tiles_w: u32,
-  pairs_h: u32,          // of 2x2 large pixels of a phase, which may be more
-  pairs_w: u32,
+  pairs_h: u32,          // pairs of rows of a phase of a large image
   result_count: u32,     // the result's channels, before padding
   gradient: u32,         // 1: the result is dx, to be multiplied by the slope of x's activation
   in_place: u32,         // 1: what that slope is computed from lies where dx is written
   parts: u32,            // of dW and db
+  sum_parts: u32,        // of the product that dW is made of: as many or fewer, for it has fewer rows; other parts are 0
   weight_groups: u32,    // workgroups that make dW; those of db follow
   bias_c: u32,           // dy's channels / 4, padded
   bias_pixels: u32,      // dy's, of all images
@@ -55,8 +55,7 @@ struct Shape {
 fn of_large(d0: vec4f, d1: vec4f, d2: vec4f) -> mat3x4f { return mat3x4f(d0 - d1, d1, d1 - d2); }
 fn of_taps(g0: vec4f, g1: vec4f) -> mat3x4f { return mat3x4f(g0, g0 + g1, g1); }
 fn of_small(y0: vec4f, y1: vec4f) -> mat3x4f { return mat3x4f(y0, y0 + y1, -y1); }
-// Their transposes. Large pixels meet two tiles: the one before gives its last to the first of this one.
-fn to_large(before: vec4f, m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 - before, m1 + m2 - m0); }
+// Their transposes; that of the first is in winograd_to_large.
 fn to_taps(m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 + m1, m1 + m2); }
 fn to_small(m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 + m1, m1 - m2); }
 
@@ -207,16 +206,28 @@ fn winograd_to_small(@builtin(global_invocation_id) id: vec3u) {
   if (below && beside) { store(first + (size.y + 1u) * size.z, column, right[1]); }
 }
 
-// A row of three of a tile's nine values of small^ W^^T; 0 where there is no such tile.
-fn sums_of(exists: bool, row: u32, first: u32, apart: u32) -> mat3x4f {
-  let values = made_row(row, select(0u, first, exists), apart);
+// Of a tile's row of three values of small^ W^^T the first, or that of the tile `next` on, and the other two; 0 where there
+// is no such tile.
+fn sums_of(exists: vec2<bool>, row: u32, tile: u32, next: u32, apart: u32) -> mat3x4f {
+  let at = tile + 3u * row * apart;
   let none = vec4f(0.0);
   return mat3x4f(
-    select(none, values[0], exists), select(none, values[1], exists), select(none, values[2], exists));
+    select(none, sums[select(0u, at + next, exists.x)], exists.x),
+    select(none, sums[select(0u, at + apart, exists.y)], exists.y),
+    select(none, sums[select(0u, at + 2u * apart, exists.y)], exists.y));
 }
 
-// Rows of the large image of a phase, two at a time, for a vec4 of channels, from small^ W^^T: a tile gives its last
-// row to the one below, its last column to the one beside.
+// Two pixels beside each other. One lies within a tile, one between two; which comes first depends on where the image
+// begins. `edge` is what the step before knows of the latter.
+fn across_large(odd: bool, edge: vec4f, s: mat3x4f) -> mat2x4f {
+  if (odd) { return mat2x4f(s[1] + s[2] - edge, s[0] - s[2]); }
+  return mat2x4f(s[0] - edge, s[1] + s[2] - s[0]);
+}
+
+fn next_edge(odd: bool, s: mat3x4f) -> vec4f { return select(s[2], s[0], odd); }
+
+// Two rows of the large image of a phase, for a vec4 of channels, from small^ W^^T: pixels between tiles have a part of
+// each.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
   let size = vec3u(shape.large_h, shape.large_w, shape.large_c);
@@ -225,44 +236,68 @@ fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
   let row = stride.x * stride.y * size.z;
   if (id.x >= shape.batch * shape.pairs_h * row) { return; }
   let place = place_of(id.x, size.z, stride, vec2u(shape.pairs_h, 1u));
-  let right = vec2i(0, i32(stride.y));
-  let down = vec2i(i32(stride.x), 0);
-  var pixel = vec2i(2u * place.tile * stride + place.phase) - vec2i(i32(shape.pad_y), i32(shape.pad_x));
-  let upper = u32(pixel.x) < size.x;
-  let lower = u32(pixel.x + down.x) < size.x;
-  if (!upper && !lower) { return; }
-  let here = place.tile.x < grid.x;
-  let above = upper && place.tile.x > 0u && place.tile.x <= grid.x;
-  var at = (place.image * grid.x + place.tile.x) * grid.y * 9u * row + id.x % row;
+  // The phase's pixels first, first + 1, ... lie in the image, so many of them. Tile t begins at pixel 2 t.
+  let padding = vec2u(shape.pad_y, shape.pad_x);
+  let first = (padding + stride - 1u - place.phase) / stride;
+  let ends = (max(size.xy + padding, place.phase) - place.phase + stride - 1u) / stride;
+  let count = max(ends, first) - first;
+  if (2u * place.tile.x >= count.x) { return; }
+  let lower = 2u * place.tile.x + 1u < count.x;
+  let odd = (first & vec2u(1u)) == vec2u(1u);
+  let start = first + vec2u(2u * place.tile.x, 0u);
+  let y = stride.x * start.x + place.phase.x - padding.x;
+  let tile = start / 2u;
+  let tile_size = 9u * row;
+  let own = ((place.image * grid.x + tile.x) * grid.y + tile.y) * tile_size + id.x % row;
+  // The tile above gives its last row, the one below its first.
+  let other = select(own - grid.y * tile_size, own + grid.y * tile_size, odd.x);
+  let other_row = select(2u, 0u, odd.x);
+  let here = tile.x < grid.x;
+  let there = select(tile.x >= 1u && tile.x <= grid.x, tile.x + 1u < grid.x, odd.x);
+  let next = select(0u, tile_size, odd.y);
   let column = column_of(place.channel, size.z);
-  // What the tile before gives: the last of each of its rows.
-  var before = mat4x4f();
-  for (var x = 0u; x < shape.pairs_w; x++) {
-    let inside = x < grid.y;
-    let last = sums_of(above && inside, 2u, at - grid.y * 9u * row, row);
-    let s0 = sums_of(here && inside, 0u, at, row);
-    let s1 = sums_of(here && inside, 1u, at, row);
-    let s2 = sums_of(here && inside, 2u, at, row);
-    let r0 = to_large(before[0], s0[0], s0[1], s0[2]);
-    let r1 = to_large(before[1], s1[0], s1[1], s1[2]);
-    let r2 = to_large(before[2], s2[0], s2[1], s2[2]);
-    let r3 = to_large(before[3], last[0], last[1], last[2]);
-    before = mat4x4f(s0[2], s1[2], s2[2], last[2]);
-    let left = to_large(r3[0], r0[0], r1[0], r2[0]);
-    let beside = to_large(r3[1], r0[1], r1[1], r2[1]);
-    let first = i32(((place.image * size.x) * size.y) * size.z);
-    store_large(first, upper, size, pixel, column, left[0]);
-    store_large(first, upper, size, pixel + right, column, beside[0]);
-    store_large(first, lower, size, pixel + down, column, left[1]);
-    store_large(first, lower, size, pixel + down + right, column, beside[1]);
-    pixel += 2 * right;
-    at += 9u * row;
+  // What the first step needs of the tile before, or of its own.
+  let known = select(tile.y >= 1u && tile.y <= grid.y, tile.y < grid.y, odd.y);
+  let back = select(2u * row - tile_size, 0u, odd.y);
+  let edges_at = vec4u(own, own + 3u * row, own + 6u * row, other + 3u * other_row * row) + back;
+  let edges_exist = vec4<bool>(here, here, here, there) & vec4<bool>(known);
+  var edges = mat4x4f();
+  if (known) {
+    let place_in = select(vec4u(0u), edges_at, edges_exist);
+    let none = vec4f(0.0);
+    edges = mat4x4f(
+      select(none, sums[place_in.x], edges_exist.x), select(none, sums[place_in.y], edges_exist.y),
+      select(none, sums[place_in.z], edges_exist.z), select(none, sums[place_in.w], edges_exist.w));
+  }
+  var at = 0u;
+  for (var x = 0u; 2u * x < count.y; x++) {
+    let inside = vec2<bool>(tile.y + x + select(0u, 1u, odd.y) < grid.y, tile.y + x < grid.y);
+    let s0 = sums_of(inside & vec2<bool>(here), 0u, own + at, next, row);
+    let s1 = sums_of(inside & vec2<bool>(here), 1u, own + at, next, row);
+    let s2 = sums_of(inside & vec2<bool>(here), 2u, own + at, next, row);
+    let s3 = sums_of(inside & vec2<bool>(there), other_row, other + at, next, row);
+    let r0 = across_large(odd.y, edges[0], s0);
+    let r1 = across_large(odd.y, edges[1], s1);
+    let r2 = across_large(odd.y, edges[2], s2);
+    let r3 = across_large(odd.y, edges[3], s3);
+    edges = mat4x4f(next_edge(odd.y, s0), next_edge(odd.y, s1), next_edge(odd.y, s2), next_edge(odd.y, s3));
+    let within = r1 + r2 - r0;
+    let between = r3 - r2;
+    var up = r0 - r3;
+    var down = within;
+    if (odd.x) { up = within; down = between; }
+    let pixel = vec2u(y, stride.y * (start.y + 2u * x) + place.phase.y - padding.y);
+    let beside = 2u * x + 1u < count.y;
+    store_large(place.image, true, size, pixel, column, up[0]);
+    store_large(place.image, beside, size, pixel + vec2u(0u, stride.y), column, up[1]);
+    store_large(place.image, lower, size, pixel + vec2u(stride.x, 0u), column, down[0]);
+    store_large(place.image, lower && beside, size, pixel + stride, column, down[1]);
+    at += tile_size;
   }
 }
 
-fn store_large(start: i32, exists: bool, size: vec3u, pixel: vec2i, column: Column, sum: vec4f) {
-  if (!exists || u32(pixel.y) >= size.y) { return; }
-  store(u32(start + (pixel.x * i32(size.y) + pixel.y) * i32(size.z)), column, sum);
+fn store_large(index: u32, exists: bool, size: vec3u, pixel: vec2u, column: Column, sum: vec4f) {
+  if (exists) { store(((index * size.x + pixel.x) * size.y + pixel.y) * size.z, column, sum); }
 }
 
 // db: sums of dy over its pixels; one invocation per vec4 of db and part.
@@ -288,10 +323,13 @@ fn winograd_to_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invoca
   let index = group.x * WORKGROUP_SIZE + lane;
   if (index >= shape.parts * count) { return; }
   let part = index / count;
-  let i = part * 8u * count + index;
-  let s0 = made_row(0u, i, count);
-  let s1 = made_row(1u, i, count);
-  let s2 = made_row(2u, i, count);
+  var s0 = mat3x4f(); var s1 = mat3x4f(); var s2 = mat3x4f();
+  if (part < shape.sum_parts) {
+    let i = part * 8u * count + index;
+    s0 = made_row(0u, i, count);
+    s1 = made_row(1u, i, count);
+    s2 = made_row(2u, i, count);
+  }
   let r0 = to_taps(s0[0], s0[1], s0[2]);
   let r1 = to_taps(s1[0], s1[1], s1[2]);
   let r2 = to_taps(s2[0], s2[1], s2[2]);

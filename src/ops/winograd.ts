@@ -5,7 +5,7 @@ import transforms from "../../shaders/winograd.wgsl";
 import products from "../../shaders/winograd.subgroups.wgsl";
 import type { Graph, Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, wider, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, splitRows, wider, type Kernel, type Op, type Schedule } from "./op.js";
 
 const WORKGROUP_SIZE = 64;
 const PRODUCT_WORKGROUP = 16;
@@ -31,9 +31,7 @@ function readNode({ inputs, outputs, attributes }: Node) {
   ) as [number, number, number, number];
   const tiles_h = ceilDiv(small_h, 2);
   const tiles_w = ceilDiv(small_w, 2);
-  // Also those that no small pixel meets.
-  const pairs_h = ceilDiv(ceilDiv(large_h + pad_y, stride_y), 2);
-  const pairs_w = ceilDiv(ceilDiv(large_w + pad_x, stride_x), 2);
+  const pairs_h = ceilDiv(ceilDiv(large_h, stride_y), 2);
   const geometry = {
     batch,
     large_h,
@@ -49,7 +47,6 @@ function readNode({ inputs, outputs, attributes }: Node) {
     tiles_h,
     tiles_w,
     pairs_h,
-    pairs_w,
   };
   const parts = dW?.name.endsWith(".parts") ? (dW.shape[0] ?? 1) : 1;
   // Channels of all phases of the large image.
@@ -101,7 +98,7 @@ function winogradNodes(node: Node, made: Map<string, { readonly of: string; read
     invocations: number,
     own: Record<string, number | string> = {},
   ) => {
-    const unread = { result_count: 0, gradient: 0, in_place: 0, parts, weight_groups: 0 };
+    const unread = { result_count: 0, gradient: 0, in_place: 0, parts, sum_parts: 0, weight_groups: 0 };
     const bias = { bias_c: 0, bias_pixels: 0, bias_rows: 0 };
     const attributes = { ...geometry, ...unread, ...bias, workgroups: groupsOf(invocations), ...own };
     nodes.push({ op: `winograd_${kind}`, inputs: from, outputs: to, attributes });
@@ -127,12 +124,15 @@ function winogradNodes(node: Node, made: Map<string, { readonly of: string; read
   };
   if (dW) {
     const forms = { large: largeForm(), small: smallForm() };
-    const sums = product("across", forms, parts, 9, channels, smallChannels);
+    // Parts of dW sum so many pixels; here a row is four of them.
+    const sum_parts = Math.min(parts, splitRows(tiles).parts);
+    const sums = product("across", forms, sum_parts, 9, channels, smallChannels);
     const dy = op.startsWith("conv2d_transpose") ? large : small;
     const weight_groups = groupsOf((parts * channels * smallChannels) / 4);
     const bias_c = dy.storage[3]! / 4;
     const bias_pixels = size(dy.shape.slice(0, 3));
     transform("to_weight", { sums, image: dy }, outputs, 0, {
+      sum_parts,
       weight_groups,
       bias_c,
       bias_pixels,

@@ -25,7 +25,9 @@ const geometries: Geometry[] = [
   { B: 2, CL: 5, CS: 33, ...square(9, 8, 2, 1, 0) },
   { B: 3, CL: 20, CS: 36, large: [13, 11], small: [5, 5], kernel: [4, 4], stride: [2, 2], pad: [0, 1] },
   { B: 1, CL: 3, CS: 12, large: [11, 20], small: [3, 10], kernel: [6, 4], stride: [3, 2], pad: [1, 2] },
-  // Tiles of the products in both widths, more rows than one; weight gradients in two parts.
+  // An image that begins in the second tile.
+  { B: 2, CL: 4, CS: 8, ...square(12, 7, 4, 2, 3) },
+  // Tiles of the products in both widths, more rows than one; weight gradients in two parts, of which one is sums.
   { B: 4, CL: 8, CS: 64, ...square(32, 16, 4, 2, 1) },
 ];
 
@@ -67,7 +69,10 @@ function cases(direction: Direction, geometry: Geometry): OpCase[] {
       const scale = Math.sqrt(1 / (terms ?? rows));
       const draw = (key: string) => {
         const count = size((node.inputs[key] ?? node.outputs[key])!.shape);
-        const values = random.normal(count, key === "W" || key === "small" ? scale : 1);
+        // Products and the sums of db are about 1 in all.
+        const pixels = Number(node.attributes.bias_rows) || 1;
+        const small = { W: scale, small: scale, image: Math.sqrt(1 / pixels) }[key];
+        const values = random.normal(count, small ?? 1);
         if (key === "sums") clearPadding(node, geometry, values);
         return key === "aside" && node.attributes.gradient
           ? values.map((value) => Math.fround(saved("relu", value)))

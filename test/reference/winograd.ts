@@ -138,10 +138,10 @@ function back(walk: Walk): Twin {
 const weightBack: Twin = (node, values) => {
   const [sums, dy] = [at(values, "sums"), at(values, "image")];
   const [inputs = 1, channels = 1] = tensorAt(node, "dW").shape.slice(-2);
-  const { parts, bias_rows } = sizes(node);
+  const { parts, sum_parts, bias_rows } = sizes(node);
   const dW = new Float64Array(count(node, "dW"));
-  const [from, to] = [sums.length / parts!, dW.length / parts!];
-  for (let part = 0; part < parts!; part++) {
+  const [from, to] = [sums.length / sum_parts!, dW.length / parts!];
+  for (let part = 0; part < sum_parts!; part++) {
     walkWeight(
       node,
       inputs,
