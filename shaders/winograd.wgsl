@@ -34,7 +34,7 @@ struct Shape {
   gradient: u32,         // 1: the result is dx, to be multiplied by the slope of x's activation
   in_place: u32,         // 1: what that slope is computed from lies where dx is written
   parts: u32,            // of dW and db
-  sum_parts: u32,        // of the product that dW is made of: as many or fewer, for it has fewer rows; other parts are 0
+  sum_parts: u32,        // of the product that dW is made of, which has fewer rows: parts of dW from there on are 0
   weight_groups: u32,    // workgroups that make dW; those of db follow
   bias_c: u32,           // dy's channels / 4, padded
   bias_pixels: u32,      // dy's, of all images
@@ -206,8 +206,8 @@ fn winograd_to_small(@builtin(global_invocation_id) id: vec3u) {
   if (below && beside) { store(first + (size.y + 1u) * size.z, column, right[1]); }
 }
 
-// Of a tile's row of three values of small^ W^^T the first, or that of the tile `next` on, and the other two; 0 where there
-// is no such tile.
+// Of a tile's row of three values of small^ W^^T the first, or that of the tile `next` on, and the other two; 0 where
+// there is no such tile.
 fn sums_of(exists: vec2<bool>, row: u32, tile: u32, next: u32, apart: u32) -> mat3x4f {
   let at = tile + 3u * row * apart;
   let none = vec4f(0.0);
