@@ -3,7 +3,7 @@
 import { describe } from "vitest";
 import { Device } from "../../src/device.js";
 import { dense } from "../../src/layers.js";
-import { schedules } from "../../src/ops/op.js";
+import { opNamed } from "../../src/ops/index.js";
 import type { ModelSpec } from "../../src/spec.js";
 import { testDevice } from "../support/gpu.js";
 import { testTraining, type Setup } from "../support/training.js";
@@ -21,6 +21,8 @@ const mlp = (
   const output = dense(input.reduce((product, n) => product * n, 1));
   return { input, encoder: hidden, latent, decoder: [...hidden, output], likelihood };
 };
+
+const schedules = opNamed("linear").schedules!;
 
 const setups: Readonly<Record<string, Setup>> = {
   "relu, Bernoulli, images": {
