@@ -3,7 +3,7 @@
 // once, and the way back. A transform serves all that use it: a layer's large image goes into y and dW, dy into dW and dx.
 import transforms from "../../shaders/winograd.wgsl";
 import products from "../../shaders/winograd.subgroups.wgsl";
-import type { Graph, Node } from "../graph.js";
+import type { Attributes, Graph, Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
 import { ceilDiv, splitRows, wider, type Kernel, type Op, type Schedule } from "./op.js";
 
@@ -69,11 +69,16 @@ export function winogradSizes(node: Node): { tiles: number; channels: number; sm
   return fits ? { tiles, channels, small } : undefined;
 }
 
-/** The graph with the nodes that do the same in the place of those that have the schedule `winograd`. */
+/**
+ * The graph with the nodes that do the same in the place of those that have the schedule `winograd`. Throws where a node
+ * has it and cannot: its sums would be others.
+ */
 export function withWinograd(graph: Graph, schedule: (node: Node) => Schedule | undefined): Graph {
   const made = new Map<string, { readonly of: string; readonly tensor: Tensor }>();
   const nodes = graph.nodes.flatMap((node) => {
-    const some = schedule(node) === "winograd" ? winogradNodes(node, made) : [node];
+    const chosen = schedule(node) === "winograd";
+    if (chosen && !winogradSizes(node)) throw new Error(`${node.op}: its shapes cannot have the schedule winograd`);
+    const some = chosen ? winogradNodes(node, made) : [node];
     // What is written over is not what was transformed.
     for (const { name } of Object.values(node.outputs)) {
       for (const [key, { of }] of made) if (of === name) made.delete(key);
@@ -95,12 +100,12 @@ function winogradNodes(node: Node, made: Map<string, { readonly of: string; read
     kind: string,
     from: Node["inputs"],
     to: Node["outputs"],
-    invocations: number,
-    own: Record<string, number | string> = {},
+    workgroups: number,
+    own: Attributes = {},
   ) => {
     const unread = { result_count: 0, gradient: 0, in_place: 0, parts, sum_parts: 0, weight_groups: 0 };
     const bias = { bias_c: 0, bias_pixels: 0, bias_rows: 0 };
-    const attributes = { ...geometry, ...unread, ...bias, workgroups: groupsOf(invocations), ...own };
+    const attributes = { ...geometry, ...unread, ...bias, workgroups, ...own };
     nodes.push({ op: `winograd_${kind}`, inputs: from, outputs: to, attributes });
   };
   const tensor = (name: string, ...shape: number[]): Tensor => ({ name, role: "activation", shape, storage: shape });
@@ -111,7 +116,7 @@ function winogradNodes(node: Node, made: Map<string, { readonly of: string; read
     const known = made.get(name);
     if (known) return known.tensor;
     const form = tensor(name, ...shape);
-    transform(kind, { [of === W ? "W" : "image"]: of }, { made: form }, invocations);
+    transform(kind, { [of === W ? "W" : "image"]: of }, { made: form }, groupsOf(invocations));
     made.set(name, { of: of.name, tensor: form });
     return form;
   };
@@ -131,13 +136,12 @@ function winogradNodes(node: Node, made: Map<string, { readonly of: string; read
     const weight_groups = groupsOf((parts * channels * smallChannels) / 4);
     const bias_c = dy.storage[3]! / 4;
     const bias_pixels = size(dy.shape.slice(0, 3));
-    transform("to_weight", { sums, image: dy }, outputs, 0, {
+    transform("to_weight", { sums, image: dy }, outputs, weight_groups + groupsOf(parts * bias_c), {
       sum_parts,
       weight_groups,
       bias_c,
       bias_pixels,
       bias_rows: ceilDiv(bias_pixels, parts),
-      workgroups: weight_groups + groupsOf(parts * bias_c),
     });
     return nodes;
   }
@@ -153,11 +157,8 @@ function winogradNodes(node: Node, made: Map<string, { readonly of: string; read
     down ? "to_small" : "to_large",
     { sums, aside: inputs.b ?? inputs.saved ?? W },
     outputs,
-    down ? (tiles * smallChannels) / 4 : (batch * pairs_h * channels) / 4,
-    { result_count: result!.shape[3]!, gradient: inputs.b ? 0 : 1, in_place: in_place ? 1 : 0, activation } as Record<
-      string,
-      number | string
-    >,
+    groupsOf((down ? tiles * smallChannels : batch * pairs_h * channels) / 4),
+    { result_count: result!.shape[3]!, gradient: inputs.b ? 0 : 1, in_place: in_place ? 1 : 0, activation },
   );
   return nodes;
 }

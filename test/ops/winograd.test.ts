@@ -117,6 +117,12 @@ describe("which convolutions", () => {
     const others: Partial<Geometry>[] = [{ kernel: [4, 3] }, { kernel: [3, 4] }, { stride: [1, 2] }];
     for (const other of others) expect(winogradSizes(layer("conv2d", { ...one, ...other }, "none"))).toBeUndefined();
   });
+  it("no others, whoever asks", () => {
+    const nodes = [layer("conv2d", { ...one, kernel: [4, 3] }, "none")];
+    expect(() => withWinograd({ nodes }, () => "winograd")).toThrow(
+      "conv2d: its shapes cannot have the schedule winograd",
+    );
+  });
   it("those whose forms every adapter can bind", () => {
     // Of each image 16 tiles of 9 x 128 values: 1,820 in 128 MiB.
     const large = (B: number) => layer("conv2d", { ...one, B, CL: 32 }, "none");
