@@ -10,6 +10,8 @@ diagnostic(off, subgroup_uniformity);
 override WORKGROUP_SIZE: u32 = 16u;
 // Tiles have 16 columns, not 8.
 override WIDE: bool = false;
+// W is transposed.
+override UP: bool = false;
 
 struct Shape {
   rows: u32,             // T
@@ -20,7 +22,7 @@ struct Shape {
   parts: u32,
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> large: array<vec4f>;        // [T, 9, I]
+@group(0) @binding(1) var<storage, read> left: array<vec4f>;         // [T, 9, I] large; up [T, 9, O] small
 @group(0) @binding(2) var<storage, read> small: array<vec4f>;        // [T, 9, O]
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;            // [9, I, O]
 @group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;   // [T, 9, O], [T, 9, I], [parts, 9, I, O]
@@ -54,44 +56,51 @@ fn small_rows(at: vec4u) -> mat4x4f {
   return mat4x4f(small[at.x], small[at.y], small[at.z], small[at.w]);
 }
 
-// small = large W.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let place = place_of(group.x, lane, shape.outputs);
+fn W_block(at: u32) -> mat4x4f {
+  if (UP) { return transpose(W_rows(at)); }
+  return W_rows(at);
+}
+
+// The rows of `left` times W or, up, its transpose.
+fn times_W(group: u32, lane: u32) {
+  let inner = select(shape.inputs, shape.outputs, UP);
+  let columns = select(shape.outputs, shape.inputs, UP);
+  let place = place_of(group, lane, columns);
   let row = place.index * 24u;
-  let c = place.matrix * 4u * shape.inputs * shape.outputs
-        + min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.outputs - 1u));
+  let c = min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(columns - 1u)) * select(1u, 4u * shape.outputs, UP);
+  let first = place.matrix * 4u * shape.inputs * shape.outputs + c;
+  let next = select(4u * shape.outputs, 1u, UP);
   let own = vec4u(row + (lane & 3u));
-  let near = (9u * min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u)) + place.matrix) * shape.inputs;
-  let far = (9u * min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u)) + place.matrix) * shape.inputs;
+  let near = (9u * min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u)) + place.matrix) * inner;
+  let far = (9u * min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u)) + place.matrix) * inner;
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
   var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
   var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
   var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
   var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
-  for (var k = 0u; k < shape.inputs; k++) {
-    let at = c + 4u * k * shape.outputs;
-    let b0 = W_rows(at.x);
-    let b1 = W_rows(at.y);
+  for (var k = 0u; k < inner; k++) {
+    let at = first + next * k;
+    let b0 = W_block(at.x);
+    let b1 = W_block(at.y);
     var b2: mat4x4f; var b3: mat4x4f;
-    if (WIDE) { b2 = W_rows(at.z); b3 = W_rows(at.w); }
-    let a0 = quad_rows(large[near.x + k]);
+    if (WIDE) { b2 = W_block(at.z); b3 = W_block(at.w); }
+    let a0 = quad_rows(left[near.x + k]);
     t00 += b0 * a0; t01 += b1 * a0;
     if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
-    let a1 = quad_rows(large[near.y + k]);
+    let a1 = quad_rows(left[near.y + k]);
     t10 += b0 * a1; t11 += b1 * a1;
     if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
-    let a2 = quad_rows(large[near.z + k]);
+    let a2 = quad_rows(left[near.z + k]);
     t20 += b0 * a2; t21 += b1 * a2;
     if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
-    let a3 = quad_rows(large[near.w + k]);
+    let a3 = quad_rows(left[near.w + k]);
     t30 += b0 * a3; t31 += b1 * a3;
     if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
-    let a4 = quad_rows(large[far.x + k]);
+    let a4 = quad_rows(left[far.x + k]);
     t40 += b0 * a4; t41 += b1 * a4;
     if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
-    let a5 = quad_rows(large[far.y + k]);
+    let a5 = quad_rows(left[far.y + k]);
     t50 += b0 * a5; t51 += b1 * a5;
     if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
   }
@@ -100,62 +109,23 @@ fn winograd_down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     t00, t01, t02, t03, t10, t11, t12, t13,
     t20, t21, t22, t23, t30, t31, t32, t33,
     t40, t41, t42, t43, t50, t51, t52, t53);
-  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.outputs; j++) {
+  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < columns; j++) {
     for (var i = 0u; i < 24u && row + i < shape.rows; i++) {
-      sums[(9u * (row + i) + place.matrix) * shape.outputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
+      sums[(9u * (row + i) + place.matrix) * columns + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
     }
   }
+}
+
+// small = large W.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn winograd_down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  times_W(group.x, lane);
 }
 
 // large = small W^T.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn winograd_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let place = place_of(group.x, lane, shape.inputs);
-  let row = place.index * 24u;
-  let c = 4u * shape.outputs
-        * (place.matrix * shape.inputs + min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.inputs - 1u)));
-  let own = vec4u(row + (lane & 3u));
-  let near = (9u * min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u)) + place.matrix) * shape.outputs;
-  let far = (9u * min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u)) + place.matrix) * shape.outputs;
-  var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
-  var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
-  var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
-  var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
-  var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
-  var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
-  for (var k = 0u; k < shape.outputs; k++) {
-    let b0 = transpose(W_rows(c.x + k));
-    let b1 = transpose(W_rows(c.y + k));
-    var b2: mat4x4f; var b3: mat4x4f;
-    if (WIDE) { b2 = transpose(W_rows(c.z + k)); b3 = transpose(W_rows(c.w + k)); }
-    let a0 = quad_rows(small[near.x + k]);
-    t00 += b0 * a0; t01 += b1 * a0;
-    if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
-    let a1 = quad_rows(small[near.y + k]);
-    t10 += b0 * a1; t11 += b1 * a1;
-    if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
-    let a2 = quad_rows(small[near.z + k]);
-    t20 += b0 * a2; t21 += b1 * a2;
-    if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
-    let a3 = quad_rows(small[near.w + k]);
-    t30 += b0 * a3; t31 += b1 * a3;
-    if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
-    let a4 = quad_rows(small[far.x + k]);
-    t40 += b0 * a4; t41 += b1 * a4;
-    if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
-    let a5 = quad_rows(small[far.y + k]);
-    t50 += b0 * a5; t51 += b1 * a5;
-    if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
-  }
-  var tiles = array<mat4x4f, 24>(
-    t00, t01, t02, t03, t10, t11, t12, t13,
-    t20, t21, t22, t23, t30, t31, t32, t33,
-    t40, t41, t42, t43, t50, t51, t52, t53);
-  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.inputs; j++) {
-    for (var i = 0u; i < 24u && row + i < shape.rows; i++) {
-      sums[(9u * (row + i) + place.matrix) * shape.inputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
-    }
-  }
+  times_W(group.x, lane);
 }
 
 // A part of W = large^T small.
@@ -185,22 +155,22 @@ fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     let b1 = small_rows(at + c.y);
     var b2: mat4x4f; var b3: mat4x4f;
     if (WIDE) { b2 = small_rows(at + c.z); b3 = small_rows(at + c.w); }
-    let a0 = transpose(quad_rows(select(vec4f(0.0), large[own + near.x], exists)));
+    let a0 = transpose(quad_rows(select(vec4f(0.0), left[own + near.x], exists)));
     t00 += b0 * a0; t01 += b1 * a0;
     if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
-    let a1 = transpose(quad_rows(select(vec4f(0.0), large[own + near.y], exists)));
+    let a1 = transpose(quad_rows(select(vec4f(0.0), left[own + near.y], exists)));
     t10 += b0 * a1; t11 += b1 * a1;
     if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
-    let a2 = transpose(quad_rows(select(vec4f(0.0), large[own + near.z], exists)));
+    let a2 = transpose(quad_rows(select(vec4f(0.0), left[own + near.z], exists)));
     t20 += b0 * a2; t21 += b1 * a2;
     if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
-    let a3 = transpose(quad_rows(select(vec4f(0.0), large[own + near.w], exists)));
+    let a3 = transpose(quad_rows(select(vec4f(0.0), left[own + near.w], exists)));
     t30 += b0 * a3; t31 += b1 * a3;
     if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
-    let a4 = transpose(quad_rows(select(vec4f(0.0), large[own + far.x], exists)));
+    let a4 = transpose(quad_rows(select(vec4f(0.0), left[own + far.x], exists)));
     t40 += b0 * a4; t41 += b1 * a4;
     if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
-    let a5 = transpose(quad_rows(select(vec4f(0.0), large[own + far.y], exists)));
+    let a5 = transpose(quad_rows(select(vec4f(0.0), left[own + far.y], exists)));
     t50 += b0 * a5; t51 += b1 * a5;
     if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
   }

@@ -182,14 +182,16 @@ function productKernel({ op, inputs, outputs }: Node): Kernel {
   const rows = (large ?? small)!.shape[0]!;
   const [inputCount, outputCount] = (W ?? sums)!.shape.slice(-2) as [number, number];
   const parts = W ? 1 : sums!.shape[0]!;
-  const columns = (op === "winograd_up" ? inputCount : outputCount) / 4;
+  const up = op === "winograd_up";
+  const columns = (up ? inputCount : outputCount) / 4;
   const down = W ? ceilDiv(rows, ROWS) : parts * ceilDiv(inputCount, ROWS);
   const wide = wider(columns);
   const groups = ceilDiv(down * ceilDiv(columns, wide ? 16 : 8) * 4, PRODUCT_WORKGROUP);
   return {
     shader: products,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE: PRODUCT_WORKGROUP, WIDE: wide ? 1 : 0 },
+    constants: { WORKGROUP_SIZE: PRODUCT_WORKGROUP, WIDE: wide ? 1 : 0, UP: up ? 1 : 0 },
+    names: { left: up ? "small" : "large" },
     shape: {
       rows,
       inputs: inputCount / 4,
