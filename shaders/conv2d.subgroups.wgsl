@@ -80,26 +80,28 @@ fn down_tiles(group: u32, invocation: u32) {
     if (SINGLE) {
       let w0 = vec4f(W[row_at + c.x]);
       let w1 = vec4f(W[row_at + c.y]);
-      var w2: vec4f; var w3: vec4f;
-      if (WIDE) { w2 = vec4f(W[row_at + c.z]); w3 = vec4f(W[row_at + c.w]); }
       let a0 = quad_values(load_large(near.x, 0u).x);
       t00 += products(w0, a0); t01 += products(w1, a0);
-      if (WIDE) { t02 += products(w2, a0); t03 += products(w3, a0); }
       let a1 = quad_values(load_large(near.y, 0u).x);
       t10 += products(w0, a1); t11 += products(w1, a1);
-      if (WIDE) { t12 += products(w2, a1); t13 += products(w3, a1); }
       let a2 = quad_values(load_large(near.z, 0u).x);
       t20 += products(w0, a2); t21 += products(w1, a2);
-      if (WIDE) { t22 += products(w2, a2); t23 += products(w3, a2); }
       let a3 = quad_values(load_large(near.w, 0u).x);
       t30 += products(w0, a3); t31 += products(w1, a3);
-      if (WIDE) { t32 += products(w2, a3); t33 += products(w3, a3); }
       let a4 = quad_values(load_large(far.x, 0u).x);
       t40 += products(w0, a4); t41 += products(w1, a4);
-      if (WIDE) { t42 += products(w2, a4); t43 += products(w3, a4); }
       let a5 = quad_values(load_large(far.y, 0u).x);
       t50 += products(w0, a5); t51 += products(w1, a5);
-      if (WIDE) { t52 += products(w2, a5); t53 += products(w3, a5); }
+      if (WIDE) {
+        let w2 = vec4f(W[row_at + c.z]);
+        let w3 = vec4f(W[row_at + c.w]);
+        t02 += products(w2, a0); t03 += products(w3, a0);
+        t12 += products(w2, a1); t13 += products(w3, a1);
+        t22 += products(w2, a2); t23 += products(w3, a2);
+        t32 += products(w2, a3); t33 += products(w3, a3);
+        t42 += products(w2, a4); t43 += products(w3, a4);
+        t52 += products(w2, a5); t53 += products(w3, a5);
+      }
       tap = next_tap(tap, kernel_w);
       near = pixel_at(size, r_near / pixels, y_near + i32(tap.x), x_near + i32(tap.y));
       far = pixel_at(size, r_far / pixels, y_far + i32(tap.x), x_far + i32(tap.y));
@@ -107,26 +109,28 @@ fn down_tiles(group: u32, invocation: u32) {
     }
     let W0 = W_rows(row_at + c.x, stride);
     let W1 = W_rows(row_at + c.y, stride);
-    var W2: mat4x4f; var W3: mat4x4f;
-    if (WIDE) { W2 = W_rows(row_at + c.z, stride); W3 = W_rows(row_at + c.w, stride); }
     let a0 = quad_rows(load_large(near.x, k));
     t00 += W0 * a0; t01 += W1 * a0;
-    if (WIDE) { t02 += W2 * a0; t03 += W3 * a0; }
     let a1 = quad_rows(load_large(near.y, k));
     t10 += W0 * a1; t11 += W1 * a1;
-    if (WIDE) { t12 += W2 * a1; t13 += W3 * a1; }
     let a2 = quad_rows(load_large(near.z, k));
     t20 += W0 * a2; t21 += W1 * a2;
-    if (WIDE) { t22 += W2 * a2; t23 += W3 * a2; }
     let a3 = quad_rows(load_large(near.w, k));
     t30 += W0 * a3; t31 += W1 * a3;
-    if (WIDE) { t32 += W2 * a3; t33 += W3 * a3; }
     let a4 = quad_rows(load_large(far.x, k));
     t40 += W0 * a4; t41 += W1 * a4;
-    if (WIDE) { t42 += W2 * a4; t43 += W3 * a4; }
     let a5 = quad_rows(load_large(far.y, k));
     t50 += W0 * a5; t51 += W1 * a5;
-    if (WIDE) { t52 += W2 * a5; t53 += W3 * a5; }
+    if (WIDE) {
+      let W2 = W_rows(row_at + c.z, stride);
+      let W3 = W_rows(row_at + c.w, stride);
+      t02 += W2 * a0; t03 += W3 * a0;
+      t12 += W2 * a1; t13 += W3 * a1;
+      t22 += W2 * a2; t23 += W3 * a2;
+      t32 += W2 * a3; t33 += W3 * a3;
+      t42 += W2 * a4; t43 += W3 * a4;
+      t52 += W2 * a5; t53 += W3 * a5;
+    }
     k++;
     if (k == size.z) {
       k = 0u;
@@ -183,26 +187,28 @@ fn up_tiles(group: u32, invocation: u32) {
     let at = first + c * size.z + k;
     let W0 = transpose(W_rows(at.x, size.z));
     let W1 = transpose(W_rows(at.y, size.z));
-    var W2: mat4x4f; var W3: mat4x4f;
-    if (WIDE) { W2 = transpose(W_rows(at.z, size.z)); W3 = transpose(W_rows(at.w, size.z)); }
     let a0 = quad_rows(load_small(near.x, k));
     t00 += W0 * a0; t01 += W1 * a0;
-    if (WIDE) { t02 += W2 * a0; t03 += W3 * a0; }
     let a1 = quad_rows(load_small(near.y, k));
     t10 += W0 * a1; t11 += W1 * a1;
-    if (WIDE) { t12 += W2 * a1; t13 += W3 * a1; }
     let a2 = quad_rows(load_small(near.z, k));
     t20 += W0 * a2; t21 += W1 * a2;
-    if (WIDE) { t22 += W2 * a2; t23 += W3 * a2; }
     let a3 = quad_rows(load_small(near.w, k));
     t30 += W0 * a3; t31 += W1 * a3;
-    if (WIDE) { t32 += W2 * a3; t33 += W3 * a3; }
     let a4 = quad_rows(load_small(far.x, k));
     t40 += W0 * a4; t41 += W1 * a4;
-    if (WIDE) { t42 += W2 * a4; t43 += W3 * a4; }
     let a5 = quad_rows(load_small(far.y, k));
     t50 += W0 * a5; t51 += W1 * a5;
-    if (WIDE) { t52 += W2 * a5; t53 += W3 * a5; }
+    if (WIDE) {
+      let W2 = transpose(W_rows(at.z, size.z));
+      let W3 = transpose(W_rows(at.w, size.z));
+      t02 += W2 * a0; t03 += W3 * a0;
+      t12 += W2 * a1; t13 += W3 * a1;
+      t22 += W2 * a2; t23 += W3 * a2;
+      t32 += W2 * a3; t33 += W3 * a3;
+      t42 += W2 * a4; t43 += W3 * a4;
+      t52 += W2 * a5; t53 += W3 * a5;
+    }
     k++;
     if (k == size.z) {
       k = 0u;

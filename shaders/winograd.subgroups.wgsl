@@ -83,26 +83,28 @@ fn times_W(group: u32, lane: u32) {
     let at = first + next * k;
     let b0 = W_block(at.x);
     let b1 = W_block(at.y);
-    var b2: mat4x4f; var b3: mat4x4f;
-    if (WIDE) { b2 = W_block(at.z); b3 = W_block(at.w); }
     let a0 = quad_rows(left[near.x + k]);
     t00 += b0 * a0; t01 += b1 * a0;
-    if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
     let a1 = quad_rows(left[near.y + k]);
     t10 += b0 * a1; t11 += b1 * a1;
-    if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
     let a2 = quad_rows(left[near.z + k]);
     t20 += b0 * a2; t21 += b1 * a2;
-    if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
     let a3 = quad_rows(left[near.w + k]);
     t30 += b0 * a3; t31 += b1 * a3;
-    if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
     let a4 = quad_rows(left[far.x + k]);
     t40 += b0 * a4; t41 += b1 * a4;
-    if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
     let a5 = quad_rows(left[far.y + k]);
     t50 += b0 * a5; t51 += b1 * a5;
-    if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
+    if (WIDE) {
+      let b2 = W_block(at.z);
+      let b3 = W_block(at.w);
+      t02 += b2 * a0; t03 += b3 * a0;
+      t12 += b2 * a1; t13 += b3 * a1;
+      t22 += b2 * a2; t23 += b3 * a2;
+      t32 += b2 * a3; t33 += b3 * a3;
+      t42 += b2 * a4; t43 += b3 * a4;
+      t52 += b2 * a5; t53 += b3 * a5;
+    }
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 24>(
@@ -153,26 +155,28 @@ fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     let exists = row + (lane & 3u) < end;
     let b0 = small_rows(at + c.x);
     let b1 = small_rows(at + c.y);
-    var b2: mat4x4f; var b3: mat4x4f;
-    if (WIDE) { b2 = small_rows(at + c.z); b3 = small_rows(at + c.w); }
     let a0 = transpose(quad_rows(select(vec4f(0.0), left[own + near.x], exists)));
     t00 += b0 * a0; t01 += b1 * a0;
-    if (WIDE) { t02 += b2 * a0; t03 += b3 * a0; }
     let a1 = transpose(quad_rows(select(vec4f(0.0), left[own + near.y], exists)));
     t10 += b0 * a1; t11 += b1 * a1;
-    if (WIDE) { t12 += b2 * a1; t13 += b3 * a1; }
     let a2 = transpose(quad_rows(select(vec4f(0.0), left[own + near.z], exists)));
     t20 += b0 * a2; t21 += b1 * a2;
-    if (WIDE) { t22 += b2 * a2; t23 += b3 * a2; }
     let a3 = transpose(quad_rows(select(vec4f(0.0), left[own + near.w], exists)));
     t30 += b0 * a3; t31 += b1 * a3;
-    if (WIDE) { t32 += b2 * a3; t33 += b3 * a3; }
     let a4 = transpose(quad_rows(select(vec4f(0.0), left[own + far.x], exists)));
     t40 += b0 * a4; t41 += b1 * a4;
-    if (WIDE) { t42 += b2 * a4; t43 += b3 * a4; }
     let a5 = transpose(quad_rows(select(vec4f(0.0), left[own + far.y], exists)));
     t50 += b0 * a5; t51 += b1 * a5;
-    if (WIDE) { t52 += b2 * a5; t53 += b3 * a5; }
+    if (WIDE) {
+      let b2 = small_rows(at + c.z);
+      let b3 = small_rows(at + c.w);
+      t02 += b2 * a0; t03 += b3 * a0;
+      t12 += b2 * a1; t13 += b3 * a1;
+      t22 += b2 * a2; t23 += b3 * a2;
+      t32 += b2 * a3; t33 += b3 * a3;
+      t42 += b2 * a4; t43 += b3 * a4;
+      t52 += b2 * a5; t53 += b3 * a5;
+    }
   }
   if (part >= shape.parts) { return; }
   var tiles = array<mat4x4f, 24>(

@@ -9,7 +9,7 @@ import { size, type Tensor } from "./tensor.js";
  * Names this version of the kernels in what is stored. To be raised whenever a schedule of a product becomes faster or
  * slower: what was measured before is then measured again.
  */
-export const KERNELS = 3;
+export const KERNELS = 4;
 
 interface Entry {
   /** What a large product takes whose results fill their tiles; `direct` is for all others. */
