@@ -75,10 +75,10 @@ const columnCosts = [
   [5, 0.98],
 ] as const;
 
-/** The vec4 columns of a tile by which results of so many columns cost least, what lies past them too. */
+/** The vec4 columns of a tile by which results of so many columns, of as many products each, cost least. */
 function tileColumns(results: readonly number[]): number {
   const cost = ([own, each]: readonly [number, number]) =>
-    results.reduce((sum, count) => sum + each * 16 * own * ceilDiv(count, 16 * own), 0);
+    results.reduce((sum, count) => sum + (each * own * ceilDiv(count, 16 * own)) / count, 0);
   return columnCosts.reduce((best, one) => (cost(one) < cost(best) ? one : best))[0];
 }
 

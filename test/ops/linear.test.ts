@@ -93,6 +93,27 @@ describe("every size, in every schedule", () => {
   );
 });
 
+describe("every width of tile, full and with columns to spare", () => {
+  const widths = { 2: [32, 17], 4: [64, 113], 5: [80, 69, 151] };
+  for (const [own, counts] of Object.entries(widths)) {
+    it(`${counts.join(", ")} columns: ${own} vec4`, () => {
+      for (const count of counts) {
+        const node = layer(20, count, [count], "relu");
+        const nodes = [node, ...Object.keys(gradientOps).map((op) => gradientNode(op as GradientOp, node))];
+        for (const each of nodes)
+          expect(opNamed(each.op).kernel(each, "subgroups").constants.COLUMNS).toBe(Number(own));
+      }
+    });
+  }
+  if (here.includes("subgroups")) {
+    const shapes = Object.values(widths).flatMap((counts) => counts.map((count) => [37, count, count]));
+    testOps(
+      device,
+      each(ops, (op) => shapes.map((shape) => layerCase(op, shape, "relu", "subgroups"))),
+    );
+  }
+});
+
 describe("every activation", () => {
   const cases = (op: (typeof ops)[number], schedule: Schedule, some: readonly Activation[]) =>
     some.map((activation) => layerCase(op, [37, 21, 18], activation, schedule));
