@@ -1,15 +1,15 @@
 // winograd.subgroups.wgsl: the products in Winograd's domain (winograd.wgsl), nine at a time, one for each place of a
 // tile.
 //   large [T, 9, I]   small [T, 9, O]   W [9, I, O]      row-major, f32; I and O multiples of 4
-// T tiles, I channels of all phases of the large image, O of the small one. In tiles of 24x8 values, or 24x16, whose
-// operands the four lanes of a quad share, as in linear.subgroups.wgsl.
+// T tiles, I channels of all phases of the large image, O of the small one. In tiles of 24x4, 24x8 or 24x16 values,
+// whose operands the four lanes of a quad share, as in linear.subgroups.wgsl.
 enable subgroups;
 // Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
 diagnostic(off, subgroup_uniformity);
 
 override WORKGROUP_SIZE: u32 = 16u;
-// Tiles have 16 columns, not 8.
-override WIDE: bool = false;
+// vec4 columns of a tile: 1, 2 or 4.
+override COLUMNS: u32 = 2u;
 // W is transposed.
 override UP: bool = false;
 
@@ -37,9 +37,8 @@ struct Place {
 
 fn place_of(group: u32, lane: u32, columns: u32) -> Place {
   let tile = group % shape.groups * WORKGROUP_SIZE + lane;
-  let own = select(2u, 4u, WIDE);
-  let across = (columns + 4u * own - 1u) / (4u * own);
-  return Place(group / shape.groups, tile / 4u / across, (tile / 4u % across * 4u + (tile & 3u)) * own);
+  let across = (columns + 4u * COLUMNS - 1u) / (4u * COLUMNS);
+  return Place(group / shape.groups, tile / 4u / across, (tile / 4u % across * 4u + (tile & 3u)) * COLUMNS);
 }
 
 // Four rows from the four lanes of the quad, as the columns of a matrix.
@@ -82,20 +81,25 @@ fn times_W(group: u32, lane: u32) {
   for (var k = 0u; k < inner; k++) {
     let at = first + next * k;
     let b0 = W_block(at.x);
-    let b1 = W_block(at.y);
     let a0 = quad_rows(left[near.x + k]);
-    t00 += b0 * a0; t01 += b1 * a0;
+    t00 += b0 * a0;
     let a1 = quad_rows(left[near.y + k]);
-    t10 += b0 * a1; t11 += b1 * a1;
+    t10 += b0 * a1;
     let a2 = quad_rows(left[near.z + k]);
-    t20 += b0 * a2; t21 += b1 * a2;
+    t20 += b0 * a2;
     let a3 = quad_rows(left[near.w + k]);
-    t30 += b0 * a3; t31 += b1 * a3;
+    t30 += b0 * a3;
     let a4 = quad_rows(left[far.x + k]);
-    t40 += b0 * a4; t41 += b1 * a4;
+    t40 += b0 * a4;
     let a5 = quad_rows(left[far.y + k]);
-    t50 += b0 * a5; t51 += b1 * a5;
-    if (WIDE) {
+    t50 += b0 * a5;
+    if (COLUMNS > 1u) {
+      let b1 = W_block(at.y);
+      t01 += b1 * a0; t11 += b1 * a1;
+      t21 += b1 * a2; t31 += b1 * a3;
+      t41 += b1 * a4; t51 += b1 * a5;
+    }
+    if (COLUMNS > 2u) {
       let b2 = W_block(at.z);
       let b3 = W_block(at.w);
       t02 += b2 * a0; t03 += b3 * a0;
@@ -111,7 +115,7 @@ fn times_W(group: u32, lane: u32) {
     t00, t01, t02, t03, t10, t11, t12, t13,
     t20, t21, t22, t23, t30, t31, t32, t33,
     t40, t41, t42, t43, t50, t51, t52, t53);
-  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < columns; j++) {
+  for (var j = 0u; j < COLUMNS && place.column + j < columns; j++) {
     for (var i = 0u; i < 24u && row + i < shape.rows; i++) {
       sums[(9u * (row + i) + place.matrix) * columns + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];
     }
@@ -154,20 +158,25 @@ fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     let own = (9u * min(row + (lane & 3u), shape.rows - 1u) + place.matrix) * shape.inputs;
     let exists = row + (lane & 3u) < end;
     let b0 = small_rows(at + c.x);
-    let b1 = small_rows(at + c.y);
     let a0 = transpose(quad_rows(select(vec4f(0.0), left[own + near.x], exists)));
-    t00 += b0 * a0; t01 += b1 * a0;
+    t00 += b0 * a0;
     let a1 = transpose(quad_rows(select(vec4f(0.0), left[own + near.y], exists)));
-    t10 += b0 * a1; t11 += b1 * a1;
+    t10 += b0 * a1;
     let a2 = transpose(quad_rows(select(vec4f(0.0), left[own + near.z], exists)));
-    t20 += b0 * a2; t21 += b1 * a2;
+    t20 += b0 * a2;
     let a3 = transpose(quad_rows(select(vec4f(0.0), left[own + near.w], exists)));
-    t30 += b0 * a3; t31 += b1 * a3;
+    t30 += b0 * a3;
     let a4 = transpose(quad_rows(select(vec4f(0.0), left[own + far.x], exists)));
-    t40 += b0 * a4; t41 += b1 * a4;
+    t40 += b0 * a4;
     let a5 = transpose(quad_rows(select(vec4f(0.0), left[own + far.y], exists)));
-    t50 += b0 * a5; t51 += b1 * a5;
-    if (WIDE) {
+    t50 += b0 * a5;
+    if (COLUMNS > 1u) {
+      let b1 = small_rows(at + c.y);
+      t01 += b1 * a0; t11 += b1 * a1;
+      t21 += b1 * a2; t31 += b1 * a3;
+      t41 += b1 * a4; t51 += b1 * a5;
+    }
+    if (COLUMNS > 2u) {
       let b2 = small_rows(at + c.z);
       let b3 = small_rows(at + c.w);
       t02 += b2 * a0; t03 += b3 * a0;
@@ -184,7 +193,7 @@ fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     t20, t21, t22, t23, t30, t31, t32, t33,
     t40, t41, t42, t43, t50, t51, t52, t53);
   let rows = 4u * shape.inputs;
-  for (var j = 0u; j < select(2u, 4u, WIDE) && place.column + j < shape.outputs; j++) {
+  for (var j = 0u; j < COLUMNS && place.column + j < shape.outputs; j++) {
     for (var i = 0u; i < 24u && 4u * m + i < rows; i++) {
       let to = (part * 9u + place.matrix) * rows + 4u * m + i;
       sums[to * shape.outputs + place.column + j] = tiles[i / 4u * 4u + j][i % 4u];

@@ -67,13 +67,15 @@ export function settled(adapterName: string, node: Node): boolean {
 
 /**
  * Whether a convolution is surely faster by Winograd: on SwiftShader the transforms of a float of the large image cost as
- * much as 13 to 34 multiply-adds, and of the small one as 7 to 24, which must be less than the 7 of 9 that are saved.
+ * much as 13 to 34 multiply-adds, and of the small one as 7 to 24. That must be less than what each product saves: 7/9 of
+ * its time, or 3 times it to a single vec4 of channels, where one costs 2.4 times as much directly.
  */
 function worthWinograd(node: Node): boolean {
   const sizes = winogradSizes(node);
   if (!sizes) return false;
   const { tiles, channels, small } = sizes;
-  return 34 / small + 24 / channels < 0.75 && tiles >= 0.85 * 24 * Math.ceil(tiles / 24);
+  const saved = columns(node)[0]! < 5 ? 2.8 : 0.75;
+  return 34 / small + 24 / channels < saved && tiles >= 0.85 * 24 * Math.ceil(tiles / 24);
 }
 
 /** The schedule for a product of `work` multiply-adds, among those that can run. */

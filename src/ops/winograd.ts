@@ -185,12 +185,12 @@ function productKernel({ op, inputs, outputs }: Node): Kernel {
   const up = op === "winograd_up";
   const columns = (up ? inputCount : outputCount) / 4;
   const down = W ? ceilDiv(rows, ROWS) : parts * ceilDiv(inputCount, ROWS);
-  const wide = wider(columns);
-  const groups = ceilDiv(down * ceilDiv(columns, wide ? 16 : 8) * 4, PRODUCT_WORKGROUP);
+  const own = columns < 5 ? 1 : wider(columns) ? 4 : 2;
+  const groups = ceilDiv(down * ceilDiv(columns, 4 * own) * 4, PRODUCT_WORKGROUP);
   return {
     shader: products,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE: PRODUCT_WORKGROUP, WIDE: wide ? 1 : 0, UP: up ? 1 : 0 },
+    constants: { WORKGROUP_SIZE: PRODUCT_WORKGROUP, COLUMNS: own, UP: up ? 1 : 0 },
     names: { left: up ? "small" : "large" },
     shape: {
       rows,
