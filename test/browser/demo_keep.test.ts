@@ -115,6 +115,26 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
   await second.page.close();
 });
 
+test("where the browser's storage is full it says so, keeps when there is room again, and trains on all the while", async () => {
+  // Of a context like a private window's, whose files lie in memory, Chrome counts no bytes.
+  const { page, troubles } = await demo.open("#batch=32", { context: demo.browser.defaultBrowserContext() });
+  const session = await page.createCDPSession();
+  const { origin } = new URL(page.url());
+  // Less than a model of 650,000 weights and Adam's moments.
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
+  await train(page, 2);
+  await untilText(page, "autosave", /storage is full/);
+  await page.screenshot({ path: "test/artefacts/demo-storage-full.png" });
+  const before = await stepsDone(page);
+  await page.click("#step");
+  await untilStep(page, before + 1);
+  await session.send("Storage.overrideQuotaForOrigin", { origin });
+  await page.click("#step");
+  await untilKept(page, before + 2);
+  expect(troubles).toEqual([]);
+  await page.close();
+});
+
 test("the address has the settings, and what it may not ask for is said", async () => {
   const { page, troubles } = await demo.open("#data=digits&latent=5&batch=16&lr=0.003&seed=9");
   const value = (id: string) => page.$eval(`#${id}`, (input) => (input as HTMLInputElement).value);
