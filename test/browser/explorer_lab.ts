@@ -3,6 +3,7 @@ import type { Browser, ElementHandle, Page } from "puppeteer";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { PNG } from "pngjs";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
@@ -155,6 +156,17 @@ export async function seenOther(page: Page, selector: string, than: string): Pro
     if (now !== than) return now;
   }
   throw new Error(`${selector} looks as before`);
+}
+
+/** Until an element shows more than one colour along its middle: the first picture comes after the model. */
+export async function untilDrawn(page: Page, selector: string): Promise<void> {
+  const element = await inside(page, selector);
+  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
+    const { width, height, data } = PNG.sync.read(Buffer.from(await element.screenshot()));
+    const row = new Uint32Array(data.buffer, data.byteOffset + 4 * width * (height >> 1), width);
+    if (new Set(row.subarray(width >> 2, (3 * width) >> 2)).size > 1) return;
+  }
+  throw new Error(`${selector} is blank`);
 }
 
 /** The middle of an element, and its size. */

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { serveExamples } from "../../examples/serve.mjs";
-import { byRole, ExplorerLab, faultsOf, inside, shoot, type View } from "./explorer_lab.js";
+import { byRole, ExplorerLab, faultsOf, inside, shoot, untilDrawn, type View } from "./explorer_lab.js";
 import { watch, type Watched } from "./harness.js";
 
 const model = readFileSync(join(import.meta.dirname, "../../examples/explorer/digits.safetensors"));
@@ -126,6 +126,7 @@ describe("a saved model", () => {
     });
     expect(read).toEqual({ b: [0, 0], tabs: ["Explore", "Map"], scheme: "dark" });
     expect(await faultsOf(page)).toEqual([]);
+    await untilDrawn(page, ".what .picture");
     await shoot(page, "two-on-a-page");
     expect(troubles()).toEqual([]);
   });
