@@ -158,15 +158,18 @@ export async function seenOther(page: Page, selector: string, than: string): Pro
   throw new Error(`${selector} looks as before`);
 }
 
-/** Until an element shows more than one colour along its middle: the first picture comes after the model. */
-export async function untilDrawn(page: Page, selector: string): Promise<void> {
-  const element = await inside(page, selector);
+/** Until what is visible of that selector has more than the few colours of an empty picture. */
+export async function untilDrawn(page: Page, host: string, selector: string): Promise<void> {
+  const within = (host: string, selector: string) => {
+    const found = document.querySelector(host)!.shadowRoot!.querySelectorAll(selector);
+    return [...found].find((element) => element.checkVisibility());
+  };
+  const element = (await page.evaluateHandle(within, host, selector)).asElement()!;
   for (const end = Date.now() + PATIENCE; Date.now() < end;) {
-    const { width, height, data } = PNG.sync.read(Buffer.from(await element.screenshot()));
-    const row = new Uint32Array(data.buffer, data.byteOffset + 4 * width * (height >> 1), width);
-    if (new Set(row.subarray(width >> 2, (3 * width) >> 2)).size > 1) return;
+    const { data } = PNG.sync.read(Buffer.from(await element.screenshot()));
+    if (new Set(new Uint32Array(Uint8Array.from(data).buffer)).size > 16) return;
   }
-  throw new Error(`${selector} is blank`);
+  throw new Error(`${selector} in ${host} is blank`);
 }
 
 /** The middle of an element, and its size. */

@@ -126,7 +126,8 @@ describe("a saved model", () => {
     });
     expect(read).toEqual({ b: [0, 0], tabs: ["Explore", "Map"], scheme: "dark" });
     expect(await faultsOf(page)).toEqual([]);
-    await untilDrawn(page, ".what .picture");
+    await untilDrawn(page, "#a", ".what .picture");
+    await untilDrawn(page, "#b", ".picture-grid > .picture");
     await shoot(page, "two-on-a-page");
     expect(troubles()).toEqual([]);
   });
