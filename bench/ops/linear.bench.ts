@@ -32,12 +32,12 @@ export function layerCases(B: number, I: number, O: number): OpCase[] {
     outputs: { dx },
     attributes: { activation: "relu" },
   };
-  const weight = gradient(B, I, O, false);
+  const weight = gradient(B, I, O, false)!;
   const both = gradient(B, I, O, true);
   return [
     { name, node: forward, flop },
     { name, node: input, flop },
-    ...(weight ? [{ name, node: weight, flop }] : []),
+    { name, node: weight, flop },
     ...(both ? [{ name, node: both, flop: 2 * flop }] : []),
   ];
 }

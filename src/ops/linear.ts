@@ -7,10 +7,10 @@ import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, t
 import { ceilDiv, partsOf, splitRows, type Gradients, type Kernel, type Op, type Tiling } from "./op.js";
 import { sumPairs } from "./sum.js";
 
-/** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side in `quad` of them. */
+/** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side `across` of them. */
 const forms = {
   direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
-  subgroups: { shader: subgroups, rows: 16, columns: 2, across: 4, perWorkgroup: 16 },
+  subgroups: { shader: subgroups, rows: 16, across: 4, perWorkgroup: 16 },
   tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
 } as const;
 
@@ -66,7 +66,7 @@ function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, 
 }
 
 /**
- * What a column costs in the tiles of `subgroups`, by the tile's vec4 columns: processor time on SwiftShader, 448, 448 and
+ * What a column costs in the tiles of `subgroups`, by the tile's vec4 columns: processor time on SwiftShader, 416, 448 and
  * 400 columns of 784 products at batch 128, in turns in one process, with 3 % for the longer compilation of the widest.
  */
 const columnCosts = [
