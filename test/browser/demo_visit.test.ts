@@ -1,13 +1,13 @@
 // The demo page as anybody may come to it: any screen, the keyboard, a screen reader, a hidden tab, no WebGPU, no network,
 // a GPU that is lost.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serve } from "../../demo/serve.mjs";
 import { buildDemo, DEMO_LIMIT, demoFiles, scriptSize } from "../../demo/build.mjs";
+import { faultsOf } from "./axe.js";
 import { Demo, fill, inState, shown, stepsDone, text, train, untilStep } from "./demo_page.js";
 import { untilEqual } from "./harness.js";
 import { tasksOf, traced } from "./tracing.js";
@@ -30,22 +30,6 @@ async function fits(page: Page, width: number): Promise<void> {
   );
 }
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-interface Axe {
-  run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-}
-
-/** What axe finds wrong, a line each. */
-async function axe(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
-    );
-  });
-}
-
 test("fits every screen by day and by night, and axe finds nothing on it", async () => {
   const { page, troubles } = await demo.open("#batch=16");
   for (const width of [320, 360, 480, 768, 1024, 1440, 1920]) await fits(page, width);
@@ -53,7 +37,7 @@ test("fits every screen by day and by night, and axe finds nothing on it", async
   for (const value of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
     backgrounds.push(await page.$eval("body", (body) => getComputedStyle(body).backgroundColor));
-    expect(await axe(page), value).toEqual([]);
+    expect(await faultsOf(page), value).toEqual([]);
   }
   expect(backgrounds[0]).not.toBe(backgrounds[1]);
   // In the midst of it: trained a little, a fault shown, the editor open, on a phone.
@@ -69,7 +53,7 @@ test("fits every screen by day and by night, and axe finds nothing on it", async
   await chooser.accept(["package.json"]);
   await page.waitForSelector("#fault", { visible: true });
   await fits(page, 390);
-  expect(await axe(page), "a phone, with faults").toEqual([]);
+  expect(await faultsOf(page), "a phone, with faults").toEqual([]);
   expect(troubles).toEqual([]);
   await page.close();
 });
@@ -220,7 +204,7 @@ test("without WebGPU it says why and what to do, and shows a recorded run", asyn
   expect(await page.$$eval("#fault-hints li", (items) => items.length)).toBeGreaterThan(1);
   expect(await shown(page, "play")).toBe(false);
   await page.waitForSelector("#recording canvas");
-  expect(await axe(page)).toEqual([]);
+  expect(await faultsOf(page)).toEqual([]);
   await fits(page, 360);
   await page.screenshot({ path: "test/artefacts/demo-no-webgpu.png", fullPage: true });
   expect(troubles).toEqual([]);

@@ -1,7 +1,6 @@
 // Chrome with pages of the explorer: mounted by a script, and as a tag. Served under the strict policy of the demo.
 import type { Browser, ElementHandle, Page } from "puppeteer";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import { afterAll, afterEach, beforeAll } from "vitest";
@@ -12,7 +11,6 @@ import type { Explored } from "./pages/explorer.js";
 
 const root = join(import.meta.dirname, "../..");
 export const artefacts = join(root, "test/artefacts");
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const html = (body: string) => `<!doctype html><html lang="en"><head><meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1"><title>Explorer</title>
@@ -192,20 +190,6 @@ export async function drawThree(page: Page): Promise<void> {
   await page.mouse.down();
   for (const point of points) await page.mouse.move(...at(...point), { steps: 3 });
   await page.mouse.up();
-}
-
-/** What axe-core finds wrong: rule and elements. */
-export async function faultsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown; failureSummary?: string }[] }[] }> };
-    };
-    const { violations } = await axe.run();
-    return violations.map(({ id, nodes }) =>
-      [id, ...nodes.map(({ target, failureSummary }) => `${JSON.stringify(target)} ${failureSummary}`)].join("\n  "),
-    );
-  });
 }
 
 /** Until nothing of the page lies beside the screen: what observes its size has taken note of it. */

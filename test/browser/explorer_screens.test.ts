@@ -1,16 +1,7 @@
 // The explorer on screens wide and narrow, by day and by night, in every section: what axe-core finds, and whether it fits.
 import { describe, expect, test } from "vitest";
-import {
-  drawThree,
-  explorerPages,
-  faultsOf,
-  openTab,
-  settled,
-  shoot,
-  untilFits,
-  untilWords,
-  type View,
-} from "./explorer_lab.js";
+import { faultsOf } from "./axe.js";
+import { drawThree, explorerPages, openTab, settled, shoot, untilFits, untilWords, type View } from "./explorer_lab.js";
 
 const { open, troubles } = explorerPages();
 

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { serveExamples } from "../../examples/serve.mjs";
-import { byRole, ExplorerLab, faultsOf, inside, shoot, untilDrawn, type View } from "./explorer_lab.js";
+import { faultsOf } from "./axe.js";
+import { byRole, ExplorerLab, inside, shoot, untilDrawn, type View } from "./explorer_lab.js";
 import { watch, type Watched } from "./harness.js";
 
 const model = readFileSync(join(import.meta.dirname, "../../examples/explorer/digits.safetensors"));
