@@ -9,17 +9,31 @@ const alias = ENTRIES.map(({ specifier, source }) => ({
   replacement: fileURLToPath(new URL(source, import.meta.url)),
 }));
 
+/** What computes and measures no time, some files at once: half of such a test is the host's and the compiler's. */
+const together = ["ops", "null", "train", "support"].map((folder) => `test/${folder}/**/*.test.ts`);
+
 export default defineConfig({
   plugins: [viteWgsl()],
   resolve: { alias },
   test: {
-    include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/support/reporter.ts"],
     pool: "forks",
-    // Two cores: one worker keeps the software adapter's threads from fighting each other.
-    maxWorkers: 1,
     // Of what hangs alone: several times what a test takes where a software adapter shares one core with other work.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    projects: [
+      { extends: true, test: { name: "together", include: together, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      // Browsers and programs, of which some are held to a time.
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: ["test/**/*.test.ts"],
+          exclude: [...together, "**/node_modules/**"],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,6 +1,7 @@
 // WebGPU in Node: npm's `webgpu`, which is Chrome's implementation (Dawn) as a native module. The driver it runs on is
 // chosen by environment variables that must be set before the process starts: see start.mjs.
 import { create, globals } from "webgpu";
+import { easePolling } from "./polling.js";
 
 // A GPU object that is collected takes its instance with it and crashes the process, so each lives as long as that.
 const opened = new Map<string, GPU>();
@@ -15,6 +16,7 @@ export async function openGpu({ backend }: { backend?: "null" } = {}): Promise<G
   if (!gpu) {
     // GPUBufferUsage and the like, which a page has as globals.
     Object.assign(globalThis, globals);
+    easePolling();
     gpu = create(options);
     opened.set(options.join(), gpu);
   }
