@@ -8,7 +8,7 @@
 const TILE = 32u;             // rows and columns of a workgroup's tile
 const VECTORS = 8u;           // vec4 across a tile
 const DEPTH = 4u;             // vec4 of the reduction held at once
-const WORKGROUP_SIZE = 64u;
+override WORKGROUP_SIZE: u32 = 64u;
 
 // [32 rows][4] where the reduction lies along a row, [16 rows][8] where it runs down the rows.
 var<workgroup> left: array<vec4f, 128>;

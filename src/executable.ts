@@ -165,7 +165,7 @@ export class Executable {
   locate(tensor: string): { buffer: GPUBuffer; offset: number; bytes: number } {
     const place = this.plan.places[tensor];
     const buffer = place && this.buffers.get(place.buffer);
-    if (!place || !buffer) throw new Error(`the plan has no tensor ${tensor}`);
+    if (!place || !buffer) throw new Error(`no tensor is named ${tensor}`);
     const guard = this.owned.includes(buffer) ? this.guardBytes : 0;
     return { buffer, offset: place.offset + guard, bytes: place.bytes };
   }

@@ -126,7 +126,7 @@ export class Scheduler {
   #submit(steps: readonly Step[]): Submitted {
     this.device.assertAlive();
     const staging = this.#staging.shift();
-    if (!staging) throw new Error("more submits are in flight than there are staging buffers");
+    if (!staging) throw new Error("no staging buffer is free");
     const at = performance.now();
     this.executable.writeSteps(steps.map((step, slot) => ({ ...step, slot })));
     const encoder = this.device.gpu.createCommandEncoder({ label: "steps" });

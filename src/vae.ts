@@ -41,7 +41,7 @@ class Chain {
   parameter(name: string): Tensor {
     const { parameters, statistics } = this.model;
     const found = [...parameters, ...statistics].find(({ tensor }) => tensor.name === name);
-    if (!found) throw new Error(`the model has no parameter ${name}`);
+    if (!found) throw new Error(`no parameter is named ${name}`);
     return found.tensor;
   }
 

@@ -15,7 +15,7 @@ import {
   type Activation,
   type Tensor,
 } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, wider, type Kernel, type Op, type Tiling } from "./op.js";
+import { ceilDiv, partsOf, splitRows, workgroupSize, wider, type Kernel, type Op, type Tiling } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /**
@@ -79,28 +79,25 @@ interface Form {
   readonly rows: number;
   readonly columns: number;
   readonly across: number;
-  readonly perWorkgroup: number;
 }
 
 /** How a schedule's workgroup covers a result: a tile of rows x vec4 columns, side by side in a quad of them. */
 const forms: Readonly<Record<Tiling, Form>> = {
-  direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
-  subgroups: { shader: subgroups, rows: 24, columns: 2, across: 4, perWorkgroup: 16 },
-  tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
+  direct: { shader: direct, rows: 8, columns: 2, across: 1 },
+  subgroups: { shader: subgroups, rows: 24, columns: 2, across: 4 },
+  tiled: { shader: tiled, rows: 32, columns: 8, across: 1 },
 };
 /** The subgroups schedule's tile where there are columns enough. */
 const wideForm = { ...forms.subgroups, columns: 4 };
 /** The direct schedule's tile where the result has one vec4 of channels. */
 const narrowForm = { ...forms.direct, rows: 16, columns: 1 };
-const TILED_WORKGROUP = 64;
-
 /** The gradient rule of both directions: x is one of the images, dy the other. */
 function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient"]> {
   const [own, other] = op === "conv2d" ? (["large", "small"] as const) : (["small", "large"] as const);
   return (node, upstream, wanted, sole) => {
     const { [own]: x, W, b } = node.inputs as Record<string, Tensor>;
     const dy = upstream.result;
-    if (!x || !W || !b || !dy) throw new Error(`${op}: x, W, b or the gradient of the result is missing`);
+    if (!x || !W || !b || !dy) throw new Error(`${op}: no gradient arrives at y`);
     const of = { W: like(W, `d${W.name}`, "gradient"), b: like(b, `d${b.name}`, "gradient") };
     const small = pixels(own === "small" ? x : dy);
     const { parts } = splitRows(small);
@@ -130,18 +127,20 @@ const pixels = ({ shape }: Tensor) => size(shape.slice(0, 3));
 
 function kernel(node: Node, schedule: Tiling): Kernel {
   const form = forms[schedule];
-  const { shader, perWorkgroup } = form;
+  const { shader } = form;
   const { op, inputs, outputs, attributes } = node;
   const transposed = op.startsWith("conv2d_transpose");
   const forward = op === "conv2d" || op === "conv2d_transpose";
   // The result is the image that the node doesn't read; a gradient of weights reads both and makes none.
   const { result } = outputs;
+  const lanes = workgroupSize(schedule, outputs);
+  const perWorkgroup = schedule === "tiled" ? 1 : lanes;
   const inPlace = attributes.in_place === true;
   const up = op === "conv2d_transpose" || op === "conv2d_grad_input";
   const large = inputs.large ?? result;
   const small = inputs.small ?? result;
   const W = inputs.W ?? outputs.dW;
-  if (!large || !small || !W) throw new Error(`${op}: an image or W is missing`);
+  if (!large || !small || !W) throw new Error(`${op}: x or y is missing`);
   const [batch = 1, large_h = 1, large_w = 1] = large.shape;
   const [, small_h = 1, small_w = 1] = small.shape;
   const [kernel_h = 1, kernel_w = 1] = W.shape.slice(-4);
@@ -168,7 +167,6 @@ function kernel(node: Node, schedule: Tiling): Kernel {
     parts,
   );
   const biased = transposed ? large : small;
-  const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
   const biasGroups = ceilDiv(parts * (transposed ? large_c : small_c), lanes);
   return {
     shader,
@@ -178,9 +176,8 @@ function kernel(node: Node, schedule: Tiling): Kernel {
     constants: {
       ...(result ? { ACTIVATION: activationCode((attributes.activation ?? "none") as Activation) } : {}),
       ...(result ? { KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
-      ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
-      ...(schedule === "subgroups" ? { SINGLE: grey ? 1 : 0 } : {}),
-      ...(schedule === "subgroups" ? { WIDE: wide ? 1 : 0 } : {}),
+      WORKGROUP_SIZE: lanes,
+      ...(schedule === "subgroups" ? { SINGLE: grey ? 1 : 0, WIDE: wide ? 1 : 0 } : {}),
       ...(result && schedule === "direct" ? { NARROW: narrow ? 1 : 0, SINGLE: result.shape[3] === 1 ? 1 : 0 } : {}),
     },
     shape: {

@@ -43,7 +43,7 @@ const ops = new Map<string, Op>(
 
 export function opNamed(name: string): Op {
   const op = ops.get(name);
-  if (!op) throw new Error(`there is no op named ${name}`);
+  if (!op) throw new Error(`no op is named ${name}`);
   return op;
 }
 

@@ -4,14 +4,14 @@ import subgroups from "../../shaders/linear.subgroups.wgsl";
 import tiled from "../../shaders/linear.tiled.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, type Gradients, type Kernel, type Op, type Tiling } from "./op.js";
+import { ceilDiv, partsOf, splitRows, workgroupSize, type Gradients, type Kernel, type Op, type Tiling } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side `across` of them. */
 const forms = {
-  direct: { shader: direct, rows: 8, columns: 2, across: 1, perWorkgroup: 16 },
-  subgroups: { shader: subgroups, rows: 16, across: 4, perWorkgroup: 16 },
-  tiled: { shader: tiled, rows: 32, columns: 8, across: 1, perWorkgroup: 1 },
+  direct: { shader: direct, rows: 8, columns: 2, across: 1 },
+  subgroups: { shader: subgroups, rows: 16, across: 4 },
+  tiled: { shader: tiled, rows: 32, columns: 8, across: 1 },
 } as const;
 
 /** y = act(x W + b): x [B, I...], W [I..., O...], b [O...] give y [B, O...]. `name` is y's. */
@@ -26,7 +26,7 @@ export function linear(name: string, x: Tensor, W: Tensor, b: Tensor, activation
  * From so many multiply-adds of each on, dx and dW are two dispatches: what one costs is little beside them, and the
  * pipeline that makes both is compiled longer than theirs together.
  */
-const APART = 2 ** 24;
+const APART = 2 ** 19;
 
 function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean) {
   const { x, W, b } = node.inputs as { x: Tensor; W: Tensor; b: Tensor };
@@ -69,22 +69,27 @@ function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, 
  * What a column costs in the tiles of `subgroups`, by the tile's vec4 columns: processor time on SwiftShader, 416, 448 and
  * 400 columns of 784 products at batch 128, in turns in one process, with 3 % for the longer compilation of the widest.
  */
-const columnCosts = [
-  [2, 1.15],
-  [4, 1],
-  [5, 0.98],
-] as const;
+const columnCosts: Readonly<Record<number, number>> = { 2: 1.15, 4: 1, 5: 0.98 };
 
-/** The vec4 columns of a tile by which results of so many columns, of as many products each, cost least. */
-function tileColumns(results: readonly number[]): number {
-  const cost = ([own, each]: readonly [number, number]) =>
-    results.reduce((sum, count) => sum + (each * own * ceilDiv(count, 16 * own)) / count, 0);
-  return columnCosts.reduce((best, one) => (cost(one) < cost(best) ? one : best))[0];
+/**
+ * From so many multiply-adds of each on, a product takes the tile that costs it least. What smaller ones would gain is
+ * less than a pipeline of their own takes to compile: those of more than 32 columns share the large ones'.
+ */
+const OWN_TILE = 2 ** 22;
+
+/** The vec4 columns of a tile for results of so many columns, of `work` multiply-adds each. */
+function tileColumns(results: readonly number[], work: number): number {
+  if (work < OWN_TILE) return results.some((count) => count > 32) ? 5 : 2;
+  const cost = (own: number) =>
+    results.reduce((sum, count) => sum + (columnCosts[own]! * own * ceilDiv(count, 16 * own)) / count, 0);
+  return [2, 4, 5].reduce((best, own) => (cost(own) < cost(best) ? own : best));
 }
 
 function kernel(node: Node, schedule: Tiling): Kernel {
-  const { shader, rows, across, perWorkgroup } = forms[schedule];
   const { inputs, outputs, attributes, op } = node;
+  const { shader, rows, across } = forms[schedule];
+  const lanes = workgroupSize(schedule, outputs);
+  const perWorkgroup = schedule === "tiled" ? 1 : lanes;
   // Sizes come from whichever tensors this product has.
   const x = inputs.x ?? outputs.dx;
   const y = outputs.y ?? inputs.dy;
@@ -94,20 +99,13 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   const outputCount = size(y.storage.slice(1));
   const { parts, part_rows } = splitRows(batch);
   const made = [...(outputs.dx ? [inputCount] : []), ...(outputs.y || outputs.dW ? [outputCount] : [])];
-  const columns = schedule === "subgroups" ? tileColumns(made) : forms[schedule].columns;
+  const columns =
+    schedule === "subgroups" ? tileColumns(made, batch * inputCount * outputCount) : forms[schedule].columns;
   const tiles = (down: number, over: number, times = 1) =>
     ceilDiv(times * ceilDiv(down, rows) * ceilDiv(over / 4, columns * across) * across, perWorkgroup);
   const inputGroups = tiles(batch, inputCount);
   const weightGroups = tiles(inputCount, outputCount, parts);
-  const lanes = schedule === "tiled" ? TILED_WORKGROUP : perWorkgroup;
   const biasGroups = ceilDiv((parts * outputCount) / 4, lanes);
-  const workgroups = {
-    linear: tiles(batch, outputCount),
-    linear_grad_input: inputGroups,
-    linear_grad_weight: weightGroups + biasGroups,
-    linear_grad: inputGroups + weightGroups + biasGroups,
-  }[op];
-  if (workgroups === undefined) throw new Error(`${op} is not a product of a linear layer`);
   const activation = (attributes.activation ?? "none") as Activation;
   return {
     shader,
@@ -115,7 +113,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
     constants: {
       ACTIVATION: activationCode(activation),
       ...(op === "linear" ? { KEEP_PRE: outputs.pre ? 1 : 0 } : {}),
-      ...(schedule === "tiled" ? {} : { WORKGROUP_SIZE: perWorkgroup }),
+      WORKGROUP_SIZE: lanes,
       ...(schedule === "subgroups" ? { COLUMNS: columns } : {}),
     },
     shape: {
@@ -128,11 +126,11 @@ function kernel(node: Node, schedule: Tiling): Kernel {
       input_groups: inputGroups,
       weight_groups: weightGroups,
     },
-    workgroups,
+    workgroups: outputs.y
+      ? tiles(batch, outputCount)
+      : (outputs.dx ? inputGroups : 0) + (outputs.dW ? weightGroups + biasGroups : 0),
   };
 }
-
-const TILED_WORKGROUP = 64;
 
 const common = { schedules: ["direct", "subgroups", "tiled"], kernel } as const;
 

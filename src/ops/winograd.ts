@@ -5,10 +5,9 @@ import transforms from "../../shaders/winograd.wgsl";
 import products from "../../shaders/winograd.subgroups.wgsl";
 import type { Attributes, Graph, Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, splitRows, wider, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, splitRows, workgroupSize, wider, type Kernel, type Op, type Schedule } from "./op.js";
 
 const WORKGROUP_SIZE = 64;
-const PRODUCT_WORKGROUP = 16;
 /** Rows of a product's tile. */
 const ROWS = 24;
 /** Every adapter binds so many bytes, and runs so many workgroups. */
@@ -179,6 +178,7 @@ function transformKernel({ op, outputs, attributes }: Node): Kernel {
 function productKernel({ op, inputs, outputs }: Node): Kernel {
   const { large, small, W } = inputs;
   const { sums } = outputs;
+  const lanes = workgroupSize("subgroups", outputs);
   const rows = (large ?? small)!.shape[0]!;
   const [inputCount, outputCount] = (W ?? sums)!.shape.slice(-2) as [number, number];
   const parts = W ? 1 : sums!.shape[0]!;
@@ -186,11 +186,11 @@ function productKernel({ op, inputs, outputs }: Node): Kernel {
   const columns = (up ? inputCount : outputCount) / 4;
   const down = W ? ceilDiv(rows, ROWS) : parts * ceilDiv(inputCount, ROWS);
   const own = columns < 5 ? 1 : wider(columns) ? 4 : 2;
-  const groups = ceilDiv(down * ceilDiv(columns, 4 * own) * 4, PRODUCT_WORKGROUP);
+  const groups = ceilDiv(down * ceilDiv(columns, 4 * own) * 4, lanes);
   return {
     shader: products,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE: PRODUCT_WORKGROUP, COLUMNS: own, UP: up ? 1 : 0 },
+    constants: { WORKGROUP_SIZE: lanes, COLUMNS: own, UP: up ? 1 : 0 },
     names: { left: up ? "small" : "large" },
     shape: {
       rows,

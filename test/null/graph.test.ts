@@ -149,7 +149,7 @@ describe("throws", () => {
 
   it("where there is no such op, or the shader has no such tensor", () => {
     const node = gather(data, { batch: 2 });
-    expect(() => plan({ nodes: [{ ...node, op: "gather_bits" }] })).toThrow("there is no op named gather_bits");
+    expect(() => plan({ nodes: [{ ...node, op: "gather_bits" }] })).toThrow("no op is named gather_bits");
     expect(() => plan({ nodes: [{ ...node, outputs: { ...node.outputs, extra: b } }] })).toThrow(
       "gather_floats: the shader uses no tensor named extra",
     );

@@ -80,38 +80,71 @@ function layerCase(
   };
 }
 
+/** Whether the gradient rule makes this op of such a layer: from 2^19 multiply-adds on dx and dW are two. */
+const made = (op: (typeof ops)[number], [B = 1, ...sizes]: readonly number[]) =>
+  op !== "linear_grad" || B * sizes.reduce((product, n) => product * n) < 2 ** 19;
+
 const each = <A, B>(as: readonly A[], f: (a: A) => readonly B[]): B[] => as.flatMap(f);
 
 // Seen in the result, where a silent omission would not be.
 if (!here.includes("subgroups")) it.skip("schedule subgroups: this adapter lacks the feature", () => {});
 
 describe("every size, in every schedule", () => {
-  const shapes = [...edgeShapes(3), ...randomShapes([300, 200, 200], 4)];
+  const shapes = [...edgeShapes(3), ...randomShapes([300, 200, 200], 4), ...randomShapes([90, 70, 80], 3)];
   testOps(
     device,
-    each(here, (schedule) => each(ops, (op) => shapes.map((shape) => layerCase(op, shape, "relu", schedule)))),
+    each(here, (schedule) =>
+      each(ops, (op) => shapes.filter((s) => made(op, s)).map((s) => layerCase(op, s, "relu", schedule))),
+    ),
   );
 });
 
 describe("every width of tile, full and with columns to spare", () => {
-  const widths = { 2: [32, 17], 4: [64, 113], 5: [80, 69, 151] };
-  for (const [own, counts] of Object.entries(widths)) {
-    it(`${counts.join(", ")} columns: ${own} vec4`, () => {
-      for (const count of counts) {
-        const node = layer(20, count, [count], "relu");
-        const nodes = [node, ...Object.keys(gradientOps).map((op) => gradientNode(op as GradientOp, node))];
-        for (const each of nodes)
-          expect(opNamed(each.op).kernel(each, "subgroups").constants.COLUMNS).toBe(Number(own));
-      }
-    });
-  }
+  // A product of fewer than 2^22 multiply-adds takes one of two, whatever its columns fill.
+  const shapes: Record<number, readonly (readonly number[])[]> = {
+    2: [
+      [20, 32, 32],
+      [20, 17, 17],
+      [4097, 32, 32],
+    ],
+    4: [
+      [1027, 64, 64],
+      [331, 113, 113],
+    ],
+    5: [
+      [37, 33, 33],
+      [37, 80, 80],
+      [20, 151, 151],
+      [883, 69, 69],
+    ],
+  };
+  const gradients = (shape: readonly number[]) =>
+    Object.keys(gradientOps).filter((op): op is GradientOp => made(op as GradientOp, shape));
+  it.each(Object.entries(shapes))("%s vec4", (own, some) => {
+    for (const [B = 1, I = 1, O = 1] of some) {
+      const node = layer(B, I, [O], "relu");
+      for (const one of [node, ...gradients([B, I, O]).map((op) => gradientNode(op, node))])
+        expect(opNamed(one.op).kernel(one, "subgroups").constants.COLUMNS).toBe(Number(own));
+    }
+  });
   if (here.includes("subgroups")) {
-    const shapes = Object.values(widths).flatMap((counts) => counts.map((count) => [37, count, count]));
+    const all = Object.values(shapes).flat();
     testOps(
       device,
-      each(ops, (op) => shapes.map((shape) => layerCase(op, shape, "relu", "subgroups"))),
+      each(all, (shape) =>
+        (["linear", ...gradients(shape)] as const).map((op) => layerCase(op, shape, "relu", "subgroups")),
+      ),
     );
   }
+});
+
+// A dispatch has at most 65,535 workgroups.
+it("a workgroup holds a quad, and four where a result is large", () => {
+  const lanes = (B: number) => {
+    const node = layer(B, 4, [64], "none");
+    return opNamed("linear").kernel(node, "subgroups").constants.WORKGROUP_SIZE;
+  };
+  expect([lanes(62_500), lanes(62_501)]).toEqual([4, 16]);
 });
 
 describe("every activation", () => {
@@ -150,7 +183,7 @@ describe("a batch whose weight gradient is summed in parts", () => {
     device,
     each(here, (schedule) =>
       each(["linear_grad", "linear_grad_weight"] as const, (op) =>
-        shapes.map((shape) => layerCase(op, shape, "none", schedule)),
+        shapes.filter((shape) => made(op, shape)).map((shape) => layerCase(op, shape, "none", schedule)),
       ),
     ),
   );
@@ -185,12 +218,12 @@ describe("pre-activations far from zero stay finite", () => {
 });
 
 it.each([
-  // 2^24 multiply-adds, and one row of a batch less.
-  [64, ["linear_grad_input", "linear_grad_weight"]],
-  [63, ["linear_grad"]],
-] as const)("of %i rows of 512 x 512 the gradients are %s", (rows, ops) => {
-  const forward = layer(rows, 512, [512], "none");
-  const dy = tensor("dy", "activation", [rows, 512]);
+  // 2^19 multiply-adds, and one row of a batch less.
+  [32, ["linear_grad_input", "linear_grad_weight"]],
+  [31, ["linear_grad"]],
+] as const)("of %i rows of 128 x 128 the gradients are %s", (rows, ops) => {
+  const forward = layer(rows, 128, [128], "none");
+  const dy = tensor("dy", "activation", [rows, 128]);
   const { nodes, of } = opNamed("linear").gradient!(forward, { y: dy }, () => true);
   expect(nodes.map(({ op }) => op)).toEqual(ops);
   expect(Object.keys(of).sort()).toEqual(["W", "b", "x"]);
