@@ -72,14 +72,14 @@ function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, 
 const columnCosts: Readonly<Record<number, number>> = { 2: 1.15, 4: 1, 5: 0.98 };
 
 /**
- * From so many multiply-adds of each on, a product takes the tile that costs it least. What smaller ones would gain is
- * less than a pipeline of their own takes to compile: those of more than 32 columns share the large ones'.
+ * With more multiply-adds than this a product takes the tile that costs it least. What smaller ones would gain is less
+ * than a pipeline of their own takes to compile: those of more than 32 columns share the large ones'.
  */
-const OWN_TILE = 2 ** 22;
+const OWN_TILE = 2 ** 24;
 
 /** The vec4 columns of a tile for results of so many columns, of `work` multiply-adds each. */
 function tileColumns(results: readonly number[], work: number): number {
-  if (work < OWN_TILE) return results.some((count) => count > 32) ? 5 : 2;
+  if (work <= OWN_TILE) return results.some((count) => count > 32) ? 5 : 2;
   const cost = (own: number) =>
     results.reduce((sum, count) => sum + (columnCosts[own]! * own * ceilDiv(count, 16 * own)) / count, 0);
   return [2, 4, 5].reduce((best, own) => (cost(own) < cost(best) ? own : best));

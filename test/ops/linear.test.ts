@@ -100,22 +100,22 @@ describe("every size, in every schedule", () => {
 });
 
 describe("every width of tile, full and with columns to spare", () => {
-  // A product of fewer than 2^22 multiply-adds takes one of two, whatever its columns fill.
+  // A product of up to 2^24 multiply-adds takes one of two, whatever its columns fill.
   const shapes: Record<number, readonly (readonly number[])[]> = {
     2: [
       [20, 32, 32],
       [20, 17, 17],
-      [4097, 32, 32],
+      [16_390, 32, 32],
     ],
     4: [
-      [1027, 64, 64],
-      [331, 113, 113],
+      [4099, 64, 64],
+      [1315, 113, 113],
     ],
     5: [
       [37, 33, 33],
       [37, 80, 80],
       [20, 151, 151],
-      [883, 69, 69],
+      [3525, 69, 69],
     ],
   };
   const gradients = (shape: readonly number[]) =>
