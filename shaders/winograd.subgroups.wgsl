@@ -46,6 +46,25 @@ fn quad_rows(mine: vec4f) -> mat4x4f {
   return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
 }
 
+// The left operand of a tile: 24 rows in fours. What doesn't exist counts for nothing.
+struct Left {
+  r0: mat4x4f,
+  r1: mat4x4f,
+  r2: mat4x4f,
+  r3: mat4x4f,
+  r4: mat4x4f,
+  r5: mat4x4f,
+}
+
+fn left_rows(at: u32, exists: bool) -> mat4x4f {
+  return quad_rows(select(vec4f(0.0), left[at], exists));
+}
+
+fn left_tile(near: vec4u, far: vec2u, exists: bool) -> Left {
+  return Left(left_rows(near.x, exists), left_rows(near.y, exists), left_rows(near.z, exists),
+              left_rows(near.w, exists), left_rows(far.x, exists), left_rows(far.y, exists));
+}
+
 fn W_rows(at: u32) -> mat4x4f {
   let across = shape.outputs;
   return mat4x4f(W[at], W[at + across], W[at + 2u * across], W[at + 3u * across]);
@@ -71,43 +90,38 @@ fn times_W(group: u32, lane: u32) {
   let next = select(4u * shape.outputs, 1u, UP);
   let own = vec4u(row + (lane & 3u));
   let near = (9u * min(own + vec4u(0u, 4u, 8u, 12u), vec4u(shape.rows - 1u)) + place.matrix) * inner;
-  let far = (9u * min(own + vec4u(16u, 20u, 20u, 20u), vec4u(shape.rows - 1u)) + place.matrix) * inner;
+  let far = (9u * min(own.xy + vec2u(16u, 20u), vec2u(shape.rows - 1u)) + place.matrix) * inner;
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t02 = mat4x4f(); var t03 = mat4x4f();
   var t10 = mat4x4f(); var t11 = mat4x4f(); var t12 = mat4x4f(); var t13 = mat4x4f();
   var t20 = mat4x4f(); var t21 = mat4x4f(); var t22 = mat4x4f(); var t23 = mat4x4f();
   var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
   var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
   var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
-  for (var k = 0u; k < inner; k++) {
+  for (var k = 0u; k < inner; k += 2u) {
+    let then = min(k + 1u, inner - 1u);
     let at = first + next * k;
-    let b0 = W_block(at.x);
-    let a0 = quad_rows(left[near.x + k]);
-    t00 += b0 * a0;
-    let a1 = quad_rows(left[near.y + k]);
-    t10 += b0 * a1;
-    let a2 = quad_rows(left[near.z + k]);
-    t20 += b0 * a2;
-    let a3 = quad_rows(left[near.w + k]);
-    t30 += b0 * a3;
-    let a4 = quad_rows(left[far.x + k]);
-    t40 += b0 * a4;
-    let a5 = quad_rows(left[far.y + k]);
-    t50 += b0 * a5;
+    let to = first + next * then;
+    let a = left_tile(near + k, far + k, true);
+    let d = left_tile(near + then, far + then, then > k);
+    let b0 = W_block(at.x); let e0 = W_block(to.x);
+    t00 = t00 + b0 * a.r0 + e0 * d.r0; t10 = t10 + b0 * a.r1 + e0 * d.r1;
+    t20 = t20 + b0 * a.r2 + e0 * d.r2; t30 = t30 + b0 * a.r3 + e0 * d.r3;
+    t40 = t40 + b0 * a.r4 + e0 * d.r4; t50 = t50 + b0 * a.r5 + e0 * d.r5;
     if (COLUMNS > 1u) {
-      let b1 = W_block(at.y);
-      t01 += b1 * a0; t11 += b1 * a1;
-      t21 += b1 * a2; t31 += b1 * a3;
-      t41 += b1 * a4; t51 += b1 * a5;
+      let b1 = W_block(at.y); let e1 = W_block(to.y);
+      t01 = t01 + b1 * a.r0 + e1 * d.r0; t11 = t11 + b1 * a.r1 + e1 * d.r1;
+      t21 = t21 + b1 * a.r2 + e1 * d.r2; t31 = t31 + b1 * a.r3 + e1 * d.r3;
+      t41 = t41 + b1 * a.r4 + e1 * d.r4; t51 = t51 + b1 * a.r5 + e1 * d.r5;
     }
     if (COLUMNS > 2u) {
-      let b2 = W_block(at.z);
-      let b3 = W_block(at.w);
-      t02 += b2 * a0; t03 += b3 * a0;
-      t12 += b2 * a1; t13 += b3 * a1;
-      t22 += b2 * a2; t23 += b3 * a2;
-      t32 += b2 * a3; t33 += b3 * a3;
-      t42 += b2 * a4; t43 += b3 * a4;
-      t52 += b2 * a5; t53 += b3 * a5;
+      let b2 = W_block(at.z); let e2 = W_block(to.z);
+      t02 = t02 + b2 * a.r0 + e2 * d.r0; t12 = t12 + b2 * a.r1 + e2 * d.r1;
+      t22 = t22 + b2 * a.r2 + e2 * d.r2; t32 = t32 + b2 * a.r3 + e2 * d.r3;
+      t42 = t42 + b2 * a.r4 + e2 * d.r4; t52 = t52 + b2 * a.r5 + e2 * d.r5;
+      let b3 = W_block(at.w); let e3 = W_block(to.w);
+      t03 = t03 + b3 * a.r0 + e3 * d.r0; t13 = t13 + b3 * a.r1 + e3 * d.r1;
+      t23 = t23 + b3 * a.r2 + e3 * d.r2; t33 = t33 + b3 * a.r3 + e3 * d.r3;
+      t43 = t43 + b3 * a.r4 + e3 * d.r4; t53 = t53 + b3 * a.r5 + e3 * d.r5;
     }
   }
   // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
