@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { launchBrowser } from "../../node/browser.mjs";
 import { watch, type Watched } from "./harness.js";
 import type { Painting } from "./pages/painting.js";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
     0,
     styles,
   );
-  browser = await launchChrome({ canvas: true });
+  browser = await launchBrowser({ canvas: true });
 });
 afterAll(async () => {
   await browser?.close();
@@ -199,7 +199,7 @@ describe("canvasKeepsDevice", () => {
   });
 
   test("says no in a headless Chrome without the flags for it, and without a probe costs no device", async () => {
-    const other = await launchChrome({ adapter: "swiftshader" });
+    const other = await launchBrowser({ adapter: "swiftshader" });
     try {
       const { page } = await open(other);
       expect(await call(page, "keeps")).toMatchObject({ before: false, probed: false, after: false });

@@ -20,6 +20,7 @@ import {
   untilText,
   type Opened,
 } from "./demo_page.js";
+import { roleSelector } from "./harness.js";
 
 let demo: Demo;
 beforeAll(async () => void (demo = await Demo.start()));
@@ -61,7 +62,11 @@ test("trains until its samples look like digits, and shows how it gets there", a
   const opened = await demo.open("#batch=32&lr=0.004&epochs=1");
   const { page, troubles } = opened;
   expect(await text(page, "adapter")).toMatch(/\w/);
-  const software = /swiftshader|llvmpipe|lavapipe/i.test(await text(page, "adapter"));
+  const software = await page.evaluate(async () => {
+    const { info } = (await navigator.gpu.requestAdapter())!;
+    // Firefox tells no names.
+    return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${info.architecture} ${info.device}`);
+  });
   expect(await shown(page, "software")).toBe(software);
   expect(await text(page, "train-loss")).toBe("–");
   const untrained = await samples(opened);
@@ -119,7 +124,7 @@ test("pauses, goes on, and steps, by the keyboard too", async () => {
   await inState(page, "running");
   await untilStep(page, 3);
   expect(await text(page, "play-text")).toBe("Pause");
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   await inState(page, "paused");
   await untilStill(page);
   const paused = await stepsDone(page);
@@ -132,7 +137,7 @@ test("pauses, goes on, and steps, by the keyboard too", async () => {
     expect(await stepsDone(page)).toBe(paused + more);
   }
   await page.focus("#play");
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   await untilStep(page, paused + 5);
   expect(await text(page, "status")).toMatch(/\w/);
   expect(troubles).toEqual([]);
@@ -186,7 +191,7 @@ test("the latent pad is dragged, and the picture follows; a drawn digit is judge
   await page.mouse.up();
   await looksOther(page, "#explorer >>> [part~=picture]", before);
 
-  await (await page.waitForSelector('::-p-aria([name="Draw"][role="tab"])'))!.click();
+  await (await page.waitForSelector(roleSelector("tab", "Draw")))!.click();
   const sheet = await page.waitForSelector("#explorer >>> .sheet canvas", { visible: true });
   await sheet!.scrollIntoView();
   const paper = (await sheet!.boundingBox())!;

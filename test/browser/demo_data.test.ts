@@ -8,7 +8,7 @@ import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import type { FileOptions } from "../../demo/data/files.js";
-import { launchChrome } from "../../node/chrome.mjs";
+import { launchBrowser } from "../../node/browser.mjs";
 import { gzip, idxBytes } from "../support/idx.js";
 import { PATIENCE } from "./harness.js";
 import type { Answer, Colour, FileSpec, Question } from "./demo_data/worker.js";
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const scripts = await bundleScripts(entries);
   const html = `<!doctype html><meta charset="utf-8"><title>files</title><link rel="icon" href="data:,">`;
   server = await serve(new Map<string, Buffer | string>([["/", html], ...scripts, ...(await libraryFiles())]));
-  browser = await launchChrome();
+  browser = await launchBrowser();
   page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE);
   await page.goto(server.url);

@@ -1,13 +1,23 @@
 // The demo page in Chrome, opened and used as a visitor does.
 import { EventEmitter, once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  watch as watchFolder,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import type { Browser, BrowserContext, CDPSession, Page } from "puppeteer";
 import { expect } from "vitest";
 import { serveDemo } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { inFirefox, launchBrowser } from "../../node/browser.mjs";
 import { PATIENCE, watch, type Watched } from "./harness.js";
 
 export interface Opened extends Watched {
@@ -38,12 +48,16 @@ export class Demo {
   private constructor(
     readonly browser: Browser,
     readonly server: Awaited<ReturnType<typeof serveDemo>>,
-  ) {}
+    private readonly downloadFolder: string,
+  ) {
+    this.#folders.push(downloadFolder);
+  }
 
   static async start(): Promise<Demo> {
     // For screenshots; a new clone has no such folder.
     mkdirSync("test/artefacts", { recursive: true });
-    return new Demo(...(await Promise.all([launchChrome(), serveDemo()])));
+    const downloads = mkdtempSync(join(tmpdir(), "webvae-downloads-"));
+    return new Demo(...(await Promise.all([launchBrowser({ downloads }), serveDemo()])), downloads);
   }
 
   /** A page at `hash`, ready to train unless `state` says otherwise. */
@@ -56,7 +70,9 @@ export class Demo {
     const { page } = watched;
     const folder = mkdtempSync(join(tmpdir(), "webvae-demo-"));
     this.#folders.push(folder);
-    const downloads = await follow(await page.createCDPSession(), folder, own.id);
+    const downloads = inFirefox
+      ? followFolder(this.downloadFolder, folder, page)
+      : await follow(await page.createCDPSession(), folder, own.id);
     if (prepare) await page.evaluateOnNewDocument(prepare);
     await page.setViewport({ width: 1440, height: 900 });
     await page.goto(url + hash);
@@ -70,6 +86,23 @@ export class Demo {
     this.server.close();
     for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Firefox tells of no download: what comes into its folder `from` is moved to `to`. One page at a time. */
+function followFolder(from: string, to: string, page: Page): EventEmitter {
+  const downloads = new EventEmitter();
+  const watcher = watchFolder(from, () => {
+    for (const name of readdirSync(from)) {
+      // Until it is whole it lies in a .part beside an empty file.
+      const path = join(from, name);
+      if (name.endsWith(".part") || existsSync(`${path}.part`) || statSync(path).size === 0) continue;
+      const moved = join(to, `${readdirSync(to).length} ${name}`);
+      renameSync(path, moved);
+      downloads.emit("done", { name, path: moved } satisfies Download);
+    }
+  });
+  page.once("close", () => watcher.close());
+  return downloads;
 }
 
 /** Downloads go to the folder, each under a name of Chrome's own. */
@@ -149,8 +182,10 @@ export async function train(page: Page, steps: number): Promise<void> {
 
 /** Types a value into a field, as a visitor who has selected what was there. */
 export async function fill(page: Page, id: string, value: string): Promise<void> {
-  await page.click(`#${id}`, { count: 3 });
+  await page.click(`#${id}`);
+  await page.$eval(`#${id}`, (input) => (input as HTMLInputElement).select());
   await page.keyboard.type(value);
+  await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
 }
 

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { launchBrowser } from "../../node/browser.mjs";
 import { PATIENCE, run, watch, type CaseResult, type Watched } from "./harness.js";
 
 /** To the letter what the README promises. */
@@ -56,7 +56,7 @@ beforeAll(async () => {
   const loose = await serve(files, 0, { "content-security-policy": "default-src 'self' 'unsafe-inline' data:" });
   [url, strictUrl, looseUrl] = [served.url, strict.url, loose.url];
   close = () => [served, strict, loose].forEach((server) => server.close());
-  browser = await launchChrome();
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();

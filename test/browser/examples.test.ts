@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EXAMPLES, serveExamples } from "../../examples/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { launchBrowser } from "../../node/browser.mjs";
 import { watch } from "./harness.js";
 
 const artefacts = join(import.meta.dirname, "../artefacts");
@@ -16,7 +16,7 @@ let browser: Browser;
 let server: Awaited<ReturnType<typeof serveExamples>>;
 beforeAll(async () => {
   server = await serveExamples();
-  browser = await launchChrome({ canvas: true });
+  browser = await launchBrowser({ canvas: true });
   mkdirSync(artefacts, { recursive: true });
 });
 afterAll(async () => {

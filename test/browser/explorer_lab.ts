@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
-import { PATIENCE, untilEqual, watch, type Watched } from "./harness.js";
+import { inFirefox, launchBrowser } from "../../node/browser.mjs";
+import { PATIENCE, roleSelector, untilEqual, watch, type Watched } from "./harness.js";
 import type { Explored } from "./pages/explorer.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -38,7 +38,7 @@ export class ExplorerLab {
   static async open(more: ReadonlyMap<string, Buffer | string> = new Map()): Promise<ExplorerLab> {
     const folder = join(import.meta.dirname, "pages");
     const names = readdirSync(folder).filter((name) => name.startsWith("explorer"));
-    const starting = launchChrome({ canvas: true });
+    const starting = launchBrowser({ canvas: true });
     const scripts = await bundleScripts(names.map((name) => join(folder, name)));
     const model = readFileSync(join(root, "examples/explorer/digits.safetensors"));
     const files = new Map<string, Buffer | string>([
@@ -57,10 +57,12 @@ export class ExplorerLab {
   async page(path: string, view: View = {}): Promise<Watched> {
     const watched = await watch(await this.browser.newPage());
     const { page } = watched;
-    await page.emulateMediaFeatures([
-      { name: "prefers-color-scheme", value: view.dark ? "dark" : "light" },
-      { name: "prefers-reduced-motion", value: view.still ? "reduce" : "no-preference" },
-    ]);
+    if (!inFirefox) {
+      await page.emulateMediaFeatures([
+        { name: "prefers-color-scheme", value: view.dark ? "dark" : "light" },
+        { name: "prefers-reduced-motion", value: view.still ? "reduce" : "no-preference" },
+      ]);
+    } else if (view.dark || view.still) throw new Error("puppeteer emulates no media in Firefox");
     await page.setViewport({ width: view.width ?? 1280, height: view.height ?? 800 });
     await page.goto(this.url + path);
     return watched;
@@ -128,9 +130,12 @@ export const untilWords = (page: Page, selector: string, pattern: RegExp, not = 
   );
 
 /** Something in the explorer's shadow root, by its role and name. */
-export async function byRole(page: Page, role: string, name: string): Promise<ElementHandle<HTMLElement>> {
-  const found = await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`);
-  return found as ElementHandle<HTMLElement>;
+export async function byRole(
+  page: Page,
+  role: Parameters<typeof roleSelector>[0],
+  name: string,
+): Promise<ElementHandle<HTMLElement>> {
+  return (await page.waitForSelector(roleSelector(role, name))) as ElementHandle<HTMLElement>;
 }
 
 export const openTab = async (page: Page, name: string): Promise<void> => {
@@ -195,6 +200,12 @@ export async function drawThree(page: Page): Promise<void> {
 /** Until nothing of the page lies beside the screen: what observes its size has taken note of it. */
 export const untilFits = (page: Page, what: string): Promise<void> =>
   untilEqual(() => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth)), 0, what);
+
+/** That no tab is scrolled out of sight. */
+export async function untilTabsFit(page: Page, what: string): Promise<void> {
+  const list = await inside(page, "[role=tablist]");
+  await untilEqual(() => list.evaluate((tabs) => tabs.scrollWidth - tabs.clientWidth), 0, `tabs, ${what}`);
+}
 
 export const shoot = (page: Page, name: string) =>
   page.screenshot({ path: join(artefacts, `explorer-${name}.png`), fullPage: true });

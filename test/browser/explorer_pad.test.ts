@@ -14,6 +14,7 @@ import {
   shoot,
   untilWords,
 } from "./explorer_lab.js";
+import { roleSelector } from "./harness.js";
 import type { Explored } from "./pages/explorer.js";
 
 const { open, troubles } = explorerPages();
@@ -189,6 +190,6 @@ describe("morphing", () => {
     expect(moved).not.toEqual(still);
     await step.click();
     expect(await latentOf(page)).not.toEqual(moved);
-    expect(await page.$('::-p-aria([name="Play"][role="button"])')).toBeNull();
+    expect(await page.$(roleSelector("button", "Play"))).toBeNull();
   });
 });

@@ -1,16 +1,29 @@
 // The explorer on screens wide and narrow, by day and by night, in every section: what axe-core finds, and whether it fits.
 import { describe, expect, test } from "vitest";
+import { inFirefox } from "../../node/browser.mjs";
 import { faultsOf } from "./axe.js";
-import { drawThree, explorerPages, openTab, settled, shoot, untilFits, untilWords, type View } from "./explorer_lab.js";
+import {
+  drawThree,
+  explorerPages,
+  openTab,
+  settled,
+  shoot,
+  untilFits,
+  untilTabsFit,
+  untilWords,
+  type View,
+} from "./explorer_lab.js";
 
 const { open, troubles } = explorerPages();
 
-describe.each<[string, View]>([
+const views: [string, View][] = [
   ["wide, by day", { width: 1280, height: 800 }],
   ["wide, by night", { width: 1280, height: 800, dark: true }],
   ["narrow, by day", { width: 360, height: 740 }],
   ["narrow, by night", { width: 360, height: 740, dark: true }],
-])("%s", (name, view) => {
+];
+// Puppeteer darkens no Firefox.
+describe.each(views.filter(([, { dark }]) => !(inFirefox && dark)))("%s", (name, view) => {
   test.each(["file", "mlp20"])(
     "axe-core finds no fault in any section (%s), and nothing scrolls sideways",
     async (model) => {
@@ -26,6 +39,7 @@ describe.each<[string, View]>([
         await shoot(page, `${model}-${tab.toLowerCase()}-${name.replace(/, by /, "-")}`);
         expect(await faultsOf(page), tab).toEqual([]);
         await untilFits(page, tab);
+        await untilTabsFit(page, tab);
       }
       if (view.width === 360) {
         await page.setViewport({ width: 320, height: 640 });
@@ -33,6 +47,7 @@ describe.each<[string, View]>([
         for (const tab of tabs) {
           await openTab(page, tab);
           await untilFits(page, `${tab} at 320`);
+          await untilTabsFit(page, `${tab} at 320`);
         }
       }
       expect(troubles()).toEqual([]);

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { inFirefox, launchBrowser } from "../../node/browser.mjs";
 import type * as cases from "./pages/cases.js";
 
 export type CaseName = keyof typeof cases;
@@ -45,6 +45,14 @@ export async function watch(page: Page): Promise<Watched> {
   return { page, troubles };
 }
 
+const elements = { button: "button", tab: "[role=tab]", radio: "label", slider: "input[type=range]" } as const;
+
+/** For what has this role and name. Puppeteer asks Chrome's accessibility tree; of Firefox's it sees no shadow roots. */
+export function roleSelector(role: keyof typeof elements, name: string): string {
+  if (!inFirefox) return `::-p-aria([name="${name}"][role="${role}"])`;
+  return `>>> ${elements[role]}${role === "slider" ? "" : `::-p-text(${name})`}`;
+}
+
 /** Waits until it is so; says what it is where it never comes to that. */
 export async function untilEqual<T>(read: () => Promise<T>, wanted: T, what: string): Promise<void> {
   await vi.waitFor(async () => expect(await read(), what).toEqual(wanted), { timeout: PATIENCE, interval: 50 });
@@ -62,7 +70,7 @@ export class Lab {
     const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">
       <script type="module" src="page.js"></script></html>`;
     const files = new Map<string, Buffer | string>([["/", html], ...scripts, ...(await libraryFiles())]);
-    return new Lab(await launchChrome(), await serve(files));
+    return new Lab(await launchBrowser(), await serve(files));
   }
 
   async page(): Promise<Watched> {
@@ -89,13 +97,14 @@ export async function run<Name extends CaseName>(
   where: "page" | "worker" = "page",
 ): Promise<CaseResult<Name>> {
   await page.waitForFunction("'runCase' in globalThis");
+  // As text: of nested objects Firefox gives the outermost two alone.
   const result = await page.evaluate(
-    (wanted, inWorker) => {
+    async (wanted, inWorker) => {
       const { runCase, runInWorker } = globalThis as unknown as PageGlobals;
-      return inWorker ? runInWorker(wanted) : runCase(wanted);
+      return JSON.stringify((await (inWorker ? runInWorker(wanted) : runCase(wanted))) ?? null);
     },
     name,
     where === "worker",
   );
-  return result as CaseResult<Name>;
+  return JSON.parse(result) as CaseResult<Name>;
 }

@@ -6,7 +6,7 @@ import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Recording } from "../../demo/recorded/recording.js";
 import { bundleScripts, serve } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { launchBrowser } from "../../node/browser.mjs";
 import { PATIENCE, untilEqual } from "./harness.js";
 
 const demo = join(import.meta.dirname, "../../demo");
@@ -36,7 +36,7 @@ beforeAll(async () => {
   }
   recording = JSON.parse(String(files.get("/recorded/recorded.json"))) as Recording;
   server = await serve(files);
-  browser = await launchChrome();
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();
@@ -175,7 +175,7 @@ describe("the recorded run", () => {
     // Asked to, it plays; told to be calm meanwhile, it stops.
     await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "no-preference" }]);
     await page.focus("#recorded button");
-    await page.keyboard.press("Space");
+    await page.keyboard.press(" ");
     await reaches(page, 1);
     await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]);
     await page.waitForFunction(() => document.querySelector("#recorded button")!.textContent === "Play");

@@ -10,7 +10,7 @@ import webpack from "webpack";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ENTRIES } from "../../build/entries.mjs";
 import { serve } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { launchBrowser } from "../../node/browser.mjs";
 import { watch } from "../browser/harness.js";
 import { installInto } from "./packed.js";
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const all = [`import "./main.js";`, ...entries, `globalThis.entries = { ${names.join(", ")} };`].join("\n");
   writeFileSync(join(folder, "all.js"), all);
   writeFileSync(join(folder, "index.html"), script("/all.js"));
-  browser = await launchChrome();
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();

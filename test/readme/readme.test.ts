@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ENTRIES } from "../../build/entries.mjs";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
-import { launchChrome } from "../../node/chrome.mjs";
+import { launchBrowser } from "../../node/browser.mjs";
 import { watch } from "../browser/harness.js";
 import { installInto } from "../package/packed.js";
 import { blocksOf, commandsOf, type Block } from "./blocks.js";
@@ -88,7 +88,7 @@ describe("in Chrome", () => {
     for (const [path, text] of library) for (const { line } of html) files.set(path.replace("/dist", `/${line}`), text);
     for (const { line, text } of html) files.set(`/${line}/index.html`, `${head}${text}</html>`);
     server = await serve(files, 0, { "content-security-policy": "default-src 'self' 'unsafe-inline' data:" });
-    browser = await launchChrome();
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();
