@@ -20,7 +20,7 @@ import {
   untilText,
   type Opened,
 } from "./demo_page.js";
-import { roleSelector } from "./harness.js";
+import { byRole } from "./harness.js";
 
 let demo: Demo;
 beforeAll(async () => void (demo = await Demo.start()));
@@ -191,7 +191,7 @@ test("the latent pad is dragged, and the picture follows; a drawn digit is judge
   await page.mouse.up();
   await looksOther(page, "#explorer >>> [part~=picture]", before);
 
-  await (await page.waitForSelector(roleSelector("tab", "Draw")))!.click();
+  await (await byRole(page, "tab", "Draw")).click();
   const sheet = await page.waitForSelector("#explorer >>> .sheet canvas", { visible: true });
   await sheet!.scrollIntoView();
   const paper = (await sheet!.boundingBox())!;

@@ -9,7 +9,7 @@ import { serve } from "../../demo/serve.mjs";
 import { buildDemo, DEMO_LIMIT, demoFiles, scriptSize } from "../../demo/build.mjs";
 import { faultsOf } from "./axe.js";
 import { Demo, fill, inState, shown, stepsDone, text, train, untilStep } from "./demo_page.js";
-import { roleSelector, untilEqual } from "./harness.js";
+import { byRole, untilEqual } from "./harness.js";
 import { tasksOf, traced } from "./tracing.js";
 
 let demo: Demo;
@@ -61,7 +61,7 @@ test("fits every screen by day and by night, and axe finds nothing on it", async
 test("all controls are reached and named by the keyboard", async () => {
   const { page } = await demo.open();
   // The classes' buttons, which are there once the examples' places are known.
-  await page.waitForSelector(roleSelector("button", "7"));
+  await byRole(page, "button", "7");
   const reached: string[] = [];
   for (let presses = 0; presses < 60; presses++) {
     await page.keyboard.press("Tab");

@@ -6,7 +6,7 @@ import { PNG } from "pngjs";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { inFirefox, launchBrowser } from "../../node/browser.mjs";
-import { PATIENCE, roleSelector, untilEqual, watch, type Watched } from "./harness.js";
+import { PATIENCE, byRole, untilEqual, watch, type Watched } from "./harness.js";
 import type { Explored } from "./pages/explorer.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -128,15 +128,6 @@ export const untilWords = (page: Page, selector: string, pattern: RegExp, not = 
     pattern.source,
     not,
   );
-
-/** Something in the explorer's shadow root, by its role and name. */
-export async function byRole(
-  page: Page,
-  role: Parameters<typeof roleSelector>[0],
-  name: string,
-): Promise<ElementHandle<HTMLElement>> {
-  return (await page.waitForSelector(roleSelector(role, name))) as ElementHandle<HTMLElement>;
-}
 
 export const openTab = async (page: Page, name: string): Promise<void> => {
   await (await byRole(page, "tab", name)).click();

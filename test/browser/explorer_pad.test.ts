@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { inFirefox } from "../../node/browser.mjs";
 import {
   boxOf,
-  byRole,
   explored,
   explorerPages,
   inside,
@@ -15,7 +14,7 @@ import {
   shoot,
   untilWords,
 } from "./explorer_lab.js";
-import { roleSelector } from "./harness.js";
+import { byRole, lacks } from "./harness.js";
 import type { Explored } from "./pages/explorer.js";
 
 const { open, troubles } = explorerPages();
@@ -191,6 +190,6 @@ describe("morphing", () => {
     expect(moved).not.toEqual(still);
     await step.click();
     expect(await latentOf(page)).not.toEqual(moved);
-    expect(await page.$(roleSelector("button", "Play"))).toBeNull();
+    expect(await lacks(page, "button", "Play")).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 // Chrome with pages that use the bundle as any page would: over http, under a strict policy, by its public API.
-import type { Browser, Page } from "puppeteer";
+import type { Browser, ElementHandle, Page } from "puppeteer";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
@@ -45,13 +45,43 @@ export async function watch(page: Page): Promise<Watched> {
   return { page, troubles };
 }
 
-const elements = { button: "button", tab: "[role=tab]", radio: "label", slider: "input[type=range]" } as const;
+const elements = { button: "button", tab: "[role=tab]", radio: "input[type=radio]", slider: "input[type=range]" };
+type Role = keyof typeof elements;
 
-/** For what has this role and name. Puppeteer asks Chrome's accessibility tree; of Firefox's it sees no shadow roots. */
-export function roleSelector(role: keyof typeof elements, name: string): string {
-  if (!inFirefox) return `::-p-aria([name="${name}"][role="${role}"])`;
-  return `>>> ${elements[role]}${role === "slider" ? "" : `::-p-text(${name})`}`;
+/**
+ * Something that is seen, in whatever shadow root, by its role and name. Puppeteer asks Chrome's accessibility tree; of
+ * Firefox's it sees no shadow roots.
+ */
+export async function byRole(page: Page, role: Role, name: string): Promise<ElementHandle<HTMLElement>> {
+  if (!inFirefox) {
+    return (await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`)) as ElementHandle<HTMLElement>;
+  }
+  const found = await page.waitForFunction(
+    (selector, name) => {
+      const nameOf = (it: Element) =>
+        it.getAttribute("aria-label") ?? ((it as HTMLInputElement).labels?.[0] ?? it).textContent;
+      const find = (root: Document | ShadowRoot): Element | undefined => {
+        for (const it of root.querySelectorAll("*")) {
+          if (it.matches(selector) && it.checkVisibility() && nameOf(it).trim() === name) return it;
+          const inner = it.shadowRoot && find(it.shadowRoot);
+          if (inner) return inner;
+        }
+        return undefined;
+      };
+      return find(document);
+    },
+    {},
+    elements[role],
+    name,
+  );
+  return found as ElementHandle<HTMLElement>;
 }
+
+/** Whether there is nothing of this role and name. */
+export const lacks = async (page: Page, role: Role, name: string): Promise<boolean> =>
+  inFirefox
+    ? (await page.$(`>>> ${elements[role]}::-p-text(${name})`)) === null
+    : (await page.$(`::-p-aria([name="${name}"][role="${role}"])`)) === null;
 
 /** Waits until it is so; says what it is where it never comes to that. */
 export async function untilEqual<T>(read: () => Promise<T>, wanted: T, what: string): Promise<void> {

@@ -1,6 +1,7 @@
 // `npm run test:firefox`: tests of pages in a Firefox that has WebGPU. On Linux without a GPU that is Mesa's lavapipe,
 // since Firefox takes no SwiftShader. Skipped there:
 // - what a page's media must be emulated for, which puppeteer cannot in Firefox;
+// - the blob of a worker's GPU canvas, which never comes;
 // - a failed import that is tried again: Firefox remembers the failure until the page is loaded anew;
 // - what the tuner measures: on a CPU without subgroups there is one schedule.
 import { join } from "node:path";
@@ -8,7 +9,8 @@ import { findFirefox } from "../../node/firefox.mjs";
 import { hardwareDrivers, lavapipeDriver } from "../../node/vulkan.mjs";
 import { runVitest } from "../support/vitest_process.mjs";
 
-const files = ["library", "embedding", "canvas", "examples", "demo", "explorer_pad", "explorer_screens"];
+const explorer = ["model", "pad", "screens", "sections", "tag"].map((part) => `explorer_${part}`);
+const files = ["library", "embedding", "canvas", "examples", "demo", ...explorer];
 
 /** What selects the driver; nothing where the system knows which. */
 function driver() {
