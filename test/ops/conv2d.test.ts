@@ -146,6 +146,7 @@ describe("layers as models have them", () => {
 });
 
 describe("kernels twice their stride, by Winograd", () => {
+  if (!here.includes("winograd")) it.skip("this adapter lacks the feature subgroups", () => {});
   const geometries: Geometry[] = [
     { B: 2, CL: 32, CS: 64, ...square(16, 8, 4, 2, 1) },
     { B: 3, CL: 5, CS: 33, ...square(9, 8, 2, 1, 0) },
