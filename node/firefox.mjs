@@ -1,4 +1,4 @@
-// Finds a Firefox and starts it with WebGPU. Version 141 or later has it; on Linux it must be asked for by settings.
+// Finds a Firefox and starts it with WebGPU, which on Linux must be asked for by settings (so in version 153).
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -7,6 +7,9 @@ const places = {
   darwin: ["/Applications/Firefox.app/Contents/MacOS/firefox"],
   win32: ["C:\\Program Files\\Mozilla Firefox\\firefox.exe"],
 };
+
+/** To a folder; the panel that else opens takes the keyboard's focus from the page. */
+const quietly = { "browser.download.folderList": 2, "browser.download.alwaysOpenPanel": false };
 
 /** The path of an installed Firefox: FIREFOX_PATH, the system's place, or PATH. */
 export function findFirefox({ platform = process.platform, env = process.env } = {}) {
@@ -36,7 +39,7 @@ export async function launchFirefox({ headful = false, downloads } = {}) {
     extraPrefsFirefox: {
       "dom.webgpu.enabled": true,
       "gfx.webgpu.ignore-blocklist": true,
-      ...(downloads ? { "browser.download.folderList": 2, "browser.download.dir": downloads } : {}),
+      ...(downloads ? { ...quietly, "browser.download.dir": downloads } : {}),
     },
   });
 }

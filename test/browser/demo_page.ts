@@ -185,7 +185,6 @@ export async function fill(page: Page, id: string, value: string): Promise<void>
   await page.click(`#${id}`);
   await page.$eval(`#${id}`, (input) => (input as HTMLInputElement).select());
   await page.keyboard.type(value);
-  await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
 }
 
