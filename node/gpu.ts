@@ -16,11 +16,13 @@ export async function openGpu({ backend }: { backend?: "null" } = {}): Promise<G
   if (!gpu) {
     // GPUBufferUsage and the like, which a page has as globals.
     Object.assign(globalThis, globals);
-    easePolling();
     gpu = create(options);
     opened.set(options.join(), gpu);
   }
-  if (await gpu.requestAdapter()) return gpu;
+  const adapter = await gpu.requestAdapter();
+  // A GPU of its own leaves a core to the polls, and is answered sooner by them.
+  if (adapter && isSoftware(adapter)) easePolling();
+  if (adapter) return gpu;
   const driver = process.env["WEBVAE_DRIVER"];
   throw new Error(
     driver

@@ -31,30 +31,31 @@ fn quad_rows(mine: vec4f) -> mat4x4f {
   return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
 }
 
-// The left operand of a tile: 16 rows in fours. What doesn't exist counts for nothing.
-struct Left {
+// 16 rows of a vec4, in fours.
+struct Rows {
   r0: mat4x4f,
   r1: mat4x4f,
   r2: mat4x4f,
   r3: mat4x4f,
 }
 
-fn left(own0: vec4f, own1: vec4f, own2: vec4f, own3: vec4f, exists: bool) -> Left {
+// The left operand of a tile. What doesn't exist counts for nothing.
+fn left(own0: vec4f, own1: vec4f, own2: vec4f, own3: vec4f, exists: bool) -> Rows {
   let none = vec4f(0.0);
-  return Left(quad_rows(select(none, own0, exists)), quad_rows(select(none, own1, exists)),
+  return Rows(quad_rows(select(none, own0, exists)), quad_rows(select(none, own1, exists)),
               quad_rows(select(none, own2, exists)), quad_rows(select(none, own3, exists)));
 }
 
-fn x_tile(at: vec4u, exists: bool) -> Left {
+fn x_tile(at: vec4u, exists: bool) -> Rows {
   return left(vec4f(x[at.x]), vec4f(x[at.y]), vec4f(x[at.z]), vec4f(x[at.w]), exists);
 }
 
-fn dy_tile(at: vec4u, exists: bool) -> Left {
+fn dy_tile(at: vec4u, exists: bool) -> Rows {
   return left(vec4f(dy[at.x]), vec4f(dy[at.y]), vec4f(dy[at.z]), vec4f(dy[at.w]), exists);
 }
 
-fn transposed(rows: Left) -> Left {
-  return Left(transpose(rows.r0), transpose(rows.r1), transpose(rows.r2), transpose(rows.r3));
+fn transposed(rows: Rows) -> Rows {
+  return Rows(transpose(rows.r0), transpose(rows.r1), transpose(rows.r2), transpose(rows.r3));
 }
 
 fn W_rows(row: u32, column: u32) -> mat4x4f {
@@ -176,6 +177,13 @@ fn store_dW_rows(part: u32, input: u32, column: u32, rows: mat4x4f) {
   }
 }
 
+fn store_dW_column(part: u32, input: u32, column: u32, tile: Rows) {
+  store_dW_rows(part, input, column, tile.r0);
+  store_dW_rows(part, input + 1u, column, tile.r1);
+  store_dW_rows(part, input + 2u, column, tile.r2);
+  store_dW_rows(part, input + 3u, column, tile.r3);
+}
+
 // One invocation per tile of a part of dW.
 fn weight_gradient_tiles(group: u32, invocation: u32) {
   let tile = group * WORKGROUP_SIZE + invocation;
@@ -221,29 +229,11 @@ fn weight_gradient_tiles(group: u32, invocation: u32) {
     }
   }
   if (part >= part_count()) { return; }
-  let column = place.column;
-  store_dW_rows(part, input + 0u, column + 0u, t00);
-  store_dW_rows(part, input + 1u, column + 0u, t10);
-  store_dW_rows(part, input + 2u, column + 0u, t20);
-  store_dW_rows(part, input + 3u, column + 0u, t30);
-  store_dW_rows(part, input + 0u, column + 1u, t01);
-  store_dW_rows(part, input + 1u, column + 1u, t11);
-  store_dW_rows(part, input + 2u, column + 1u, t21);
-  store_dW_rows(part, input + 3u, column + 1u, t31);
+  store_dW_column(part, input, place.column, Rows(t00, t10, t20, t30));
+  store_dW_column(part, input, place.column + 1u, Rows(t01, t11, t21, t31));
   if (COLUMNS > 2u) {
-    store_dW_rows(part, input + 0u, column + 2u, t02);
-    store_dW_rows(part, input + 1u, column + 2u, t12);
-    store_dW_rows(part, input + 2u, column + 2u, t22);
-    store_dW_rows(part, input + 3u, column + 2u, t32);
-    store_dW_rows(part, input + 0u, column + 3u, t03);
-    store_dW_rows(part, input + 1u, column + 3u, t13);
-    store_dW_rows(part, input + 2u, column + 3u, t23);
-    store_dW_rows(part, input + 3u, column + 3u, t33);
+    store_dW_column(part, input, place.column + 2u, Rows(t02, t12, t22, t32));
+    store_dW_column(part, input, place.column + 3u, Rows(t03, t13, t23, t33));
   }
-  if (COLUMNS > 4u) {
-    store_dW_rows(part, input + 0u, column + 4u, t04);
-    store_dW_rows(part, input + 1u, column + 4u, t14);
-    store_dW_rows(part, input + 2u, column + 4u, t24);
-    store_dW_rows(part, input + 3u, column + 4u, t34);
-  }
+  if (COLUMNS > 4u) { store_dW_column(part, input, place.column + 4u, Rows(t04, t14, t24, t34)); }
 }

@@ -15,7 +15,7 @@ import {
   type Activation,
   type Tensor,
 } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, workgroupSize, wider, type Kernel, type Op, type Tiling } from "./op.js";
+import { ceilDiv, partsOf, splitRows, wider, workgroupSize, type Kernel, type Op, type Tiling } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /**

@@ -5,7 +5,7 @@ import transforms from "../../shaders/winograd.wgsl";
 import products from "../../shaders/winograd.subgroups.wgsl";
 import type { Attributes, Graph, Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, splitRows, workgroupSize, wider, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, splitRows, wider, workgroupSize, type Kernel, type Op, type Schedule } from "./op.js";
 
 const WORKGROUP_SIZE = 64;
 /** Rows of a product's tile. */

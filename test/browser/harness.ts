@@ -48,40 +48,36 @@ export async function watch(page: Page): Promise<Watched> {
 const elements = { button: "button", tab: "[role=tab]", radio: "input[type=radio]", slider: "input[type=range]" };
 type Role = keyof typeof elements;
 
-/**
- * Something that is seen, in whatever shadow root, by its role and name. Puppeteer asks Chrome's accessibility tree; of
- * Firefox's it sees no shadow roots.
- */
+const inAccessibilityTree = (role: Role, name: string) => `::-p-aria([name="${name}"][role="${role}"])`;
+
+/** Runs on the page. What is seen of this selector and name, in whatever shadow root. */
+function findNamed(selector: string, name: string): Element | undefined {
+  const nameOf = (it: Element) =>
+    it.getAttribute("aria-label") ?? ((it as HTMLInputElement).labels?.[0] ?? it).textContent;
+  const find = (root: Document | ShadowRoot): Element | undefined => {
+    for (const it of root.querySelectorAll("*")) {
+      if (it.matches(selector) && it.checkVisibility() && nameOf(it).trim() === name) return it;
+      const inner = it.shadowRoot && find(it.shadowRoot);
+      if (inner) return inner;
+    }
+    return undefined;
+  };
+  return find(document);
+}
+
+/** Something by its role and name. Puppeteer asks Chrome's accessibility tree; of Firefox's it sees no shadow roots. */
 export async function byRole(page: Page, role: Role, name: string): Promise<ElementHandle<HTMLElement>> {
-  if (!inFirefox) {
-    return (await page.waitForSelector(`::-p-aria([name="${name}"][role="${role}"])`)) as ElementHandle<HTMLElement>;
-  }
-  const found = await page.waitForFunction(
-    (selector, name) => {
-      const nameOf = (it: Element) =>
-        it.getAttribute("aria-label") ?? ((it as HTMLInputElement).labels?.[0] ?? it).textContent;
-      const find = (root: Document | ShadowRoot): Element | undefined => {
-        for (const it of root.querySelectorAll("*")) {
-          if (it.matches(selector) && it.checkVisibility() && nameOf(it).trim() === name) return it;
-          const inner = it.shadowRoot && find(it.shadowRoot);
-          if (inner) return inner;
-        }
-        return undefined;
-      };
-      return find(document);
-    },
-    {},
-    elements[role],
-    name,
-  );
+  const found = inFirefox
+    ? await page.waitForFunction(findNamed, {}, elements[role], name)
+    : await page.waitForSelector(inAccessibilityTree(role, name));
   return found as ElementHandle<HTMLElement>;
 }
 
 /** Whether there is nothing of this role and name. */
-export const lacks = async (page: Page, role: Role, name: string): Promise<boolean> =>
-  inFirefox
-    ? (await page.$(`>>> ${elements[role]}::-p-text(${name})`)) === null
-    : (await page.$(`::-p-aria([name="${name}"][role="${role}"])`)) === null;
+export async function lacks(page: Page, role: Role, name: string): Promise<boolean> {
+  if (!inFirefox) return (await page.$(inAccessibilityTree(role, name))) === null;
+  return (await page.evaluateHandle(findNamed, elements[role], name)).asElement() === null;
+}
 
 /** Waits until it is so; says what it is where it never comes to that. */
 export async function untilEqual<T>(read: () => Promise<T>, wanted: T, what: string): Promise<void> {

@@ -1,5 +1,7 @@
+import { setImmediate as nodes } from "node:timers";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { isSoftware, openGpu } from "../../node/gpu.js";
 import { easedImmediate } from "../../node/polling.js";
 import { open } from "../support/gpu.js";
 
@@ -78,6 +80,11 @@ describe("polls of Dawn", () => {
       expect(immediately).toHaveBeenLastCalledWith(other, 1, 2);
     }
   });
+});
+
+it("are eased by openGpu where the adapter is a processor, and there alone", async () => {
+  const adapter = await (await openGpu()).requestAdapter();
+  expect(globalThis.setImmediate !== nodes).toBe(isSoftware(adapter!));
 });
 
 it("setImmediate keeps its other forms", async () => {
