@@ -1,25 +1,30 @@
 // The VAE that a user holds: weights on the GPU, and what can be done with them.
 import { abortable } from "./abort.js";
-import type { Checkpoint, Progress } from "./checkpoint.js";
+import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
 import { Device, type DeviceOptions } from "./device.js";
 import { WebvaeError } from "./errors.js";
-import { Evaluation, type EvaluationOptions, type RunParts, type Terms } from "./evaluation.js";
+import { Evaluation, type EvaluationOptions, type RunParts, type Scores, type Terms } from "./evaluation.js";
 import type { BufferRows, Examples, IntoBuffer } from "./examples.js";
-import { ModelBuffers, type HostWeights } from "./model_buffers.js";
+import { ModelBuffers, type HostWeights, type Snapshot } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
+import type { Progress } from "./progress.js";
+import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
-import { Sampler } from "./sampler.js";
+import { Sampler, type Encoded } from "./sampler.js";
 import { describe } from "./checks.js";
+import { unscaled } from "./diagnosis.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
+import { Training } from "./training.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
-import { TrainingRun, type TrainingReport } from "./training_run.js";
+import { TrainingRun, type Standing, type TrainingReport } from "./training_run.js";
 import { createTuner } from "./tuner.js";
 import type { TuningStore } from "./tuning_store.js";
 import { defineModel, type Model } from "./parameters.js";
+import { WeightsLock } from "./weights_lock.js";
 import { initialStatistics, initialWeights, type Initialisation } from "./weights.js";
 
 /** How a VAE begins, and on which device. */
@@ -35,7 +40,8 @@ export interface VAEOptions extends DeviceOptions {
   readonly tuning?: TuningStore | false;
 }
 
-const known = ["seed", "initialisation", "device", "gpu", "powerPreference", "tuning"] as const;
+const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
+const evaluating = ["seed", "samples", "binarise", "signal"] as const;
 const drawing = ["noise", "seed", "signal", "to"] as const;
 
 /** How examples are drawn. */
@@ -72,11 +78,11 @@ export interface MemoryReport {
 export class VAE {
   readonly #parts: RunParts;
   readonly #sampler: Sampler;
+  readonly #standing: Standing;
   #run: TrainingRun | undefined;
   #training = false;
   #preparing: Promise<unknown> = Promise.resolve();
   #calls = 0;
-  #disposed = false;
   #schedules: Readonly<Record<string, Schedule>> = {};
   #memory: Pick<MemoryReport, "activationBytes" | "activationBytesUnshared"> = {};
   #counts: SchedulerCounts | undefined;
@@ -85,11 +91,18 @@ export class VAE {
     private readonly device: Device,
     private readonly model: Model,
     private readonly buffers: ModelBuffers,
-    private progress: Progress,
-    private readonly ownsDevice: boolean,
+    progress: Progress,
     tuning: VAEOptions["tuning"],
   ) {
-    this.#parts = { device, model, buffers, tuner: createTuner(device, tuning) };
+    this.#standing = { progress, safe: new SafePoints(buffers) };
+    this.#parts = {
+      device,
+      model,
+      buffers,
+      tuner: createTuner(device, tuning),
+      lock: new WeightsLock(),
+      stepsDone: () => this.#standing.progress.step,
+    };
     this.#sampler = new Sampler(this.#parts);
   }
 
@@ -99,7 +112,7 @@ export class VAE {
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
     const model = defineModel(resolveSpec(spec));
-    const { seed = 0, initialisation = "torch" } = optionsOf(options, "create", known);
+    const { seed = 0, initialisation = "torch" } = optionsOf(options, "create", [...opening, "initialisation"]);
     if (!["torch", "glorot"].includes(initialisation)) {
       throw invalidOption(`initialisation must be "torch" or "glorot", not ${String(initialisation)}`);
     }
@@ -116,7 +129,7 @@ export class VAE {
    * library's files.js), and as `create`.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
-    const { seed = 0, spec } = optionsOf(options, "load", [...known, "spec"]);
+    const { seed = 0, spec } = optionsOf(options, "load", [...opening, "spec"]);
     const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
     if (!(file instanceof Uint8Array)) {
       throw new WebvaeError(
@@ -124,13 +137,14 @@ export class VAE {
         `model file: must be a Uint8Array or an ArrayBuffer, not ${describe(file)}`,
       );
     }
-    const checkpoint = await readModel(file, spec);
+    // Read later, when the bytes may be others.
+    const checkpoint = await abortable(options.signal, readModel(file.slice(), spec));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, options);
     if (checkpoint.training) {
       const { moment1, moment2, schedules } = checkpoint.training;
       try {
-        await vae.buffers.setMoments(moment1, moment2);
+        await vae.buffers.setMoments([moment1, moment2]);
       } catch (error) {
         vae.dispose();
         throw error;
@@ -142,7 +156,7 @@ export class VAE {
 
   static async #open(model: Model, weights: () => HostWeights, progress: Progress, options: VAEOptions): Promise<VAE> {
     const device = await Device.open(options);
-    const owned = !options.device;
+    const { signal } = options;
     try {
       const bytes = 4 * size(model.params.storage);
       const largest = Math.min(device.gpu.limits.maxStorageBufferBindingSize, device.gpu.limits.maxBufferSize);
@@ -153,10 +167,11 @@ export class VAE {
           `the model's ${count} parameters take ${bytes} bytes; this adapter binds at most ${largest}`,
         );
       }
-      const buffers = await ModelBuffers.create(device, model, weights());
-      return new VAE(device, model, buffers, progress, owned, options.tuning);
+      signal?.throwIfAborted();
+      const made = device.working(() => ModelBuffers.create(device, model, weights()));
+      return new VAE(device, model, await abortable(signal, made), progress, options.tuning);
     } catch (error) {
-      if (owned) device.dispose();
+      device.dispose();
       throw error;
     }
   }
@@ -177,62 +192,135 @@ export class VAE {
 
   /** Steps and epochs trained so far. */
   get trained(): { readonly steps: number; readonly epochs: number } {
-    return { steps: this.progress.step, epochs: this.progress.epoch };
+    const { step, epoch } = this.#standing.progress;
+    return { steps: step, epochs: epoch };
   }
 
   /**
-   * Trains for `epochs` more epochs, yielding a report several times a second and at the end of each epoch. Breaking
-   * off the loop, or the signal, stops at once and keeps the weights; calling again goes on from there. Throws
+   * Trains for `epochs` more epochs. Iterated, it yields a report several times a second and at the end of each epoch;
+   * awaited, it runs to the end and gives the last report. Breaking off the loop, or the signal, stops at once and keeps
+   * the weights; calling again goes on from there. `data` is borrowed until the run ends: it must not change. Throws
    * INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE where the loss is NaN or infinite, with
-   * the last good weights kept; DEVICE_LOST; BUSY while another run is under way.
+   * the last good weights kept; DEVICE_LOST, after which `save` still gives what was kept last; BUSY while another run is
+   * under way; DISPOSED, TIMEOUT, GPU_FAILED.
    */
-  async *train(data: Dataset, options: TrainingOptions = {}): AsyncGenerator<TrainingReport, void, undefined> {
-    this.#assertUsable();
+  train(data: Dataset, options: TrainingOptions = {}): Training {
+    return new Training(() => this.#reports(data, options));
+  }
+
+  async *#reports(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport, void, undefined> {
+    const { device } = this;
+    device.assertAlive();
     const { signal } = trainingOptions(options);
-    if (this.#training) throw new WebvaeError("BUSY", "this VAE is being trained; one run at a time");
+    if (this.#training) {
+      throw new WebvaeError(
+        "BUSY",
+        "this VAE is being trained; one run at a time. Break off the other's loop, call its return(), or abort its signal",
+      );
+    }
     this.#training = true;
+    let failed = false;
     try {
       // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
       await abortable(signal, this.#preparing);
-      const prepared = TrainingRun.create(this.#parts, data, options, this.progress, this.#schedules);
+      const prepared = device.working(() =>
+        TrainingRun.create(this.#parts, data, options, this.#standing, this.#schedules),
+      );
       this.#preparing = prepared.catch(() => {});
       const run = await abortable(signal, prepared, (late) => late.dispose());
       this.#run = run;
-      this.#assertUsable();
+      device.assertAlive();
       this.#schedules = { ...this.#schedules, ...run.schedules };
       this.#counts = run.counts;
       this.#memory = {
-        activationBytes: Object.values(run.executable.plan.buffers).reduce(
+        activationBytes: Object.values(run.plan.buffers).reduce(
           (sum, { kind, bytes }) => sum + (kind === "slot" ? bytes : 0),
           0,
         ),
-        activationBytesUnshared: run.executable.plan.activationBytes,
+        activationBytesUnshared: run.plan.activationBytes,
       };
-      for await (const report of run.reports()) {
-        this.progress = run.progress;
-        yield report;
-        this.#assertUsable();
+      const reports = run.reports();
+      try {
+        for (;;) {
+          const { done, value } = await device.working(() => reports.next());
+          if (done) break;
+          yield value;
+          device.assertAlive();
+        }
+      } catch (error) {
+        failed = !signal?.aborted;
+        throw error;
+      } finally {
+        // Not awaited: what it waits for may never come.
+        void reports.return().catch(() => {});
       }
+    } catch (error) {
+      throw this.#afterLoss(error);
     } finally {
-      if (this.#run) this.progress = this.#run.progress;
+      const { safe } = this.#standing;
+      if (this.#run && !failed) void safe.take(() => this.#standing.progress, true);
       this.#run?.dispose();
       this.#run = undefined;
       this.#training = false;
     }
   }
 
-  /** The ELBO of a data set and its two terms, in nats per example; the same for the same seed. */
-  async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms> {
-    this.#assertUsable();
-    const { samples = 1, binarise = false } = optionsOf(options, "elbo", ["seed", "samples", "binarise", "signal"]);
-    wholeNumber("samples", samples);
-    const created = Evaluation.create(this.#parts, data, { binarise });
-    const evaluation = await abortable(options.signal, created, (late) => late.dispose());
-    try {
-      return await evaluation.run(options);
-    } finally {
-      evaluation.dispose();
-    }
+  /** Where the device was lost: what can still be saved. */
+  #afterLoss(error: unknown): unknown {
+    const kept = this.#standing.safe.kept;
+    if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !kept) return error;
+    this.#standing.progress = kept.progress;
+    const message = `${error.message}. What was kept last, after ${kept.progress.step} steps, can be had by save()`;
+    return new WebvaeError("DEVICE_LOST", message, { cause: error });
+  }
+
+  /**
+   * The ELBO of a data set and its two terms, in nats per example, of the weights as they are after `step` steps; the
+   * same for the same seed. Throws NON_FINITE where it isn't a number, and as `train`.
+   */
+  async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms & { readonly step: number }> {
+    return this.#evaluated("elbo", data, options, async (evaluation, step) => {
+      const terms = await evaluation.run(options);
+      if (Number.isFinite(terms.elbo)) return { ...terms, step };
+      const why = unscaled(data) ?? "The weights may have been trained too far out";
+      throw new WebvaeError("NON_FINITE", `elbo: the ELBO of ${data.name} is ${terms.elbo}. ${why}.`);
+    });
+  }
+
+  /**
+   * The ELBO of each example and its two terms, [count] each, in nats: the lower its ELBO the stranger is an example to
+   * the model. The mean of `elbo` is what `elbo` gives for the same options.
+   */
+  async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
+    return this.#evaluated("score", data, options, async (evaluation, step) => {
+      const { reconstruction, kl } = await evaluation.scores(options);
+      const elbo = Float32Array.from(kl, (value, i) => -(value + reconstruction[i]!));
+      return { elbo, reconstruction: Float32Array.from(reconstruction), kl: Float32Array.from(kl), step };
+    });
+  }
+
+  /** What `use` makes of a data set while no step of training changes the weights. */
+  #evaluated<T>(
+    place: string,
+    data: Dataset,
+    options: EvaluationOptions,
+    use: (evaluation: Evaluation, step: number) => Promise<T>,
+  ): Promise<T> {
+    return this.device.working(async () => {
+      const { samples = 1, binarise = false, signal } = optionsOf(options, place, evaluating);
+      wholeNumber("samples", samples);
+      const created = Evaluation.create(this.#parts, data, { binarise });
+      const evaluation = await abortable(signal, created, (late) => late.dispose());
+      try {
+        const { lock, stepsDone } = this.#parts;
+        return await abortable(
+          signal,
+          lock.reading(() => use(evaluation, stepsDone())),
+        );
+      } finally {
+        evaluation.dispose();
+      }
+    });
   }
 
   /**
@@ -242,9 +330,10 @@ export class VAE {
   async sample(count: number, options: SampleOptions & IntoBuffer): Promise<undefined>;
   async sample(count: number, options?: SampleOptions): Promise<Float32Array>;
   async sample(count: number, options: SampleOptions & Partial<IntoBuffer> = {}): Promise<Float32Array | undefined> {
-    this.#assertUsable();
-    const { seed = this.progress.seed, ...more } = optionsOf(options, "sample", drawing);
-    return this.#sampler.sample(count, { ...more, seed, call: options.seed === undefined ? this.#calls++ : 0 });
+    return this.device.working(() => {
+      const { seed = this.#standing.progress.seed, ...more } = optionsOf(options, "sample", drawing);
+      return this.#sampler.sample(count, { ...more, seed, call: options.seed === undefined ? this.#calls++ : 0 });
+    });
   }
 
   /** Examples through the model and back, [n, ...input]; with `to` they stay on the GPU. */
@@ -254,17 +343,16 @@ export class VAE {
     examples: Examples,
     options: ReconstructOptions & Partial<IntoBuffer> = {},
   ): Promise<Float32Array | undefined> {
-    this.#assertUsable();
-    return this.#sampler.reconstruct(examples, optionsOf(options, "reconstruct", drawing));
+    return this.device.working(async () =>
+      this.#sampler.reconstruct(examples, optionsOf(options, "reconstruct", drawing)),
+    );
   }
 
   /** Mean and log variance of q(z|x), [n, latent] each. */
-  async encode(
-    examples: Examples,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<{ mean: Float32Array; logVariance: Float32Array }> {
-    this.#assertUsable();
-    return this.#sampler.encode(examples, optionsOf(options, "encode", ["signal"]).signal);
+  async encode(examples: Examples, options: { signal?: AbortSignal } = {}): Promise<Encoded> {
+    return this.device.working(async () =>
+      this.#sampler.encode(examples, optionsOf(options, "encode", ["signal"]).signal),
+    );
   }
 
   /** Examples [n, ...input] from latents [n, latent]; with `to` they stay on the GPU. */
@@ -274,29 +362,41 @@ export class VAE {
     latents: Float32Array | BufferRows,
     options: { signal?: AbortSignal } & Partial<IntoBuffer> = {},
   ): Promise<Float32Array | undefined> {
-    this.#assertUsable();
-    return this.#sampler.decode(latents, optionsOf(options, "decode", ["signal", "to"]));
+    return this.device.working(async () =>
+      this.#sampler.decode(latents, optionsOf(options, "decode", ["signal", "to"])),
+    );
   }
 
   /**
    * The weights as a safetensors file (README: the names and layouts). With `trainingState` also the optimizer's
-   * moments and where the run stands, so that a loaded VAE continues bit for bit. Throws DOWNLOAD_FAILED where the
-   * library's files.js cannot be loaded: a later call tries again.
+   * moments and where the run stands, so that a loaded VAE continues bit for bit. While a run is under way all of it is
+   * of one moment between two steps. After the device was lost it is what was kept last. Throws DOWNLOAD_FAILED where
+   * the library's files.js cannot be loaded: a later call tries again.
    */
   async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
-    this.#assertUsable();
     const { trainingState = false } = optionsOf(options, "save", ["trainingState"]);
-    const { model, progress } = this;
-    const weights = await this.buffers.readWeights();
-    const moments = trainingState ? await this.buffers.readMoments() : undefined;
-    const checkpoint: Checkpoint = {
-      model,
-      ...weights,
-      ...(moments
-        ? { training: { moment1: moments[0], moment2: moments[1], progress, schedules: this.#schedules } }
-        : {}),
-    };
+    const { snapshot, progress } = await this.#snapshot(trainingState);
+    const { weights, statistics, moments } = snapshot;
+    const [moment1, moment2] = (trainingState && moments) || [];
+    const training = moment1 && moment2 && { moment1, moment2, progress, schedules: this.#schedules };
+    const checkpoint: Checkpoint = { model: this.model, weights, statistics, ...(training ? { training } : {}) };
     return writeModel(checkpoint);
+  }
+
+  /** The model as it is between two steps, or as it was kept when the device was lost. */
+  async #snapshot(moments: boolean): Promise<{ snapshot: Snapshot; progress: Progress }> {
+    const { safe } = this.#standing;
+    try {
+      return await this.device.working(async () => {
+        let progress = this.#standing.progress;
+        const snapshot = await this.buffers.snapshot(moments, () => (progress = this.#standing.progress));
+        // Steps after a loss that wasn't finite are counted until it is heard of, and have changed nothing.
+        return snapshot.halted && this.#run && safe.kept ? safe.kept : { snapshot, progress };
+      });
+    } catch (error) {
+      if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !safe.kept) throw error;
+      return safe.kept;
+    }
   }
 
   /** What the VAE and its last training run have on the GPU. */
@@ -316,23 +416,17 @@ export class VAE {
     return this.#counts;
   }
 
-  /** Releases everything on the GPU; destroys the device if the VAE asked for it itself. Safe to call twice. */
+  /**
+   * Frees all GPU memory, and the device if the VAE asked for it itself. Calls under way reject with DISPOSED at once, and
+   * nothing more is submitted. Safe to call twice.
+   */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#run?.dispose();
-    this.#sampler.dispose();
-    this.buffers.dispose();
-    if (this.ownsDevice) this.device.dispose();
+    this.#standing.safe.clear();
+    this.device.dispose();
   }
 
   /** As `dispose`, at the end of a block that declares the VAE with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  #assertUsable(): void {
-    if (this.#disposed) throw new WebvaeError("DISPOSED", "this VAE has been disposed of");
-    this.device.assertAlive();
   }
 }

@@ -3,6 +3,7 @@
 // files import is a third one then.
 import type { Schedule } from "./ops/op.js";
 import type { Model, Parameter } from "./parameters.js";
+import type { Progress } from "./progress.js";
 import {
   asFloat32,
   FileFault,
@@ -28,18 +29,6 @@ export interface Core {
   readonly schedules: readonly Schedule[];
 }
 
-/** Where a run stands. */
-export interface Progress {
-  /** Keys all random numbers of the run. */
-  readonly seed: number;
-  /** Steps done since the first. */
-  readonly step: number;
-  /** Epochs begun; the current one's number is epoch, from 0. */
-  readonly epoch: number;
-  /** Steps done in the current epoch. */
-  readonly epochStep: number;
-}
-
 export interface Checkpoint {
   readonly model: Model;
   readonly weights: Float32Array<ArrayBuffer>;
@@ -54,6 +43,8 @@ export interface Checkpoint {
   };
 }
 
+/** Steps and epochs that a file may say are done: so many more fit before the GPU's counters end. */
+const MOST_STEPS = 2 ** 31;
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
 /** A safetensors file; the same for the same checkpoint. */
@@ -67,7 +58,9 @@ export function writeCheckpoint(
   ]);
   const tensors = [...toTensors(core, weightsOf(model), weights), ...toTensors(core, statisticsOf(model), statistics)];
   if (training) {
-    metadata.set("training_state", JSON.stringify({ ...training.progress, schedules: training.schedules }));
+    const { seed, step, epoch, epochStep, dropLast, place } = training.progress;
+    const state = { seed, step, epoch, epochStep, dropLast, place, schedules: training.schedules };
+    metadata.set("training_state", JSON.stringify(state));
     const laid = weightsOf(model);
     tensors.push(
       ...toTensors(core, laid, training.moment1, MOMENTS[0]),
@@ -108,8 +101,10 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
   const state = parse(text, "training_state") as Record<string, unknown>;
   const count = (key: string) => {
     const value = state[key];
-    if (!Number.isSafeInteger(value) || (value as number) < 0) {
-      throw invalid(`training_state.${key} is ${JSON.stringify(value)}, not a whole number >= 0`);
+    // A step's number is 32 bits wide on the GPU.
+    const most = key === "seed" ? Number.MAX_SAFE_INTEGER : MOST_STEPS;
+    if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > most) {
+      throw invalid(`training_state.${key} is ${JSON.stringify(value)}, not a whole number from 0 to ${most}`);
     }
     return value as number;
   };
@@ -120,7 +115,15 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
   }
   return {
     training: {
-      progress: { seed: count("seed"), step: count("step"), epoch: count("epoch"), epochStep: count("epochStep") },
+      progress: {
+        seed: count("seed"),
+        step: count("step"),
+        epoch: count("epoch"),
+        epochStep: count("epochStep"),
+        // States of before this choice were made by runs that left the smaller batch out.
+        dropLast: state.dropLast !== false,
+        ...(typeof state.place === "string" ? { place: state.place } : {}),
+      },
       moment1: fromTensors(core, weightsOf(model), file, MOMENTS[0]),
       moment2: fromTensors(core, weightsOf(model), file, MOMENTS[1]),
       schedules: chosen,

@@ -16,11 +16,11 @@ export async function firstNonFinite(
 ): Promise<{ tensor: string; op: string } | undefined> {
   executable.writeSteps([{ ...step, slot: 0 }]);
   for (const [index, node] of graph.nodes.entries()) {
-    const encoder = device.gpu.createCommandEncoder({ label: "debug" });
-    const pass = encoder.beginComputePass();
-    executable.encode(pass, 0, index, index + 1);
-    pass.end();
-    device.gpu.queue.submit([encoder.finish()]);
+    device.submit("debug", (encoder) => {
+      const pass = encoder.beginComputePass();
+      executable.encode(pass, 0, index, index + 1);
+      pass.end();
+    });
     for (const tensor of Object.values(node.outputs)) {
       if (tensor.role === "state" || tensor.role === "param") continue;
       const place = executable.locate(tensor.name);

@@ -1,223 +1,222 @@
-// A GPUDevice with what the library keeps beside it: pipelines, live buffers, and whether it is lost.
+// What one VAE has on a GPUDevice: its buffers, its waits, and whether it may still go on. Every call to WebGPU that a
+// VAE makes goes through here, so that what it throws or rejects with becomes a typed error, and nothing is submitted
+// once the VAE is disposed of or the device is lost. What VAEs on one GPUDevice share is in shared_device.ts.
 import { WebvaeError } from "./errors.js";
-import { loaded } from "./loaded.js";
-import { once } from "./once.js";
-import { stepLayout, tensorLayout } from "./shader.js";
+import { Life } from "./life.js";
+import { openShared, PATIENCE_MS, type DeviceOptions, type Pipeline, type SharedDevice } from "./shared_device.js";
 import type { ShaderSource } from "./shader_source.js";
 
-export interface DeviceOptions {
-  /** A page's own device. It is never destroyed by the library. */
-  readonly device?: GPUDevice;
-  /** Where WebGPU is found. Default: navigator.gpu. */
-  readonly gpu?: GPU;
-  readonly powerPreference?: "low-power" | "high-performance";
-}
+export type { DeviceOptions, Pipeline };
 
-export interface Pipeline {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-}
-
-const useful: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
-const known = new WeakMap<GPUDevice, Device>();
+const FILTERS = ["validation", "out-of-memory", "internal"] as const;
 
 export class Device {
-  readonly #pipelines = new Map<string, Promise<Pipeline>>();
-  readonly #modules = new Map<string, GPUShaderModule>();
+  readonly gpu: GPUDevice;
+  /** Vendor, architecture and description of the adapter: "google swiftshader (SwiftShader Device (LLVM 16))". */
+  readonly adapterName: string;
+  /** The adapter computes on the processor. */
+  readonly software: boolean;
+  /** Ends by `dispose`, or with the device. */
+  readonly life = new Life();
   readonly #buffers = new Set<GPUBuffer>();
-  readonly stepLayout: GPUBindGroupLayout;
-  /** Why the device was lost, once it is. */
-  lostBecause: string | undefined;
-  /** Rejects with DEVICE_LOST when the device is lost; never resolves. */
-  readonly lost: Promise<never>;
+  /** Where buffers made within `allocating` are noted. */
+  #made: GPUBuffer[] | undefined;
+  readonly #forget: () => void;
+  #disposed = false;
 
   private constructor(
-    readonly gpu: GPUDevice,
-    /** Vendor, architecture and description of the adapter: "google swiftshader (SwiftShader Device (LLVM 16))". */
-    readonly adapterName: string,
-    /** The adapter computes on the processor. */
-    readonly software: boolean,
-    private readonly owned: boolean,
+    readonly shared: SharedDevice,
+    /** Milliseconds that one answer of WebGPU may take. */
+    private readonly patienceMs: number,
   ) {
-    this.stepLayout = stepLayout(gpu);
-    this.lost = gpu.lost.then((info) => {
-      this.lostBecause = info.message || info.reason || "unknown reason";
-      throw this.lostError();
-    });
-    this.lost.catch(() => {});
+    this.gpu = shared.gpu;
+    this.adapterName = shared.adapterName;
+    this.software = shared.software;
+    this.#forget = shared.life.onEnd((error) => this.life.end(error));
   }
 
   /**
-   * The library's view of the given device, or of a new one with the adapter's full limits.
-   * Throws NO_WEBGPU, NO_ADAPTER or DEVICE_REFUSED.
+   * A VAE's part of the given device, or of a new one with the adapter's full limits. Throws NO_WEBGPU, NO_ADAPTER,
+   * DEVICE_REFUSED, TIMEOUT, and the signal's reason.
    */
   static async open(options: DeviceOptions = {}): Promise<Device> {
-    if (options.device) {
-      const seen = known.get(options.device);
-      if (seen) return seen;
-      const info = options.device.adapterInfo as GPUAdapterInfo | undefined;
-      const device = new Device(options.device, describe(info), isSoftware(info), false);
-      known.set(options.device, device);
-      return device;
-    }
-    const gpu = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
-    if (!gpu) {
-      throw new WebvaeError(
-        "NO_WEBGPU",
-        "navigator.gpu is missing: no WebGPU in this browser, or no https or localhost; in Node give the option gpu",
-      );
-    }
-    const { powerPreference = "high-performance" } = options;
-    const adapter = await gpu.requestAdapter({ powerPreference });
-    if (!adapter) {
-      throw new WebvaeError(
-        "NO_ADAPTER",
-        "WebGPU offers no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU processes",
-      );
-    }
-    const limits: Record<string, number> = {};
-    for (const name of requestedLimits) limits[name] = adapter.limits[name];
-    let device: GPUDevice;
-    try {
-      device = await adapter.requestDevice({
-        label: "webvae",
-        requiredFeatures: useful.filter((feature) => adapter.features.has(feature)),
-        requiredLimits: limits,
-      });
-    } catch (cause) {
-      throw new WebvaeError("DEVICE_REFUSED", `the adapter refused a device: ${String(cause)}`, { cause });
-    }
-    const opened = new Device(device, describe(adapter.info), isSoftware(adapter.info), true);
-    known.set(device, opened);
-    return opened;
+    return new Device(await openShared(options), options.timeoutMs ?? PATIENCE_MS);
   }
 
-  lostError(): WebvaeError {
-    return new WebvaeError("DEVICE_LOST", `the GPU device was lost: ${this.lostBecause ?? "unknown reason"}`);
+  get stepLayout(): GPUBindGroupLayout {
+    return this.shared.stepLayout;
   }
 
+  /** Throws DISPOSED or DEVICE_LOST. */
   assertAlive(): void {
-    if (this.lostBecause !== undefined) throw this.lostError();
+    this.life.throwIfEnded();
   }
 
-  /**
-   * For what has failed on the GPU: throws DEVICE_LOST if that is the cause, and returns otherwise. A lost device
-   * rejects what was asked of it some time before it says that it is lost: 6 ms, or over 100 on a busy machine.
-   */
-  async throwIfLost(): Promise<void> {
-    await Promise.race([this.lost, new Promise((done) => setTimeout(done, 900))]);
-  }
-
-  /** Bytes and number of the buffers that the library has on this device. */
+  /** Bytes and number of the buffers that the library has on the GPUDevice, for all VAEs. */
   get allocated(): { buffers: number; bytes: number } {
     let bytes = 0;
-    for (const buffer of this.#buffers) bytes += buffer.size;
-    return { buffers: this.#buffers.size, bytes };
+    for (const buffer of this.shared.buffers) bytes += buffer.size;
+    return { buffers: this.shared.buffers.size, bytes };
+  }
+
+  /** What `use` gives. What it throws becomes GPU_FAILED, or DEVICE_LOST where that is known to be the cause. */
+  call<T>(what: string, use: (gpu: GPUDevice) => T): T {
+    this.assertAlive();
+    try {
+      return use(this.gpu);
+    } catch (cause) {
+      throw this.#failed(what, cause);
+    }
+  }
+
+  /** What `promise` gives, or why it cannot come: DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED. */
+  async wait<T>(what: string, promise: (gpu: GPUDevice) => PromiseLike<T>): Promise<T> {
+    try {
+      return await this.life.wait(this.call(what, promise), what, this.patienceMs);
+    } catch (cause) {
+      throw await this.#cause(this.#failed(what, cause));
+    }
+  }
+
+  /** `work` of a public call: it ends with the VAE, at once, and what failed because the device is lost says so. */
+  async working<T>(work: () => Promise<T>): Promise<T> {
+    this.assertAlive();
+    try {
+      return await this.life.wait(work(), "");
+    } catch (error) {
+      throw await this.#cause(error);
+    }
+  }
+
+  /** Records commands and submits them. */
+  submit(label: string, record: (encoder: GPUCommandEncoder) => void): void {
+    this.call(label, (gpu) => {
+      const encoder = gpu.createCommandEncoder({ label });
+      record(encoder);
+      gpu.queue.submit([encoder.finish()]);
+    });
+  }
+
+  /** Writes `data`, or `bytes` of it, to a buffer before what is submitted next. */
+  write(buffer: GPUBuffer, offset: number, data: GPUAllowSharedBufferSource): void {
+    this.call("writing a buffer", (gpu) => gpu.queue.writeBuffer(buffer, offset, data));
   }
 
   /** A buffer that `allocated` counts until `release`. Use inside `allocating`. */
   buffer(label: string, size: number, usage: GPUBufferUsageFlags): GPUBuffer {
-    const buffer = this.gpu.createBuffer({ label, size: Math.ceil(size / 16) * 16, usage });
+    const buffer = this.call(label, (gpu) => gpu.createBuffer({ label, size: Math.ceil(size / 16) * 16, usage }));
     this.#buffers.add(buffer);
+    this.shared.buffers.add(buffer);
+    this.#made?.push(buffer);
     return buffer;
   }
 
   release(buffer: GPUBuffer): void {
-    if (this.#buffers.delete(buffer)) buffer.destroy();
+    this.shared.buffers.delete(buffer);
+    if (!this.#buffers.delete(buffer)) return;
+    try {
+      buffer.destroy();
+    } catch {
+      // Nothing is left to be done with it.
+    }
   }
 
-  /** Runs `allocate`; where the GPU has too little memory releases what it made and throws OUT_OF_MEMORY. */
-  async allocating<T>(what: string, allocate: () => T): Promise<T> {
-    this.assertAlive();
-    const before = new Set(this.#buffers);
-    let made: GPUBuffer[] = [];
-    // Taken at once: while the GPU answers, others may allocate too.
-    const take = () => (made = [...this.#buffers].filter((buffer) => !before.has(buffer)));
+  /**
+   * Runs `make`, and gives what it made, or releases all of that and throws: OUT_OF_MEMORY with the bytes, GPU_FAILED,
+   * DISPOSED, DEVICE_LOST. What WebGPU finds wrong with it stays here: a page hears nothing of it.
+   */
+  async allocating<T>(what: string, make: () => T): Promise<T> {
+    const made: GPUBuffer[] = [];
     const undo = () => made.forEach((buffer) => this.release(buffer));
-    this.gpu.pushErrorScope("out-of-memory");
-    let result: T;
     try {
-      result = allocate();
-      take();
+      const { result, errors } = await this.scoped(what, () => {
+        this.#made = made;
+        try {
+          return make();
+        } finally {
+          this.#made = undefined;
+        }
+      });
+      const memory = errors.find(([filter]) => filter === "out-of-memory");
+      if (memory) throw outOfMemory(what, made, memory[1]);
+      if (errors[0]) throw this.#failed(what, errors[0][1]);
+      return result;
     } catch (error) {
-      take();
       undo();
-      await this.gpu.popErrorScope();
       throw error;
     }
-    const error = await Promise.race([this.gpu.popErrorScope(), this.lost]);
-    if (error) {
-      undo();
-      throw new WebvaeError("OUT_OF_MEMORY", `the GPU has too little memory for ${what}: ${error.message}`);
+  }
+
+  /** What `use` gives, and what WebGPU found wrong with its calls. `use` waits for nothing. */
+  async scoped<T>(
+    what: string,
+    use: () => T,
+  ): Promise<{ result: T; errors: (readonly [(typeof FILTERS)[number], string])[] }> {
+    const pushed: (typeof FILTERS)[number][] = [];
+    let outcome: { readonly result: T } | { readonly error: unknown };
+    try {
+      for (const filter of FILTERS) {
+        this.call(what, (gpu) => gpu.pushErrorScope(filter));
+        pushed.unshift(filter);
+      }
+      outcome = { result: use() };
+    } catch (error) {
+      outcome = { error };
     }
-    return result;
+    // One that throws leaves the others to be popped.
+    const popped = pushed.map(async (filter) => {
+      const error = await this.life.wait(this.gpu.popErrorScope(), what, this.patienceMs);
+      return error ? [[filter, error.message] as const] : [];
+    });
+    const answers = await Promise.allSettled(popped);
+    if ("error" in outcome) throw await this.#cause(outcome.error);
+    const errors = [];
+    for (const answer of answers) {
+      if (answer.status === "rejected") throw await this.#cause(this.#failed(what, answer.reason));
+      errors.push(...answer.value);
+    }
+    return { result: outcome.result, errors };
   }
 
-  /** The pipeline of an entry point; made once. Throws DOWNLOAD_FAILED where its WGSL must be loaded and cannot be. */
-  pipeline(shader: ShaderSource, entryPoint: string, constants: Readonly<Record<string, number>>): Promise<Pipeline> {
-    const key = `${shader.name} ${entryPoint} ${JSON.stringify(constants)}`;
-    return once(this.#pipelines, key, () => this.#createPipeline(shader, entryPoint, constants));
-  }
-
-  async #createPipeline(
+  /** The pipeline of an entry point; made once for all VAEs. Throws DOWNLOAD_FAILED where its WGSL cannot be loaded. */
+  async pipeline(
     shader: ShaderSource,
     entryPoint: string,
     constants: Readonly<Record<string, number>>,
   ): Promise<Pipeline> {
     this.assertAlive();
-    const { name } = shader;
-    let module = this.#modules.get(name);
-    if (!module) {
-      const code =
-        typeof shader.code === "string" ? shader.code : await loaded(`the WGSL of ${name}`, "layers.js", shader.code);
-      this.assertAlive();
-      // Another entry point may have been quicker.
-      module = this.#modules.get(name) ?? this.gpu.createShaderModule({ label: name, code });
-      this.#modules.set(name, module);
-    }
-    const layout = tensorLayout(this.gpu, shader, entryPoint);
-    const label = `${name}.${entryPoint}`;
-    try {
-      const pipeline = await this.gpu.createComputePipelineAsync({
-        label,
-        layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout, this.stepLayout] }),
-        compute: { module, entryPoint, constants: { ...constants } },
-      });
-      return { pipeline, layout };
-    } catch (cause) {
-      await this.throwIfLost();
-      throw new WebvaeError("INTERNAL", `${label} does not compile on ${this.adapterName}: ${String(cause)}`, {
-        cause,
-      });
-    }
+    return this.life.wait(this.shared.pipeline(shader, entryPoint, constants, this.patienceMs), entryPoint);
   }
 
-  /** Destroys the device if the library made it, else only forgets the library's buffers on it. */
+  /** Typed: itself where it is that already. */
+  #failed(what: string, cause: unknown): unknown {
+    return cause instanceof WebvaeError ? cause : this.shared.failed(what, cause);
+  }
+
+  /** Of what failed on the GPU: that the device is lost, if that is why. */
+  async #cause(error: unknown): Promise<unknown> {
+    if (!(error instanceof WebvaeError) || error.code !== "GPU_FAILED") return error;
+    return this.life.ended ?? (await this.shared.lostSoon()) ?? error;
+  }
+
+  /** Releases what this VAE has; all that waits, and all that is called later, gets DISPOSED. Safe to call twice. */
   dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.life.end(new WebvaeError("DISPOSED", "this VAE has been disposed of"));
+    this.#forget();
     for (const buffer of [...this.#buffers]) this.release(buffer);
-    if (this.owned) this.gpu.destroy();
+    this.shared.leave();
   }
 }
 
-/** The default device stays at 128 MiB bindings and 8 storage buffers even where the adapter has more. */
-const requestedLimits = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxComputeWorkgroupsPerDimension",
-] as const;
-
-function describe(info: GPUAdapterInfo | undefined): string {
-  if (!info) return "unknown adapter";
-  const name = [info.vendor, info.architecture || info.device].filter(Boolean).join(" ");
-  return info.description ? `${name || "adapter"} (${info.description})` : name || "unknown adapter";
-}
-
-function isSoftware(info: GPUAdapterInfo | undefined): boolean {
-  if (!info) return false;
-  const fallback = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
-  return fallback || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(describe(info));
+function outOfMemory(what: string, made: readonly GPUBuffer[], message: string): WebvaeError {
+  const bytes = made.reduce((sum, { size }) => sum + size, 0);
+  const largest = made.reduce((a, b) => (b.size > a.size ? b : a), made[0]!);
+  const most = made.length > 1 ? `, ${largest.size} of them for ${largest.label}` : "";
+  return new WebvaeError(
+    "OUT_OF_MEMORY",
+    `the GPU has too little memory for ${what}: ${bytes} bytes${most}. A smaller batch, model or data set needs less ` +
+      `(${message.slice(0, 200)})`,
+  );
 }

@@ -11,6 +11,10 @@ export type ErrorCode =
   | "DEVICE_REFUSED"
   /** The GPU device was lost. */
   | "DEVICE_LOST"
+  /** A call to WebGPU failed, and the device is not lost; `cause` is what it threw. */
+  | "GPU_FAILED"
+  /** WebGPU, the browser or a worker did not answer in time. */
+  | "TIMEOUT"
   /** A ModelSpec is malformed or its shapes do not chain. */
   | "INVALID_SPEC"
   /** An option has a value outside its range. */

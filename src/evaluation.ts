@@ -12,6 +12,7 @@ import type { Schedule } from "./ops/op.js";
 import { scheduleOf, type Tuner } from "./tuner.js";
 import { flats, type Model } from "./parameters.js";
 import { evaluationGraph } from "./vae.js";
+import type { WeightsLock } from "./weights_lock.js";
 
 /** Nats per example: sums over pixels and latent dimensions, averaged over examples. */
 export interface Terms {
@@ -31,6 +32,16 @@ export interface EvaluationOptions {
   /** Pixels become 0 or 1, with their value as the probability. Default false. */
   readonly binarise?: boolean;
   readonly signal?: AbortSignal;
+}
+
+/** Each example's share of a data set's ELBO, in nats. */
+export interface Scores {
+  /** -(reconstruction + kl) of each example: a lower bound on its log p(x). Their mean is what `elbo` gives. */
+  readonly elbo: Float32Array;
+  readonly reconstruction: Float32Array;
+  readonly kl: Float32Array;
+  /** Steps that the weights had been trained for. */
+  readonly step: number;
 }
 
 /** Sums of a run's steps, in f64. */
@@ -64,6 +75,9 @@ export interface RunParts {
   readonly model: Model;
   readonly buffers: ModelBuffers;
   readonly tuner: Tuner;
+  readonly lock: WeightsLock;
+  /** Steps that the weights on the GPU are trained for once what is submitted has run. */
+  readonly stepsDone: () => number;
 }
 
 /** The most examples evaluated at once. */
@@ -102,7 +116,7 @@ export class Evaluation {
         [data.tensor.name]: data.buffer,
       });
       undo.push(() => executable.dispose());
-      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl"], submitMs);
+      const scheduler = await Scheduler.create(device, [executable], ["reconstruction", "kl"], { submitMs });
       return new Evaluation(device, data, executable, scheduler, batch);
     } catch (error) {
       for (const release of undo.reverse()) release();
@@ -110,13 +124,27 @@ export class Evaluation {
     }
   }
 
+  /** Means over the examples. */
   async run(options: EvaluationOptions = {}): Promise<Terms> {
+    const { reconstruction, kl } = await this.scores(options);
+    const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const terms = { reconstruction: mean(reconstruction), kl: mean(kl) };
+    return { elbo: -(terms.reconstruction + terms.kl), ...terms };
+  }
+
+  /** Both terms of each example, means over the draws, in nats. */
+  async scores(options: EvaluationOptions = {}): Promise<Record<"reconstruction" | "kl", Float64Array>> {
     const { seed = 0, samples = 1, signal } = options;
-    const sums = new TermSums();
+    const { count } = this.data;
+    const scores = { reconstruction: new Float64Array(count), kl: new Float64Array(count) };
     for await (const chunk of this.scheduler.run(this.#steps(seed, samples), signal)) {
-      chunk.steps.forEach((step, index) => sums.add(chunk.rows, index, step.rows));
+      chunk.steps.forEach(({ first_row, rows }, index) => {
+        const parts = (name: string) => chunk.rows[name]![index]!;
+        addParts(scores.reconstruction, parts("reconstruction"), { first_row, rows, batch: this.batch }, 1 / samples);
+        addParts(scores.kl, parts("kl"), { first_row, rows, batch: this.batch, every: 2 }, 1 / samples);
+      });
     }
-    return sums.terms;
+    return scores;
   }
 
   *#steps(seed: number, samples: number): Generator<Step> {
@@ -134,6 +162,22 @@ export class Evaluation {
     this.scheduler.dispose();
     this.executable.dispose();
     this.device.release(this.data.buffer);
+  }
+}
+
+/** Adds to each example of a step the `parts` that its row has: every one, or the first of `every` so many. */
+function addParts(
+  scores: Float64Array,
+  parts: Float32Array,
+  step: { readonly first_row: number; readonly rows: number; readonly batch: number; readonly every?: number },
+  weight: number,
+): void {
+  const { first_row, rows, batch, every = 1 } = step;
+  const each = parts.length / batch;
+  for (let row = 0; row < rows; row++) {
+    let sum = 0;
+    for (let i = 0; i < each; i += every) sum += parts[row * each + i]!;
+    scores[first_row + row]! += weight * sum;
   }
 }
 

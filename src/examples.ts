@@ -92,14 +92,13 @@ export function checkBuffer(
 export async function checkOwner(
   code: ErrorCode,
   place: string,
-  { gpu, lost }: Device,
+  device: Device,
   from: GPUBuffer,
   to: GPUBuffer,
 ): Promise<void> {
-  gpu.pushErrorScope("validation");
-  const encoder = gpu.createCommandEncoder();
-  encoder.copyBufferToBuffer(from, 0, to, 0, 0);
-  gpu.queue.submit([encoder.finish()]);
-  const error = await Promise.race([gpu.popErrorScope(), lost]);
-  if (error) throw new WebvaeError(code, `${place}: not a buffer that this VAE's gpuDevice can use: ${error.message}`);
+  const { errors } = await device.scoped(place, () =>
+    device.submit(place, (encoder) => encoder.copyBufferToBuffer(from, 0, to, 0, 0)),
+  );
+  const error = errors[0]?.[1];
+  if (error) throw new WebvaeError(code, `${place}: not a buffer that this VAE's gpuDevice can use: ${error}`);
 }

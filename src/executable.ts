@@ -3,6 +3,7 @@
 import type { Device, Pipeline } from "./device.js";
 import type { Place, Plan, Shaders } from "./plan.js";
 import { checkLimits } from "./plan.js";
+import { nextStamp, STAMP_BYTES, type Stamp } from "./readback.js";
 import { packUniform, STEP_STRIDE } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";
 
@@ -41,6 +42,7 @@ interface Recorded {
 
 const STORAGE = 0x80 | 0x08 | 0x04; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
 const UNIFORM = 0x40 | 0x08; // GPUBufferUsage.UNIFORM | COPY_DST
+const COPY_SRC = 0x04;
 
 interface Planned {
   readonly plan: Plan;
@@ -73,8 +75,8 @@ export class Executable {
   ) {}
 
   /**
-   * Makes what `plan` needs on `device`; buffers in `given` are used and not owned. Throws LIMIT_EXCEEDED before
-   * anything is allocated, OUT_OF_MEMORY and DEVICE_LOST with nothing left behind.
+   * Makes what `plan` needs on `device`; buffers in `given` are used and not owned: slots too, where they are large
+   * enough. Throws LIMIT_EXCEEDED before anything is allocated, OUT_OF_MEMORY and DEVICE_LOST with nothing left behind.
    */
   static async create(
     device: Device,
@@ -86,7 +88,7 @@ export class Executable {
     checkLimits(plan, device.gpu.limits);
     device.assertAlive();
     const { guardBytes = 0 } = options;
-    const pipelines = await Promise.race([compile(device, planned), device.lost]);
+    const pipelines = await compile(device, planned);
     return device.allocating("the model's buffers", () => {
       const owned: GPUBuffer[] = [];
       const make = (label: string, bytes: number, usage: number) => {
@@ -103,7 +105,7 @@ export class Executable {
       const unkept = Math.max(1, ...plan.dispatches.map(({ bindings }) => countNull(bindings)));
       const nothing = make("nothing", unkept * 256, STORAGE);
       const uniforms = make("shapes", Math.max(1, plan.dispatches.length) * STEP_STRIDE, UNIFORM);
-      const steps = make("steps", plan.slots * STEP_STRIDE, UNIFORM);
+      const steps = make("steps", plan.slots * STEP_STRIDE, UNIFORM | COPY_SRC);
       let unused = 0;
       const resource = (place: Place | null): GPUBufferBinding => {
         const buffer = place && buffers.get(place.buffer);
@@ -115,7 +117,7 @@ export class Executable {
         const shader = shaders.get(dispatch.shader)!;
         const { pipeline, layout } = pipelines[index]!;
         const shape = packUniform(shader, "shape", dispatch.shape);
-        device.gpu.queue.writeBuffer(uniforms, index * STEP_STRIDE, shape);
+        device.write(uniforms, index * STEP_STRIDE, shape);
         unused = 0;
         const entries = (shader.entryPoints[dispatch.entryPoint]?.bindings ?? []).flatMap((name) => {
           const binding = shader.bindings[name];
@@ -128,27 +130,38 @@ export class Executable {
             },
           ];
         });
-        const tensors = device.gpu.createBindGroup({ label: dispatch.label, layout, entries });
+        const tensors = device.call(dispatch.label, (gpu) =>
+          gpu.createBindGroup({ label: dispatch.label, layout, entries }),
+        );
         return { label: dispatch.label, pipeline, tensors, workgroups: dispatch.workgroups };
       });
-      const stepGroup = device.gpu.createBindGroup({
-        label: "step",
-        layout: device.stepLayout,
-        entries: [{ binding: 0, resource: { buffer: steps, size: STEP_STRIDE } }],
-      });
+      const stepGroup = device.call("step", (gpu) =>
+        gpu.createBindGroup({
+          label: "step",
+          layout: device.stepLayout,
+          entries: [{ binding: 0, resource: { buffer: steps, size: STEP_STRIDE } }],
+        }),
+      );
       const stepShader = [...shaders.values()].find((shader) => "step" in shader.uniforms);
       return new Executable(device, plan, buffers, owned, steps, stepGroup, stepShader, recorded, guardBytes);
     });
   }
 
-  /** Writes the Steps of the next submit: as many as it will encode, at most `plan.slots`. */
-  writeSteps(values: readonly StepValues[]): void {
-    if (!this.stepShader) return;
+  /**
+   * Writes the Steps of the next submit: as many as it will encode, at least one and at most `plan.slots`. Gives the
+   * stamp by which its read-back shows that it ran, and with these: it lies at the end of the last Step's stride.
+   */
+  writeSteps(values: readonly StepValues[]): Stamp {
     const bytes = new Uint8Array(values.length * STEP_STRIDE);
     values.forEach((step, index) => {
-      bytes.set(new Uint8Array(packUniform(this.stepShader!, "step", { ...step })), index * STEP_STRIDE);
+      if (this.stepShader) {
+        bytes.set(new Uint8Array(packUniform(this.stepShader, "step", { ...step })), index * STEP_STRIDE);
+      }
     });
-    this.device.gpu.queue.writeBuffer(this.steps, 0, bytes);
+    const [value, offset] = [nextStamp(), bytes.length - STAMP_BYTES];
+    new DataView(bytes.buffer).setUint32(offset, value, true);
+    this.device.write(this.steps, 0, bytes);
+    return { place: { buffer: this.steps, offset, bytes: STAMP_BYTES }, value };
   }
 
   /** Records one step, which reads the Step at place `index` of those written. */

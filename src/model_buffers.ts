@@ -1,6 +1,6 @@
 // A model's weights on the GPU, and, once it is trained, what the optimizer keeps beside them.
 import type { Device } from "./device.js";
-import { readRanges } from "./readback.js";
+import { readTogether } from "./readback.js";
 import { size } from "./tensor.js";
 import type { Model } from "./parameters.js";
 
@@ -10,6 +10,14 @@ const STORAGE = 0x80 | 0x08 | 0x04; // GPUBufferUsage.STORAGE | COPY_DST | COPY_
 export interface HostWeights {
   readonly weights: Float32Array<ArrayBuffer>;
   readonly statistics: Float32Array<ArrayBuffer>;
+}
+
+/** All of a model at one moment between two submits. */
+export interface Snapshot extends HostWeights {
+  /** Adam's first and second moments, where the model was ever trained. */
+  readonly moments?: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
+  /** A loss wasn't finite: later steps have changed nothing. */
+  readonly halted: boolean;
 }
 
 export class ModelBuffers {
@@ -29,11 +37,11 @@ export class ModelBuffers {
       ...(statistics.length > 0 ? { running: device.buffer("running", statistics.byteLength, STORAGE) } : {}),
       ...(model.logSigma?.role === "state" ? { log_sigma: device.buffer("log_sigma", 16, STORAGE) } : {}),
     }));
-    device.gpu.queue.writeBuffer(buffers.params, 0, weights);
-    if (buffers.running) device.gpu.queue.writeBuffer(buffers.running, 0, statistics);
+    device.write(buffers.params, 0, weights);
+    if (buffers.running) device.write(buffers.running, 0, statistics);
     if (buffers.log_sigma && likelihood !== "bernoulli" && likelihood.variance !== "learned") {
       const logSigma = 0.5 * Math.log(likelihood.variance);
-      device.gpu.queue.writeBuffer(buffers.log_sigma, 0, new Float32Array([logSigma, 0, 0, 0]));
+      device.write(buffers.log_sigma, 0, new Float32Array([logSigma, 0, 0, 0]));
     }
     return new ModelBuffers(device, 4 * size(model.params.storage), buffers);
   }
@@ -54,44 +62,48 @@ export class ModelBuffers {
     return { ...this.weights, ...this.#training };
   }
 
-  async setMoments(moment1: Float32Array<ArrayBuffer>, moment2: Float32Array<ArrayBuffer>): Promise<void> {
-    const { moment1: first, moment2: second } = await this.training();
-    this.device.gpu.queue.writeBuffer(first!, 0, moment1);
-    this.device.gpu.queue.writeBuffer(second!, 0, moment2);
+  async setMoments(moments: NonNullable<Snapshot["moments"]>): Promise<void> {
+    const { moment1, moment2 } = await this.training();
+    this.device.write(moment1!, 0, moments[0]);
+    this.device.write(moment2!, 0, moments[1]);
   }
 
   /** Lets steps change the weights again after a loss that wasn't finite. */
   resume(): void {
-    if (this.#training) this.device.gpu.queue.writeBuffer(this.#training.health, 0, new Uint32Array(4));
+    if (this.#training) this.device.write(this.#training.health, 0, new Uint32Array(4));
   }
 
-  async readWeights(): Promise<HostWeights> {
+  /** The model as it is between two submits; `at` is called at that moment. `moments`: the optimizer's too. */
+  async snapshot(moments: boolean, at: () => void = () => {}): Promise<Snapshot> {
     const { params, running } = this.weights;
-    const ranges = [params!, ...(running ? [running] : [])].map((buffer) => ({
-      buffer,
-      offset: 0,
-      bytes: buffer.size,
-    }));
-    const both = await readRanges(this.device, ranges);
-    const count = this.bytes / 4;
-    return { weights: new Float32Array(both, 0, count), statistics: new Float32Array(both.slice(params!.size)) };
+    const { moment1, moment2, health } = this.#training ?? {};
+    const wanted = { params, running, ...(moments ? { moment1, moment2 } : {}), health };
+    const names = (Object.keys(wanted) as (keyof typeof wanted)[]).filter((name) => wanted[name]);
+    const ranges = names.map((name) => [{ buffer: wanted[name]!, offset: 0, bytes: wanted[name]!.size }]);
+    const read = await readTogether(this.device, ranges, at);
+    const floats = (name: keyof typeof wanted) => {
+      const bytes = read[names.indexOf(name)];
+      return bytes && new Float32Array(bytes);
+    };
+    const [first, second] = [floats("moment1"), floats("moment2")];
+    const state = read[names.indexOf("health")];
+    return {
+      // Buffers are whole vec4, as is the flat tensor of the weights.
+      weights: floats("params")!,
+      statistics: floats("running") ?? new Float32Array(),
+      ...(first && second ? { moments: [first, second] as const } : {}),
+      halted: !!state && new Uint32Array(state)[0] !== 0,
+    };
   }
 
-  /** Both moments, or nothing where the model was never trained. */
-  async readMoments(): Promise<[Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>] | undefined> {
-    if (!this.#training) return undefined;
-    const both = await this.#read([this.#training.moment1, this.#training.moment2]);
-    return [new Float32Array(both, 0, this.bytes / 4), new Float32Array(both, this.bytes)];
-  }
-
-  #read(buffers: readonly GPUBuffer[]): Promise<ArrayBuffer> {
-    return readRanges(
-      this.device,
-      buffers.map((buffer) => ({ buffer, offset: 0, bytes: this.bytes })),
-    );
-  }
-
-  dispose(): void {
-    for (const buffer of Object.values({ ...this.weights, ...this.#training })) this.device.release(buffer);
+  /** Puts the model back to what it was, after everything submitted so far. */
+  restore({ weights, statistics, moments }: Snapshot): void {
+    this.device.write(this.weights.params!, 0, weights);
+    if (this.weights.running) this.device.write(this.weights.running, 0, statistics);
+    if (moments && this.#training) {
+      this.device.write(this.#training.moment1, 0, moments[0]);
+      this.device.write(this.#training.moment2, 0, moments[1]);
+    }
+    this.resume();
   }
 }

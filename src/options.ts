@@ -3,7 +3,7 @@ import { WebvaeError } from "./errors.js";
 import { describe, objectAt } from "./checks.js";
 
 const powers: unknown[] = ["low-power", "high-performance"];
-const flags = ["noise", "shuffle", "binarise", "trainingState"];
+const flags = ["noise", "shuffle", "binarise", "trainingState", "dropLast"];
 
 /**
  * `value`, an object with no keys but `known`. What a split, a seed, a signal and an option that is true or false may
@@ -30,6 +30,7 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     if (key === "device") check(!!(given as GPUDevice | null)?.createCommandEncoder, "a GPUDevice");
     if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, as navigator.gpu is");
     if (key === "powerPreference") check(powers.includes(given), powers.join(" or "));
+    if (key === "timeoutMs") check(typeof given === "number" && given > 0, "a number of milliseconds above 0");
     if (key === "to") check(!!given, "a GPUBuffer");
     if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
   }

@@ -8,40 +8,76 @@ export interface Range {
   readonly bytes: number;
 }
 
+/**
+ * A number that a submit's commands copy from where it was written just before. A read-back that hasn't got it was
+ * never made: the submit did not run, and what lies there is of an earlier one.
+ */
+export interface Stamp {
+  readonly place: Range;
+  readonly value: number;
+}
+
 const STAGING = 0x01 | 0x08; // GPUBufferUsage.MAP_READ | COPY_DST
+const SOURCE = 0x04 | 0x08; // GPUBufferUsage.COPY_SRC | COPY_DST
 const MAP_READ = 0x01; // GPUMapMode.READ
+export const STAMP_BYTES = 4;
+
+let stamps = 0;
+/** Another number for each submit; never 0, which new buffers hold. */
+export const nextStamp = (): number => (stamps = (stamps + 1) >>> 0 || 1);
 
 /** A buffer that ranges are copied to and read from, over and over. */
 export class Staging {
   private readonly buffer: GPUBuffer;
+  #bytes = 0;
+  #stamp = 0;
   constructor(
     private readonly device: Device,
     bytes: number,
   ) {
-    this.buffer = device.buffer("staging", Math.max(16, bytes), STAGING);
+    this.buffer = device.buffer("staging", bytes + STAMP_BYTES, STAGING);
   }
 
-  /** Records copies of `ranges`, one after another. */
-  copy(encoder: GPUCommandEncoder, ranges: readonly Range[]): void {
-    gatherRanges(encoder, ranges, this.buffer);
+  /** Records copies of `ranges`, one after another, and of the stamp. */
+  copy(encoder: GPUCommandEncoder, ranges: readonly Range[], { place, value }: Stamp): void {
+    this.#bytes = ranges.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#stamp = value;
+    gatherRanges(encoder, [...ranges, place], this.buffer);
   }
 
-  /** What was last copied, once the submit that copied it is done. Throws DEVICE_LOST. */
-  async read(bytes: number): Promise<ArrayBuffer> {
-    try {
-      await Promise.race([this.buffer.mapAsync(MAP_READ, 0, bytes), this.device.lost]);
-    } catch (cause) {
-      await this.device.throwIfLost();
-      throw new WebvaeError("DEVICE_LOST", `the GPU gave no data back: ${String(cause)}`, { cause });
-    }
-    const copy = this.buffer.getMappedRange(0, bytes).slice(0);
-    this.buffer.unmap();
-    return copy;
+  /** What was last copied, once the submit that copied it is done. Throws DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED. */
+  async read(): Promise<ArrayBuffer> {
+    const bytes = this.#bytes;
+    const all = bytes + STAMP_BYTES;
+    const stamp = this.#stamp;
+    await this.device.wait("reading from the GPU", () => this.buffer.mapAsync(MAP_READ, 0, all));
+    const { copy, found } = this.device.call("reading from the GPU", () => {
+      try {
+        const mapped = this.buffer.getMappedRange(0, all);
+        return { copy: mapped.slice(0, bytes), found: new DataView(mapped).getUint32(bytes, true) };
+      } finally {
+        this.buffer.unmap();
+      }
+    });
+    if (found === stamp) return copy;
+    throw new WebvaeError("GPU_FAILED", `the GPU did not run submit ${stamp}; the last that it ran is ${found}`);
   }
 
   dispose(): void {
     this.device.release(this.buffer);
   }
+}
+
+/** A place for a stamp where no Step holds one. Use inside `allocating`. */
+export function stampBuffer(device: Device): GPUBuffer {
+  return device.buffer("stamp", STAMP_BYTES, SOURCE);
+}
+
+/** Writes the next stamp there. */
+export function stampAt(device: Device, buffer: GPUBuffer): Stamp {
+  const value = nextStamp();
+  device.write(buffer, 0, Uint32Array.of(value));
+  return { place: { buffer, offset: 0, bytes: STAMP_BYTES }, value };
 }
 
 /** Records copies of `ranges` to a buffer, one after another from `at` on. */
@@ -54,14 +90,38 @@ export function gatherRanges(encoder: GPUCommandEncoder, ranges: readonly Range[
 
 /** The bytes of some ranges, one after another, after everything submitted so far. */
 export async function readRanges(device: Device, ranges: readonly Range[]): Promise<ArrayBuffer> {
-  const bytes = ranges.reduce((sum, range) => sum + range.bytes, 0);
-  const staging = await device.allocating("a read-back", () => new Staging(device, bytes));
+  const [all] = await readTogether(device, [ranges]);
+  return all!;
+}
+
+/**
+ * The bytes of some groups of ranges, an array each, as all are at one moment between two submits: when the commands
+ * are submitted, `at` is called.
+ */
+export async function readTogether(
+  device: Device,
+  groups: readonly (readonly Range[])[],
+  at: () => void = () => {},
+): Promise<ArrayBuffer[]> {
+  const { stagings, stamp } = await device.allocating("a read-back", () => ({
+    stagings: groups.map(
+      (ranges) =>
+        new Staging(
+          device,
+          ranges.reduce((sum, { bytes }) => sum + bytes, 0),
+        ),
+    ),
+    stamp: stampBuffer(device),
+  }));
   try {
-    const encoder = device.gpu.createCommandEncoder({ label: "read back" });
-    staging.copy(encoder, ranges);
-    device.gpu.queue.submit([encoder.finish()]);
-    return await staging.read(bytes);
+    const mark = stampAt(device, stamp);
+    device.submit("read back", (encoder) => {
+      stagings.forEach((staging, index) => staging.copy(encoder, groups[index]!, mark));
+    });
+    at();
+    return await Promise.all(stagings.map((staging) => staging.read()));
   } finally {
-    staging.dispose();
+    for (const staging of stagings) staging.dispose();
+    device.release(stamp);
   }
 }

@@ -1,6 +1,7 @@
 // Encode, decode, reconstruct and sample: any number of rows, from the host or a buffer to the host or a buffer,
 // through plans of a few batch sizes.
 import { abortable } from "./abort.js";
+import type { Device } from "./device.js";
 import { idleStep, type RunParts } from "./evaluation.js";
 import { checkBuffer, checkOwner, rowsOf, type BufferRows, type Examples, type Rows } from "./examples.js";
 import { allocated, invalidOption, wholeNumber } from "./options.js";
@@ -8,6 +9,16 @@ import { seedKey, Stream } from "./random.js";
 import { gatherRanges, type Range } from "./readback.js";
 import { SamplingPlans, type Bound, type Use } from "./sampling_plans.js";
 import { padTo4 } from "./tensor.js";
+
+/** q(z|x) of examples. */
+export interface Encoded {
+  /** [n, latent]. */
+  readonly mean: Float32Array;
+  /** [n, latent]: log sigma^2, between -10 and 10 where it is used. */
+  readonly logVariance: Float32Array;
+  /** Steps that the weights had been trained for. */
+  readonly step: number;
+}
 
 /** What one call is asked for. */
 export interface Sampling {
@@ -19,6 +30,8 @@ export interface Sampling {
   readonly signal?: AbortSignal | undefined;
   /** Where examples go; then a call gives undefined. */
   readonly to?: GPUBuffer | undefined;
+  /** Called as the first rows are submitted. */
+  readonly at?: () => void;
 }
 
 export class Sampler {
@@ -31,12 +44,14 @@ export class Sampler {
   }
 
   /** Means and log variances [n, Z]. */
-  async encode(examples: Examples, signal?: AbortSignal): Promise<{ mean: Float32Array; logVariance: Float32Array }> {
+  async encode(examples: Examples, signal?: AbortSignal): Promise<Encoded> {
     const { latent, input } = this.parts.model.resolved.spec;
     const rows = rowsOf("encode", examples, input);
-    const heads = (await this.#run("encode", rows.count, { signal }, rows))!;
+    let step = 0;
+    const at = () => (step = this.parts.stepsDone());
+    const heads = (await this.#run("encode", rows.count, { signal, at }, rows))!;
     const half = (which: number) => heads.filter((_, i) => Math.floor(i / latent) % 2 === which);
-    return { mean: half(0), logVariance: half(1) };
+    return { mean: half(0), logVariance: half(1), step };
   }
 
   /** Examples [n, D] from latents [n, Z]. */
@@ -69,24 +84,33 @@ export class Sampler {
     const turn = this.#last.then(async () => {
       if (from && !ArrayBuffer.isView(from)) await checkOwner("INVALID_DATA", use, device, from, ours);
       if (to) await checkOwner("INVALID_OPTION", `${use}: to`, device, ours, to);
-      for (let first = 0; first < count;) {
-        signal?.throwIfAborted();
-        device.assertAlive();
-        const bound = await this.#plans.bound(use, count - first);
-        const rows = Math.min(bound.batch, count - first);
-        this.#submit(bound, use, first, rows, sampling, input);
-        if (result) {
-          const bytes = await bound.staging.read(4 * rows * width);
-          result.set(new Float32Array(bytes), first * width);
-        }
-        first += rows;
-        // One that waits for nothing could not be stopped.
-        if (to && first < count) await Promise.race([device.gpu.queue.onSubmittedWorkDone(), device.lost]);
-      }
+      signal?.throwIfAborted();
+      const largest = await this.#plans.bound(use, count);
+      const all = () => this.#rows(use, count, sampling, input, result);
+      // Steps of a training run may come between two submits.
+      await (largest.batch < count ? this.parts.lock.reading(all) : all());
       return result;
     });
     this.#last = turn.catch(() => {});
     return abortable(signal, turn);
+  }
+
+  /** All rows, as many at once as a plan has. */
+  async #rows(use: Use, count: number, sampling: Sampling, input?: Rows, result?: Float32Array): Promise<void> {
+    const { device, model } = this.parts;
+    const { signal, to, at } = sampling;
+    const width = use === "encode" ? 2 * model.resolved.spec.latent : model.resolved.inputSize;
+    for (let first = 0; first < count;) {
+      signal?.throwIfAborted();
+      const bound = await this.#plans.bound(use, count - first);
+      const rows = Math.min(bound.batch, count - first);
+      this.#submit(bound, use, first, rows, sampling, input);
+      if (first === 0) at?.();
+      if (result) result.set(new Float32Array(await bound.staging.read()), first * width);
+      first += rows;
+      // One that waits for nothing could not be stopped.
+      if (to && first < count) await device.wait(use, ({ queue }) => queue.onSubmittedWorkDone());
+    }
   }
 
   /** Rows from `first` on: from what is given, through the plan, to where they are read or wanted. */
@@ -98,18 +122,15 @@ export class Sampler {
     sampling: Sampling,
     input?: Rows,
   ) {
-    const { gpu } = this.parts.device;
+    const { device } = this.parts;
     const { seed = 0, call = 0, to } = sampling;
-    const encoder = gpu.createCommandEncoder({ label: use });
-    if (input) fill(gpu.queue, encoder, executable.locate(use === "decode" ? "z" : "floats"), input, first, rows);
-    const [seed_low, seed_high] = seedKey(seed);
-    const stream = use.startsWith("sample") ? Stream.prior : Stream.evaluation;
-    executable.writeSteps([{ ...idleStep, seed_low, seed_high, step: call, first_row: first, rows, stream, slot: 0 }]);
-    const pass = encoder.beginComputePass({ label: use });
-    executable.encode(pass, 0);
-    pass.end();
     const { latent } = this.parts.model.resolved.spec;
     const width = this.parts.model.resolved.inputSize;
+    const [seed_low, seed_high] = seedKey(seed);
+    const stream = use.startsWith("sample") ? Stream.prior : Stream.evaluation;
+    const stamp = executable.writeSteps([
+      { ...idleStep, seed_low, seed_high, step: call, first_row: first, rows, stream, slot: 0 },
+    ]);
     const place = executable.locate(output.name);
     const made =
       use === "encode"
@@ -117,13 +138,14 @@ export class Sampler {
         : output.shape.length === 1
           ? unpadded(place, 1, rows * width)
           : unpadded(place, rows, width);
-    if (to) gatherRanges(encoder, made, to, 4 * first * width);
-    else staging.copy(encoder, made);
-    gpu.queue.submit([encoder.finish()]);
-  }
-
-  dispose(): void {
-    this.#plans.dispose();
+    device.submit(use, (encoder) => {
+      if (input) fill(device, encoder, executable.locate(use === "decode" ? "z" : "floats"), input, first, rows);
+      const pass = encoder.beginComputePass({ label: use });
+      executable.encode(pass, 0);
+      pass.end();
+      if (to) gatherRanges(encoder, made, to, 4 * first * width);
+      else staging.copy(encoder, made, stamp);
+    });
   }
 }
 
@@ -136,7 +158,7 @@ function unpadded({ buffer, offset }: Range, rows: number, width: number): Range
 
 /** Puts rows from `first` on to where a plan reads them. */
 function fill(
-  queue: GPUQueue,
+  device: Device,
   encoder: GPUCommandEncoder,
   place: Range,
   { source, width }: Rows,
@@ -158,5 +180,5 @@ function fill(
     const from = (first + row) * width;
     for (let i = 0; i < width; i++) padded[row * stride + i] = scale * source[from + i]!;
   }
-  queue.writeBuffer(place.buffer, place.offset, padded);
+  device.write(place.buffer, place.offset, padded);
 }

@@ -81,18 +81,6 @@ export class SamplingPlans {
     const planned = plan(graph, { flats: flats(model), keep: [output.name], schedule });
     return { graph, output, ...planned };
   }
-
-  /** Releases every buffer once what is being bound is there. */
-  dispose(): void {
-    for (const bound of this.#bound.values()) {
-      const release = ({ executable, staging }: Bound) => {
-        executable.dispose();
-        staging.dispose();
-      };
-      void bound.then(release, () => {});
-    }
-    this.#bound.clear();
-  }
 }
 
 /** What a node is for. */

@@ -4,7 +4,8 @@ import { abortable } from "./abort.js";
 import type { Device } from "./device.js";
 import { STEP_STRIDE } from "./shader.js";
 import type { Executable, StepValues } from "./executable.js";
-import { Staging } from "./readback.js";
+import { Staging, type Range, type Stamp } from "./readback.js";
+import type { WeightsLock } from "./weights_lock.js";
 
 /** A submit long enough to hide its cost, short enough that a page stays live and no driver's watchdog bites. */
 const TARGET_MS = 50;
@@ -28,6 +29,8 @@ export interface Chunk {
 
 interface Submitted {
   readonly steps: readonly Step[];
+  /** Which part each step runs, and its row in that part's rings. */
+  readonly places: readonly { readonly part: number; readonly slot: number }[];
   readonly staging: Staging;
   readonly read: Promise<ArrayBuffer>;
   readonly at: number;
@@ -41,6 +44,28 @@ export interface SchedulerCounts {
   hostMs: number;
 }
 
+/** How a Scheduler's steps are run. */
+export interface SchedulerOptions {
+  /** How long a submit takes, where a step doesn't take longer. */
+  readonly submitMs?: number | undefined;
+  /** Which of the executables a step runs. Default: the first. */
+  readonly partOf?: (step: Step) => number;
+  /** Held by what submits steps that change weights. */
+  readonly lock?: WeightsLock;
+  /** Told of the steps of a submit as it is made, before anything else can be submitted. */
+  readonly submitted?: (steps: readonly Step[]) => void;
+}
+
+interface Part {
+  readonly executable: Executable;
+  readonly rings: readonly {
+    readonly name: string;
+    readonly buffer: GPUBuffer;
+    readonly offset: number;
+    readonly rowBytes: number;
+  }[];
+}
+
 export class Scheduler {
   readonly counts: SchedulerCounts = { submits: 0, steps: 0, hostMs: 0 };
   #perSubmit = 1;
@@ -49,56 +74,59 @@ export class Scheduler {
   /** Read-backs of a run that was broken off. */
   #leftover: Promise<void>[] = [];
   readonly #staging: Staging[];
-  readonly #rings: readonly { name: string; buffer: GPUBuffer; offset: number; rowBytes: number }[];
-  readonly #rowBytes: number;
+  /** Steps that a submit may hold. */
+  readonly #slots: number;
 
   private constructor(
     private readonly device: Device,
-    private readonly executable: Executable,
+    private readonly parts: readonly Part[],
     staging: Staging[],
-    outputs: readonly string[],
-    private readonly submitMs: number | undefined,
+    private readonly options: SchedulerOptions,
   ) {
     this.#staging = staging;
-    this.#rings = ringsOf(executable, outputs);
-    this.#rowBytes = this.#rings.reduce((sum, { rowBytes }) => sum + rowBytes, 0);
+    this.#slots = fewestSlots(parts);
   }
 
-  /**
-   * For the rings named `outputs` of `executable`, which stays the caller's. `submitMs`: how long a submit takes, where
-   * a step doesn't take longer.
-   */
+  /** For the rings named `outputs` of `executables`, which stay the caller's. */
   static async create(
     device: Device,
-    executable: Executable,
+    executables: readonly Executable[],
     outputs: readonly string[],
-    submitMs?: number,
+    options: SchedulerOptions = {},
   ): Promise<Scheduler> {
-    const bytes = ringsOf(executable, outputs).reduce((sum, { rowBytes }) => sum + rowBytes, 0) * executable.plan.slots;
+    const parts = executables.map((executable) => ({ executable, rings: ringsOf(executable, outputs) }));
+    const bytes = fewestSlots(parts) * sum(parts.flatMap(({ rings }) => rings.map(({ rowBytes }) => rowBytes)));
     const staging = await device.allocating("the loss ring", () =>
       Array.from({ length: IN_FLIGHT }, () => new Staging(device, bytes)),
     );
-    return new Scheduler(device, executable, staging, outputs, submitMs);
+    return new Scheduler(device, parts, staging, options);
   }
 
   /**
    * Runs `steps`, yielding a Chunk per submit. Ends early, with what is in flight still to run on the GPU, where the
-   * caller breaks off or `signal` aborts (then with its reason). Throws DEVICE_LOST.
+   * caller breaks off or `signal` aborts (then with its reason). Throws DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED.
    */
   async *run(steps: Iterable<Step>, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
     await Promise.all(this.#leftover.splice(0));
     const source = steps[Symbol.iterator]();
+    const { lock } = this.options;
     const flying: Submitted[] = [];
     const recent: { readonly steps: number; readonly ms: number }[] = [];
     let lastDone = 0;
     let more = true;
+    // Steps are made as they are submitted: schedules give what holds then.
+    const submitNext = () => {
+      signal?.throwIfAborted();
+      const next = takeFrom(source, Math.min(this.#perSubmit, this.#slots));
+      more = next.length > 0;
+      if (more) flying.push(this.#submit(next));
+    };
     try {
       while (more || flying.length > 0) {
         signal?.throwIfAborted();
         if (more && flying.length < this.#inFlight) {
-          const next = takeFrom(source, Math.min(this.#perSubmit, this.executable.plan.slots));
-          more = next.length > 0;
-          if (more) flying.push(this.#submit(next));
+          if (lock) await abortable(signal, lock.writing(submitNext));
+          else submitNext();
           continue;
         }
         const oldest = flying[0]!;
@@ -109,10 +137,9 @@ export class Scheduler {
         recent.push({ steps: oldest.steps.length, ms: now - Math.max(oldest.at, lastDone) });
         if (recent.length > RECENT) recent.shift();
         lastDone = now;
-        const total = (key: "steps" | "ms") => recent.reduce((sum, one) => sum + one[key], 0);
-        const stepMs = total("ms") / total("steps");
+        const stepMs = sum(recent.map(({ ms }) => ms)) / sum(recent.map(({ steps }) => steps));
         this.#adapt(stepMs);
-        yield { steps: oldest.steps, rows: this.#split(bytes, oldest.steps.length), stepMs };
+        yield { steps: oldest.steps, rows: this.#split(bytes, oldest), stepMs };
       }
     } finally {
       // A caller that breaks off leaves read-backs pending; the staging buffers are free again when they are done.
@@ -124,48 +151,66 @@ export class Scheduler {
   }
 
   #submit(steps: readonly Step[]): Submitted {
-    this.device.assertAlive();
     const staging = this.#staging.shift();
     if (!staging) throw new Error("no staging buffer is free");
     const at = performance.now();
-    this.executable.writeSteps(steps.map((step, slot) => ({ ...step, slot })));
-    const encoder = this.device.gpu.createCommandEncoder({ label: "steps" });
-    const pass = encoder.beginComputePass({ label: "steps" });
-    for (let index = 0; index < steps.length; index++) this.executable.encode(pass, index);
-    pass.end();
-    const ranges = this.#rings.map(({ buffer, offset, rowBytes }) => ({
-      buffer,
-      offset,
-      bytes: rowBytes * steps.length,
-    }));
-    staging.copy(encoder, ranges);
-    this.device.gpu.queue.submit([encoder.finish()]);
-    const read = staging.read(this.#rowBytes * steps.length);
+    const { partOf = () => 0 } = this.options;
+    // A part's steps have the first rows of its rings, in their order.
+    const places = steps.map((step) => ({ step, part: partOf(step), slot: 0 }));
+    let stamp: Stamp | undefined;
+    const ranges: Range[] = [];
+    this.parts.forEach(({ executable, rings }, part) => {
+      const own = places.filter((place) => place.part === part);
+      if (own.length === 0) return;
+      own.forEach((place, slot) => (place.slot = slot));
+      stamp = executable.writeSteps(own.map(({ step, slot }) => ({ ...step, slot })));
+      for (const { buffer, offset, rowBytes } of rings) ranges.push({ buffer, offset, bytes: rowBytes * own.length });
+    });
+    try {
+      this.device.submit("steps", (encoder) => {
+        const pass = encoder.beginComputePass({ label: "steps" });
+        for (const { part, slot } of places) this.parts[part]!.executable.encode(pass, slot);
+        pass.end();
+        staging.copy(encoder, ranges, stamp!);
+      });
+    } catch (error) {
+      this.#staging.push(staging);
+      throw error;
+    }
+    this.options.submitted?.(steps);
+    const read = staging.read();
     read.catch(() => {}); // awaited later, or never when the run is broken off
     this.counts.hostMs += performance.now() - at;
     this.counts.submits++;
     this.counts.steps += steps.length;
-    return { steps, staging, read, at };
+    return { steps, places, staging, read, at };
   }
 
   #adapt(stepMs: number): void {
     // Who asks for short submits has something else to run between them.
+    const { submitMs } = this.options;
     const usual = Math.max(TARGET_MS / stepMs, Math.min(FEWEST_STEPS, LONGEST_MS / stepMs));
-    const wished = this.submitMs === undefined ? usual : this.submitMs / stepMs;
+    const wished = submitMs === undefined ? usual : submitMs / stepMs;
     // Where a step alone takes longer, the next one would stand before what else is to run.
-    this.#inFlight = wished < 1 && this.submitMs !== undefined ? 1 : IN_FLIGHT;
+    this.#inFlight = wished < 1 && submitMs !== undefined ? 1 : IN_FLIGHT;
     // Doubling at most: the first measurements hold compilation and cold caches.
-    const next = Math.min(Math.floor(wished), 2 * this.#perSubmit, this.executable.plan.slots);
+    const next = Math.min(Math.floor(wished), 2 * this.#perSubmit, this.#slots);
     this.#perSubmit = Math.max(1, next);
   }
 
-  #split(bytes: ArrayBuffer, count: number): Record<string, Float32Array[]> {
+  #split(bytes: ArrayBuffer, { places }: Submitted): Record<string, Float32Array[]> {
     const rows: Record<string, Float32Array[]> = {};
     let at = 0;
-    for (const { name, rowBytes } of this.#rings) {
-      rows[name] = Array.from({ length: count }, (_, i) => new Float32Array(bytes, at + i * rowBytes, rowBytes / 4));
-      at += rowBytes * count;
-    }
+    this.parts.forEach(({ rings }, part) => {
+      const own = [...places.keys()].filter((index) => places[index]!.part === part);
+      for (const { name, rowBytes } of own.length > 0 ? rings : []) {
+        const list = (rows[name] ??= []);
+        for (const index of own) {
+          list[index] = new Float32Array(bytes, at, rowBytes / 4);
+          at += rowBytes;
+        }
+      }
+    });
     return rows;
   }
 
@@ -174,6 +219,9 @@ export class Scheduler {
     for (const staging of this.#staging.splice(0)) staging.dispose();
   }
 }
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+const fewestSlots = (parts: readonly Part[]) => Math.min(...parts.map(({ executable }) => executable.plan.slots));
 
 function ringsOf(executable: Executable, outputs: readonly string[]) {
   return outputs.map((name) => {

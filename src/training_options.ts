@@ -2,6 +2,7 @@
 import type { Dataset } from "./data/dataset.js";
 import type { AdamOptions } from "./ops/adam.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
+import type { Progress } from "./progress.js";
 
 /** Where in the run a scheduled value is asked for. */
 export interface SchedulePoint {
@@ -23,8 +24,18 @@ export interface TrainingOptions {
   readonly epochs?: number;
   /** The run ends after so many steps, also within an epoch: the next one goes on there. Default: no such end. */
   readonly steps?: number;
-  /** Examples a step; the last partial batch of an epoch is dropped. Default 128. */
+  /** Examples a step; the whole set where that has fewer. Default 128. */
   readonly batchSize?: number;
+  /**
+   * Leaves out what remains of an epoch after its whole batches, others in each epoch where they are shuffled. By
+   * default they are a last, smaller batch. A run that is continued does as it did.
+   */
+  readonly dropLast?: boolean;
+  /**
+   * The run ends with NON_FINITE after so many steps in a row whose gradient wasn't finite: they change nothing, and the
+   * weights go back to the last that were kept with a finite loss. Default 16; Infinity never ends it.
+   */
+  readonly maxSkipped?: number;
   /** Default 1e-3. */
   readonly learningRate?: Scheduled;
   /** Weight of the KL term in the objective. Reports give the ELBO at weight 1 always. Default 1. */
@@ -74,6 +85,8 @@ export interface CheckedOptions {
   readonly shuffle: boolean;
   readonly binarise: boolean;
   readonly half: boolean;
+  readonly dropLast: boolean;
+  readonly maxSkipped: number;
   readonly submitMs: number | undefined;
   readonly adam: AdamOptions;
 }
@@ -82,6 +95,8 @@ const known: readonly (keyof TrainingOptions)[] = [
   "epochs",
   "steps",
   "batchSize",
+  "dropLast",
+  "maxSkipped",
   "learningRate",
   "beta",
   "noise",
@@ -103,7 +118,7 @@ export function trainingOptions(options: TrainingOptions): TrainingOptions {
 }
 
 /** Throws INVALID_OPTION naming the option, what was given and what is allowed. */
-export function checkOptions(options: TrainingOptions, dataset: Dataset): CheckedOptions {
+export function checkOptions(options: TrainingOptions, dataset: Dataset, progress: Progress): CheckedOptions {
   const {
     learningRate = 1e-3,
     beta = 1,
@@ -112,15 +127,12 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
     optimizer = "adam",
     shuffle = true,
     binarise = false,
+    dropLast = progress.dropLast ?? false,
+    maxSkipped = 16,
   } = options;
   const { epochs = 10, batchSize: batch = 128, adam = {}, weightDecay = 0 } = options;
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = optionsOf(adam, "adam", ["beta1", "beta2", "epsilon"]);
-  const batchSize = wholeNumber("batchSize", batch);
-  if (batchSize > dataset.count) {
-    throw invalidOption(
-      `batchSize ${batchSize} is larger than data set ${dataset.name}, which has ${dataset.count} examples`,
-    );
-  }
+  const batchSize = Math.min(wholeNumber("batchSize", batch), dataset.count);
   for (const [name, value] of Object.entries({ learningRate, beta, noise })) {
     if (typeof value !== "function") inRange(name, value, 0, 1e6);
   }
@@ -142,6 +154,8 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset): Checke
     shuffle,
     binarise,
     half: precision === "f16",
+    dropLast,
+    maxSkipped: maxSkipped === Infinity ? maxSkipped : wholeNumber("maxSkipped", maxSkipped),
     submitMs,
     adam: {
       beta1: inRange("adam.beta1", beta1, 0, 1, true),

@@ -1,21 +1,23 @@
-// A run of epochs: the batches' Steps, the reports, the evaluation after each epoch, and the stop at a loss that
-// isn't finite. All of a step happens on the GPU.
-import type { Progress } from "./checkpoint.js";
+// A run of epochs: what it needs on the GPU, the reports, the evaluation after each epoch, and the stop where figures
+// aren't finite. All of a step happens on the GPU.
+import { abortable } from "./abort.js";
 import { checkData, uploadData, type ResidentData } from "./data/upload.js";
 import type { Dataset } from "./data/dataset.js";
 import { firstNonFinite } from "./debug.js";
+import { remedy } from "./diagnosis.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, planWithRings, TermSums, type RunParts, type Terms } from "./evaluation.js";
 import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
-import { checkBatch } from "./plan.js";
-import { seedKey, Stream } from "./random.js";
+import { checkBatch, plan, type Plan } from "./plan.js";
+import { placeIn, type Progress } from "./progress.js";
+import type { SafePoints } from "./safe_points.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
-import { checkOptions, scheduled, type CheckedOptions, type TrainingOptions } from "./training_options.js";
+import { checkOptions, type CheckedOptions, type TrainingOptions } from "./training_options.js";
+import { after, batchesOf, epochSteps, type Batches } from "./training_steps.js";
 import { HALF_WEIGHTS } from "./tensor.js";
 import { flats } from "./parameters.js";
-import { plan } from "./plan.js";
 import { halvingGraph, trainingGraph } from "./vae.js";
 
 /** Figures are means over the steps since the report before, in nats per example. */
@@ -37,68 +39,78 @@ export interface TrainingReport extends Terms {
   readonly stepsPerSecond: number;
   /** Since the run began. */
   readonly seconds: number;
+  /** In a run's first report: what it does otherwise than it was asked to. */
+  readonly notes?: readonly string[];
   /** At the end of an epoch: the means over all its steps, and the test set's figures where there is one. */
   readonly epochEnd?: { readonly train: Terms; readonly test?: Terms; readonly seconds: number };
 }
-
-/**
- * A power of two, so that it changes no digit: gradients of the batch's sum, not its mean, lie where f16 is precise. One
- * that overflows shows in the gradient's norm, and its step is skipped.
- */
-const halfScale = (batch: number) => 2 ** Math.floor(Math.log2(batch));
 
 /** Copies the weights in f16 to where the plan of `executable` reads them. */
 async function halveWeights({ device, model, buffers }: RunParts, executable: Executable): Promise<void> {
   const planned = plan(halvingGraph(model), { flats: flats(model), half: true });
   const { buffer } = executable.locate(HALF_WEIGHTS);
   const once = await Executable.create(device, planned, { ...buffers.inference, [HALF_WEIGHTS]: buffer });
-  const encoder = device.gpu.createCommandEncoder({ label: "halve" });
-  const pass = encoder.beginComputePass();
-  once.encode(pass, 0);
-  pass.end();
-  device.gpu.queue.submit([encoder.finish()]);
+  device.submit("halve", (encoder) => {
+    const pass = encoder.beginComputePass();
+    once.encode(pass, 0);
+    pass.end();
+  });
   once.dispose();
+}
+
+/** The plan of one batch size, bound to the GPU. */
+interface Bound {
+  readonly graph: Graph;
+  readonly executable: Executable;
+}
+
+interface Made {
+  readonly data: ResidentData;
+  /** Of the batch, and of the last, smaller one where there is one. */
+  readonly bound: readonly Bound[];
+  readonly scheduler: Scheduler;
+  readonly test: Evaluation | undefined;
 }
 
 /** Everything that a run needs on the GPU, made before its first step. */
 export class TrainingRun {
-  readonly stepsPerEpoch: number;
-  readonly #startedAt: number;
   #skipped = 0;
+  /** Steps in a row that changed nothing. */
+  #skippedNow = 0;
+  #clampedShare = 0;
 
   private constructor(
     private readonly parts: RunParts,
+    private readonly dataset: Dataset,
     private readonly options: CheckedOptions,
+    private readonly batches: Batches,
     private readonly signal: AbortSignal | undefined,
-    private readonly data: ResidentData,
-    private readonly graph: Graph,
-    readonly executable: Executable,
-    private readonly scheduler: Scheduler,
-    private readonly test: Evaluation | undefined,
+    private readonly made: Made,
     /** Which schedule each product runs. */
     readonly schedules: Readonly<Record<string, Schedule>>,
-    /** Where the run stands: steps given to the GPU. */
-    public progress: Progress,
-    startedAt: number,
-  ) {
-    this.stepsPerEpoch = Math.floor(data.count / options.batchSize);
-    this.#startedAt = startedAt;
-  }
+    private readonly startedAt: number,
+    private readonly notes: readonly string[],
+    private readonly standing: Standing,
+  ) {}
 
+  /**
+   * Throws INVALID_OPTION, INVALID_DATA and UNSUPPORTED before anything is allocated; LIMIT_EXCEEDED, OUT_OF_MEMORY.
+   * `standing` is what the run keeps up to date as it goes on.
+   */
   static async create(
     parts: RunParts,
     dataset: Dataset,
     trainingOptions: TrainingOptions,
-    progress: Progress,
+    standing: Standing,
     fixed: Readonly<Record<string, Schedule>> = {},
   ): Promise<TrainingRun> {
     const startedAt = performance.now();
-    const { device, model, buffers, tuner } = parts;
+    const { device, model, buffers, tuner, lock } = parts;
     const { test, signal, binarise = false } = trainingOptions;
     const { input } = model.resolved.spec;
     const use = { unitInterval: !model.logSigma, binarise };
     checkData(dataset, input, use);
-    const options = checkOptions(trainingOptions, dataset);
+    const options = checkOptions(trainingOptions, dataset, standing.progress);
     if (options.half && !device.gpu.features.has("shader-f16")) {
       throw new WebvaeError(
         "UNSUPPORTED",
@@ -107,39 +119,50 @@ export class TrainingRun {
     }
     if (test !== undefined) checkData(test, input, { ...use, what: "test set" });
     signal?.throwIfAborted();
+    const { batchSize: batch, shuffle, half, submitMs, dropLast } = options;
+    const { batches, notes } = batchesFor(dataset.count, options);
     const undo: (() => void)[] = [];
     try {
       const data = await uploadData(device, dataset);
       undo.push(() => device.release(data.buffer));
-      const { batchSize: batch, shuffle, half, submitMs } = options;
       const graphOf = (size: number) =>
         trainingGraph(model, data.tensor, { batch: size, shuffle, binarise }, options.adam, half);
       checkBatch(batch, (size) => planWithRings(graphOf(size), model, {}, half).plan, device.gpu.limits);
+      const given = { ...(await buffers.training()), [data.tensor.name]: data.buffer };
       const graph = graphOf(batch);
-      const schedules = await tuner.choose(graph, fixed, half);
-      const executable = await Executable.create(device, planWithRings(graph, model, schedules, half), {
-        ...(await buffers.training()),
-        [data.tensor.name]: data.buffer,
-      });
-      undo.push(() => executable.dispose());
-      if (half) await halveWeights(parts, executable);
-      const scheduler = await Scheduler.create(device, executable, ["reconstruction", "kl", "norms"], submitMs);
+      const schedules = { ...(await tuner.choose(graph, fixed, half)) };
+      const bound: Bound[] = [];
+      const bind = async (of: Graph, more: Readonly<Record<string, GPUBuffer>>) => {
+        const planned = planWithRings(of, model, schedules, half);
+        const executable = await Executable.create(device, planned, { ...given, ...fitting(more, planned.plan) });
+        undo.push(() => executable.dispose());
+        bound.push({ graph: of, executable });
+        return executable;
+      };
+      const first = await bind(graph, {});
+      if (batches.rest > 0) {
+        const small = graphOf(batches.rest);
+        Object.assign(schedules, tuner.likewise(small, graph, schedules, fixed));
+        await bind(small, Object.fromEntries(first.buffers));
+      }
+      if (half) await halveWeights(parts, first);
+      const scheduler = await Scheduler.create(
+        device,
+        bound.map(({ executable }) => executable),
+        ["reconstruction", "kl", "norms"],
+        {
+          submitMs,
+          lock,
+          partOf: ({ rows }) => (rows === batch ? 0 : 1),
+          submitted: (steps) => (standing.progress = after(standing.progress, batches, steps.at(-1)!)),
+        },
+      );
       undo.push(() => scheduler.dispose());
       const evaluation = test && (await Evaluation.create(parts, test, { binarise }, submitMs));
       buffers.resume();
-      return new TrainingRun(
-        parts,
-        options,
-        signal,
-        data,
-        graph,
-        executable,
-        scheduler,
-        evaluation,
-        schedules,
-        progress,
-        startedAt,
-      );
+      enter(standing, placeIn(dataset, `${batch} ${shuffle} ${dropLast}`), batches, dropLast);
+      const made = { data, bound, scheduler, test: evaluation };
+      return new TrainingRun(parts, dataset, options, batches, signal, made, schedules, startedAt, notes, standing);
     } catch (error) {
       for (const release of undo.reverse()) release();
       throw error;
@@ -147,125 +170,171 @@ export class TrainingRun {
   }
 
   get counts(): SchedulerCounts {
-    return this.scheduler.counts;
+    return this.made.scheduler.counts;
+  }
+
+  /** The plan of a whole batch. */
+  get plan(): Plan {
+    return this.made.bound[0]!.executable.plan;
   }
 
   /** Runs every epoch. Throws the signal's reason, DEVICE_LOST, NON_FINITE, INVALID_OPTION (from a schedule). */
   async *reports(): AsyncGenerator<TrainingReport, void, undefined> {
     const { epochs } = this.options;
-    // A run that was broken off within an epoch goes on there, if its epochs have the length they had.
-    if (this.progress.epochStep >= this.stepsPerEpoch) this.#nextEpoch();
-    const first = this.progress.epochStep;
-    const steps = Math.min(epochs * this.stepsPerEpoch - first, this.options.steps);
+    const { stepsPerEpoch } = this.batches;
+    const { safe } = this.standing;
+    const progress = () => this.standing.progress;
+    // What the run begins with is kept whatever comes of it.
+    await abortable(this.signal, safe.take(progress, true));
+    // A run that was broken off within an epoch goes on there.
+    const steps = Math.min(epochs * stepsPerEpoch - progress().epochStep, this.options.steps);
     let step = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const epochStart = performance.now();
       const epochSums = new TermSums();
+      const first = progress();
       let last: TrainingReport | undefined;
-      for await (const chunk of this.scheduler.run(this.#epochSteps(steps - step), this.signal)) {
-        await this.#stopIfNotFinite(chunk);
+      const source = epochSteps(first, this.batches, this.options, steps - step);
+      for await (const chunk of this.made.scheduler.run(source, this.signal)) {
+        const report = { ...(await this.#report(chunk)), epoch, epochs, steps };
         step += chunk.steps.length;
         chunk.steps.forEach((one, index) => epochSums.add(chunk.rows, index, one.rows));
-        const report = { ...this.#report(chunk), epoch, epochs, step, steps };
+        const next = after(first, this.batches, chunk.steps.at(-1)!);
+        if (this.#skippedNow === 0) safe.good(next.step, progress);
+        const noted = step === chunk.steps.length && this.notes.length > 0 ? { notes: this.notes } : {};
         // The epoch's last report waits for the epoch's own figures.
-        const lastRow = (chunk.steps.at(-1)?.first_row ?? 0) + this.options.batchSize;
-        if (lastRow < this.stepsPerEpoch * this.options.batchSize) yield report;
-        else last = report;
+        if (next.epoch === first.epoch) yield { ...report, ...noted, step };
+        else last = { ...report, ...noted, step };
       }
       // Enough steps, and the epoch is not at its end.
-      if (!last) return;
-      const seconds = (performance.now() - epochStart) / 1000;
-      const test = await this.test?.run({ seed: this.progress.seed, ...(this.signal ? { signal: this.signal } : {}) });
-      yield { ...last, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
-      if (step >= steps) return;
+      if (last) {
+        const seconds = (performance.now() - epochStart) / 1000;
+        const { seed } = progress();
+        const test = await this.made.test?.run({ seed, ...(this.signal ? { signal: this.signal } : {}) });
+        yield { ...last, epochEnd: { train: epochSums.terms, ...(test ? { test } : {}), seconds } };
+      }
+      if (step >= steps) break;
     }
+    await abortable(this.signal, safe.take(progress, true));
   }
 
-  /** At most `most` of the steps that the epoch still has. */
-  *#epochSteps(most: number): Generator<Step> {
-    const { batchSize, adam, learningRate, beta, noise, half } = this.options;
-    const { stepsPerEpoch } = this;
-    const [seed_low, seed_high] = seedKey(this.progress.seed);
-    const all = stepsPerEpoch - this.progress.epochStep;
-    for (let left = all; left > Math.max(0, all - most); left--) {
-      const { step, epoch, epochStep } = this.progress;
-      const point = { epoch, step, stepsPerEpoch };
-      const next: Step = {
-        seed_low,
-        seed_high,
-        step,
-        epoch,
-        first_row: epochStep * batchSize,
-        rows: batchSize,
-        stream: Stream.training,
-        sample: 0,
-        learning_rate: scheduled("learningRate", learningRate, point),
-        beta: scheduled("beta", beta, point),
-        noise: scheduled("noise", noise, point),
-        gradient_scale: half ? halfScale(batchSize) : 1,
-        correction1: 1 / (1 - adam.beta1 ** (step + 1)),
-        correction2: 1 / (1 - adam.beta2 ** (step + 1)),
-      };
-      this.progress = { ...this.progress, step: step + 1, epochStep: epochStep + 1 };
-      // Whoever breaks off after the last step of an epoch has done that epoch.
-      if (left === 1) this.#nextEpoch();
-      yield next;
-    }
-  }
-
-  #nextEpoch(): void {
-    this.progress = { ...this.progress, epoch: this.progress.epoch + 1, epochStep: 0 };
-  }
-
-  #report({ steps, rows, stepMs }: Chunk): Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps"> {
+  /** Throws NON_FINITE where a loss isn't, or too many steps in a row changed nothing. */
+  async #report(chunk: Chunk): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
+    const { steps, rows, stepMs } = chunk;
     const sums = new TermSums();
     let norms = 0;
     let beta = 0;
     let finite = 0;
-    steps.forEach((step, index) => {
+    let latents = 0;
+    for (const [index, step] of steps.entries()) {
+      const own = new TermSums();
+      own.add(rows, index, step.rows);
+      if (!Number.isFinite(own.terms.elbo)) await this.#haltedAt(step, own.terms.elbo);
       sums.add(rows, index, step.rows);
       beta += step.beta / steps.length;
+      latents += step.rows * this.parts.model.resolved.spec.latent;
       const square = rows.norms?.[index]?.reduce((sum, part) => sum + part, 0) ?? 0;
       if (Number.isFinite(square)) {
         norms += Math.sqrt(square);
         finite++;
-      } else this.#skipped++;
-    });
+        this.#skippedNow = 0;
+      } else {
+        this.#skipped++;
+        if (++this.#skippedNow >= this.options.maxSkipped) await this.#ranAway(step);
+      }
+    }
     const { terms } = sums;
-    const latents = this.parts.model.resolved.spec.latent * this.options.batchSize * steps.length;
+    this.#clampedShare = sums.clamped / latents;
     return {
       ...terms,
       objective: terms.reconstruction + beta * terms.kl,
       gradientNorm: finite > 0 ? norms / finite : NaN,
       skipped: this.#skipped,
-      clamped: sums.clamped / latents,
+      clamped: this.#clampedShare,
       stepsPerSecond: 1000 / stepMs,
-      seconds: (performance.now() - this.#startedAt) / 1000,
+      seconds: (performance.now() - this.startedAt) / 1000,
     };
   }
 
   /** The kernels have kept the weights from before the first such loss; this names it and gives up. */
-  async #stopIfNotFinite({ steps, rows }: Chunk): Promise<void> {
-    for (const [index, step] of steps.entries()) {
-      const sums = new TermSums();
-      sums.add(rows, index, step.rows);
-      if (Number.isFinite(sums.terms.elbo)) continue;
-      const found = await firstNonFinite(this.parts.device, this.executable, this.graph, { ...step, slot: 0 });
-      const epochStep = step.first_row / this.options.batchSize;
-      this.progress = { ...this.progress, step: step.step, epoch: step.epoch, epochStep };
-      const where = found ? `; the first tensor with such a value is ${found.tensor}, made by ${found.op}` : "";
-      throw new WebvaeError(
-        "NON_FINITE",
-        `the loss became ${sums.terms.elbo} at step ${step.step} (epoch ${step.epoch + 1})${where}. ` +
-          `The weights are those from before that step. A smaller learning rate than ${step.learning_rate} may help.`,
-      );
+  async #haltedAt(step: Step, loss: number): Promise<never> {
+    const where = await this.#firstNonFinite(step);
+    const { size } = this.batches;
+    this.standing.progress = {
+      ...this.standing.progress,
+      step: step.step,
+      epoch: step.epoch,
+      epochStep: step.first_row / size,
+    };
+    throw new WebvaeError(
+      "NON_FINITE",
+      `the loss became ${loss} at step ${step.step} (epoch ${step.epoch + 1})${where}. ` +
+        `The weights are those from before that step. ${this.#remedy(step)}`,
+    );
+  }
+
+  /** Steps that are skipped one after another will go on being skipped: the weights are too far out. */
+  async #ranAway(step: Step): Promise<never> {
+    const where = await this.#firstNonFinite(step);
+    const { safe } = this.standing;
+    const count = this.#skippedNow;
+    const said = `${count} steps in a row, up to step ${step.step} (epoch ${step.epoch + 1}), changed nothing, for their gradient was not finite${where}`;
+    let kept = "The weights are as the last step before them left them";
+    if (safe.kept) {
+      this.parts.buffers.restore(safe.kept.snapshot);
+      this.standing.progress = safe.kept.progress;
+      kept = `The weights are those after ${safe.kept.progress.step} steps, the last that were kept with a finite loss`;
     }
+    throw new WebvaeError("NON_FINITE", `${said}. ${kept}. ${this.#remedy(step)}`);
+  }
+
+  async #firstNonFinite(step: Step): Promise<string> {
+    const { executable, graph } = this.made.bound[step.rows === this.batches.size ? 0 : 1]!;
+    const found = await firstNonFinite(this.parts.device, executable, graph, { ...step, slot: 0 });
+    return found ? `; the first tensor with such a value is ${found.tensor}, made by ${found.op}` : "";
+  }
+
+  #remedy(step: Step): string {
+    return remedy(this.dataset, step.step, step.learning_rate, this.#clampedShare);
   }
 
   dispose(): void {
-    this.scheduler.dispose();
-    this.test?.dispose();
-    this.executable.dispose();
-    this.parts.device.release(this.data.buffer);
+    const { scheduler, test, bound, data } = this.made;
+    scheduler.dispose();
+    test?.dispose();
+    for (const { executable } of bound) executable.dispose();
+    this.parts.device.release(data.buffer);
   }
+}
+
+/** What of a run outlives it. */
+export interface Standing {
+  /** Where it stands: steps given to the GPU. */
+  progress: Progress;
+  readonly safe: SafePoints;
+}
+
+/** Goes on where the run before stood, if its epoch is of the same data in the same batches, or else begins the next. */
+function enter(standing: Standing, place: string, { stepsPerEpoch }: Batches, dropLast: boolean): void {
+  const { progress } = standing;
+  const { epoch, epochStep } = progress;
+  const another = (progress.place ?? place) !== place || epochStep >= stepsPerEpoch;
+  const anew = another && epochStep > 0 ? { epoch: epoch + 1, epochStep: 0 } : {};
+  standing.progress = { ...progress, ...anew, place, dropLast };
+}
+
+/** The batches of an epoch, and what is to be said of them. */
+function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions): { batches: Batches; notes: string[] } {
+  const batches = batchesOf(count, batchSize, !dropLast);
+  return { batches, notes: [] };
+}
+
+/** Of another plan's buffers those that this one can have too: it runs at other times. Rings are each one's own. */
+function fitting(buffers: Readonly<Record<string, GPUBuffer>>, { buffers: planned }: Plan): Record<string, GPUBuffer> {
+  return Object.fromEntries(
+    Object.entries(buffers).filter(([name, { size }]) => {
+      const wanted = planned[name];
+      return wanted && wanted.kind !== "output" && wanted.bytes <= size;
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import { standalone, type Graph, type Node } from "./graph.js";
 import { opNamed, schedulesOf } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
 import { plan } from "./plan.js";
+import type { SharedDevice } from "./shared_device.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
 import { pageStore, type TuningStore } from "./tuning_store.js";
@@ -27,7 +28,7 @@ const MEASURED_MS = 4;
 const LONG_MS = 30;
 
 /** Choices by device: what one model has found out, or had no time for, holds for the next. */
-const remembered = new WeakMap<Device, Choices>();
+const remembered = new WeakMap<SharedDevice, Choices>();
 
 /** The schedules that this device can run; for `node`, those that it can have. */
 export function runnable(device: Device, node?: Node): readonly Schedule[] {
@@ -76,6 +77,11 @@ export interface Tuner {
    * continued; what neither it nor the store names is measured, within the budget. `half`: as plan() does.
    */
   choose(graph: Graph, fixed?: Readonly<Choices>, half?: boolean): Promise<Choices>;
+  /**
+   * A choice for every product of `graph`, which is `model` at another batch size, without measuring: that of `fixed`,
+   * else what the product of the same name has in `model`, where it can have it.
+   */
+  likewise(graph: Graph, model: Graph, choices: Readonly<Choices>, fixed: Readonly<Choices>): Choices;
 }
 
 /** `store`: where choices are kept; false for the table alone. `leftMs`: the budget; tests on busy machines give more. */
@@ -92,8 +98,8 @@ export function createTuner(
   async function choose(graph: Graph, fixed: Readonly<Choices> = {}, half = false): Promise<Choices> {
     const keptAs = (node: Node) => (half ? "f16 " : "") + shapeClass(node);
     stored ??= { ...(await within(STORE_MS, () => store && store.load(name))) };
-    const known = (store !== false && remembered.get(device)) || {};
-    if (store !== false) remembered.set(device, known);
+    const known = (store !== false && remembered.get(device.shared)) || {};
+    if (store !== false) remembered.set(device.shared, known);
     const choices: Choices = {};
     const open: Node[] = [];
     const products = graph.nodes.filter((node) => opNamed(node.op).schedules);
@@ -122,12 +128,26 @@ export function createTuner(
     return choices;
   }
 
+  function likewise(graph: Graph, model: Graph, choices: Readonly<Choices>, fixed: Readonly<Choices>): Choices {
+    const products = (of: Graph) => of.nodes.filter((node) => opNamed(node.op).schedules);
+    const name = ({ op, outputs }: Node) => `${op} ${Object.values(outputs)[0]?.name}`;
+    const known = new Map(products(model).map((node) => [name(node), choices[shapeClass(node)]]));
+    const all: Choices = {};
+    for (const node of products(graph)) {
+      const possible = runnable(device, node);
+      const found = [fixed[shapeClass(node)], known.get(name(node))].find((one) => one && possible.includes(one));
+      all[shapeClass(node)] ??= found ?? usualSchedule(software, possible, node, multiplyAdds(node));
+    }
+    return all;
+  }
+
   /** Those of `open` for which there was time; changes `choices`. */
   async function measureAll(graph: Graph, open: readonly Node[], choices: Choices, half: boolean): Promise<Node[]> {
     // What will most likely run is compiled first, all at once. Where compiling disturbs measuring the rest waits.
     const usual = compile(device, plan(graph, { schedule: scheduleOf(choices), half }));
     const others = (software ? open.slice(0, 1) : open).map((node) => compileCandidates(node, half));
-    await Promise.race([Promise.allSettled(software ? [usual, ...others] : [usual]), device.lost]);
+    await Promise.allSettled(software ? [usual, ...others] : [usual]);
+    device.assertAlive();
     // Without the texts of what will run nothing can be measured, now or in the caller.
     await usual.catch((error: unknown) => {
       if (error instanceof WebvaeError && error.code === "DOWNLOAD_FAILED") throw error;
@@ -163,7 +183,7 @@ export function createTuner(
     // What the device can't run takes forever.
     const time = (schedule: Schedule, patience: number) =>
       measure(device, alone(node, schedule, half), stopwatch, patience).catch((error: unknown) => {
-        if (device.lostBecause !== undefined) throw error;
+        if (device.life.ended) throw error;
         return Infinity;
       });
     const patience = (end - performance.now()) / 4;
@@ -179,7 +199,7 @@ export function createTuner(
     return bestMs < Infinity ? best : undefined;
   }
 
-  return { choose };
+  return { choose, likewise };
 }
 
 /** Milliseconds of one run of a plan, on buffers of its own. One that takes longer than `patience` is not run again. */

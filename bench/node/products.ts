@@ -46,7 +46,7 @@ export async function measureProducts(options: ProductOptions): Promise<ProductR
               while (times.length < repeats) times.push(await measure(device, planned, stopwatch));
             } catch (fault) {
               // A schedule that the device cannot compile or allocate is a result; without a device there is none.
-              if (device.lostBecause !== undefined) throw fault;
+              if (device.life.ended) throw fault;
               error = fault instanceof Error ? fault.message : String(fault);
             }
             const spread = error === null ? spreadOf(times) : undefined;

@@ -81,7 +81,7 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
   for (let first = 0; first < dataset.count; first += rowsAtOnce) {
     const rows = Math.min(rowsAtOnce, dataset.count - first);
     const piece = dataset.values.subarray(first * values, (first + rows) * values);
-    device.gpu.queue.writeBuffer(buffer, first * rowBytes, padRows(piece, rows, values, rowValues));
+    device.write(buffer, first * rowBytes, padRows(piece, rows, values, rowValues));
   }
   return { tensor, buffer, count: dataset.count };
 }

@@ -19,6 +19,7 @@ import { NodeSession } from "../../bench/node/session.js";
 import { comparedModels } from "../../bench/browser/cases.js";
 import { TimeUp } from "../../bench/browser/protocol.js";
 import { openGpu } from "../../node/gpu.js";
+import { withCopies } from "../support/copying.js";
 
 /** What the arguments come to, or what is said of them. */
 function parse(...given: string[]): NodeBenchOptions | string {
@@ -130,10 +131,22 @@ describe("a session in this process", () => {
   });
 });
 
+/** A GPU of the null backend whose devices copy what they are told to. */
+async function copyingGpu(): Promise<GPU> {
+  const gpu = await openGpu({ backend: "null" });
+  const requestAdapter = async () => {
+    const adapter = (await gpu.requestAdapter())!;
+    const requestDevice = adapter.requestDevice.bind(adapter);
+    adapter.requestDevice = async (descriptor) => withCopies(await requestDevice(descriptor));
+    return adapter;
+  };
+  return { requestAdapter } as GPU;
+}
+
 describe("products", () => {
   it("are measured in every op and schedule, with the arithmetic that they are", async () => {
     const told: ProductResult[] = [];
-    const gpu = await openGpu({ backend: "null" });
+    const gpu = await copyingGpu();
     const options = { gpu, sizes: [8], precisions: ["f32"] as const, repeats: 2, peak: 2 };
     const results = await measureProducts({ ...options, progress: (result) => told.push(result) });
     expect(told).toEqual(results);

@@ -61,10 +61,7 @@ test("that cannot be loaded rejects with DOWNLOAD_FAILED, and a later call tries
 
 test("a device lost meanwhile is what is told", async () => {
   const device = await open();
-  const { source } = loading(
-    [shader.code],
-    device.lost.catch(() => {}),
-  );
+  const { source } = loading([shader.code], device.gpu.lost);
   const made = device.pipeline(source, "linear", {});
   device.gpu.destroy();
   await expect(made).rejects.toMatchObject({ code: "DEVICE_LOST" });

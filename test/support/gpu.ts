@@ -1,5 +1,6 @@
 // Devices for tests. Without an adapter a test fails: a run that computed nothing must not pass.
 import { openGpu } from "../../node/gpu.js";
+import { withCopies } from "./copying.js";
 
 /** What went wrong on a device outside error scopes, for the next withErrorScopes() to report. */
 const troublesOf = new WeakMap<GPUDevice, string[]>();
@@ -34,7 +35,7 @@ export async function open(options: Parameters<typeof openGpu>[0] = {}): Promise
     requiredLimits: limits(adapter.limits),
   });
   watch(device);
-  return device;
+  return options?.backend === "null" ? withCopies(device) : device;
 }
 
 function limits(supported: GPUSupportedLimits): Record<string, number> {

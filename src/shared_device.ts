@@ -1,0 +1,244 @@
+// A GPUDevice and what all VAEs on it share: pipelines, the count of buffers, and whether it is lost.
+import { abortable } from "./abort.js";
+import { WebvaeError } from "./errors.js";
+import { Life } from "./life.js";
+import { loaded } from "./loaded.js";
+import { once } from "./once.js";
+import { stepLayout, tensorLayout } from "./shader.js";
+import type { ShaderSource } from "./shader_source.js";
+
+export interface DeviceOptions {
+  /** A page's own device. It is never destroyed by the library. */
+  readonly device?: GPUDevice;
+  /** Where WebGPU is found. Default: navigator.gpu. The library keeps it: in Node a process ends when it is collected. */
+  readonly gpu?: GPU;
+  readonly powerPreference?: "low-power" | "high-performance";
+  /** Ends the opening of a device with its reason. */
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds that one answer of WebGPU may take (an adapter, a pipeline, the end of a submit), then TIMEOUT.
+   * Default 300,000, for a step of a large model on a software adapter may take a minute; Infinity waits for ever.
+   */
+  readonly timeoutMs?: number;
+}
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export const PATIENCE_MS = 300_000;
+/** A lost device rejects what was asked of it some time before it says that it is lost: 6 ms, or over 100 when busy. */
+const LOST_WITHIN_MS = 900;
+
+const useful: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
+const known = new WeakMap<GPUDevice, SharedDevice>();
+/** A GPU object of Dawn that is collected ends the process, so none is. */
+const held = new Set<GPU>();
+
+export class SharedDevice {
+  readonly life = new Life();
+  readonly buffers = new Set<GPUBuffer>();
+  readonly stepLayout: GPUBindGroupLayout;
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #modules = new Map<string, GPUShaderModule>();
+  #users = 0;
+
+  constructor(
+    readonly gpu: GPUDevice,
+    readonly adapterName: string,
+    readonly software: boolean,
+    private readonly owned: boolean,
+  ) {
+    try {
+      this.stepLayout = stepLayout(gpu);
+    } catch (cause) {
+      throw this.failed("opening the device", cause);
+    }
+    void gpu.lost.then(({ message, reason }) => {
+      this.life.end(
+        new WebvaeError("DEVICE_LOST", `the GPU device was lost: ${message || reason || "unknown reason"}`),
+      );
+    });
+    known.set(gpu, this);
+  }
+
+  enter(): this {
+    this.#users++;
+    return this;
+  }
+
+  /** Destroys the device with its last user, if the library made it. */
+  leave(): void {
+    if (--this.#users === 0 && this.owned) this.gpu.destroy();
+  }
+
+  failed(what: string, cause: unknown): WebvaeError {
+    return new WebvaeError("GPU_FAILED", `${what} failed on ${this.adapterName}: ${String(cause)}`, { cause });
+  }
+
+  /** For what has failed: DEVICE_LOST if that was the cause. */
+  async lostSoon(): Promise<WebvaeError | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await this.life.wait(new Promise((done) => (timer = setTimeout(done, LOST_WITHIN_MS))), "").catch(() => {});
+    clearTimeout(timer);
+    return this.life.ended;
+  }
+
+  pipeline(
+    shader: ShaderSource,
+    entryPoint: string,
+    constants: Readonly<Record<string, number>>,
+    patienceMs: number,
+  ): Promise<Pipeline> {
+    const key = `${shader.name} ${entryPoint} ${JSON.stringify(constants)}`;
+    return once(this.#pipelines, key, () => this.#createPipeline(shader, entryPoint, constants, patienceMs));
+  }
+
+  async #createPipeline(
+    shader: ShaderSource,
+    entryPoint: string,
+    constants: Readonly<Record<string, number>>,
+    patienceMs: number,
+  ): Promise<Pipeline> {
+    const { name } = shader;
+    const label = `${name}.${entryPoint}`;
+    let code = shader.code;
+    if (typeof code !== "string" && !this.#modules.has(name)) {
+      code = await this.life.wait(loaded(`the WGSL of ${name}`, "layers.js", code), label, patienceMs);
+    }
+    this.life.throwIfEnded();
+    let module: GPUShaderModule | undefined;
+    try {
+      // Another entry point may have been quicker.
+      module = this.#modules.get(name) ?? this.gpu.createShaderModule({ label: name, code: code as string });
+      this.#modules.set(name, module);
+      const layout = tensorLayout(this.gpu, shader, entryPoint);
+      const pipeline = await this.life.wait(
+        this.gpu.createComputePipelineAsync({
+          label,
+          layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout, this.stepLayout] }),
+          compute: { module, entryPoint, constants: { ...constants } },
+        }),
+        `compiling ${label}`,
+        patienceMs,
+      );
+      return { pipeline, layout };
+    } catch (cause) {
+      // A module that is kept though it is broken would fail all that come later.
+      if (this.#modules.get(name) === module) this.#modules.delete(name);
+      const lost = await this.lostSoon();
+      if (lost) throw lost;
+      if (cause instanceof WebvaeError) throw cause;
+      const why = module && (await this.#complaints(module));
+      throw new WebvaeError("INTERNAL", `${label} does not compile on ${this.adapterName}: ${why || String(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Line and message of each error in a module's text. */
+  async #complaints(module: GPUShaderModule): Promise<string> {
+    try {
+      const { messages } = await this.life.wait(module.getCompilationInfo(), "", LOST_WITHIN_MS);
+      const errors = messages.filter(({ type }) => type === "error");
+      return errors.map(({ lineNum, linePos, message }) => `line ${lineNum}:${linePos}: ${message}`).join("; ");
+    } catch {
+      return "";
+    }
+  }
+}
+
+/** The given device, or a new one with the adapter's full limits, or, where it refuses those, with the defaults. */
+export async function openShared(options: DeviceOptions): Promise<SharedDevice> {
+  const { device, signal } = options;
+  if (device) {
+    const info = device.adapterInfo as GPUAdapterInfo | undefined;
+    return (known.get(device) ?? new SharedDevice(device, describe(info), isSoftware(info), false)).enter();
+  }
+  signal?.throwIfAborted();
+  // One that comes when nobody waits for it any more is given back.
+  return abortable(signal, requested(options), (late) => late.leave());
+}
+
+async function requested({ gpu: given, ...options }: DeviceOptions): Promise<SharedDevice> {
+  const gpu = given ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (!gpu) {
+    throw new WebvaeError(
+      "NO_WEBGPU",
+      "navigator.gpu is missing: no WebGPU in this browser, or no https or localhost; in Node give the option gpu",
+    );
+  }
+  held.add(gpu);
+  const { powerPreference = "high-performance", timeoutMs = PATIENCE_MS } = options;
+  const asked = new Life();
+  const request = async (): Promise<GPUAdapter> => {
+    let adapter: GPUAdapter | null;
+    try {
+      adapter = await asked.wait(gpu.requestAdapter({ powerPreference }), "requestAdapter", timeoutMs);
+    } catch (cause) {
+      if (cause instanceof WebvaeError) throw cause;
+      throw new WebvaeError("NO_ADAPTER", `WebGPU failed to look for an adapter: ${String(cause)}`, { cause });
+    }
+    if (adapter) return adapter;
+    throw new WebvaeError(
+      "NO_ADAPTER",
+      "WebGPU offers no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU processes",
+    );
+  };
+  const from = async (adapter: GPUAdapter, descriptor: GPUDeviceDescriptor): Promise<SharedDevice> => {
+    const coming = adapter.requestDevice({ label: "webvae", ...descriptor });
+    let device: GPUDevice;
+    try {
+      device = await asked.wait(coming, "requestDevice", timeoutMs);
+    } catch (error) {
+      void coming.then((late) => late.destroy()).catch(() => {});
+      throw error;
+    }
+    try {
+      return new SharedDevice(device, describe(adapter.info), isSoftware(adapter.info), true).enter();
+    } catch (error) {
+      device.destroy();
+      throw error;
+    }
+  };
+  const adapter = await request();
+  const requiredFeatures = useful.filter((feature) => adapter.features.has(feature));
+  const requiredLimits: Record<string, number> = {};
+  for (const name of requestedLimits) requiredLimits[name] = adapter.limits[name];
+  try {
+    return await from(adapter, { requiredFeatures, requiredLimits });
+  } catch (first) {
+    if (first instanceof WebvaeError) throw first;
+    try {
+      // An adapter that has refused may be used up.
+      return await from(await request(), {});
+    } catch (cause) {
+      if (cause instanceof WebvaeError) throw cause;
+      throw new WebvaeError("DEVICE_REFUSED", `the adapter refused a device: ${String(cause)}`, { cause });
+    }
+  }
+}
+
+/** The default device stays at 128 MiB bindings and 8 storage buffers even where the adapter has more. */
+const requestedLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+function describe(info: GPUAdapterInfo | undefined): string {
+  if (!info) return "unknown adapter";
+  const name = [info.vendor, info.architecture || info.device].filter(Boolean).join(" ");
+  return info.description ? `${name || "adapter"} (${info.description})` : name || "unknown adapter";
+}
+
+function isSoftware(info: GPUAdapterInfo | undefined): boolean {
+  if (!info) return false;
+  const fallback = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  return fallback || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(describe(info));
+}

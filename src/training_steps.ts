@@ -1,0 +1,67 @@
+// The Steps of a run: which rows each has, and what the schedules give for it.
+import type { Progress } from "./progress.js";
+import { seedKey, Stream } from "./random.js";
+import type { Step } from "./scheduler.js";
+import { scheduled, type CheckedOptions } from "./training_options.js";
+
+/** How an epoch is cut into batches. */
+export interface Batches {
+  readonly size: number;
+  /** Examples of the last, smaller batch; 0 where there is none. */
+  readonly rest: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** Batches of `size` examples of `count`, and what is left if `keepRest`. */
+export function batchesOf(count: number, size: number, keepRest: boolean): Batches {
+  const full = Math.floor(count / size);
+  const rest = keepRest ? count - full * size : 0;
+  return { size, rest, stepsPerEpoch: full + (rest > 0 ? 1 : 0) };
+}
+
+/** Where a run stands after `step`. */
+export function after(progress: Progress, { size, stepsPerEpoch }: Batches, step: Step): Progress {
+  const epochStep = step.first_row / size + 1;
+  const ends = epochStep >= stepsPerEpoch;
+  return {
+    ...progress,
+    step: step.step + 1,
+    epoch: ends ? step.epoch + 1 : step.epoch,
+    epochStep: ends ? 0 : epochStep,
+  };
+}
+
+/**
+ * A power of two, so that it changes no digit: gradients of the batch's sum, not its mean, lie where f16 is precise. One
+ * that overflows shows in the gradient's norm, and its step is skipped.
+ */
+const halfScale = (rows: number) => 2 ** Math.floor(Math.log2(rows));
+
+/** At most `most` of the steps that the epoch has from `from` on. Throws INVALID_OPTION from a schedule. */
+export function* epochSteps(from: Progress, batches: Batches, options: CheckedOptions, most: number): Generator<Step> {
+  const { adam, learningRate, beta, noise, half } = options;
+  const { size, rest, stepsPerEpoch } = batches;
+  const [seed_low, seed_high] = seedKey(from.seed);
+  const end = Math.min(stepsPerEpoch, from.epochStep + most);
+  for (let epochStep = from.epochStep; epochStep < end; epochStep++) {
+    const step = from.step + epochStep - from.epochStep;
+    const point = { epoch: from.epoch, step, stepsPerEpoch };
+    const rows = rest > 0 && epochStep === stepsPerEpoch - 1 ? rest : size;
+    yield {
+      seed_low,
+      seed_high,
+      step,
+      epoch: from.epoch,
+      first_row: epochStep * size,
+      rows,
+      stream: Stream.training,
+      sample: 0,
+      learning_rate: scheduled("learningRate", learningRate, point),
+      beta: scheduled("beta", beta, point),
+      noise: scheduled("noise", noise, point),
+      gradient_scale: half ? halfScale(rows) : 1,
+      correction1: 1 / (1 - adam.beta1 ** (step + 1)),
+      correction2: 1 / (1 - adam.beta2 ** (step + 1)),
+    };
+  }
+}
