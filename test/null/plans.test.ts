@@ -6,21 +6,11 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { models, type ModelName, type ModelSpec } from "../../src/index.js";
 import { planTexts, type AdapterKind } from "../support/plans.js";
+import { specs } from "../train/bits/presets.js";
 
 const REMEDY = "If the plan should have changed: WEBVAE_UPDATE_PLANS=1 npm test -- test/null/plans.test.ts";
 const updating = process.env["WEBVAE_UPDATE_PLANS"] === "1";
-
-const image = [28, 28, 1];
-const presets: Record<ModelName, ModelSpec> = {
-  mlp: models.mlp(image, 20),
-  "mlp-deep": models["mlp-deep"](image, 20),
-  minimal: models.minimal(image, 20),
-  points: models.points([2], 2),
-  conv: models.conv(image, 2),
-  conv64: models.conv64([64, 64, 3], 128),
-};
 
 /** Stored as text; of the others, which differ from one of these in little, a hash is enough. */
 const readable: Record<AdapterKind, RegExp> = {
@@ -38,7 +28,7 @@ function storedPlans(preset: string): Map<string, string> {
   return new Map(parts.flatMap((part, i) => (i % 2 === 0 ? [[part, parts[i + 1]!.trimEnd()] as const] : [])));
 }
 
-describe.each(Object.entries(presets))("%s", async (preset, spec) => {
+describe.each(Object.entries(specs))("%s", async (preset, spec) => {
   const now = new Map<string, { readonly text: string; readonly kept: string }>();
   for (const kind of kinds) {
     for (const [use, text] of await planTexts(spec, kind)) {
