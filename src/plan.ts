@@ -225,6 +225,12 @@ export function tensorBytes(tensor: Tensor, half = false): number {
   return Math.max(16, (half ? 2 : 4) * size(tensor.storage));
 }
 
+/** `workgroups` as rows of at most `most`, which is what an adapter takes in one dimension (shaders/lib/invocation.wgsl). */
+export function folded(workgroups: number, most: number): [number, number] {
+  const rows = Math.ceil(workgroups / most) || 1;
+  return [Math.ceil(workgroups / rows), rows];
+}
+
 /** Throws LIMIT_EXCEEDED, naming what is too large, before anything is allocated. */
 export function checkLimits(plan: Plan, limits: GPUSupportedLimits): void {
   const found = excess(plan, limits);
@@ -241,9 +247,7 @@ function excess(plan: Plan, limits: GPUSupportedLimits): string | undefined {
     const what = kind === "slot" ? tensors.find(([, place]) => place.bytes === bytes)?.[0] : undefined;
     return `${what ?? name} needs ${bytes} bytes; this adapter binds at most ${largest}`;
   }
-  const most = limits.maxComputeWorkgroupsPerDimension;
-  const wide = plan.dispatches.find(({ workgroups }) => workgroups > most);
-  return wide && `${wide.label} needs ${wide.workgroups} workgroups; this adapter runs at most ${most}`;
+  return undefined;
 }
 
 /** The largest batch up to `most` whose plan fits; 0 where not even one example does. */
