@@ -238,14 +238,15 @@ export function checkLimits(plan: Plan, limits: GPUSupportedLimits): void {
 }
 
 /** What of a plan is too large, if anything is. */
-function excess(plan: Plan, limits: GPUSupportedLimits): string | undefined {
-  const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  for (const [name, { bytes, kind }] of Object.entries(plan.buffers)) {
-    if (bytes <= largest) continue;
-    // A slot has many tensors: the largest is what it is as large as.
-    const tensors = Object.entries(plan.places).filter(([, place]) => place.buffer === name);
-    const what = kind === "slot" ? tensors.find(([, place]) => place.bytes === bytes)?.[0] : undefined;
-    return `${what ?? name} needs ${bytes} bytes; this adapter binds at most ${largest}`;
+function excess({ buffers, places }: Plan, limits: GPUSupportedLimits): string | undefined {
+  const { maxStorageBufferBindingSize: bound, maxBufferSize: most } = limits;
+  for (const [name, { bytes, kind }] of Object.entries(buffers)) {
+    if (bytes <= Math.min(bound, most)) continue;
+    // The largest tensor of a slot is what it is as large as; of all parameters it is what to make smaller.
+    const inside = Object.entries(places).filter(([tensor, { buffer }]) => buffer === name && tensor !== name);
+    const [largest = name, place] = inside.sort(([, a], [, b]) => b.bytes - a.bytes)[0] ?? [];
+    const what = kind === "slot" || !place ? largest : `${name} (${largest} alone ${place.bytes})`;
+    return `${what} needs ${bytes} bytes; this adapter binds at most ${bound}, of a buffer of at most ${most}`;
   }
   return undefined;
 }
