@@ -4,7 +4,7 @@
 // lr decay (AdamW). All weights of a model lie in one buffer, so this is one dispatch.
 // Kingma and Ba (2015), algorithm 1; Loshchilov and Hutter (2019), algorithm 2; gradient clipping by global norm:
 // Pascanu et al. (2013), algorithm 1.
-#import lib/step
+#import lib/health
 #import lib/stored
 #import lib/invocation
 
@@ -46,7 +46,7 @@ fn first_of_run(invocation: u32) -> u32 {
 // One invocation per 16 vec4 of w.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn adam(invocation: Invocation) {
-  if (health[0] != 0u || health[1] == step.step + 1u) { return; }
+  if (changes_nothing()) { return; }
   var scale = 1.0 / step.gradient_scale;
   if (shape.clip_norm > 0.0) { scale *= min(1.0, shape.clip_norm / (norm[0] + 1e-6)); }
   let decay = select(shape.weight_decay, step.learning_rate * shape.weight_decay, DECOUPLED);

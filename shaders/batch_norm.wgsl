@@ -5,6 +5,7 @@
 // biased, as Keras does; the paper corrects it by N / (N - 1). One section of lib/norm: S = 1, R = N.
 #import lib/norm
 #import lib/finite
+#import lib/health
 #import lib/invocation
 
 @group(0) @binding(14) var<storage, read_write> batch_mean: array<vec4f>;        // [C]
@@ -14,6 +15,7 @@
 @group(0) @binding(18) var<storage, read_write> gradient_means: array<vec4f>;    // [1, 2, C]
 @group(0) @binding(19) var<storage, read_write> dgamma: array<vec4f>;            // [C]
 @group(0) @binding(20) var<storage, read_write> dbeta: array<vec4f>;             // [C]
+@group(0) @binding(21) var<storage, read> health: array<u32>;                    // [2]
 
 // Mean and squared deviations of a part; one invocation per part and vec4 of channels.
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -35,14 +37,19 @@ fn batch_norm_combine(invocation: Invocation) {
     squares += all_parts[at + shape.channels] + part_rows(part) * d * d;
   }
   let shift = sum / f32(shape.rows);
-  let m = pivot + shift;
-  let v = (squares - sum * shift) / f32(shape.rows);
-  batch_mean[id] = m;
-  batch_variance[id] = v;
-  // A batch that isn't finite halts the run; the running statistics stay those of the last good weights.
-  let lost = not_finite4(v);
-  running_mean[id] = select(mix(m, running_mean[id], shape.momentum), running_mean[id], lost);
-  running_variance[id] = select(mix(v, running_variance[id], shape.momentum), running_variance[id], lost);
+  batch_mean[id] = pivot + shift;
+  batch_variance[id] = (squares - sum * shift) / f32(shape.rows);
+}
+
+// running = momentum running + (1 - momentum) of the batch's, in a step that changes the weights too; one invocation
+// per vec4 of channels. A channel whose batch isn't finite keeps what it has.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn batch_norm_running(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.channels || changes_nothing()) { return; }
+  let lost = not_finite4(variance[id]);
+  running_mean[id] = select(mix(mean[id], running_mean[id], shape.momentum), running_mean[id], lost);
+  running_variance[id] = select(mix(variance[id], running_variance[id], shape.momentum), running_variance[id], lost);
 }
 
 // y = act(gamma xhat + beta), by a batch's statistics or the running ones; one invocation per strip.
