@@ -4,8 +4,9 @@
 // lr decay (AdamW). All weights of a model lie in one buffer, so this is one dispatch.
 // Kingma and Ba (2015), algorithm 1; Loshchilov and Hutter (2019), algorithm 2; gradient clipping by global norm:
 // Pascanu et al. (2013), algorithm 1.
-#import lib/step
+#import lib/health
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   length: u32,       // N / 4
@@ -44,13 +45,13 @@ fn first_of_run(invocation: u32) -> u32 {
 
 // One invocation per 16 vec4 of w.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn adam(@builtin(global_invocation_id) id: vec3u) {
-  if (health[0] != 0u || health[1] == step.step + 1u) { return; }
+fn adam(invocation: Invocation) {
+  if (changes_nothing()) { return; }
   var scale = 1.0 / step.gradient_scale;
   if (shape.clip_norm > 0.0) { scale *= min(1.0, shape.clip_norm / (norm[0] + 1e-6)); }
   let decay = select(shape.weight_decay, step.learning_rate * shape.weight_decay, DECOUPLED);
   let rate = step.learning_rate * step.correction1;
-  let first = first_of_run(id.x);
+  let first = first_of_run(number_of(invocation));
   let end = min(first + RUN * PER_INVOCATION, shape.length);
   for (var i = first; i < end; i += RUN) {
     // No `var`: each float that is written to one costs a software adapter some 17 instructions.
@@ -71,8 +72,8 @@ fn adam(@builtin(global_invocation_id) id: vec3u) {
 
 // The copy before the first step; one invocation per 16 vec4, as above.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn store_weights(@builtin(global_invocation_id) id: vec3u) {
-  let first = first_of_run(id.x);
+fn store_weights(invocation: Invocation) {
+  let first = first_of_run(number_of(invocation));
   let end = min(first + RUN * PER_INVOCATION, shape.length);
   for (var i = first; i < end; i += RUN) { weights[i] = Stored(params[i]); }
 }

@@ -3,6 +3,7 @@
 // The sum of a residual connection (He et al., "Deep residual learning for image recognition", 2016).
 #import lib/activation
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   length: u32,         // vec4s in all
@@ -24,17 +25,19 @@ override KEEP_PRE: bool = false;
 
 // y = act(p + q); one invocation per vec4 of y, whose padding stays zero whatever act(0) is.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn add(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.length) { return; }
-  let sum = vec4f(p[id.x]) + vec4f(q[id.x]);
-  if (KEEP_PRE) { pre[id.x] = Stored(sum); }
-  let padding = vec4u(0u, 1u, 2u, 3u) + id.x % shape.channels * 4u >= vec4u(shape.channel_count);
-  y[id.x] = Stored(select(activate(sum), vec4f(0.0), padding));
+fn add(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.length) { return; }
+  let sum = vec4f(p[id]) + vec4f(q[id]);
+  if (KEEP_PRE) { pre[id] = Stored(sum); }
+  let padding = vec4u(0u, 1u, 2u, 3u) + id % shape.channels * 4u >= vec4u(shape.channel_count);
+  y[id] = Stored(select(activate(sum), vec4f(0.0), padding));
 }
 
 // dp = dy act'(p), and for q likewise; one invocation per vec4 of dp.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn add_grad(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.length) { return; }
-  dp[id.x] = Stored(vec4f(dy[id.x]) * activation_slope(vec4f(saved[id.x])));
+fn add_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.length) { return; }
+  dp[id] = Stored(vec4f(dy[id]) * activation_slope(vec4f(saved[id])));
 }

@@ -5,6 +5,7 @@
 #import lib/activation
 #import lib/random
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   rows: u32,         // B
@@ -27,11 +28,12 @@ const SEGMENT = 16u;
 
 // The term and its gradient; one invocation per segment of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn bernoulli(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / shape.segments;
+fn bernoulli(invocation: Invocation) {
+  let id = number_of(invocation);
+  let row = id / shape.segments;
   if (row >= shape.rows) { return; }
   let counts = f32(row < step.rows);
-  let first = id.x % shape.segments * SEGMENT;
+  let first = id % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
   var sum = vec4f(0.0);
   for (var column = first; column < end; column++) {
@@ -47,15 +49,16 @@ fn bernoulli(@builtin(global_invocation_id) id: vec3u) {
       dlogits[at] = Stored(mask * (p - target_value) * step.gradient_scale / f32(step.rows));
     }
   }
-  reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
+  reconstruction[step.slot * shape.rows * shape.segments + id] = sum.x + sum.y + (sum.z + sum.w);
 }
 
 // y = 1 with probability sigmoid(a), else 0; one invocation per vec4 of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn bernoulli_sample(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x % shape.pixels;
-  if (id.x >= shape.rows * shape.pixels) { return; }
-  let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
-  let drawn = uniform4(philox4x32(counter, vec2u(step.seed_low, step.seed_high))) < logistic(vec4f(logits[id.x]));
-  y[id.x] = Stored(vec4f(drawn & (vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count))));
+fn bernoulli_sample(invocation: Invocation) {
+  let id = number_of(invocation);
+  let column = id % shape.pixels;
+  if (id >= shape.rows * shape.pixels) { return; }
+  let counter = vec4u(step.first_row * shape.pixels + id, step.step, STREAM_OBSERVATION, step.sample);
+  let drawn = uniform4(philox4x32(counter, vec2u(step.seed_low, step.seed_high))) < logistic(vec4f(logits[id]));
+  y[id] = Stored(vec4f(drawn & (vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count))));
 }

@@ -154,8 +154,8 @@ fn down_tiles(group: u32, invocation: u32) {
 
 // One invocation per 24 large pixels of a phase x 8 or 16 channels. A workgroup lies in one phase.
 fn up_tiles(group: u32, invocation: u32) {
-  let phase = phase_of(group / shape.phase_groups);
-  let tile = group % shape.phase_groups * WORKGROUP_SIZE + invocation;
+  let phase = phase_of(group);
+  let tile = phase.group * WORKGROUP_SIZE + invocation;
   let place = place_of(tile, shape.large_c);
   let column = place.column;
   let c = 4u * min(vec4u(0u, 1u, 2u, 3u) + column, vec4u(shape.large_c - 1u));

@@ -74,8 +74,8 @@ fn down_tiles(tile: u32, lane: u32) {
 
 // One workgroup per 32 large pixels of a phase x 32 channels.
 fn up_tiles(group: u32, lane: u32) {
-  let phase = phase_of(group / shape.phase_groups);
-  let tile = group % shape.phase_groups;
+  let phase = phase_of(group);
+  let tile = phase.group;
   let across = (shape.large_c + VECTORS - 1u) / VECTORS;
   let row = tile / across * TILE;
   let column = tile % across * VECTORS;

@@ -87,13 +87,13 @@ fn down_tiles(group: u32, invocation: u32) {
 
 // One invocation per 8 large pixels of a phase x 8 channels.
 fn up_tiles(group: u32, invocation: u32) {
-  let phase = phase_of(group / shape.phase_groups);
+  let phase = phase_of(group);
   if (NARROW) {
-    up_narrow(phase, group % shape.phase_groups * WORKGROUP_SIZE + invocation);
+    up_narrow(phase, phase.group * WORKGROUP_SIZE + invocation);
     return;
   }
   let across = (shape.large_c + 1u) / 2u;
-  let tile = group % shape.phase_groups * WORKGROUP_SIZE + invocation;
+  let tile = phase.group * WORKGROUP_SIZE + invocation;
   let row = tile / across * 8u;
   let column = tile % across * 2u;
   let column1 = min(column + 1u, shape.large_c - 1u);

@@ -6,6 +6,7 @@
 #import lib/activation
 #import lib/random
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   length: u32,     // vec4s in all
@@ -31,14 +32,16 @@ fn mask(element: u32) -> vec4f {
 
 // y = x m / (1 - rate); one invocation per vec4 of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn dropout(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.length) { return; }
-  y[id.x] = Stored(vec4f(x[id.x]) * mask(id.x));
+fn dropout(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.length) { return; }
+  y[id] = Stored(vec4f(x[id]) * mask(id));
 }
 
 // dx = dy m / (1 - rate) act'(x); one invocation per vec4 of dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn dropout_grad(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.length) { return; }
-  dx[id.x] = Stored(vec4f(dy[id.x]) * mask(id.x) * activation_slope(vec4f(saved[id.x])));
+fn dropout_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.length) { return; }
+  dx[id] = Stored(vec4f(dy[id]) * mask(id) * activation_slope(vec4f(saved[id])));
 }

@@ -5,6 +5,7 @@
 #import lib/step
 #import lib/random
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   rows: u32,         // B
@@ -74,11 +75,12 @@ fn value_of(at: u32) -> vec4f {
 // x = a byte's value; where the data's rows of D values become pixels whose channels are padded, one by one.
 // One invocation per segment of 16 vec4 of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn gather_bytes(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / shape.segments;
+fn gather_bytes(invocation: Invocation) {
+  let id = number_of(invocation);
+  let row = id / shape.segments;
   if (row >= shape.rows) { return; }
   let index = example(row);
-  let first = id.x % shape.segments * SEGMENT;
+  let first = id % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
   for (var column = first; column < end; column++) {
     if (!PAD_PIXELS) {
@@ -97,11 +99,12 @@ fn gather_bytes(@builtin(global_invocation_id) id: vec3u) {
 
 // The same from floats; one invocation per segment of 16 vec4 of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn gather_floats(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / shape.segments;
+fn gather_floats(invocation: Invocation) {
+  let id = number_of(invocation);
+  let row = id / shape.segments;
   if (row >= shape.rows) { return; }
   let index = example(row);
-  let first = id.x % shape.segments * SEGMENT;
+  let first = id % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
   for (var column = first; column < end; column++) {
     if (!PAD_PIXELS) {

@@ -8,6 +8,7 @@
 #import lib/activation
 #import lib/random
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   rows: u32,         // B
@@ -41,11 +42,12 @@ fn floored_log_sigma() -> f32 {
 
 // The term and its gradients; one invocation per segment of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn gaussian(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / shape.segments;
+fn gaussian(invocation: Invocation) {
+  let id = number_of(invocation);
+  let row = id / shape.segments;
   if (row >= shape.rows) { return; }
   let counts = f32(row < step.rows);
-  let first = id.x % shape.segments * SEGMENT;
+  let first = id % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
   let r = floored_log_sigma();
   let inverse_variance = exp(-2.0 * r);
@@ -64,20 +66,21 @@ fn gaussian(@builtin(global_invocation_id) id: vec3u) {
       dmean[at] = Stored(mask * difference * inverse_variance * slope_of_mean * scale);
     }
   }
-  reconstruction[step.slot * shape.rows * shape.segments + id.x] = sum.x + sum.y + (sum.z + sum.w);
+  reconstruction[step.slot * shape.rows * shape.segments + id] = sum.x + sum.y + (sum.z + sum.w);
   if (LEARNED && KEEP_DMEAN) {
     let slope_of_floor = logistic(vec4f(log_sigma[0] - LOG_SIGMA_FLOOR)).x;
-    dlog_sigma_parts[id.x] = slope_of_floor * (slope.x + slope.y + (slope.z + slope.w)) * scale;
+    dlog_sigma_parts[id] = slope_of_floor * (slope.x + slope.y + (slope.z + slope.w)) * scale;
   }
 }
 
 // y = m + exp(r) e with e ~ N(0, 1); one invocation per vec4 of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn gaussian_sample(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x % shape.pixels;
-  if (id.x >= shape.rows * shape.pixels) { return; }
-  let counter = vec4u(step.first_row * shape.pixels + id.x, step.step, STREAM_OBSERVATION, step.sample);
+fn gaussian_sample(invocation: Invocation) {
+  let id = number_of(invocation);
+  let column = id % shape.pixels;
+  if (id >= shape.rows * shape.pixels) { return; }
+  let counter = vec4u(step.first_row * shape.pixels + id, step.step, STREAM_OBSERVATION, step.sample);
   let e = normal4(philox4x32(counter, vec2u(step.seed_low, step.seed_high)));
   let mask = vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count);
-  y[id.x] = Stored(select(vec4f(0.0), vec4f(mean[id.x]) + exp(floored_log_sigma()) * e, mask));
+  y[id] = Stored(select(vec4f(0.0), vec4f(mean[id]) + exp(floored_log_sigma()) * e, mask));
 }

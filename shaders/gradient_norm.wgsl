@@ -5,6 +5,7 @@
 // The parts have no barrier, which would make this three times slower on a software adapter; the host adds them.
 #import lib/step
 #import lib/finite
+#import lib/invocation
 
 struct Shape {
   length: u32,           // N / 4
@@ -26,18 +27,19 @@ var<workgroup> lane_sums: array<f32, WORKGROUP_SIZE>;
 
 // One invocation per part of the norm; they share the check of the losses.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn gradient_norm(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.parts) { return; }
+fn gradient_norm(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.parts) { return; }
   var squares = vec4f(0.0);
-  for (var i = id.x; i < shape.length; i += shape.parts) { squares += gradients[i] * gradients[i]; }
+  for (var i = id; i < shape.length; i += shape.parts) { squares += gradients[i] * gradients[i]; }
   let sum = (squares.x + squares.y + (squares.z + squares.w)) / (step.gradient_scale * step.gradient_scale);
-  norms[step.slot * shape.parts + id.x] = sum;
+  norms[step.slot * shape.parts + id] = sum;
   if (!is_finite(sum)) { atomicStore(&health[1], step.step + 1u); }
   var finite = true;
-  for (var i = id.x; i < shape.reconstructions; i += shape.parts) {
+  for (var i = id; i < shape.reconstructions; i += shape.parts) {
     finite = finite && is_finite(reconstruction[step.slot * shape.reconstructions + i]);
   }
-  for (var i = id.x; i < shape.kls; i += shape.parts) {
+  for (var i = id; i < shape.kls; i += shape.parts) {
     finite = finite && is_finite(kl[step.slot * shape.kls + i]);
   }
   if (!finite) { atomicStore(&health[0], 1u); }

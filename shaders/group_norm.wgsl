@@ -4,6 +4,7 @@
 // Wu and He, "Group normalization" (2018). A section of lib/norm is an example: S = B. Statistics are kept for each
 // channel, so that a group's channels may lie in vec4s as they like.
 #import lib/norm
+#import lib/invocation
 
 @group(0) @binding(14) var<storage, read_write> group_mean: array<f32>;      // [B, C], equal within a group
 @group(0) @binding(15) var<storage, read_write> group_variance: array<f32>;  // [B, C]
@@ -27,12 +28,12 @@ fn part_value(part: u32, second: u32, c: u32) -> f32 {
 
 // Mean and squared deviations of a part; one invocation per part, example and vec4 of channels.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn group_norm_moments(@builtin(global_invocation_id) id: vec3u) { moments(id.x); }
+fn group_norm_moments(invocation: Invocation) { moments(number_of(invocation)); }
 
 // The moments of a group's parts and channels as one (Chan et al. 1979); one invocation per example and group.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn group_norm_combine(@builtin(global_invocation_id) id: vec3u) {
-  let group = group_at(id.x);
+fn group_norm_combine(invocation: Invocation) {
+  let group = group_at(number_of(invocation));
   if (group.z >= shape.sections) { return; }
   let pivot = part_value(group.z * shape.parts, 0u, group.x);
   var sum = 0.0;
@@ -54,17 +55,18 @@ fn group_norm_combine(@builtin(global_invocation_id) id: vec3u) {
 
 // y = act(gamma xhat + beta); one invocation per strip.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn group_norm(@builtin(global_invocation_id) id: vec3u) { normalize(id.x); }
+fn group_norm(invocation: Invocation) { normalize(number_of(invocation)); }
 
 // Sums of dy and dy xhat of a part; one invocation per part, example and vec4 of channels.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn group_norm_sums(@builtin(global_invocation_id) id: vec3u) { gradient_sums(id.x); }
+fn group_norm_sums(invocation: Invocation) { gradient_sums(number_of(invocation)); }
 
 // The means over a group of gamma dy and gamma dy xhat; dgamma = sum dy xhat and dbeta = sum dy, over all examples.
 // One invocation per example and group, and after those one per channel.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn group_norm_grad_params(@builtin(global_invocation_id) id: vec3u) {
-  let group = group_at(id.x);
+fn group_norm_grad_params(invocation: Invocation) {
+  let id = number_of(invocation);
+  let group = group_at(id);
   var sum = 0.0;
   var product = 0.0;
   if (group.z < shape.sections) {
@@ -83,7 +85,7 @@ fn group_norm_grad_params(@builtin(global_invocation_id) id: vec3u) {
     }
     return;
   }
-  let c = id.x - shape.sections * (shape.channel_count / shape.group_size + 1u);
+  let c = id - shape.sections * (shape.channel_count / shape.group_size + 1u);
   if (c >= 4u * shape.channels) { return; }
   for (var part = 0u; part < shape.sections * shape.parts; part++) {
     sum += part_value(part, 0u, c);
@@ -96,4 +98,4 @@ fn group_norm_grad_params(@builtin(global_invocation_id) id: vec3u) {
 // dx = (gamma dy - mean(gamma dy) - xhat mean(gamma dy xhat)) / sqrt(variance + epsilon) * act'(x); one invocation
 // per strip.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn group_norm_grad(@builtin(global_invocation_id) id: vec3u) { input_gradient(id.x); }
+fn group_norm_grad(invocation: Invocation) { input_gradient(number_of(invocation)); }

@@ -70,12 +70,13 @@ fn dy_rows(at: vec4u) -> mat4x4f {
 
 // y = act(x W + b); one invocation per tile of y, four side by side a quad.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn linear(@builtin(global_invocation_id) id: vec3u) {
-  let place = place_of(id.x, shape.outputs);
+fn linear(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = place_of(id, shape.outputs);
   let row = place.index * 16u;
   let c = min(vec4u(0u, 1u, 2u, 3u) + place.column, vec4u(shape.outputs - 1u));
   let last = min(4u + place.column, shape.outputs - 1u);
-  let r = min(vec4u(0u, 4u, 8u, 12u) + row + (id.x & 3u), vec4u(shape.rows - 1u)) * shape.inputs;
+  let r = min(vec4u(0u, 4u, 8u, 12u) + row + (id & 3u), vec4u(shape.rows - 1u)) * shape.inputs;
   var t00 = mat4x4f(); var t10 = mat4x4f(); var t20 = mat4x4f(); var t30 = mat4x4f();
   var t01 = mat4x4f(); var t11 = mat4x4f(); var t21 = mat4x4f(); var t31 = mat4x4f();
   var t02 = mat4x4f(); var t12 = mat4x4f(); var t22 = mat4x4f(); var t32 = mat4x4f();

@@ -117,6 +117,6 @@ fn weight_gradient_tiles(tile: u32, lane: u32) {
 
 // y = act(x W + b); one workgroup per 32x32 tile of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn linear(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  output_tile(group.x, lane);
+fn linear(group: Group, @builtin(local_invocation_index) lane: u32) {
+  output_tile(group_number(group), lane);
 }

@@ -34,10 +34,11 @@ fn W_rows(row: u32, column: u32) -> mat4x4f {
 
 // y = act(x W + b); one invocation per 8x8 tile of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn linear(@builtin(global_invocation_id) id: vec3u) {
+fn linear(invocation: Invocation) {
+  let id = number_of(invocation);
   let across = (shape.outputs + 1u) / 2u;
-  let row = id.x / across * 8u;
-  let column = id.x % across * 2u;
+  let row = id / across * 8u;
+  let column = id % across * 2u;
   let column1 = min(column + 1u, shape.outputs - 1u);
   if (row >= shape.rows) { return; }
   var t00 = mat4x4f(); var t01 = mat4x4f(); var t10 = mat4x4f(); var t11 = mat4x4f();

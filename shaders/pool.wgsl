@@ -6,6 +6,7 @@
 #import lib/activation
 #import lib/image
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   images: u32,    // B
@@ -62,21 +63,23 @@ fn windows_around(place: vec4u) -> vec4u {
 
 // y = max x; one invocation per vec4 of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool(@builtin(global_invocation_id) id: vec3u) {
-  let place = window_at(id.x);
+fn max_pool(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = window_at(id);
   if (place.x >= shape.images) { return; }
   let pixels = pixels_of(place.y, place.z);
   var largest = vec4f(LOWEST);
   for (var row = pixels.x; row < pixels.z; row++) {
     for (var column = pixels.y; column < pixels.w; column++) { largest = max(largest, x_at(place, row, column)); }
   }
-  y[id.x] = Stored(largest);
+  y[id] = Stored(largest);
 }
 
 // y = sum x / pixels; one invocation per vec4 of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn avg_pool(@builtin(global_invocation_id) id: vec3u) {
-  let place = window_at(id.x);
+fn avg_pool(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = window_at(id);
   if (place.x >= shape.images) { return; }
   let pixels = pixels_of(place.y, place.z);
   let size = pixels.zw - pixels.xy;
@@ -84,16 +87,17 @@ fn avg_pool(@builtin(global_invocation_id) id: vec3u) {
   for (var row = pixels.x; row < pixels.z; row++) {
     for (var column = pixels.y; column < pixels.w; column++) { sum += x_at(place, row, column); }
   }
-  y[id.x] = Stored(sum / f32(size.x * size.y));
+  y[id] = Stored(sum / f32(size.x * size.y));
 }
 
 // dx of max_pool; one invocation per vec4 of dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool_grad(@builtin(global_invocation_id) id: vec3u) {
-  let place = pixel_at(id.x);
+fn max_pool_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = pixel_at(id);
   if (place.x >= shape.images) { return; }
   let windows = windows_around(place);
-  let here = vec4f(x[id.x]);
+  let here = vec4f(x[id]);
   var sum = vec4f(0.0);
   for (var i = windows.x; i < windows.z; i++) {
     for (var j = windows.y; j < windows.w; j++) {
@@ -108,13 +112,14 @@ fn max_pool_grad(@builtin(global_invocation_id) id: vec3u) {
       sum += select(vec4f(0.0), vec4f(dy[at]), first);
     }
   }
-  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
+  dx[id] = Stored(sum * activation_slope(vec4f(saved[id])));
 }
 
 // dx of avg_pool; one invocation per vec4 of dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn avg_pool_grad(@builtin(global_invocation_id) id: vec3u) {
-  let place = pixel_at(id.x);
+fn avg_pool_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = pixel_at(id);
   if (place.x >= shape.images) { return; }
   let windows = windows_around(place);
   var sum = vec4f(0.0);
@@ -126,5 +131,5 @@ fn avg_pool_grad(@builtin(global_invocation_id) id: vec3u) {
       sum += vec4f(dy[at]) / f32(size.x * size.y);
     }
   }
-  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
+  dx[id] = Stored(sum * activation_slope(vec4f(saved[id])));
 }

@@ -8,6 +8,7 @@
 #import lib/random
 #import lib/finite
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   rows: u32,          // B
@@ -38,9 +39,10 @@ fn noise(row: u32, column: u32) -> vec4f {
 
 // z and the KL term; one invocation per vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / shape.latents;
-  let column = id.x % shape.latents;
+fn reparameterize(invocation: Invocation) {
+  let id = number_of(invocation);
+  let row = id / shape.latents;
+  let column = id % shape.latents;
   if (row >= shape.rows) { return; }
   let mask = is_latent(column);
   let mean = vec4f(heads[row * 2u * shape.latents + column]);
@@ -48,7 +50,7 @@ fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
   var draw = mean;
   if (NOISE) { draw += step.noise * exp(0.5 * s) * noise(row, column); }
-  z[id.x] = Stored(select(vec4f(0.0), draw, mask));
+  z[id] = Stored(select(vec4f(0.0), draw, mask));
   // exp(s) - 1 - s cancels in f32 near 0; there its series.
   let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));
   let spread = select(exp(s) - 1.0 - s, series, abs(s) < vec4f(0.05));
@@ -57,22 +59,23 @@ fn reparameterize(@builtin(global_invocation_id) id: vec3u) {
   // clamp hides a NaN on some adapters; it must reach the loss.
   let visible = select(terms, raw, not_finite4(raw));
   let clamped = vec4f(abs(raw) > vec4f(LOG_VARIANCE_LIMIT));
-  kl[step.slot * shape.rows * shape.latents + id.x] = vec2f(dot(visible, counted), dot(clamped, counted));
+  kl[step.slot * shape.rows * shape.latents + id] = vec2f(dot(visible, counted), dot(clamped, counted));
 }
 
 // dmu = dz + beta mu / B and ds = dz (z - mu) / 2 + beta (exp(s) - 1) / (2 B); one invocation per vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn reparameterize_grad(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / shape.latents;
-  let column = id.x % shape.latents;
+fn reparameterize_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  let row = id / shape.latents;
+  let column = id % shape.latents;
   if (row >= shape.rows) { return; }
   let mask = is_latent(column);
   let weight = step.gradient_scale * step.beta / f32(step.rows);
   let mean = vec4f(heads[row * 2u * shape.latents + column]);
   let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
-  let upstream = vec4f(dz[id.x]);
-  let ds = 0.5 * (upstream * (vec4f(z[id.x]) - mean) + weight * (exp(s) - 1.0));
+  let upstream = vec4f(dz[id]);
+  let ds = 0.5 * (upstream * (vec4f(z[id]) - mean) + weight * (exp(s) - 1.0));
   // Outside the limits the gradient passes only where a descent step leads back inside.
   let above = (raw > vec4f(LOG_VARIANCE_LIMIT)) & (ds < vec4f(0.0));
   let below = (raw < vec4f(-LOG_VARIANCE_LIMIT)) & (ds > vec4f(0.0));
@@ -82,9 +85,10 @@ fn reparameterize_grad(@builtin(global_invocation_id) id: vec3u) {
 
 // z = e: a draw from the prior; one invocation per vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn sample_prior(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x / shape.latents;
-  let column = id.x % shape.latents;
+fn sample_prior(invocation: Invocation) {
+  let id = number_of(invocation);
+  let row = id / shape.latents;
+  let column = id % shape.latents;
   if (row >= shape.rows) { return; }
-  z[id.x] = Stored(select(vec4f(0.0), noise(row, column), is_latent(column)));
+  z[id] = Stored(select(vec4f(0.0), noise(row, column), is_latent(column)));
 }

@@ -2,6 +2,7 @@
 //   x, dx [..., I]   y, dy [..., O]   as many values; I and O padded to 4 with zeros
 #import lib/activation
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   x_length: u32,  // vec4s of x in all
@@ -34,18 +35,20 @@ fn places(index: u32, stride: u32, count: u32, other_stride: u32, other_count: u
 
 // y = x; one invocation per vec4 of y.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn reshape(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.y_length) { return; }
-  let at = places(id.x, shape.y_stride, shape.y_count, shape.x_stride, shape.x_count);
+fn reshape(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.y_length) { return; }
+  let at = places(id, shape.y_stride, shape.y_count, shape.x_stride, shape.x_count);
   let copied = vec4f(f32(x[at.x]), f32(x[at.y]), f32(x[at.z]), f32(x[at.w]));
-  y[id.x] = Stored(select(vec4f(0.0), copied, columns(id.x, shape.y_stride) < vec4u(shape.y_count)));
+  y[id] = Stored(select(vec4f(0.0), copied, columns(id, shape.y_stride) < vec4u(shape.y_count)));
 }
 
 // dx = dy act'(x); one invocation per vec4 of dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn reshape_grad(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.x_length) { return; }
-  let at = places(id.x, shape.x_stride, shape.x_count, shape.y_stride, shape.y_count);
-  let copied = vec4f(f32(dy[at.x]), f32(dy[at.y]), f32(dy[at.z]), f32(dy[at.w])) * activation_slope(vec4f(saved[id.x]));
-  dx[id.x] = Stored(select(vec4f(0.0), copied, columns(id.x, shape.x_stride) < vec4u(shape.x_count)));
+fn reshape_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.x_length) { return; }
+  let at = places(id, shape.x_stride, shape.x_count, shape.y_stride, shape.y_count);
+  let copied = vec4f(f32(dy[at.x]), f32(dy[at.y]), f32(dy[at.z]), f32(dy[at.w])) * activation_slope(vec4f(saved[id]));
+  dx[id] = Stored(select(vec4f(0.0), copied, columns(id, shape.x_stride) < vec4u(shape.x_count)));
 }

@@ -2,6 +2,8 @@
 //   parts [P, N]   y [N]   parts2 [P, M]   y2 [M]   parts3 [Q, K]   y3 [K]   parts4 [Q, L]   y4 [L]
 //   N, M, K and L padded to 4 with zeros
 // No atomics: a run repeats bit for bit.
+#import lib/invocation
+
 struct Shape {
   count: u32,    // P
   length: u32,   // N / 4; ignored by sum_all
@@ -40,19 +42,20 @@ fn sum_pair(i: u32) {
 
 // y and y2: a weight's gradient and its bias's. One invocation per vec4 of y, then of y2.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn sum_pairs(@builtin(global_invocation_id) id: vec3u) {
-  sum_pair(id.x);
+fn sum_pairs(invocation: Invocation) {
+  sum_pair(number_of(invocation));
 }
 
 // The same for two layers. One invocation per vec4 of y, y2, y3 and y4, in that order.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn sum_two_pairs(@builtin(global_invocation_id) id: vec3u) {
+fn sum_two_pairs(invocation: Invocation) {
+  let id = number_of(invocation);
   let first = shape.length + shape.length2;
-  if (id.x < first) {
-    sum_pair(id.x);
+  if (id < first) {
+    sum_pair(id);
     return;
   }
-  let i = id.x - first;
+  let i = id - first;
   var sum = vec4f(0.0);
   if (i < shape.length3) {
     for (var part = 0u; part < shape.count3; part++) { sum += parts3[part * shape.length3 + i]; }

@@ -6,6 +6,7 @@
 #import lib/activation
 #import lib/image
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   images: u32,    // B
@@ -52,10 +53,11 @@ fn weights(o: vec2u, p: vec2u) -> vec2f {
 
 // y[o] = x[o / f]; one invocation per vec4 of x.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn upsample_nearest(@builtin(global_invocation_id) id: vec3u) {
-  let place = place_at(id.x, x_size(), shape.channels);
+fn upsample_nearest(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = place_at(id, x_size(), shape.channels);
   if (place.x >= shape.images) { return; }
-  let value = vec4f(x[id.x]);
+  let value = vec4f(x[id]);
   let begin = place.yz * factor();
   let end = begin + factor();
   for (var row = begin.x; row < end.x; row++) {
@@ -65,8 +67,8 @@ fn upsample_nearest(@builtin(global_invocation_id) id: vec3u) {
 
 // y[o] = sum over the four neighbours p of weight(o, p) x[p]; one invocation per vec4 of a cell.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn upsample_bilinear(@builtin(global_invocation_id) id: vec3u) {
-  let cell = place_at(id.x, x_size() + 1u, shape.channels);
+fn upsample_bilinear(invocation: Invocation) {
+  let cell = place_at(number_of(invocation), x_size() + 1u, shape.channels);
   if (cell.x >= shape.images) { return; }
   let low = max(cell.yz, vec2u(1u)) - 1u;
   let high = min(cell.yz, x_size() - 1u);
@@ -87,8 +89,9 @@ fn upsample_bilinear(@builtin(global_invocation_id) id: vec3u) {
 
 // dx = act'(x) sum dy over the fy fx copies; one invocation per vec4 of dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn upsample_nearest_grad(@builtin(global_invocation_id) id: vec3u) {
-  let place = place_at(id.x, x_size(), shape.channels);
+fn upsample_nearest_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = place_at(id, x_size(), shape.channels);
   if (place.x >= shape.images) { return; }
   let begin = place.yz * factor();
   let end = begin + factor();
@@ -96,13 +99,14 @@ fn upsample_nearest_grad(@builtin(global_invocation_id) id: vec3u) {
   for (var row = begin.x; row < end.x; row++) {
     for (var column = begin.y; column < end.y; column++) { sum += vec4f(dy[y_index(place, row, column)]); }
   }
-  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
+  dx[id] = Stored(sum * activation_slope(vec4f(saved[id])));
 }
 
 // dx = act'(x) sum weight dy over the four cells around a pixel; one invocation per vec4 of dx.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn upsample_bilinear_grad(@builtin(global_invocation_id) id: vec3u) {
-  let place = place_at(id.x, x_size(), shape.channels);
+fn upsample_bilinear_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  let place = place_at(id, x_size(), shape.channels);
   if (place.x >= shape.images) { return; }
   let begin = first_of(place.yz);
   let end = first_of(place.yz + 2u);
@@ -113,5 +117,5 @@ fn upsample_bilinear_grad(@builtin(global_invocation_id) id: vec3u) {
       sum += w.x * w.y * vec4f(dy[y_index(place, row, column)]);
     }
   }
-  dx[id.x] = Stored(sum * activation_slope(vec4f(saved[id.x])));
+  dx[id] = Stored(sum * activation_slope(vec4f(saved[id])));
 }

@@ -6,6 +6,7 @@
 enable subgroups;
 // Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
 diagnostic(off, subgroup_uniformity);
+#import lib/invocation
 
 override WORKGROUP_SIZE: u32 = 16u;
 // vec4 columns of a tile: 1, 2 or 4.
@@ -36,9 +37,11 @@ struct Place {
 }
 
 fn place_of(group: u32, lane: u32, columns: u32) -> Place {
-  let tile = group % shape.groups * WORKGROUP_SIZE + lane;
+  // A workgroup too many is past the end of the last.
+  let matrix = min(group / shape.groups, 8u);
+  let tile = (group - matrix * shape.groups) * WORKGROUP_SIZE + lane;
   let across = (columns + 4u * COLUMNS - 1u) / (4u * COLUMNS);
-  return Place(group / shape.groups, tile / 4u / across, (tile / 4u % across * 4u + (tile & 3u)) * COLUMNS);
+  return Place(matrix, tile / 4u / across, (tile / 4u % across * 4u + (tile & 3u)) * COLUMNS);
 }
 
 // Four rows from the four lanes of the quad, as the columns of a matrix.
@@ -138,20 +141,20 @@ fn times_W(group: u32, lane: u32) {
 
 // small = large W.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_down(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  times_W(group.x, lane);
+fn winograd_down(group: Group, @builtin(local_invocation_index) lane: u32) {
+  times_W(group_number(group), lane);
 }
 
 // large = small W^T.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  times_W(group.x, lane);
+fn winograd_up(group: Group, @builtin(local_invocation_index) lane: u32) {
+  times_W(group_number(group), lane);
 }
 
 // A part of W = large^T small.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_across(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let place = place_of(group.x, lane, shape.outputs);
+fn winograd_across(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let place = place_of(group_number(group), lane, shape.outputs);
   let down = (shape.inputs + 5u) / 6u;
   let part = place.index / down;
   let m = place.index % down * 6u;

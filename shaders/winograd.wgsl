@@ -12,6 +12,7 @@
 // of its transforms: what leads to large^ is the transpose of what leads back from it to a gradient.
 #import lib/conv2d_result
 #import lib/stored
+#import lib/invocation
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -110,17 +111,18 @@ fn column_large(place: Place, size: vec3u, first: vec2i, down: vec2i) -> mat3x4f
 // large^ of a row of tiles, for a phase and a vec4 of channels, from 3x3 pixels of the phase each: a tile's last column
 // is the next one's first.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_large(@builtin(global_invocation_id) id: vec3u) {
+fn winograd_large(invocation: Invocation) {
+  let id = number_of(invocation);
   let size = vec3u(shape.large_h, shape.large_w, shape.large_c);
   let stride = strides();
   let grid = tiles();
   let row = stride.x * stride.y * size.z;
-  if (id.x >= shape.batch * grid.x * row) { return; }
-  let place = place_of(id.x, size.z, stride, vec2u(grid.x, 1u));
+  if (id >= shape.batch * grid.x * row) { return; }
+  let place = place_of(id, size.z, stride, vec2u(grid.x, 1u));
   let down = vec2i(i32(stride.x), 0);
   let across = vec2i(0, i32(stride.y));
   var first = vec2i(2u * place.tile * stride + place.phase) - vec2i(i32(shape.pad_y), i32(shape.pad_x));
-  var at = id.x / row * grid.y * 9u * row + id.x % row;
+  var at = id / row * grid.y * 9u * row + id % row;
   var c0 = column_large(place, size, first, down);
   for (var x = 0u; x < grid.y; x++) {
     let c1 = column_large(place, size, first + across, down);
@@ -136,15 +138,16 @@ fn winograd_large(@builtin(global_invocation_id) id: vec3u) {
 
 // small^ of a tile and a vec4 of channels, from its 2x2 pixels.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_small(@builtin(global_invocation_id) id: vec3u) {
+fn winograd_small(invocation: Invocation) {
+  let id = number_of(invocation);
   let size = vec3u(shape.small_h, shape.small_w, shape.small_c);
   let count = shape.batch * shape.tiles_h * shape.tiles_w * size.z;
-  if (id.x >= count) { return; }
-  let place = place_of(id.x, size.z, vec2u(1u), tiles());
+  if (id >= count) { return; }
+  let place = place_of(id, size.z, vec2u(1u), tiles());
   let first = vec2i(2u * place.tile);
   let c0 = of_small(value_at(place, size, first), value_at(place, size, first + vec2i(1, 0)));
   let c1 = of_small(value_at(place, size, first + vec2i(0, 1)), value_at(place, size, first + vec2i(1, 1)));
-  let at = id.x / size.z * 9u * size.z + place.channel;
+  let at = id / size.z * 9u * size.z + place.channel;
   make(0u, at, size.z, of_small(c0[0], c1[0]));
   make(1u, at, size.z, of_small(c0[1], c1[1]));
   make(2u, at, size.z, of_small(c0[2], c1[2]));
@@ -168,25 +171,27 @@ fn weight_count() -> u32 {
 
 // W^ of a phase, a large channel and a vec4 of small ones, from the phase's 2x2 taps.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_weight(@builtin(global_invocation_id) id: vec3u) {
+fn winograd_weight(invocation: Invocation) {
+  let id = number_of(invocation);
   let count = weight_count();
-  if (id.x >= count) { return; }
-  let at = taps_of(id.x);
+  if (id >= count) { return; }
+  let at = taps_of(id);
   let c0 = of_taps(vec4f(W[at.x]), vec4f(W[at.x + at.y]));
   let c1 = of_taps(vec4f(W[at.x + at.z]), vec4f(W[at.x + at.y + at.z]));
-  make(0u, id.x, count, of_taps(c0[0], c1[0]));
-  make(1u, id.x, count, of_taps(c0[1], c1[1]));
-  make(2u, id.x, count, of_taps(c0[2], c1[2]));
+  make(0u, id, count, of_taps(c0[0], c1[0]));
+  make(1u, id, count, of_taps(c0[1], c1[1]));
+  make(2u, id, count, of_taps(c0[2], c1[2]));
 }
 
 // The small image's 2x2 pixels of a tile, from large^ W^.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_to_small(@builtin(global_invocation_id) id: vec3u) {
+fn winograd_to_small(invocation: Invocation) {
+  let id = number_of(invocation);
   let size = vec3u(shape.small_h, shape.small_w, shape.small_c);
   let count = shape.batch * shape.tiles_h * shape.tiles_w * size.z;
-  if (id.x >= count) { return; }
-  let place = place_of(id.x, size.z, vec2u(1u), tiles());
-  let at = id.x / size.z * 9u * size.z + place.channel;
+  if (id >= count) { return; }
+  let place = place_of(id, size.z, vec2u(1u), tiles());
+  let at = id / size.z * 9u * size.z + place.channel;
   let s0 = made_row(0u, at, size.z);
   let s1 = made_row(1u, at, size.z);
   let s2 = made_row(2u, at, size.z);
@@ -229,13 +234,14 @@ fn next_edge(odd: bool, s: mat3x4f) -> vec4f { return select(s[2], s[0], odd); }
 // Two rows of the large image of a phase, for a vec4 of channels, from small^ W^^T: pixels between tiles have a part of
 // each.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
+fn winograd_to_large(invocation: Invocation) {
+  let id = number_of(invocation);
   let size = vec3u(shape.large_h, shape.large_w, shape.large_c);
   let stride = strides();
   let grid = tiles();
   let row = stride.x * stride.y * size.z;
-  if (id.x >= shape.batch * shape.pairs_h * row) { return; }
-  let place = place_of(id.x, size.z, stride, vec2u(shape.pairs_h, 1u));
+  if (id >= shape.batch * shape.pairs_h * row) { return; }
+  let place = place_of(id, size.z, stride, vec2u(shape.pairs_h, 1u));
   // The phase's pixels first, first + 1, ... lie in the image, so many of them. Tile t begins at pixel 2 t.
   let padding = vec2u(shape.pad_y, shape.pad_x);
   let first = (padding + stride - 1u - place.phase) / stride;
@@ -248,7 +254,7 @@ fn winograd_to_large(@builtin(global_invocation_id) id: vec3u) {
   let y = stride.x * start.x + place.phase.x - padding.x;
   let tile = start / 2u;
   let tile_size = 9u * row;
-  let own = ((place.image * grid.x + tile.x) * grid.y + tile.y) * tile_size + id.x % row;
+  let own = ((place.image * grid.x + tile.x) * grid.y + tile.y) * tile_size + id % row;
   // The tile above gives its last row, the one below its first.
   let other = select(own - grid.y * tile_size, own + grid.y * tile_size, odd.x);
   let other_row = select(2u, 0u, odd.x);
@@ -314,13 +320,14 @@ fn bias_sums(index: u32) {
 
 // A phase's 2x2 taps of a part of dW, from large^^T small^; and db.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn winograd_to_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  if (group.x >= shape.weight_groups) {
-    bias_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane);
+fn winograd_to_weight(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let number = group_number(group);
+  if (number >= shape.weight_groups) {
+    bias_sums((number - shape.weight_groups) * WORKGROUP_SIZE + lane);
     return;
   }
   let count = weight_count();
-  let index = group.x * WORKGROUP_SIZE + lane;
+  let index = number * WORKGROUP_SIZE + lane;
   if (index >= shape.parts * count) { return; }
   let part = index / count;
   var s0 = mat3x4f(); var s1 = mat3x4f(); var s2 = mat3x4f();

@@ -2,7 +2,7 @@
 // afterwards creates no GPU object.
 import type { Device, Pipeline } from "./device.js";
 import type { Place, Plan, Shaders } from "./plan.js";
-import { checkLimits } from "./plan.js";
+import { checkLimits, folded } from "./plan.js";
 import { nextStamp, STAMP_BYTES, type Stamp } from "./readback.js";
 import { packUniform, STEP_STRIDE } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";
@@ -29,6 +29,8 @@ export interface StepValues {
 export interface ExecutableOptions {
   /** Bytes left free before and after every buffer: tests put guard words there. A multiple of 256. */
   readonly guardBytes?: number;
+  /** The most workgroups of a row, where tests fold small dispatches. Default: the device's limit. */
+  readonly mostWorkgroups?: number;
 }
 
 const countNull = (bindings: object) => Object.values(bindings).filter((place) => place === null).length;
@@ -37,7 +39,7 @@ interface Recorded {
   readonly label: string;
   readonly pipeline: GPUComputePipeline;
   readonly tensors: GPUBindGroup;
-  readonly workgroups: number;
+  readonly workgroups: readonly [number, number];
 }
 
 const STORAGE = 0x80 | 0x08 | 0x04; // GPUBufferUsage.STORAGE | COPY_DST | COPY_SRC
@@ -87,7 +89,7 @@ export class Executable {
     const { plan, shaders } = planned;
     checkLimits(plan, device.gpu.limits);
     device.assertAlive();
-    const { guardBytes = 0 } = options;
+    const { guardBytes = 0, mostWorkgroups = device.gpu.limits.maxComputeWorkgroupsPerDimension } = options;
     const pipelines = await compile(device, planned);
     return device.allocating("the model's buffers", () => {
       const owned: GPUBuffer[] = [];
@@ -133,7 +135,7 @@ export class Executable {
         const tensors = device.call(dispatch.label, (gpu) =>
           gpu.createBindGroup({ label: dispatch.label, layout, entries }),
         );
-        return { label: dispatch.label, pipeline, tensors, workgroups: dispatch.workgroups };
+        return { label: dispatch.label, pipeline, tensors, workgroups: folded(dispatch.workgroups, mostWorkgroups) };
       });
       const stepGroup = device.call("step", (gpu) =>
         gpu.createBindGroup({
@@ -170,7 +172,7 @@ export class Executable {
     for (const { pipeline, tensors, workgroups } of this.recorded.slice(from, to)) {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, tensors);
-      pass.dispatchWorkgroups(workgroups);
+      pass.dispatchWorkgroups(...workgroups);
     }
   }
 

@@ -225,6 +225,12 @@ export function tensorBytes(tensor: Tensor, half = false): number {
   return Math.max(16, (half ? 2 : 4) * size(tensor.storage));
 }
 
+/** `workgroups` as rows of at most `most`, which is what an adapter takes in one dimension (shaders/lib/invocation.wgsl). */
+export function folded(workgroups: number, most: number): [number, number] {
+  const rows = Math.ceil(workgroups / most) || 1;
+  return [Math.ceil(workgroups / rows), rows];
+}
+
 /** Throws LIMIT_EXCEEDED, naming what is too large, before anything is allocated. */
 export function checkLimits(plan: Plan, limits: GPUSupportedLimits): void {
   const found = excess(plan, limits);
@@ -232,18 +238,17 @@ export function checkLimits(plan: Plan, limits: GPUSupportedLimits): void {
 }
 
 /** What of a plan is too large, if anything is. */
-function excess(plan: Plan, limits: GPUSupportedLimits): string | undefined {
-  const largest = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  for (const [name, { bytes, kind }] of Object.entries(plan.buffers)) {
-    if (bytes <= largest) continue;
-    // A slot has many tensors: the largest is what it is as large as.
-    const tensors = Object.entries(plan.places).filter(([, place]) => place.buffer === name);
-    const what = kind === "slot" ? tensors.find(([, place]) => place.bytes === bytes)?.[0] : undefined;
-    return `${what ?? name} needs ${bytes} bytes; this adapter binds at most ${largest}`;
+function excess({ buffers, places }: Plan, limits: GPUSupportedLimits): string | undefined {
+  const { maxStorageBufferBindingSize: bound, maxBufferSize: most } = limits;
+  for (const [name, { bytes, kind }] of Object.entries(buffers)) {
+    if (bytes <= Math.min(bound, most)) continue;
+    // The largest tensor of a slot is what it is as large as; of all parameters it is what to make smaller.
+    const inside = Object.entries(places).filter(([tensor, { buffer }]) => buffer === name && tensor !== name);
+    const [largest = name, place] = inside.sort(([, a], [, b]) => b.bytes - a.bytes)[0] ?? [];
+    const what = kind === "slot" || !place ? largest : `${name} (${largest} alone ${place.bytes})`;
+    return `${what} needs ${bytes} bytes; this adapter binds at most ${bound}, of a buffer of at most ${most}`;
   }
-  const most = limits.maxComputeWorkgroupsPerDimension;
-  const wide = plan.dispatches.find(({ workgroups }) => workgroups > most);
-  return wide && `${wide.label} needs ${wide.workgroups} workgroups; this adapter runs at most ${most}`;
+  return undefined;
 }
 
 /** The largest batch up to `most` whose plan fits; 0 where not even one example does. */

@@ -4,7 +4,7 @@ import { differentiate } from "./gradient.js";
 import type { ResolvedLayer } from "./layer_shapes.js";
 import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
 import { add } from "./ops/add.js";
-import { batchNorm, batchNormInference } from "./ops/batch_norm.js";
+import { batchNorm, batchNormInference, updateRunning } from "./ops/batch_norm.js";
 import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
 import { conv2d, conv2dTranspose } from "./ops/conv2d.js";
 import { dropout } from "./ops/dropout.js";
@@ -22,6 +22,8 @@ import { HALF_WEIGHTS, size, tensor, type Activation, type Tensor } from "./tens
 
 class Chain {
   readonly nodes: Node[];
+  /** What follows once a step's health is known. */
+  readonly updates: ((health: Tensor) => Node)[] = [];
   #dropouts = 0;
   constructor(
     private readonly model: Model,
@@ -83,9 +85,9 @@ class Chain {
           runningMean: this.parameter(`${path}.running_mean`),
           runningVariance: this.parameter(`${path}.running_variance`),
         };
-        const nodes = this.training
-          ? batchNorm(name, x, tensors, layer, activation)
-          : [batchNormInference(name, x, tensors, layer, activation)];
+        if (!this.training) return this.last([batchNormInference(name, x, tensors, layer, activation)]);
+        const nodes = batchNorm(name, x, tensors, layer, activation);
+        this.updates.push((health) => updateRunning(nodes.at(-1)!, tensors, layer, health));
         return this.last(nodes);
       }
       case "dropout":
@@ -156,10 +158,10 @@ function elbo(model: Model, data: Tensor, options: GatherOptions, gradients: boo
   const kl = sampled.outputs.kl;
   if (!kl) throw new Error("reparameterize gives no KL term");
   const reconstruction = chain.reconstruction(chain.decode(z, outputName(model)), x, gradients);
-  return { nodes: chain.nodes, reconstruction, kl };
+  return { nodes: chain.nodes, updates: chain.updates, reconstruction, kl };
 }
 
-/** One training step: forward, ELBO, backward and Adam; with `half` Adam keeps the weights' copy in f16 too. */
+/** One training step: forward, ELBO, backward, running statistics and Adam; with `half` Adam keeps the weights' copy in f16 too. */
 export function trainingGraph(
   model: Model,
   data: Tensor,
@@ -167,12 +169,13 @@ export function trainingGraph(
   optimizer: AdamOptions,
   half = false,
 ): Graph {
-  const { nodes, reconstruction, kl } = elbo(model, data, options, true);
+  const { nodes, updates, reconstruction, kl } = elbo(model, data, options, true);
   const backward = differentiate({ nodes });
   const { params, gradients, moment1, moment2 } = model;
   const health = tensor("health", "state", [2]);
   const chain = new Chain(model, true, backward.nodes);
   const norms = chain.output(gradientNorm(gradients, reconstruction, kl, health), "norms");
+  chain.nodes.push(...updates.map((update) => update(health)));
   const clipped = optimizer.clipNorm > 0;
   const norm = clipped ? chain.output(totalNorm(norms), "norm") : tensor("norm", "state", [1]);
   const weights = half ? halfWeights(model) : undefined;

@@ -1,4 +1,4 @@
-import { batchNorm } from "../../src/ops/batch_norm.js";
+import { batchNorm, updateRunning } from "../../src/ops/batch_norm.js";
 import { opNamed } from "../../src/ops/index.js";
 import { memoryCase, tensor } from "../support/op_bench.js";
 
@@ -8,14 +8,11 @@ const [runningMean, runningVariance] = [
   tensor("running_mean", "state", [32]),
   tensor("running_variance", "state", [32]),
 ];
-const forward = batchNorm(
-  "y",
-  tensor("x", "input", shape),
-  { gamma, beta, runningMean, runningVariance },
-  { momentum: 0.99, epsilon: 1e-3 },
-  "relu",
-);
+const affine = { gamma, beta };
+const forward = batchNorm("y", tensor("x", "input", shape), affine, { epsilon: 1e-3 }, "relu");
 const last = forward.at(-1)!;
+const running = { ...affine, runningMean, runningVariance };
+const update = updateRunning(last, running, { momentum: 0.99 }, tensor("health", "state", [2]));
 const backward = opNamed("batch_norm").gradient!(last, { y: tensor("dy", "input", shape) }, () => true);
 
-export const cases = [...forward, ...backward.nodes].map((node) => memoryCase(shape.join("x"), node));
+export const cases = [...forward, ...backward.nodes, update].map((node) => memoryCase(shape.join("x"), node));

@@ -7,6 +7,7 @@
 // goes down from large to small; its transpose goes up, and each is the other's input gradient with the same W.
 #import lib/conv2d_result
 #import lib/stored
+#import lib/invocation
 
 struct Shape {
   batch: u32,            // B
@@ -74,12 +75,16 @@ struct Phase {
   tap: vec2u,
   taps: vec2u,    // how many, down and across; 0 where the stride is longer than the kernel
   size: vec2u,    // how many pixels, down and across
+  group: u32,     // a workgroup's number among the phase's
 }
 
-fn phase_of(index: u32) -> Phase {
+// The phase of a workgroup. One too many is past the end of the last phase.
+fn phase_of(group: u32) -> Phase {
   let stride = vec2u(shape.stride_y, shape.stride_x);
   let kernel = vec2u(shape.kernel_h, shape.kernel_w);
+  let index = min(group / shape.phase_groups, stride.x * stride.y - 1u);
   var phase: Phase;
+  phase.group = group - index * shape.phase_groups;
   phase.first = vec2u(index / stride.y, index % stride.y);
   let padded = phase.first + vec2u(shape.pad_y, shape.pad_x);
   phase.tap = padded % stride;
@@ -136,20 +141,21 @@ fn bias_sums(index: u32) {
 
 // y[i, j] = act(sum over taps of large W + b); as the transpose's input gradient dx = that sum times act'(x).
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  down_tiles(group.x, lane);
+fn conv2d(group: Group, @builtin(local_invocation_index) lane: u32) {
+  down_tiles(group_number(group), lane);
 }
 
 // y[large pixel] = act(sum over the small pixels and taps that meet it of small W^T + b); as the convolution's input
 // gradient dx = that sum times act'(x).
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d_transpose(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  up_tiles(group.x, lane);
+fn conv2d_transpose(group: Group, @builtin(local_invocation_index) lane: u32) {
+  up_tiles(group_number(group), lane);
 }
 
 // dW = sum over pixels of large^T small; db = sum dy: at once, for they read the same dy and don't wait for each other.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn conv2d_grad_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  if (group.x < shape.weight_groups) { weight_tiles(group.x, lane); }
-  else { bias_sums((group.x - shape.weight_groups) * WORKGROUP_SIZE + lane); }
+fn conv2d_grad_weight(group: Group, @builtin(local_invocation_index) lane: u32) {
+  let index = group_number(group);
+  if (index < shape.weight_groups) { weight_tiles(index, lane); }
+  else { bias_sums((index - shape.weight_groups) * WORKGROUP_SIZE + lane); }
 }

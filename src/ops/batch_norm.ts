@@ -19,14 +19,13 @@ export interface BatchNormTensors extends NormTensors {
 
 /**
  * y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta) by the batch's own statistics of each channel, of x
- * [B, D] or [B, H, W, C]; the last node makes y. The running statistics are updated in place:
- * momentum * running + (1 - momentum) * the batch's, the biased variance as Keras does.
+ * [B, D] or [B, H, W, C]; the last node makes y.
  */
 export function batchNorm(
   name: string,
   x: Tensor,
-  { runningMean: running_mean, runningVariance: running_variance, ...affine }: BatchNormTensors,
-  { momentum, epsilon }: { readonly momentum: number; readonly epsilon: number },
+  affine: NormTensors,
+  { epsilon }: { readonly epsilon: number },
   activation: Activation = "none",
 ): Node[] {
   const moments = momentsNode("batch_norm", name, x, {});
@@ -36,11 +35,31 @@ export function batchNorm(
   const combine: Node = {
     op: "batch_norm_combine",
     inputs: { all_parts: moments.outputs.parts },
-    outputs: { batch_mean, batch_variance, running_mean, running_variance },
-    attributes: { rows: layoutOf(x).rows, momentum },
+    outputs: { batch_mean, batch_variance },
+    attributes: { rows: layoutOf(x).rows },
   };
   const statistics = { mean: batch_mean, variance: batch_variance };
   return [moments, combine, normNode("batch_norm", name, x, affine, statistics, { epsilon, activation })];
+}
+
+/**
+ * The running statistics' update in place, momentum * running + (1 - momentum) * the batch's, the biased variance as
+ * Keras does. `last` is the last node of the normalization; `health` as gradient_norm leaves it: a step that doesn't
+ * change the weights doesn't change these either.
+ */
+export function updateRunning(
+  { inputs }: Node,
+  { runningMean: running_mean, runningVariance: running_variance }: BatchNormTensors,
+  { momentum }: { readonly momentum: number },
+  health: Tensor,
+): Node {
+  const { mean, variance } = inputs as { mean: Tensor; variance: Tensor };
+  return {
+    op: "batch_norm_running",
+    inputs: { mean, variance, health },
+    outputs: { running_mean, running_variance },
+    attributes: { momentum },
+  };
 }
 
 /** The same by the running statistics: what each example becomes doesn't depend on the others. */
@@ -136,14 +155,14 @@ const STRIP_ROWS = 8;
 
 function kernel(shader: ShaderSource, { op, inputs, outputs, attributes }: Node): Kernel {
   const { x, all_parts: gathered } = inputs;
-  const sized = x ?? gathered;
+  const sized = x ?? gathered ?? inputs.mean;
   const groups = Number(attributes.groups ?? 0);
   const channelCount = sized?.shape.at(-1) ?? 1;
   const channels = (sized?.storage.at(-1) ?? 4) / 4;
   // What reads parts alone is told how many rows they are of.
   const { sections, rows } = x
     ? layoutOf(x, groups)
-    : { sections: gathered?.shape[0] ?? 1, rows: Number(attributes.rows) };
+    : { sections: gathered?.shape[0] ?? 1, rows: Number(attributes.rows ?? 1) };
   const parts = (outputs.parts ?? gathered)?.shape[1] ?? ceilDiv(rows, STRIP_ROWS);
   const overParts = groups ? sections * (groups + 1) + (outputs.dgamma ? 4 * channels : 0) : channels;
   return {
@@ -178,4 +197,7 @@ export function normOps(op: string, shader: ShaderSource): Op[] {
   }));
 }
 
-export const batchNormOps: readonly Op[] = normOps("batch_norm", batchNormShader);
+export const batchNormOps: readonly Op[] = [
+  ...normOps("batch_norm", batchNormShader),
+  { name: "batch_norm_running", kernel: (node) => kernel(batchNormShader, node) },
+];

@@ -15,7 +15,7 @@ import {
   type Activation,
   type Tensor,
 } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, wider, workgroupSize, type Kernel, type Op, type Tiling } from "./op.js";
+import { ceilDiv, partsOf, splitRows, wider, workgroupSizes, type Kernel, type Op, type Tiling } from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /**
@@ -133,7 +133,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   const forward = op === "conv2d" || op === "conv2d_transpose";
   // The result is the image that the node doesn't read; a gradient of weights reads both and makes none.
   const { result } = outputs;
-  const lanes = workgroupSize(schedule, outputs);
+  const lanes = workgroupSizes[schedule];
   const perWorkgroup = schedule === "tiled" ? 1 : lanes;
   const inPlace = attributes.in_place === true;
   const up = op === "conv2d_transpose" || op === "conv2d_grad_input";

@@ -4,7 +4,16 @@ import subgroups from "../../shaders/linear.subgroups.wgsl";
 import tiled from "../../shaders/linear.tiled.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, workgroupSize, type Gradients, type Kernel, type Op, type Tiling } from "./op.js";
+import {
+  ceilDiv,
+  partsOf,
+  splitRows,
+  workgroupSizes,
+  type Gradients,
+  type Kernel,
+  type Op,
+  type Tiling,
+} from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side `across` of them. */
@@ -88,7 +97,7 @@ function tileColumns(results: readonly number[], work: number): number {
 function kernel(node: Node, schedule: Tiling): Kernel {
   const { inputs, outputs, attributes, op } = node;
   const { shader, rows, across } = forms[schedule];
-  const lanes = workgroupSize(schedule, outputs);
+  const lanes = workgroupSizes[schedule];
   const perWorkgroup = schedule === "tiled" ? 1 : lanes;
   // Sizes come from whichever tensors this product has.
   const x = inputs.x ?? outputs.dx;

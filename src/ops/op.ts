@@ -1,7 +1,7 @@
 // What an Op is: how a node of it becomes one dispatch, and, where it can be differentiated, which nodes make its
 // inputs' gradients.
 import type { Node } from "../graph.js";
-import { padTo4, size, type Tensor } from "../tensor.js";
+import { padTo4, type Tensor } from "../tensor.js";
 import type { ShaderSource } from "../shader_source.js";
 
 export const schedules = ["direct", "subgroups", "tiled", "winograd"] as const;
@@ -76,13 +76,9 @@ export function splitRows(rows: number): { parts: number; part_rows: number } {
 /**
  * Invocations of a workgroup, each of which makes a tile but in `tiled`, where all make one. `subgroups` has a quad of them,
  * which is all that shares operands, so that few tiles still give every core some: conv preset 213 ms a step by 16 and 205
- * by 4 (SwiftShader, two cores). Where results are so large that a dispatch could have too many workgroups, 16.
+ * by 4 (SwiftShader, two cores).
  */
-export function workgroupSize(schedule: Tiling, results: Node["outputs"]): number {
-  if (schedule === "tiled") return 64;
-  const large = Object.values(results).some(({ storage }) => size(storage) > 4e6);
-  return schedule === "direct" || large ? 16 : 4;
-}
+export const workgroupSizes: Readonly<Record<Tiling, number>> = { direct: 16, subgroups: 4, tiled: 64 };
 
 /**
  * Whether tiles of 16 columns a lane, 16 vec4 a quad, suit a result of so many vec4 better than tiles of half of it. A

@@ -5,14 +5,13 @@ import transforms from "../../shaders/winograd.wgsl";
 import products from "../../shaders/winograd.subgroups.wgsl";
 import type { Attributes, Graph, Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, splitRows, wider, workgroupSize, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, splitRows, wider, workgroupSizes, type Kernel, type Op, type Schedule } from "./op.js";
 
 const WORKGROUP_SIZE = 64;
 /** Rows of a product's tile. */
 const ROWS = 24;
-/** Every adapter binds so many bytes, and runs so many workgroups. */
+/** Every adapter binds so many bytes. */
 const MOST_BYTES = 2 ** 27;
-const MOST_GROUPS = 2 ** 16 - 1;
 
 /** Workgroups for so many invocations. */
 const groupsOf = (invocations: number) => ceilDiv(invocations, WORKGROUP_SIZE);
@@ -60,12 +59,11 @@ function readNode({ inputs, outputs, attributes }: Node) {
 export function winogradSizes(node: Node): { tiles: number; channels: number; small: number } | undefined {
   if (!node.op.startsWith("conv2d")) return undefined;
   const { W, geometry, parts, channels, smallChannels: small, tiles } = readNode(node);
-  const { batch, stride_y, stride_x, pairs_h } = geometry;
+  const { stride_y, stride_x } = geometry;
   const [kernel_h, kernel_w] = W.shape.slice(-4);
   if (kernel_h !== 2 * stride_y || kernel_w !== 2 * stride_x) return undefined;
   const bytes = 36 * Math.max(tiles * small, tiles * channels, parts * channels * small);
-  const fits = bytes <= MOST_BYTES && groupsOf((batch * pairs_h * channels) / 4) <= MOST_GROUPS;
-  return fits ? { tiles, channels, small } : undefined;
+  return bytes <= MOST_BYTES ? { tiles, channels, small } : undefined;
 }
 
 /**
@@ -178,7 +176,7 @@ function transformKernel({ op, outputs, attributes }: Node): Kernel {
 function productKernel({ op, inputs, outputs }: Node): Kernel {
   const { large, small, W } = inputs;
   const { sums } = outputs;
-  const lanes = workgroupSize("subgroups", outputs);
+  const lanes = workgroupSizes.subgroups;
   const rows = (large ?? small)!.shape[0]!;
   const [inputCount, outputCount] = (W ?? sums)!.shape.slice(-2) as [number, number];
   const parts = W ? 1 : sums!.shape[0]!;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
-import { batchNorm, batchNormInference, layoutOf } from "../../src/ops/batch_norm.js";
+import { batchNorm, batchNormInference, layoutOf, updateRunning } from "../../src/ops/batch_norm.js";
 import { activations } from "../../src/layers.js";
 import { slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
@@ -24,11 +24,12 @@ function tensors(shape: readonly number[]) {
   };
 }
 
-/** All nodes of a normalization of an x made by `from`: forward, then backward. */
+/** All nodes of a normalization of an x made by `from`: forward, backward, and what keeps its statistics. */
 function nodes(shape: readonly number[], activation: Activation = "none", from: Activation = "none"): Node[] {
-  const options = { momentum: MOMENTUM, epsilon: EPSILON };
-  const forward = batchNorm("y", inputTensor(shape, from), tensors(shape), options, activation);
-  return [...forward, ...backwardNodes(forward)];
+  const forward = batchNorm("y", inputTensor(shape, from), tensors(shape), { epsilon: EPSILON }, activation);
+  const health = tensor("health", "state", [2]);
+  const update = updateRunning(forward.at(-1)!, tensors(shape), { momentum: MOMENTUM }, health);
+  return [...forward, ...backwardNodes(forward), update];
 }
 
 interface Variant {
@@ -93,19 +94,21 @@ describe("a mean a thousand deviations from zero", () => {
   it.each([[[4, 20, 20, 5]], [[1, 1, 1, 3]], [[100, 64]]])(
     "costs no digits from moments to gradients: %j",
     async (shape) => {
-      await chain(device, nodes(shape), `thousand ${shape.join()}`, ["y", "dx", "dgamma", "dbeta", "running_variance"]);
+      await chain(device, nodes(shape), `thousand ${shape.join()}`, ["y", "dx", "dgamma", "dbeta", "y.variance"]);
     },
   );
 });
 
 describe("the running statistics", () => {
   const shape = [40, 6];
-  const [, combine] = nodes(shape) as [Node, Node];
+  const update = nodes(shape).at(-1)!;
   const step = async (values: Record<string, Float64Array>) => {
-    const { outputs, faults } = await runNode(device, { node: combine, values, step: defaultStep });
+    const { outputs, faults } = await runNode(device, { node: update, values, step: defaultStep });
     expect(faults).toEqual([]);
     return outputs;
   };
+  const changed = (after: Record<string, Float64Array>, before: Record<string, Float64Array>) =>
+    ["running_mean", "running_variance"].map((key) => [...after[key]!].map((value, c) => value !== before[key]![c]!));
 
   it("forget by the momentum, step after step", async () => {
     const random = new RandomValues("running");
@@ -115,12 +118,12 @@ describe("the running statistics", () => {
     };
     const [means, variances] = [running.running_mean.slice(), running.running_variance.slice()];
     for (let i = 0; i < 5; i++) {
-      const { all_parts } = normValues(combine, random, "none", i);
-      const made = await step({ all_parts: all_parts!, ...running });
+      const { mean, variance, health } = normValues(update, random, "none", i);
+      const made = await step({ mean: mean!, variance: variance!, health: health!, ...running });
       running = { running_mean: made.running_mean!, running_variance: made.running_variance! };
       for (let c = 0; c < 6; c++) {
-        means[c] = MOMENTUM * means[c]! + (1 - MOMENTUM) * made.batch_mean![c]!;
-        variances[c] = MOMENTUM * variances[c]! + (1 - MOMENTUM) * made.batch_variance![c]!;
+        means[c] = MOMENTUM * means[c]! + (1 - MOMENTUM) * mean![c]!;
+        variances[c] = MOMENTUM * variances[c]! + (1 - MOMENTUM) * variance![c]!;
         expect(Math.abs(running.running_mean[c]! - means[c]!)).toBeLessThan(2e-6);
         expect(Math.abs(running.running_variance[c]! - variances[c]!)).toBeLessThan(2e-6);
       }
@@ -128,17 +131,22 @@ describe("the running statistics", () => {
     expect(Math.max(...means)).toBeGreaterThan(0.5);
   });
 
-  it.each([NaN, Infinity, 1e30])("keep out a channel with a %s in it, and only that", async (bad) => {
-    const values = normValues(combine, new RandomValues("bad"), "none");
-    const before = { ...values };
-    // Channel 2 of the second part's means.
-    values.all_parts = values.all_parts!.slice();
-    values.all_parts[2 * 6 + 2] = bad;
-    const after = await step(values);
-    for (const key of ["running_mean", "running_variance"] as const) {
-      const changed = [...after[key]!].map((value, c) => value !== before[key]![c]!);
-      expect(changed).toEqual([true, true, false, true, true, true]);
-    }
+  it.each([NaN, Infinity])("keep out a channel whose variance is %s, and only that", async (bad) => {
+    const before = normValues(update, new RandomValues("bad"), "none");
+    const variance = before.variance!.slice();
+    variance[2] = bad;
+    const only = [true, true, false, true, true, true];
+    expect(changed(await step({ ...before, variance }), before)).toEqual([only, only]);
+  });
+
+  it.each([
+    ["a halted run", [1, 0], false],
+    ["a step that is skipped", [0, defaultStep.step + 1], false],
+    ["a step after one that was skipped", [0, defaultStep.step], true],
+  ])("of %s", async (_, health, counts) => {
+    const before = normValues(update, new RandomValues("health"), "none");
+    const all = Array<boolean>(6).fill(counts);
+    expect(changed(await step({ ...before, health: Float64Array.from(health) }), before)).toEqual([all, all]);
   });
 
   it("are what inference normalizes by", () => {

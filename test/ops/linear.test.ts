@@ -138,15 +138,6 @@ describe("every width of tile, full and with columns to spare", () => {
   }
 });
 
-// A dispatch has at most 65,535 workgroups.
-it("a workgroup holds a quad, and four where a result is large", () => {
-  const lanes = (B: number) => {
-    const node = layer(B, 4, [64], "none");
-    return opNamed("linear").kernel(node, "subgroups").constants.WORKGROUP_SIZE;
-  };
-  expect([lanes(62_500), lanes(62_501)]).toEqual([4, 16]);
-});
-
 describe("every activation", () => {
   const cases = (op: (typeof ops)[number], schedule: Schedule, some: readonly Activation[]) =>
     some.map((activation) => layerCase(op, [37, 21, 18], activation, schedule));

@@ -30,7 +30,6 @@ const moments: Twin = (node, values) => {
 const combine: Twin = (node, values) => {
   const { rows, channels, parts } = sizes(node);
   const all = at(values, "all_parts");
-  const momentum = Number(node.attributes.momentum);
   const rowsIn = (part: number) => Math.ceil((rows - part) / parts);
   const batch_mean = new Float64Array(channels);
   const batch_variance = new Float64Array(channels);
@@ -41,15 +40,22 @@ const combine: Twin = (node, values) => {
       batch_variance[c]! += (all[(2 * part + 1) * channels + c]! + between) / rows;
     }
   }
+  return { batch_mean, batch_variance };
+};
+
+const running: Twin = (node, values, step) => {
+  const [mean, variance] = [at(values, "mean"), at(values, "variance")];
+  const momentum = Number(node.attributes.momentum);
+  const [halted, skipped] = at(values, "health");
+  const counts = halted === 0 && skipped !== step.step + 1;
   // Statistics that are not finite stay out of the running ones, both of them.
-  const finite = batch_mean.map((mean, c) => Number(Number.isFinite(mean + batch_variance[c]!)));
-  const updated = (running: Float64Array, batch: Float64Array) =>
-    running.map((value, c) => (finite[c] ? momentum * value + (1 - momentum) * batch[c]! : value));
+  const updated = (old: Float64Array, batch: Float64Array) =>
+    old.map((value, c) =>
+      counts && Number.isFinite(mean[c]! + variance[c]!) ? momentum * value + (1 - momentum) * batch[c]! : value,
+    );
   return {
-    batch_mean,
-    batch_variance,
-    running_mean: updated(at(values, "running_mean"), batch_mean),
-    running_variance: updated(at(values, "running_variance"), batch_variance),
+    running_mean: updated(at(values, "running_mean"), mean),
+    running_variance: updated(at(values, "running_variance"), variance),
   };
 };
 
@@ -112,6 +118,7 @@ const grad: Twin = (node, values) => {
 export const batchNormTwins: Readonly<Record<string, Twin>> = {
   batch_norm_moments: moments,
   batch_norm_combine: combine,
+  batch_norm_running: running,
   batch_norm: batchNorm,
   batch_norm_sums: sums,
   batch_norm_grad_params: gradParams,

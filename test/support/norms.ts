@@ -60,6 +60,7 @@ export function normValues(
     variance: (of) => random.uniform(size(of.shape), 0.5, 2),
     means: (of) => random.normal(size(of.shape), 0.3),
     all_parts: (of) => random.normal(size(of.shape)).map("gamma" in node.inputs ? sums : moments),
+    health: (of) => new Float64Array(size(of.shape)),
     running_mean: (of) => random.normal(size(of.shape)),
     running_variance: (of) => random.uniform(size(of.shape), 0.5, 2),
   };

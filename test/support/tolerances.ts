@@ -88,6 +88,7 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   upsample_bilinear_grad: gathered,
   batch_norm_moments: moment,
   batch_norm_combine: moment,
+  batch_norm_running: normalized,
   batch_norm: normalized,
   batch_norm_sums: product,
   batch_norm_grad_params: product,

@@ -56,7 +56,7 @@ const adamDefaults: AdamOptions = {
   clipNorm: 0,
 };
 
-function build(setup: Setup, name: string) {
+export function build(setup: Setup, name: string) {
   const { spec, count, gather, adam, beta = 1, noise = 1, initialisation = "torch" } = setup;
   const model = defineModel(resolveSpec(spec));
   const kind = spec.likelihood === "bernoulli" ? "bytes" : "floats";
@@ -84,7 +84,7 @@ function build(setup: Setup, name: string) {
     forward: { nodes: training.nodes.slice(0, last + 1) },
   };
 }
-type Built = ReturnType<typeof build>;
+export type Built = ReturnType<typeof build>;
 
 function start(interpreter: Interpreter, { model, data, values, weights }: Built): void {
   interpreter.setFlat(model.params, weights);
@@ -108,7 +108,7 @@ function terms(reconstruction: ArrayLike<number>, kl: ArrayLike<number>, rows: n
   return [sum(reconstruction, 1), sum(kl, 2)];
 }
 
-function trainOnTwins(built: Built) {
+export function trainOnTwins(built: Built) {
   const { model, steps, training } = built;
   const interpreter = new Interpreter(training);
   start(interpreter, built);
@@ -121,7 +121,7 @@ function trainOnTwins(built: Built) {
 }
 
 /** What `steps` of `graph` leave on the GPU, from the given weights and running statistics. */
-async function runOnGpu(
+export async function runOnGpu(
   device: Device,
   { model, data, values }: Built,
   { graph, steps, schedule }: { graph: Graph; steps: readonly StepValues[]; schedule: Schedule },
@@ -160,7 +160,7 @@ async function runOnGpu(
 const norm = (values: Float64Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
 
 /** How far the trained values are apart, over how far training moved them. */
-function distance(start: ArrayLike<number>, twin: Float64Array, gpu: Float64Array): number {
+export function distance(start: ArrayLike<number>, twin: Float64Array, gpu: Float64Array): number {
   const moved = norm(twin.map((value, i) => value - start[i]!));
   expect(moved).toBeGreaterThan(1e-3);
   return norm(twin.map((value, i) => value - gpu[i]!)) / moved;
@@ -171,7 +171,7 @@ function distance(start: ArrayLike<number>, twin: Float64Array, gpu: Float64Arra
  * it makes with it. The most seen: 8e-6 of a reconstruction, 1.2e-5 of a KL term (9e-4 at a kink), 3e-4 of what
  * training moved (1.4e-2 at a kink), 5e-5 of what the running statistics moved.
  */
-const apart = { reconstruction: 5e-5, kl: 5e-5, params: 1e-3, running: 2e-4 };
+export const apart = { reconstruction: 5e-5, kl: 5e-5, params: 1e-3, running: 2e-4 };
 const apartAtKinks = { ...apart, kl: 2e-3, params: 5e-2 };
 
 /** Ten steps of one setup on the GPU, schedule by schedule, against the same on the twins. */
