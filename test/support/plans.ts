@@ -24,7 +24,7 @@ class Planned extends Error {
 export async function planTexts(spec: ModelSpec, kind: AdapterKind): Promise<Map<string, string>> {
   const gpu = await open({ backend: "null" });
   // The library asks the adapter's name for it; Dawn's null backend has one name alone.
-  Object.defineProperty(await Device.open({ device: gpu }), "software", { value: kind === "software" });
+  Object.defineProperty((await Device.open({ device: gpu })).shared, "software", { value: kind === "software" });
   const create = vi.spyOn(Executable, "create").mockImplementation((_, { plan }) => Promise.reject(new Planned(plan)));
   using vae = await VAE.create(spec, { device: gpu, tuning: false });
   const size = spec.input.reduce((product, side) => product * side, 1);
