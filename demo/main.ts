@@ -247,6 +247,8 @@ async function openAddress(): Promise<void> {
 }
 
 wire();
+// From here on what fails is shown by this script, not by early.ts.
+document.documentElement.dataset["started"] = "true";
 performance.mark("interactive");
 if (navigator.gpu as GPU | undefined) await attempt(() => openAddress());
 else {

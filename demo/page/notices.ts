@@ -14,6 +14,10 @@ export function showFault(error: unknown, again?: () => void): Fault {
   const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
   find("fault-hints").replaceChildren(...items);
   repeat = fault.code === "DOWNLOAD_FAILED" ? again : undefined;
+  // Until the page had started it was early.ts's.
+  const button = find("fault-again");
+  button.onclick = null;
+  button.textContent = "Try again";
   show("fault-again", repeat !== undefined);
   show("fault", true);
   // A fault that nobody sees because the page is scrolled down helps nobody.
