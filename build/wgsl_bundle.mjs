@@ -30,9 +30,10 @@ export const exportName = (path) => relative(shaderRoot, path).replace(/\W/g, "_
 /**
  * The texts of both modules. The core's exports a ShaderSource of each shader under its exportName.
  * @param {string} [from] where the core's imports the other
+ * @param {string} [reimport] and what it imports it with
  * @returns {{ core: string, layers: string }}
  */
-export function bundledShaders(from = "wgsl:layers") {
+export function bundledShaders(from = "wgsl:layers", reimport = join(shaderRoot, "../src/reimport.ts")) {
   const names = bundleNames();
   const joined = shaderFiles().map((path) => ({ path, ...joinImports(path) }));
   const inCore = new Set(
@@ -62,11 +63,13 @@ export function bundledShaders(from = "wgsl:layers") {
   });
   return {
     core: [
+      `import { reimporting } from ${JSON.stringify(reimport)};`,
       `const unpack = ${unpack};`,
       `const sourceOf = ${sourceOf};`,
       // One import for all pipelines that wait for it: where it fails, all have failed before a later call tries again.
       "let loading;",
-      `const load = async () => (${checked})(await import(${JSON.stringify(from)}), "${release}");`,
+      `const importLayers = reimporting(() => import(${JSON.stringify(from)}));`,
+      `const load = async () => (${checked})(await importLayers(), "${release}");`,
       "const layers = () => (loading ??= load().finally(() => (loading = undefined)));",
       `const texts = ${listed(core)};`,
       ...shaders,

@@ -93,7 +93,10 @@ export async function demoFiles() {
   const read = (/** @type {string} */ path) => readFile(path);
   const recorded = join(folder, "recorded");
   const names = readdirSync(recorded).filter((name) => /\.(json|png|css)$/.test(name));
-  const bundled = await bundleScripts([join(folder, "main.ts"), join(folder, "worker.ts")], { minify: true });
+  const bundled = await bundleScripts(
+    ["early", "main", "worker"].map((name) => join(folder, `${name}.ts`)),
+    { minify: true },
+  );
   const styled = await bundleScripts([join(folder, "style/style.css")], { minify: true });
   /** @type {[string, Buffer | string][]} */
   const files = [

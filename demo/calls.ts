@@ -1,5 +1,6 @@
-// Carries the protocol over a worker's messages: calls with answers, and what the worker tells unasked.
-import { describeFault, PageFault, type Fault } from "./faults.js";
+// Carries the protocol over a worker's messages: calls with answers, and what the worker tells unasked. No call waits for a
+// worker that is not there: one that could not be loaded, or has stopped, rejects them all.
+import { asError, describeFault, PageFault, WORKER_LOST, type Fault } from "./faults.js";
 import type { Commands, Told } from "./protocol.js";
 
 type Name = keyof Commands;
@@ -13,37 +14,133 @@ interface Answer {
   readonly value?: unknown;
   readonly fault?: Fault;
 }
-/** The worker's and the page's side are alike in what is used here. */
+/** Asks for a sign of life, and is one. */
+interface Beat {
+  readonly beat: true;
+}
+/** A message came that could not be read: whoever sent it waits in vain. */
+interface Unread {
+  readonly unread: true;
+}
+type ToPage = Answer | Beat | Unread | Told;
+
+/** What the page's and the worker's side have in common. */
 interface End {
   postMessage(message: unknown, transfer: Transferable[]): void;
-  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
+}
+/** A Worker, as far as it is used here. */
+export interface WorkerEnd extends End {
+  addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
+  addEventListener(type: "error", listener: (event: Event) => void): void;
+  terminate(): void;
 }
 
-/** The page's side. A call rejects with a PageFault that says what the worker's fault did. */
-export function callWorker(worker: End, told: (message: Told) => void): Commands {
+export interface Hearing {
+  readonly told: (message: Told) => void;
+  /** An error in the worker that no call was answered with; it goes on. */
+  readonly failed: (error: PageFault) => void;
+  /** The worker is gone, with the model in it. */
+  readonly lost: (error: PageFault) => void;
+}
+
+export interface Connection {
+  /** Each rejects with a PageFault: what the worker's fault said, or with the code WORKER_LOST. */
+  readonly commands: Commands;
+  /** Aborted when the worker is lost, with the PageFault. */
+  readonly lost: AbortSignal;
+}
+
+/** The page asks so often for a sign of life. */
+export const BEAT_MS = 3000;
+/**
+ * So many in vain, and the worker has stopped. Counted, not measured: where the page's own timers stand still, in a frozen tab
+ * or on a machine that sleeps, so does the count.
+ */
+export const MISSED_BEATS = 10;
+
+/** The page's side. A worker that is lost is ended: it keeps nothing from the next one. */
+export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Hearing): Connection {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  const life = new AbortController();
+  let worker: WorkerEnd | undefined;
   let count = 0;
-  worker.addEventListener("message", ({ data }: MessageEvent<Answer | Told>) => {
-    if (!("id" in data)) return told(data);
-    const { resolve, reject } = waiting.get(data.id)!;
-    waiting.delete(data.id);
-    const { fault } = data;
-    if (fault) reject(new PageFault(fault.title, fault.message, fault.hints, fault.code));
-    else resolve(data.value);
-  });
+  let heard = false;
+  let silent = 0;
+  let beats: ReturnType<typeof setInterval> | undefined;
+
+  const rejectAll = (error: PageFault) => {
+    for (const { reject } of [...waiting.values()]) reject(error);
+    waiting.clear();
+  };
+  const end = (message: string) => {
+    if (life.signal.aborted) return;
+    const error = new PageFault("The training has stopped", message, [], WORKER_LOST);
+    clearInterval(beats);
+    worker?.terminate();
+    life.abort(error);
+    rejectAll(error);
+    lost(error);
+  };
+  const unread = () =>
+    rejectAll(new PageFault("A message between page and worker was lost", "It could not be read.", ["Try it again."]));
+
+  const hear = (message: ToPage) => {
+    heard = true;
+    silent = 0;
+    if ("beat" in message) return;
+    if ("unread" in message) return unread();
+    if (!("id" in message)) return told(message);
+    const { id, value, fault } = message;
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (fault) call?.reject(asError(fault));
+    else call?.resolve(value);
+  };
+
+  try {
+    worker = start();
+    worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
+      if (!life.signal.aborted) hear(data);
+    });
+    worker.addEventListener("messageerror", unread);
+    worker.addEventListener("error", (event) => {
+      // A script that could not be fetched has no message.
+      const message = "message" in event ? String(event.message) : "";
+      if (heard) failed(new PageFault("Something went wrong in the training", message, [], "UNEXPECTED"));
+      else if (message) end(`Its script ended with an error: ${message}`);
+      else end("Its script, worker.js or a file that it needs, could not be loaded.");
+    });
+    beats = setInterval(() => {
+      if (silent++ >= MISSED_BEATS)
+        end(`Its worker has given no sign of life for ${(MISSED_BEATS * BEAT_MS) / 1000} s.`);
+      else post({ beat: true } satisfies Beat);
+    }, BEAT_MS);
+  } catch (error) {
+    // A browser or a policy without workers. Not before the caller has what this function returns.
+    queueMicrotask(() => end(`Its worker could not be made: ${String(error)}`));
+  }
+
+  const post = (message: Call | Beat, transfer: Transferable[] = []) => worker?.postMessage(message, transfer);
   const call = (name: Name, values: readonly unknown[]) =>
     new Promise((resolve, reject) => {
+      life.signal.throwIfAborted();
       const id = count++;
       waiting.set(id, { resolve, reject });
-      const message: Call = { id, name, values };
-      worker.postMessage(message, handedOver(values));
+      try {
+        post({ id, name, values }, handedOver(values));
+      } catch (error) {
+        waiting.delete(id);
+        throw error;
+      }
     });
-  return new Proxy({} as Commands, {
+  const commands = new Proxy({} as Commands, {
     get:
       (_, name) =>
       (...values: unknown[]) =>
         call(name as Name, values),
   });
+  return { commands, lost: life.signal };
 }
 
 /** What answers them: at once or later. */
@@ -55,16 +152,21 @@ export type Handlers = {
 
 /** The worker's side. */
 export function answerPage(page: End, handlers: Handlers): (message: Told) => void {
-  page.addEventListener("message", ({ data }: MessageEvent<Call>) => {
-    const run = handlers[data.name] as (this: void, ...values: readonly unknown[]) => unknown;
-    const answer = (message: Answer, transfer: Transferable[] = []) => page.postMessage(message, transfer);
-    const result = new Promise((resolve) => resolve(run(...data.values)));
-    result.then(
-      (value) => answer({ id: data.id, value }, handedOver([value])),
-      (error: unknown) => answer({ id: data.id, fault: describeFault(error) }),
-    );
+  const post = (message: ToPage, transfer: Transferable[] = []) => page.postMessage(message, transfer);
+  page.addEventListener("message", ({ data }: MessageEvent<Call | Beat>) => {
+    if ("beat" in data) return post({ beat: true });
+    const { id, name, values } = data;
+    const run = handlers[name] as (this: void, ...values: readonly unknown[]) => unknown;
+    const result = new Promise((resolve) => resolve(run(...values)));
+    result
+      .then((value) => post({ id, value }, handedOver([value])))
+      // What cannot be sent is an answer too.
+      .catch((error: unknown) => post({ id, fault: describeFault(error) }));
   });
-  return (message) => page.postMessage(message, []);
+  page.addEventListener("messageerror", () => post({ unread: true }));
+  // It has been loaded: an error from now on is not its end.
+  post({ beat: true });
+  return (message) => post(message);
 }
 
 /** Ports move; bytes made for the other side need no copy. */

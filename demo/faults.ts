@@ -56,7 +56,7 @@ const known: Partial<Record<ErrorCode, Pick<Fault, "title" | "hints">>> = {
   SPEC_MISMATCH: { title: "The file's model is another", hints: [untouched] },
   DOWNLOAD_FAILED: {
     title: "A part of the page could not be downloaded",
-    hints: ["Check the network and try again; nothing is lost."],
+    hints: ["Check the network and try again. The model in training goes on; until then it may not be kept."],
   },
 };
 
@@ -65,6 +65,9 @@ export const isFinal = ({ code }: Fault) => ["NO_WEBGPU", "NO_ADAPTER"].includes
 
 /** The code of what another wish has made way for: nobody needs to be told. */
 export const SUPERSEDED = "SUPERSEDED";
+
+/** The code of a worker that has stopped or never began, and with it the training. */
+export const WORKER_LOST = "WORKER_LOST";
 
 /** A fault that this page finds itself. */
 export class PageFault extends Error {
@@ -77,6 +80,9 @@ export class PageFault extends Error {
     super(message);
   }
 }
+
+/** A Fault that came from the worker, to be thrown here. */
+export const asError = ({ title, message, hints, code }: Fault) => new PageFault(title, message, hints, code);
 
 export function describeFault(error: unknown): Fault {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,11 +1,11 @@
 // The page: it asks the training worker, and shows what that tells.
-import { callWorker } from "./calls.js";
-import { isFinal, PageFault, SUPERSEDED } from "./faults.js";
+import { callWorker, type Connection } from "./calls.js";
+import { asError, isFinal, PageFault, SUPERSEDED, WORKER_LOST } from "./faults.js";
 import { Losses } from "./losses.js";
 import { download, find, say, show } from "./page/dom.js";
 import { acceptDrops, isModelFile } from "./page/dropping.js";
 import { count } from "./page/figures.js";
-import { copyLink, fileName, offerKept, showAutosave, showInAddress } from "./page/keeping.js";
+import { copyLink, fileName, offerKept, showAutosave, restart, showInAddress, showWhatIsLeft } from "./page/keeping.js";
 import { LiveControls } from "./page/live_controls.js";
 import { LossChart } from "./page/loss_chart.js";
 import { showFigures, showTable, showWords, summary } from "./page/loss_words.js";
@@ -14,27 +14,31 @@ import { SettingsForm } from "./page/settings_form.js";
 import { announce, mention } from "./page/status.js";
 import { Transport, type Pressed } from "./page/transport.js";
 import { View } from "./page/view.js";
-import type { Opened, Standing, Told } from "./protocol.js";
+import type { Opened, Saved, Standing, Told } from "./protocol.js";
 import { fromHash, type Settings } from "./settings.js";
 
-const worker = callWorker(new Worker(new URL("worker.js", import.meta.url), { type: "module" }), hear);
+let connection = connect();
 const chart = new LossChart();
 const transport = new Transport((button) => void attempt(() => press(button)));
 const live = new LiveControls(fromHash("").settings, (values) => {
-  void attempt(() => worker.live(values));
+  void attempt(() => connection.commands.live(values));
   showInAddress(form.settings);
 });
 const form = new SettingsForm({
   begin: (settings, files) => attempt(() => open(settings, files)),
   goal: (epochs) => {
-    void attempt(() => worker.goal(epochs));
+    void attempt(() => connection.commands.goal(epochs));
     showInAddress(form.settings);
   },
-  check: async (settings) => (await worker.check(settings))?.message,
+  check: async (settings) => (await connection.commands.check(settings))?.message,
   live: () => live.values,
 });
 
 let opened: Opened | undefined;
+/** The visitor's own files that the model trains on. */
+let ownFiles: readonly File[] = [];
+/** What was kept last of the model that is here. */
+let saved: Saved | undefined;
 let standing: Standing | undefined;
 let losses = new Losses();
 let view: View | undefined;
@@ -43,6 +47,36 @@ let view: View | undefined;
  * where another model took its place before it was there.
  */
 let opening: Promise<View> | undefined;
+
+/** A worker to train in. */
+function connect(): Connection {
+  const start = () => new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  return callWorker(start, { told: hear, failed: fail, lost });
+}
+
+/** The worker is gone, and with it the model as it stood. */
+function lost(error: PageFault): void {
+  standing = undefined;
+  // It would not come any more.
+  opening = undefined;
+  for (const id of ["save", "load"]) find<HTMLButtonElement>(id).disabled = true;
+  transport.enter("failed");
+  transport.wait("Stopped.");
+  if (opened) showWhatIsLeft(saved);
+  fail(error);
+}
+
+/** The worker's commands; another worker's where it is gone. */
+const revived = () => (connection.lost.aborted ? (connection = connect()) : connection).commands;
+
+/** What was kept of the model that was lost, or else a new one with the same settings. */
+async function startAgain(): Promise<void> {
+  hideFault();
+  transport.wait("Starting again…");
+  if (!saved) return open(form.settings, ownFiles);
+  await present(await revived().restore(ownFiles), saved);
+  announce("The model that was kept is here again.");
+}
 
 /** Runs what the visitor asked for; a fault is shown, and what was there stays. */
 async function attempt(act: () => Promise<unknown> | void): Promise<void> {
@@ -56,7 +90,10 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
 /** `again`: what failed, to be tried once more. */
 function fail(error: unknown, again?: () => void): void {
   if (error instanceof PageFault && error.code === SUPERSEDED) return;
-  const fault = showFault(error, again);
+  const isLost = error instanceof PageFault && error.code === WORKER_LOST;
+  const fault = isLost
+    ? showFault(...restart(error, saved, () => void attempt(startAgain)))
+    : showFault(error, again && { act: again });
   if (isFinal(fault)) return void close();
   if (!opened) {
     transport.enter("failed");
@@ -68,19 +105,25 @@ async function press(button: Pressed): Promise<void> {
   hideFault();
   if (button === "reset") return open(form.settings, []);
   if (button === "play") announce("Training.");
-  await worker[button]();
+  await connection.commands[button]();
 }
 
 async function open(settings: Settings, files: readonly File[]): Promise<void> {
   transport.wait(opened ? "Preparing the new model…" : "Looking for a GPU…");
   const { model } = settings;
-  await present(await worker.open(settings, files));
+  const next = await revived().open(settings, files);
+  // Data that stay are still those files.
+  if (settings.data !== "files") ownFiles = [];
+  else if (files.length > 0) ownFiles = files;
+  await present(next);
   announce(`A new model is ready: ${model}.`);
 }
 
 /** Another model is in the worker now. */
-async function present(next: Opened): Promise<void> {
+async function present(next: Opened, kept?: Saved): Promise<void> {
   opened = next;
+  saved = kept;
+  if (kept) showAutosave({ kind: "on", saved: kept });
   standing = next.standing;
   losses = new Losses(next.history);
   hideFault();
@@ -100,7 +143,7 @@ async function present(next: Opened): Promise<void> {
 async function openView(next: Opened, before: Promise<View> | undefined): Promise<View> {
   await before?.catch(() => {});
   try {
-    if (opened === next) return (view = await View.open(worker, next, view));
+    if (opened === next) return (view = await View.open(connection, next, view));
   } catch (error) {
     if (opened === next) throw error;
   }
@@ -135,7 +178,9 @@ function hear(message: Told): void {
     const share = total === undefined ? "" : ` ${Math.round((100 * done) / total)} %`;
     transport.wait(`${what}…${share}`);
   } else if (message.type === "means") whenOpen((view) => view.setMeans(message));
+  else if (message.type === "fault") fail(asError(message.fault));
   else if (message.type === "autosave") {
+    saved = message.state.saved ?? saved;
     showAutosave(message.state);
     // This tab may keep now. After a reload that may be late: the page of before held on to it.
     if (message.state.kind === "on" && !message.state.saved && standing?.steps === 0) void attempt(offer);
@@ -158,7 +203,7 @@ function follow({ standing: next, added, fault }: Extract<Told, { type: "standin
     whenOpen((view) => view.draw());
     if (next.state !== before) announce(`${next.state === "done" ? "Done" : "Paused"}. ${summary(losses.all)}`);
   }
-  if (fault) fail(new PageFault(fault.title, fault.message, fault.hints, fault.code));
+  if (fault) fail(asError(fault));
 }
 
 /** No WebGPU: a recorded run, so that there is something to see. */
@@ -177,25 +222,25 @@ async function dropped(files: readonly File[]): Promise<void> {
 }
 
 async function loadModel(file: File): Promise<void> {
-  await present(await worker.load(file));
+  await present(await connection.commands.load(file));
   announce("The model is loaded.");
 }
 
 /** What an earlier visit left in the browser. */
 async function offer(): Promise<void> {
-  const kept = await worker.kept();
+  const kept = await connection.commands.kept();
   if (!kept || !opened) return;
   // The offer stays where it fails.
   offerKept(kept, {
     continueIt: () =>
       void attempt(async () => {
-        const restored = await worker.restore();
+        const restored = await revived().restore();
         show("kept", false);
-        await present(restored);
+        await present(restored, { at: kept.savedAt, steps: kept.steps });
       }),
     discard: () =>
       void attempt(async () => {
-        await worker.discard();
+        await revived().discard();
         show("kept", false);
       }),
   });
@@ -214,7 +259,7 @@ function wire(): void {
     const png = await (await opening)?.gallery.reconstructionsPng();
     if (png) download(fileName(`${title()} reconstructions`, "png"), png);
   });
-  onClick("save", async () => download(fileName(title(), "safetensors"), new Blob([await worker.save()])));
+  onClick("save", async () => download(fileName(title(), "safetensors"), new Blob([await connection.commands.save()])));
   onClick("load", () => find("model-file").click());
   onClick("share", () => copyLink(form.settings));
   const chosen = find<HTMLInputElement>("model-file");
@@ -247,6 +292,8 @@ async function openAddress(): Promise<void> {
 }
 
 wire();
+// From here on what fails is shown by this script, not by early.ts.
+document.documentElement.dataset["started"] = "true";
 performance.mark("interactive");
 if (navigator.gpu as GPU | undefined) await attempt(() => openAddress());
 else {

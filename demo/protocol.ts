@@ -27,8 +27,8 @@ export interface Commands {
   connect(port: MessagePort): Promise<void>;
   /** What an earlier visit left, if anything. */
   kept(): Promise<Kept | undefined>;
-  /** Goes on with it. */
-  restore(): Promise<Opened>;
+  /** Goes on with it; with `files` where its data were the visitor's own, and the page still has them. */
+  restore(files?: readonly File[]): Promise<Opened>;
   discard(): Promise<void>;
 }
 
@@ -99,12 +99,19 @@ export interface Kept {
 }
 
 export type Told =
+  /** What went wrong while nobody waited for an answer; the training goes on. */
+  | { readonly type: "fault"; readonly fault: Fault }
   | { readonly type: "loading"; readonly what: string; readonly done: number; readonly total: number | undefined }
   | { readonly type: "standing"; readonly standing: Standing; readonly added: History; readonly fault?: Fault }
   /** Latent means of test examples, [n, latent]. */
   | { readonly type: "means"; readonly mean: Float32Array; readonly labels?: Uint8Array }
   | { readonly type: "autosave"; readonly state: AutosaveState };
 
+/** Whether the model is kept, and what of it was kept last. */
 export type AutosaveState =
-  | { readonly kind: "on"; readonly saved?: { readonly at: number; readonly steps: number } }
-  | { readonly kind: "off"; readonly why: string };
+  | { readonly kind: "on"; readonly saved?: Saved }
+  | { readonly kind: "off"; readonly why: string; readonly saved?: Saved };
+export interface Saved {
+  readonly at: number;
+  readonly steps: number;
+}

@@ -8,6 +8,7 @@ import { describeFault, PageFault, SUPERSEDED, type Fault } from "./faults.js";
 import { stepFlops } from "./flops.js";
 import type { Opened, Told } from "./protocol.js";
 import type { Settings } from "./settings.js";
+import { fetchAhead } from "./training/ahead.js";
 import { Autosave } from "./training/autosave.js";
 import { rowsAt, varied } from "./training/examples.js";
 import { Keeper } from "./training/keeper.js";
@@ -88,12 +89,13 @@ const handlers: Handlers = {
     void means.consider(true);
   },
   kept: () => autosave.kept(),
-  restore: () =>
+  restore: (files = []) =>
     inTurn(async () => {
       const { settings, history, model } = await autosave.read();
       const had = current?.trainer;
+      const own = settings.data === "files" ? files : [];
       const loaded =
-        had?.settings.data === settings.data ? had.loaded : await dataFor(settings, [], { onProgress: progress });
+        had?.settings.data === settings.data ? had.loaded : await dataFor(settings, own, { onProgress: progress });
       const vae = await VAE.load(model, { device: await devices.device() });
       return fitted(vae, loaded, settings, new Losses(history));
     }),
@@ -158,6 +160,7 @@ async function replace(vae: VAE, loaded: Loaded, settings: Settings, losses?: Lo
   const trainer = new Trainer(vae, loaded, settings, (fault) => changed(trainer, fault), losses);
   const means = new Means(trainer, (message) => void (current?.trainer === trainer && tell(message)));
   current = { trainer, means, stopServing: [] };
+  keeper.forget();
   for (const stop of before?.stopServing ?? []) stop();
   await before?.trainer.dispose();
   // Where nothing runs, nothing else would tell.
@@ -208,4 +211,7 @@ function changed(trainer: Trainer, fault?: Fault): void {
   tell({ type: "standing", standing, added: losses.takeAdded(), ...(fault ? { fault } : {}) });
 }
 
+// The page hears of errors that are thrown, and not of these.
+addEventListener("unhandledrejection", ({ reason }) => tell({ type: "fault", fault: describeFault(reason) }));
 tell = answerPage(globalThis as unknown as Worker, handlers);
+void fetchAhead();

@@ -1,6 +1,7 @@
 // The examples that an element's attributes name, as the explorer takes them. The data sets' code is loaded by the
 // first element that asks for it.
 import type { Dataset, ModelSpec } from "webvae";
+import { reimporting } from "../src/reimport.js";
 import { download, ExplorerFault } from "./download.js";
 
 /** Examples to explore with. */
@@ -19,6 +20,8 @@ export interface ExampleSource {
   readonly labels?: string | undefined;
 }
 
+const importDatasets = reimporting(() => import("webvae/datasets"));
+
 /** Of a generated data set. */
 const COUNT = 600;
 /** Of a file: more would be slow to encode on a software adapter, and no clearer. */
@@ -32,7 +35,7 @@ export async function loadExamples(
   signal: AbortSignal,
 ): Promise<Examples | undefined> {
   if (!data && !images) return undefined;
-  const sets = await import("webvae/datasets");
+  const sets = await importDatasets();
   signal.throwIfAborted();
   let found: Dataset;
   if (images) {

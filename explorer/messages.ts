@@ -39,7 +39,7 @@ export interface AnswerMessage {
 /** What both ends need of a port: a MessagePort, a Worker, or a worker's own scope. */
 export interface Port {
   postMessage(message: unknown, transfer: Transferable[]): void;
-  addEventListener(type: "message", listener: (event: MessageEvent) => void): void;
+  addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
   removeEventListener(type: "message", listener: (event: MessageEvent) => void): void;
   /** A MessagePort holds its messages back until then. */
   start?(): void;

@@ -20,7 +20,13 @@ class Connection {
   readonly #prefix = Math.random().toString(36).slice(2);
   #count = 0;
 
-  constructor(private readonly port: Port) {
+  constructor(
+    private readonly port: Port,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    signal?.addEventListener("abort", () => this.#rejectAll(lost(signal)), { once: true });
+    // Which answer it was cannot be read either.
+    port.addEventListener("messageerror", () => this.#rejectAll(new RemoteFault("an answer could not be read")));
     port.addEventListener("message", ({ data }) => {
       if (!isMessage(data, "answer")) return;
       const waiting = this.#waiting.get(data.id);
@@ -31,6 +37,11 @@ class Connection {
     port.start?.();
   }
 
+  #rejectAll(error: RemoteFault): void {
+    for (const { reject } of [...this.#waiting.values()]) reject(error);
+    this.#waiting.clear();
+  }
+
   call<Name extends CallName>(
     name: Name,
     values: Calls[Name]["arguments"],
@@ -38,11 +49,18 @@ class Connection {
   ): Promise<Calls[Name]["result"]> {
     const id = `${this.#prefix}-${this.#count++}`;
     return new Promise<unknown>((resolve, reject) => {
+      if (this.signal?.aborted) throw lost(this.signal);
       this.#waiting.set(id, { resolve, reject });
       const message: CallMessage = { webvaeExplorer: "call", id, name, values };
       this.port.postMessage(message, transfer);
     }) as Promise<Calls[Name]["result"]>;
   }
+}
+
+/** @param signal aborted */
+function lost({ reason }: AbortSignal): RemoteFault {
+  const { message, code } = reason as Partial<RemoteFault>;
+  return new RemoteFault(message ?? String(reason), code);
 }
 
 let surfaceCount = 0;
@@ -90,9 +108,17 @@ class RemoteSurface implements Surface {
   }
 }
 
+export interface RemoteOptions {
+  /**
+   * Aborted by the page when the worker is gone, with the reason: a port does not tell. What waits for an answer rejects
+   * with a RemoteFault then, and so does every later call.
+   */
+  readonly signal?: AbortSignal;
+}
+
 /** The model that a worker serves at the port's other end, once it is there. */
-export async function remoteModel(port: Port): Promise<ExplorerModel> {
-  const connection = new Connection(port);
+export async function remoteModel(port: Port, { signal }: RemoteOptions = {}): Promise<ExplorerModel> {
+  const connection = new Connection(port, signal);
   const spec = await connection.call("spec", []);
   return {
     spec,

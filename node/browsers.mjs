@@ -13,10 +13,14 @@ import { delimiter, dirname, join } from "node:path";
 
 /**
  * Installed browsers, best first: the one named by PUPPETEER_EXECUTABLE_PATH or CHROME_PATH, the system's, puppeteer's.
+ * None where WEBVAE_CHROME is "npm": then the Chrome from npm is used, and its SwiftShader, whatever else is installed.
  * @param {{ root?: string, platform?: NodeJS.Platform, env?: Record<string, string | undefined> }} [machine]
  * @returns {Browser[]}
  */
 export function installedBrowsers({ root = "/", platform = process.platform, env = process.env } = {}) {
+  const wanted = env["WEBVAE_CHROME"];
+  if (wanted === "npm") return [];
+  if (wanted) throw new Error(`WEBVAE_CHROME must be "npm" or not set, not "${wanted}"; a path goes into CHROME_PATH`);
   const forced = env["PUPPETEER_EXECUTABLE_PATH"] || env["CHROME_PATH"];
   if (forced) {
     if (existsSync(forced)) return [describe(forced, true, root)];

@@ -87,6 +87,18 @@ export function webgpuFlags({ canvas, headful, software, platform = process.plat
   return canvas || headful ? vulkan : [...vulkan, "--disable-vulkan-surface"];
 }
 
+/** What pages are told, however the machine is set up. */
+const LANGUAGE = "en-US";
+
+/**
+ * What makes Chrome say LANGUAGE in navigator.language and use it in Intl. By itself it takes the process's locale: where
+ * none is set it says "en-US@posix", which no function of Intl accepts.
+ */
+const language = {
+  args: [`--lang=${LANGUAGE}`, `--accept-lang=${LANGUAGE}`],
+  env: { LANGUAGE, LC_ALL: `${LANGUAGE.replace("-", "_")}.UTF-8` },
+};
+
 /**
  * Starts a browser that has WebGPU on pages served from 127.0.0.1 (about:blank has none). It ends with this process at
  * the latest, and leaves no profile behind.
@@ -134,9 +146,10 @@ async function launch(chrome, headful, flags) {
       // Of a busy machine: a Chrome that cannot start ends, and is told at once.
       timeout: 120_000,
       protocolTimeout: 600_000,
-      env: { ...withoutDriver(process.env), ...chrome.env },
+      env: { ...withoutDriver(process.env), ...language.env, ...chrome.env },
       args: [
         ...flags,
+        ...language.args,
         ...chrome.args,
         ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
         "--disable-background-networking",

@@ -4,6 +4,7 @@ import { WebvaeError } from "./errors.js";
 import { loaded } from "./loaded.js";
 import { schedules } from "./ops/op.js";
 import { defineModel } from "./parameters.js";
+import { reimporting } from "./reimport.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { forEachValue } from "./weights.js";
@@ -20,9 +21,11 @@ export const readModel = (bytes: Uint8Array, expected?: ModelSpec): Promise<Chec
 export const writeModel = (checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> =>
   withFiles((files) => files.writeCheckpoint(core, checkpoint));
 
+const importFiles = reimporting(() => import("./checkpoint.js"));
+
 async function withFiles<T>(use: (files: Files) => T): Promise<T> {
   const files = await loaded("the code for model files", "files.js", async () => {
-    const found = await import("./checkpoint.js");
+    const found = await importFiles();
     // A page may stay open while another release is put in place.
     if (found.release !== (typeof RELEASE === "string" ? RELEASE : "")) throw new Error("it is of another release");
     return found;

@@ -1,20 +1,34 @@
 // What lasts beyond the visit: model files, the browser's own storage, and the address that carries the settings.
-import type { AutosaveState, Kept } from "../protocol.js";
+import type { AutosaveState, Kept, Saved } from "../protocol.js";
 import { toHash, type Settings } from "../settings.js";
+import { PageFault } from "../faults.js";
 import { find, say, show } from "./dom.js";
+import type { Again } from "./notices.js";
 import { count, duration } from "./figures.js";
 
 export function showAutosave(state: AutosaveState): void {
-  if (state.kind === "off") say("autosave", state.why);
-  else if (!state.saved) say("autosave", "The model is kept in this browser while it trains.");
-  else {
-    const time = new Date(state.saved.at).toLocaleTimeString("en-GB");
-    say(
-      "autosave",
-      `Kept in this browser at ${time} after ${count(state.saved.steps, "step")}; a reload can go on with it.`,
-    );
-  }
+  const { saved } = state;
+  if (state.kind === "off") say("autosave", saved ? `${state.why} ${keptLast(saved)}` : state.why);
+  else if (!saved) say("autosave", "The model is kept in this browser while it trains.");
+  else say("autosave", `Kept in this browser ${when(saved)}; a reload can go on with it.`);
 }
+
+/** After the model is gone. */
+export function showWhatIsLeft(saved: Saved | undefined): void {
+  if (saved) say("autosave", `${keptLast(saved)} What was trained after that is lost.`);
+  else say("autosave", "Nothing of this model was kept in this browser.");
+}
+
+/** What is shown of a worker that was lost, and offered: to go on with what was kept. */
+export function restart(error: PageFault, saved: Saved | undefined, act: () => void): [PageFault, Again] {
+  const [hint, label] = saved
+    ? [`${keptLast(saved)} It can go on from there.`, "Start again from what was kept"]
+    : ["Nothing of it was kept: it begins anew, with the same settings.", "Start again"];
+  return [new PageFault(error.title, error.message, [hint], error.code), { label, act }];
+}
+
+const keptLast = (saved: Saved) => `Kept last in this browser ${when(saved)}.`;
+const when = ({ at, steps }: Saved) => `at ${new Date(at).toLocaleTimeString("en-GB")} after ${count(steps, "step")}`;
 
 export interface Offer {
   readonly continueIt: () => void;
@@ -23,10 +37,12 @@ export interface Offer {
 
 export function offerKept(kept: Kept, { continueIt, discard }: Offer): void {
   const { title, epochs, steps, savedAt, needsFiles } = kept;
-  const ago = duration((Date.now() - savedAt) / 1000);
+  // A clock that was set meanwhile tells nothing.
+  const seconds = (Date.now() - savedAt) / 1000;
+  const from = seconds >= 0 ? `from ${duration(seconds)} ago` : "of an earlier visit";
   const trained = epochs > 0 ? count(epochs, "epoch") : count(steps, "step");
   const files = needsFiles ? " Its data were your own files: drop them on the page first." : "";
-  say("kept-text", `A model from ${ago} ago is kept here: ${title}, ${trained}.${files} Training another replaces it.`);
+  say("kept-text", `A model ${from} is kept here: ${title}, ${trained}.${files} Training another replaces it.`);
   show("kept", true);
   find<HTMLButtonElement>("kept-continue").onclick = continueIt;
   find<HTMLButtonElement>("kept-discard").onclick = discard;

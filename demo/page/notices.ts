@@ -1,19 +1,29 @@
 // Messages above the panels: one fault at a time, which can be closed.
-import { describeFault, type Fault } from "../faults.js";
+import { describeFault, WORKER_LOST, type Fault } from "../faults.js";
 import { find, say, show } from "./dom.js";
 
 /** What is tried again by the fault's button. */
 let repeat: (() => void) | undefined;
 
-/** `again` is offered where the fault is one of the network. */
-export function showFault(error: unknown, again?: () => void): Fault {
+export interface Again {
+  /** On the button; "Try again" where it says nothing. */
+  readonly label?: string;
+  readonly act: () => void;
+}
+
+/** `again` is offered where it may help: where the network failed, or the worker is gone. */
+export function showFault(error: unknown, again?: Again): Fault {
   const fault = describeFault(error);
   say("fault-title", fault.title);
   say("fault-message", fault.message);
   say("fault-code", fault.code);
   const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
   find("fault-hints").replaceChildren(...items);
-  repeat = fault.code === "DOWNLOAD_FAILED" ? again : undefined;
+  repeat = ["DOWNLOAD_FAILED", WORKER_LOST].includes(fault.code) ? again?.act : undefined;
+  // Until the page had started it was early.ts's.
+  const button = find("fault-again");
+  button.onclick = null;
+  button.textContent = again?.label ?? "Try again";
   show("fault-again", repeat !== undefined);
   show("fault", true);
   // A fault that nobody sees because the page is scrolled down helps nobody.

@@ -1,6 +1,7 @@
 // What the page shows of one model, over a channel of its own to the worker: pictures and the latent space.
 import type { ExplorerModel, LatentExplorer } from "webvae/explorer";
-import type { Commands, Opened, Told } from "../protocol.js";
+import type { Connection } from "../calls.js";
+import type { Opened, Told } from "../protocol.js";
 import { find } from "./dom.js";
 import { galleryOf, type Gallery } from "./gallery.js";
 import { NowAndThen } from "./now_and_then.js";
@@ -25,11 +26,11 @@ export class View {
   }
 
   /** Shows the worker's present model in place of the view before. */
-  static async open(worker: Commands, opened: Opened, before: View | undefined): Promise<View> {
+  static async open({ commands, lost }: Connection, opened: Opened, before: View | undefined): Promise<View> {
     const { remoteModel, LatentExplorer } = await loading;
     const { port1, port2 } = new MessageChannel();
-    await worker.connect(port2);
-    const model: ExplorerModel = await remoteModel(port1);
+    await commands.connect(port2);
+    const model: ExplorerModel = await remoteModel(port1, { signal: lost });
     const gallery = galleryOf(model, opened);
     before?.dispose();
     const { examples, exampleLabels, labelNames, kind } = opened.data;

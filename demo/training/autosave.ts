@@ -1,13 +1,13 @@
 // Keeps the model in the browser's own storage, so that a reload goes on where it stood. One tab at a time keeps; a
 // second one says so, and takes over when the first is closed.
 import { PageFault } from "../faults.js";
-import type { AutosaveState, History, Kept } from "../protocol.js";
+import type { AutosaveState, History, Kept, Saved } from "../protocol.js";
 import { fromHash, toHash, type Settings } from "../settings.js";
+import { discardFiles, keepFile, newestFile } from "./kept_files.js";
 
-/** Two files in turn: one that a crash cut short never costs the other. */
-const files = ["autosave-a", "autosave-b"] as const;
 const LOCK = "webvae demo: autosave";
-const MAGIC = "webvae autosave 1";
+/** Milliseconds. A page that was just left, or a worker that was ended, may hold on to the lock a while. */
+const LOCK_WAIT = 10_000;
 
 export interface Keepsake {
   readonly title: string;
@@ -15,26 +15,26 @@ export interface Keepsake {
   readonly history: History;
   readonly model: Uint8Array<ArrayBuffer>;
 }
-interface Header {
-  readonly magic: string;
-  readonly savedAt: number;
-  readonly bytes: number;
-  readonly title: string;
-  readonly steps: number;
-  readonly epochs: number;
-  readonly hash: string;
-  readonly ownFiles: boolean;
-  readonly history: History;
-}
-
 export class Autosave {
   /** Settled once it is known whether this tab may keep. */
   readonly #decided: Promise<void>;
+  /** Settled once it may, if ever. */
+  readonly #taken: Promise<void>;
+  #take = () => {};
   #mine = false;
-  #off = false;
+  #denied = false;
+  /** What was kept last of the model that is here. */
+  #saved: Saved | undefined;
+  #models = 0;
 
   constructor(private readonly tell: (state: AutosaveState) => void) {
+    this.#taken = new Promise((taken) => (this.#take = taken));
     this.#decided = this.#claim();
+  }
+
+  /** Whether there is a place where `keep` may put a model. */
+  get open(): boolean {
+    return this.#mine && !this.#denied;
   }
 
   /** What an earlier visit left; nothing where another tab is at it. */
@@ -48,75 +48,87 @@ export class Autosave {
 
   /** Throws a PageFault where there is nothing, or nothing readable. */
   async read(): Promise<Keepsake> {
+    await Promise.race([this.#taken, new Promise((late) => setTimeout(late, LOCK_WAIT))]);
     const newest = this.#mine ? await newestFile() : undefined;
     if (!newest) throw new PageFault("Nothing was kept", "There is no model of an earlier visit in this browser.");
-    const { header, file, start } = newest;
+    const { header, model } = newest;
     const { settings } = fromHash(header.hash);
     return {
       title: header.title,
       settings: header.ownFiles ? { ...settings, data: "files" } : settings,
       history: header.history,
-      model: new Uint8Array(await file.slice(start).arrayBuffer()),
+      model,
     };
   }
 
-  /** Never throws: what hinders it is told, and the training goes on. */
-  async keep({ title, settings, history, model }: Keepsake, at: { steps: number; epochs: number }): Promise<void> {
+  /**
+   * Whether the model is kept now. Never throws: what hinders it is told, the training goes on, and another try may
+   * succeed.
+   */
+  async keep({ title, settings, history, model }: Keepsake, at: { steps: number; epochs: number }): Promise<boolean> {
+    const ofModel = this.#models;
     await this.#decided;
-    if (!this.#mine || this.#off) return;
+    if (!this.open) return false;
     const savedAt = Date.now();
-    const header: Header = {
-      magic: MAGIC,
-      savedAt,
-      bytes: model.length,
-      title,
-      ...at,
-      hash: toHash(settings),
-      ownFiles: settings.data === "files",
-      history,
-    };
+    const [hash, ownFiles] = [toHash(settings), settings.data === "files"];
     try {
-      await write(await olderName(), header, model);
-      this.tell({ kind: "on", saved: { at: savedAt, steps: at.steps } });
+      await keepFile({ savedAt, title, ...at, hash, ownFiles, history }, model);
     } catch (error) {
-      this.#giveUp(error);
+      if (ofModel === this.#models) this.failed(error);
+      return false;
     }
+    // Another may have taken its place while it was written.
+    if (ofModel !== this.#models) return true;
+    this.#saved = { at: savedAt, steps: at.steps };
+    this.tell({ kind: "on", saved: this.#saved });
+    return true;
+  }
+
+  /** Tells why the model could not be kept. */
+  failed(error: unknown): void {
+    const full = error instanceof Error && error.name === "QuotaExceededError";
+    this.#off(
+      full
+        ? "The browser's storage is full: free some, or download the model to keep it."
+        : `The model could not be kept, and it is tried again: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
+
+  /** Another model is here now: what was kept is of the one before. */
+  forget(): void {
+    this.#models++;
+    this.#saved = undefined;
   }
 
   async discard(): Promise<void> {
     await this.#decided;
     if (!this.#mine) return;
     try {
-      const folder = await navigator.storage.getDirectory();
-      for (const name of files) await folder.removeEntry(name).catch(() => {});
+      await discardFiles();
     } catch (error) {
-      this.#giveUp(error);
+      this.failed(error);
     }
   }
 
-  #giveUp(error: unknown): void {
-    const name = error instanceof Error ? error.name : "";
-    if (name === "QuotaExceededError") {
-      // Another try may find room: the visitor was told to make some.
-      this.tell({ kind: "off", why: "The browser's storage is full: free some, or download the model to keep it." });
-      return;
-    }
-    this.#off = true;
-    this.tell({
-      kind: "off",
-      why: "This browser lets the page store nothing (a private window?): download the model to keep it.",
-    });
+  #off(why: string): void {
+    this.tell({ kind: "off", why, ...(this.#saved ? { saved: this.#saved } : {}) });
+  }
+
+  #deny(): void {
+    this.#denied = true;
+    this.#off("This browser lets the page store nothing (a private window?): download the model to keep it.");
   }
 
   async #claim(): Promise<void> {
     try {
       await navigator.storage.getDirectory();
-    } catch (error) {
-      return this.#giveUp(error);
+    } catch {
+      return this.#deny();
     }
     const take = () => {
       this.#mine = true;
       this.tell({ kind: "on" });
+      this.#take();
     };
     if (!("locks" in navigator)) return take();
     const forever = new Promise<never>(() => {});
@@ -127,7 +139,7 @@ export class Autosave {
           decided();
           return forever;
         }
-        this.tell({ kind: "off", why: "Another tab of this page keeps its model; this one's is not kept." });
+        this.#off("Another tab of this page keeps its model; this one's is not kept.");
         decided();
         // Waits until that tab is closed.
         void navigator.locks.request(LOCK, () => {
@@ -137,67 +149,6 @@ export class Autosave {
         return undefined;
       });
       asked.catch(failed);
-    }).catch((error: unknown) => this.#giveUp(error));
-  }
-}
-
-/** Of workers alone, and so not in the DOM's types. */
-interface SyncAccessHandle {
-  write(bytes: BufferSource, options: { at: number }): number;
-  truncate(size: number): void;
-  flush(): void;
-  close(): void;
-}
-type WorkerFileHandle = FileSystemFileHandle & { createSyncAccessHandle(): Promise<SyncAccessHandle> };
-
-async function write(name: string, header: Header, model: Uint8Array<ArrayBuffer>): Promise<void> {
-  const folder = await navigator.storage.getDirectory();
-  const handle = (await folder.getFileHandle(name, { create: true })) as WorkerFileHandle;
-  const access = await handle.createSyncAccessHandle();
-  try {
-    const text = new TextEncoder().encode(JSON.stringify(header));
-    access.truncate(0);
-    access.write(Uint32Array.of(text.length), { at: 0 });
-    access.write(text, { at: 4 });
-    const written = access.write(model, { at: 4 + text.length });
-    if (written < model.length) throw new DOMException("the file is cut short", "QuotaExceededError");
-    access.flush();
-  } catch (error) {
-    access.truncate(0);
-    throw error;
-  } finally {
-    access.close();
-  }
-}
-
-interface Found {
-  readonly header: Header;
-  readonly file: File;
-  /** Where the model begins. */
-  readonly start: number;
-}
-
-async function newestFile(): Promise<Found | undefined> {
-  const found = (await Promise.all(files.map(readHeader))).filter((one) => one !== undefined);
-  return found.sort((a, b) => b.header.savedAt - a.header.savedAt)[0];
-}
-
-async function olderName(): Promise<string> {
-  const times = await Promise.all(files.map(async (name) => (await readHeader(name))?.header.savedAt ?? 0));
-  return times[0]! <= times[1]! ? files[0] : files[1];
-}
-
-/** Nothing where there is no such file, or it was cut short, or is of another version of this page. */
-async function readHeader(name: string): Promise<Found | undefined> {
-  try {
-    const folder = await navigator.storage.getDirectory();
-    const file = await (await folder.getFileHandle(name)).getFile();
-    const length = new Uint32Array(await file.slice(0, 4).arrayBuffer())[0] ?? 0;
-    const start = 4 + length;
-    if (start > file.size) return undefined;
-    const header = JSON.parse(await file.slice(4, start).text()) as Header;
-    return header.magic === MAGIC && file.size === start + header.bytes ? { header, file, start } : undefined;
-  } catch {
-    return undefined;
+    }).catch(() => this.#deny());
   }
 }

@@ -6,29 +6,37 @@ const EVERY_MS = 20_000;
 
 export class Keeper {
   #at = performance.now();
-  #steps = 0;
+  #kept: { readonly trainer: Trainer; readonly steps: number } | undefined;
   #writing = false;
   /** Asked for while it was written: what is kept last is the model as it stands then. */
   #again: Parameters<Keeper["consider"]> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly autosave: Autosave) {}
 
-  /** Keeps the model if it is time, or `now`, and it has been trained since. */
+  /** Another model takes the place of the one that was kept until now. */
+  forget(): void {
+    clearTimeout(this.#retry);
+    this.#again = undefined;
+    this.autosave.forget();
+  }
+
+  /** Keeps the model if it is time, or `now`, and it has been trained since. What failed is tried again by itself. */
   async consider(trainer: Trainer, title: string, now: boolean): Promise<void> {
     const { steps, epochs } = trainer.vae.trained;
     const due = now || performance.now() - this.#at > EVERY_MS;
     if (this.#writing && now) this.#again = [trainer, title, now];
-    if (!due || this.#writing || steps === 0 || steps === this.#steps) return;
+    const isKept = this.#kept?.trainer === trainer && this.#kept.steps === steps;
+    if (!due || this.#writing || steps === 0 || isKept) return;
     this.#writing = true;
-    trainer.gate.hold(this);
+    clearTimeout(this.#retry);
+    let settled = false;
     try {
-      const history = trainer.losses.all;
-      const model = await trainer.vae.save({ trainingState: true });
-      trainer.gate.release(this);
-      await this.autosave.keep({ title, settings: trainer.settings, history, model }, { steps, epochs });
-      this.#steps = steps;
-    } catch {
-      // The GPU is lost or the model disposed of; whoever uses it says so.
+      settled = this.autosave.open && (await this.#keep(trainer, title, { steps, epochs }));
+    } catch (error) {
+      // Of a model that is gone nothing can be kept; whoever uses it says so.
+      settled = isGone(error);
+      if (!settled) this.autosave.failed(error);
     } finally {
       trainer.gate.release(this);
       this.#at = performance.now();
@@ -37,5 +45,19 @@ export class Keeper {
     const again = this.#again;
     this.#again = undefined;
     if (again) await this.consider(...again);
+    else if (!settled) this.#retry = setTimeout(() => void this.consider(trainer, title, true), EVERY_MS);
+  }
+
+  async #keep(trainer: Trainer, title: string, at: { steps: number; epochs: number }): Promise<boolean> {
+    trainer.gate.hold(this);
+    const history = trainer.losses.all;
+    const model = await trainer.vae.save({ trainingState: true });
+    trainer.gate.release(this);
+    const kept = await this.autosave.keep({ title, settings: trainer.settings, history, model }, at);
+    if (kept) this.#kept = { trainer, steps: at.steps };
+    return kept;
   }
 }
+
+const isGone = (error: unknown) =>
+  error instanceof Error && "code" in error && ["DEVICE_LOST", "DISPOSED"].includes(String(error.code));

@@ -1,6 +1,7 @@
 // Makes what is trained: data, and a model for them on the worker's one device.
 import { dense, VAE, type ModelSpec } from "webvae";
 import { specFor } from "../architecture.js";
+import { dataFromFiles } from "../data/files.js";
 import { loadData } from "../data/load.js";
 import type { Loaded, LoadOptions } from "../data/loaded.js";
 import { PageFault } from "../faults.js";
@@ -39,7 +40,6 @@ const smallest: ModelSpec = {
 
 export async function dataFor(settings: Settings, files: readonly File[], options: LoadOptions): Promise<Loaded> {
   if (files.length > 0) {
-    const { dataFromFiles } = await import("../data/files.js");
     return dataFromFiles(files, options);
   }
   if (settings.data === "files") {

@@ -34,7 +34,7 @@ interface Download {
 
 interface OpenOptions {
   /** Runs in the page before any script of its own. */
-  readonly prepare?: () => void;
+  readonly prepare?: (() => void) | string;
   /** To wait for. */
   readonly state?: string;
   /** A browser's profile, to share what is stored there. */
@@ -123,7 +123,20 @@ async function follow(session: CDPSession, folder: string, context?: string): Pr
   return downloads;
 }
 
-export const inState = (page: Page, state: string) => page.waitForSelector(`body[data-state="${state}"]`);
+/** Throws what the page says where it could not start at all: then no state comes of itself. */
+export async function inState(page: Page, state: string): Promise<void> {
+  const found = await page.waitForFunction(
+    (wanted) => {
+      if (document.body.dataset["state"] === wanted) return "there";
+      const unstarted = document.getElementById("fault-code")?.textContent === "NOT_STARTED";
+      return unstarted && document.getElementById("fault-message")!.textContent;
+    },
+    { polling: "mutation" },
+    state,
+  );
+  const said = await found.jsonValue();
+  if (said !== "there") throw new Error(`the page did not start: ${said}`);
+}
 
 /** Until the steps that were under way when the training was paused are done and counted. */
 export const untilStill = (page: Page) => page.waitForSelector('body[data-still="true"]');

@@ -84,10 +84,23 @@ export async function untilEqual<T>(read: () => Promise<T>, wanted: T, what: str
   await vi.waitFor(async () => expect(await read(), what).toEqual(wanted), { timeout: PATIENCE, interval: 50 });
 }
 
+/** Files of which a server may lack some for a while. */
+class Files extends Map<string, Buffer | string> {
+  missing = "";
+  readonly asked: string[] = [];
+
+  override get(path: string): Buffer | string | undefined {
+    if (path === "/online") return (this.missing = "") || "it has all of them again";
+    this.asked.push(path);
+    return path === this.missing ? undefined : super.get(path);
+  }
+}
+
 export class Lab {
   private constructor(
     readonly browser: Browser,
     private readonly server: { url: string; close: () => void },
+    private readonly files: Files,
   ) {}
 
   static async open(): Promise<Lab> {
@@ -95,8 +108,15 @@ export class Lab {
     const scripts = await bundleScripts(readdirSync(folder).map((name) => join(folder, name)));
     const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><link rel="icon" href="data:,">
       <script type="module" src="page.js"></script></html>`;
-    const files = new Map<string, Buffer | string>([["/", html], ...scripts, ...(await libraryFiles())]);
-    return new Lab(await launchBrowser(), await serve(files));
+    const files = new Files([["/", html], ...scripts, ...(await libraryFiles())]);
+    return new Lab(await launchBrowser(), await serve(files), files);
+  }
+
+  /** The server lacks a file until a page asks it for "/online". Gives how often it was asked for that file. */
+  lack(path: string): () => number {
+    this.files.missing = path;
+    this.files.asked.length = 0;
+    return () => this.files.asked.filter((asked) => asked === path).length;
   }
 
   async page(): Promise<Watched> {

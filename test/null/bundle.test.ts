@@ -57,16 +57,23 @@ describe("the bundle", () => {
   test("is the entries, what the first two share, and what the core loads on demand, each with its map", () => {
     const files = [...scripts.flatMap((name) => [name, `${name}.map`]), "sri.json"];
     expect([...bundle.files.keys()].sort()).toEqual(files.sort());
-    expect(uses(text("webvae.js")).imports).toEqual(['"./shared.js"', `import("./${LAYERS}")`, `import("./${FILES}")`]);
+    // What failed is imported from another address (reimport.ts).
+    const again = /^import\(\w+\.href\)$/;
+    const { imports } = uses(text("webvae.js"));
+    expect(imports.filter((path) => again.test(path))).toHaveLength(1);
+    const usual = ['"./shared.js"', `import("./${LAYERS}")`, `import("./${FILES}")`];
+    expect(imports.filter((path) => !again.test(path))).toEqual(usual);
     expect(uses(text("datasets.js")).imports).toEqual(['"./shared.js"']);
     expect(uses(text("shared.js")).imports).toEqual([]);
-    for (const name of [...ON_DEMAND, GLOBAL]) expect(uses(text(name)).imports).toEqual([]);
+    for (const name of ON_DEMAND) expect(uses(text(name)).imports).toEqual([]);
+    expect(uses(text(GLOBAL)).imports.filter((path) => !again.test(path))).toEqual([]);
     // The others import entries by their files, and so have no class a second time.
     const entries = ENTRIES.flatMap(({ script }) => [`"./${script}"`, `import("./${script}")`]);
-    for (const name of further) expect(uses(text(name)).imports.filter((path) => !entries.includes(path))).toEqual([]);
+    for (const name of further)
+      expect(uses(text(name)).imports.filter((path) => !entries.includes(path) && !again.test(path))).toEqual([]);
   });
 
-  test("takes at most 40 KB gzipped without the data sets and what is loaded on demand", () => {
+  test("takes at most 42 KB gzipped without the data sets and what is loaded on demand", () => {
     const sizes = scripts.map((name) => [name, gzipSync(text(name), { level: 9 }).length] as const);
     for (const [name, size] of sizes) console.log(`${name}: ${Buffer.byteLength(text(name))} bytes, ${size} gzipped`);
     const apart = ["datasets.js", ...further, ...ON_DEMAND, GLOBAL];
@@ -74,7 +81,7 @@ describe("the bundle", () => {
     const core = atOnce.reduce((sum, [, size]) => sum + size, 0);
     console.log(`the core: ${core} gzipped (limit ${LIMIT}); ${ON_DEMAND.join(" and ")} are loaded on demand`);
     expect(bundle.gzipped).toBe(core);
-    expect(LIMIT).toBeLessThanOrEqual(40_000);
+    expect(LIMIT).toBeLessThanOrEqual(42_000);
     expect(core).toBeLessThanOrEqual(LIMIT);
   });
 
@@ -101,7 +108,9 @@ describe("the bundle", () => {
       expect(evaluates).toEqual([]);
       // What shows something on a page may know pages.
       if (further.includes(name)) continue;
-      expect(foreign.filter((found) => names.has(found))).toEqual([]);
+      // Whoever imports again has to heed the page's import map (reimport.ts).
+      const known = [...CORE, GLOBAL].includes(name) ? ["document"] : [];
+      expect(foreign.filter((found) => names.has(found) && !known.includes(found))).toEqual([]);
       expect(text(name).match(/["'`]node:\w+/g)).toBeNull();
     }
   });

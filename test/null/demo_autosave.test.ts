@@ -1,6 +1,6 @@
 // What the demo keeps in the browser's storage: two files in turn, of which the newest whole one counts; and what it says
 // where it may not keep. The storage is one in memory, which can be denied, full, or held by another tab.
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AutosaveState } from "../../demo/protocol.js";
 import { defaults, type Settings } from "../../demo/settings.js";
 import { Autosave, type Keepsake } from "../../demo/training/autosave.js";
@@ -9,6 +9,15 @@ class Storage {
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   /** Bytes that still fit. */
   room = Infinity;
+  /** The browser is killed in the midst of so many more changes. */
+  survives = Infinity;
+
+  /** Whether a change is made, in half, or not at all. */
+  #change(): "whole" | "half" {
+    if (this.survives-- > 0) return "whole";
+    if (this.survives === -1) return "half";
+    throw new Error("killed");
+  }
 
   getDirectory = () => Promise.resolve(this);
   removeEntry = (name: string) => Promise.resolve(void this.files.delete(name));
@@ -24,8 +33,13 @@ class Storage {
 
   #access(name: string) {
     return {
-      truncate: (size: number) => void this.files.set(name, this.files.get(name)!.slice(0, size)),
-      write: (data: Uint8Array | Uint32Array, { at }: { at: number }) => {
+      truncate: (size: number) => {
+        const before = this.files.get(name)!;
+        const left = this.#change() === "whole" ? size : (before.length + size) >> 1;
+        this.files.set(name, before.slice(0, left));
+      },
+      write: (given: Uint8Array, { at }: { at: number }) => {
+        const data = this.#change() === "whole" ? given : given.subarray(0, given.length >> 1);
         if (data.byteLength > this.room) throw new DOMException("full", "QuotaExceededError");
         const before = this.files.get(name)!;
         const after = new Uint8Array(Math.max(before.length, at + data.byteLength));
@@ -61,7 +75,10 @@ class Locks {
   }
 }
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 function browser(storage: object, locks = new Locks()) {
   vi.stubGlobal("navigator", { storage, locks });
@@ -80,11 +97,13 @@ const at = (steps: number) => ({ steps, epochs: 0 });
 
 it("gives back the newest of what it kept, with its settings and losses", async () => {
   const storage = new Storage();
-  vi.spyOn(Date, "now").mockReturnValueOnce(1000).mockReturnValueOnce(2000).mockReturnValueOnce(3000);
   const { autosave, told } = browser(storage);
   expect(await autosave.kept()).toBeUndefined();
   await expect(autosave.read()).rejects.toThrow(/no model of an earlier visit/);
-  for (const [i, title] of ["a", "bb", "ccc"].entries()) await autosave.keep(keepsake(title), at(i));
+  vi.spyOn(Date, "now").mockReturnValueOnce(1000).mockReturnValueOnce(2000).mockReturnValueOnce(3000);
+  for (const [i, title] of ["a", "bb", "ccc"].entries()) {
+    expect(await autosave.keep(keepsake(title), at(i))).toBe(true);
+  }
   expect([...storage.files.keys()].sort()).toEqual(["autosave-a", "autosave-b"]);
   expect(told.at(-1)).toEqual({ kind: "on", saved: { at: 3000, steps: 2 } });
   // As after a reload.
@@ -95,19 +114,80 @@ it("gives back the newest of what it kept, with its settings and losses", async 
   expect(await again.kept()).toBeUndefined();
 });
 
-it("a file that was cut short, or is another's, leaves the one before", async () => {
+/** What the clock says at four writings. */
+const clocks: Record<string, number[]> = {
+  "that runs": [1000, 2000, 3000, 4000],
+  "that runs back": [4000, 3000, 2000, 1000],
+  "that stands": [1000, 1000, 1000, 1000],
+  "that was set back once": [3000, 4000, 1000, 2000],
+  "that was of another year for a while": [1000, 9e12, 2000, 3000],
+  "that begins in 1970": [0, 1, 0, 0],
+  "before 1970": [-5, -7, -6, -9],
+  "that tells nothing": [NaN, NaN, NaN, NaN],
+};
+
+describe.each(Object.entries(clocks))("by a clock %s", (_, times) => {
+  it.each([1, 2, 3, 4])("what it said last that it kept is what it offers, reloaded after every %d", async (every) => {
+    const storage = new Storage();
+    let { autosave, told } = browser(storage);
+    for (const [i, time] of times.entries()) {
+      vi.spyOn(Date, "now").mockReturnValue(time);
+      await autosave.keep(keepsake(`model ${i}`), at(i));
+      expect(told.at(-1)).toEqual({ kind: "on", saved: { at: time, steps: i } });
+      if ((i + 1) % every === 0) ({ autosave, told } = browser(storage));
+      expect(await autosave.kept()).toMatchObject({ title: `model ${i}`, steps: i });
+      expect(await autosave.read()).toEqual(keepsake(`model ${i}`));
+    }
+  });
+
+  it.each([0, 1, 2, 3])(
+    "killed at any moment after %d models it has the one before or the new one, whole",
+    async (had) => {
+      let [moment, killed] = [0, true];
+      const left = new Set<string>();
+      for (; killed; moment++) {
+        const storage = new Storage();
+        const { autosave } = browser(storage);
+        for (let i = 0; i < had; i++) {
+          vi.spyOn(Date, "now").mockReturnValue(times[i]!);
+          await autosave.keep(keepsake(`model ${i}`, 1000 + i), at(i));
+        }
+        vi.spyOn(Date, "now").mockReturnValue(times[had]!);
+        storage.survives = moment;
+        const said = await autosave.keep(keepsake(`model ${had}`, 1000 + had), at(had));
+        killed = storage.survives < 0;
+        expect(said).toBe(!killed);
+        storage.survives = Infinity;
+        const { autosave: again } = browser(storage);
+        const found = await again.kept();
+        left.add(found?.title ?? "nothing");
+        const whole = [had - 1, had].filter((i) => i >= 0).map((i) => keepsake(`model ${i}`, 1000 + i));
+        if (found) expect(whole).toContainEqual(await again.read());
+        if (!killed) expect(found?.title).toBe(`model ${had}`);
+      }
+      // It was killed at each of its three changes, and then not: both happened.
+      expect(moment).toBe(4);
+      expect([...left].sort()).toEqual([had > 0 ? `model ${had - 1}` : "nothing", `model ${had}`].sort());
+    },
+  );
+});
+
+it("of a file in which any byte was changed or cut off nothing is taken", async () => {
   const storage = new Storage();
-  vi.spyOn(Date, "now").mockReturnValueOnce(1000).mockReturnValueOnce(2000);
   const { autosave } = browser(storage);
   await autosave.keep(keepsake("first"), at(1));
   await autosave.keep(keepsake("second"), at(2));
-  expect((await autosave.kept())?.title).toBe("second");
-  storage.files.set("autosave-b", storage.files.get("autosave-b")!.slice(0, -1));
-  expect((await autosave.kept())?.title).toBe("first");
-  for (const bytes of [[], [1], [255, 255, 255, 255, 1], [2, 0, 0, 0, 123, 125], [4, 0, 0, 0, 110, 117, 108, 108]]) {
-    storage.files.set("autosave-b", Uint8Array.from(bytes));
-    expect((await autosave.kept())?.title).toBe("first");
+  const good = storage.files.get("autosave-b")!;
+  for (let i = 0; i < good.length; i++) {
+    const changed = good.slice();
+    changed[i]! ^= 1 << (i % 8);
+    for (const bytes of [changed, good.slice(0, i)]) {
+      storage.files.set("autosave-b", bytes);
+      expect((await autosave.kept())?.title, `byte ${i}`).toBe("first");
+    }
   }
+  storage.files.set("autosave-b", good);
+  expect((await autosave.kept())?.title).toBe("second");
 });
 
 it("where storage is denied it says so once, and never throws", async () => {
@@ -125,12 +205,24 @@ it("where storage is full it says so, keeps what it had, and tries again", async
   await autosave.keep(keepsake("small"), at(1));
   storage.room = 500;
   await autosave.keep(keepsake("large", 1000), at(2));
-  expect(told.at(-1)).toEqual({ kind: "off", why: expect.stringContaining("storage is full") as string });
+  // It says what is there all the same.
+  const full = expect.stringContaining("storage is full") as string;
+  expect(told.at(-1)).toEqual({ kind: "off", why: full, saved: { at: 1000, steps: 1 } });
   expect((await autosave.kept())?.title).toBe("small");
   storage.room = Infinity;
   await autosave.keep(keepsake("large", 1000), at(3));
   expect(told.at(-1)).toEqual({ kind: "on", saved: { at: 3000, steps: 3 } });
   expect((await autosave.kept())?.title).toBe("large");
+});
+
+it("of a model whose place was taken while it was written it tells nothing", async () => {
+  const { autosave, told } = browser(new Storage());
+  const written = autosave.keep(keepsake("old"), at(1));
+  autosave.forget();
+  await written;
+  expect(told).toEqual([{ kind: "on" }]);
+  await autosave.keep(keepsake("new"), at(2));
+  expect(told.at(-1)).toMatchObject({ kind: "on", saved: { steps: 2 } });
 });
 
 it("of two tabs one keeps; the other says so, and takes over when that is closed", async () => {

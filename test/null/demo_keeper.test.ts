@@ -1,22 +1,41 @@
-// When the demo keeps its model: what is kept last is the model as it stands.
-import { expect, it, vi } from "vitest";
+// When the demo keeps its model: what is kept last is the model as it stands, and what could not be kept is tried again.
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { defaults } from "../../demo/settings.js";
 import type { Autosave } from "../../demo/training/autosave.js";
 import { Gate } from "../../demo/training/gate.js";
 import { Keeper } from "../../demo/training/keeper.js";
 import type { Trainer } from "../../demo/training/trainer.js";
 
-it("writes once more where the model has gone on while it was written", async () => {
-  const kept: number[] = [];
-  let written = () => {};
-  const keep = (_: unknown, { steps }: { steps: number }) => {
-    kept.push(steps);
-    return new Promise<void>((done) => (written = done));
-  };
-  const vae = { trained: { steps: 3, epochs: 0 }, save: () => Promise.resolve(new Uint8Array(1)) };
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function trainerAt(steps: number, save = () => Promise.resolve(new Uint8Array(1))) {
+  const vae = { trained: { steps, epochs: 0 }, save };
   const trainer = { vae, settings: defaults, losses: { all: { train: [], test: [] } }, gate: new Gate() };
-  const keeper = new Keeper({ keep } as unknown as Autosave);
-  const consider = () => keeper.consider(trainer as unknown as Trainer, "digits", true);
+  return { vae, trainer: trainer as unknown as Trainer };
+}
+
+/** Keeps at once, or with `keep`. */
+function storage(keep: (steps: number) => Promise<boolean> = () => Promise.resolve(true)) {
+  const kept: number[] = [];
+  const failures: string[] = [];
+  const autosave = {
+    open: true,
+    keep: (_: unknown, { steps }: { steps: number }) => {
+      kept.push(steps);
+      return keep(steps);
+    },
+    failed: (error: Error) => failures.push(error.message),
+    forget: () => {},
+  };
+  return { kept, failures, autosave, keeper: new Keeper(autosave as unknown as Autosave) };
+}
+
+it("writes once more where the model has gone on while it was written", async () => {
+  let written = () => {};
+  const { kept, keeper } = storage(() => new Promise((done) => (written = () => done(true))));
+  const { vae, trainer } = trainerAt(3);
+  const consider = () => keeper.consider(trainer, "digits", true);
 
   const first = consider();
   await vi.waitFor(() => expect(kept).toEqual([3]));
@@ -30,4 +49,47 @@ it("writes once more where the model has gone on while it was written", async ()
   await first;
   await consider();
   expect(kept).toEqual([3, 5]);
+});
+
+it("another model of as many steps is another model", async () => {
+  const { kept, keeper } = storage();
+  await keeper.consider(trainerAt(4).trainer, "digits", true);
+  keeper.forget();
+  await keeper.consider(trainerAt(4).trainer, "digits", true);
+  expect(kept).toEqual([4, 4]);
+});
+
+it("a model that could not be saved, or stored, is tried again by itself until it is, and why is told", async () => {
+  let online = false;
+  const { vae, trainer } = trainerAt(6, () =>
+    online ? Promise.resolve(new Uint8Array(1)) : Promise.reject(new Error("files.js could not be loaded")),
+  );
+  let room = false;
+  const { kept, failures, autosave, keeper } = storage(() => Promise.resolve(room));
+  await keeper.consider(trainer, "digits", true);
+  expect([failures, kept]).toEqual([["files.js could not be loaded"], []]);
+  await vi.advanceTimersByTimeAsync(45_000);
+  expect([failures.length, kept]).toEqual([3, []]);
+  online = true;
+  // Paused as it is, nothing else would consider it.
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([failures.length, kept]).toEqual([3, [6]]);
+  // Stored nowhere: another tab has the place, or there is no room.
+  autosave.open = false;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(kept).toEqual([6]);
+  [autosave.open, room] = [true, true];
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(kept).toEqual([6, 6]);
+  expect(vi.getTimerCount()).toBe(0);
+  // The gate is open all the while.
+  await trainer.gate.pass();
+  expect(vae.trained.steps).toBe(6);
+});
+
+it.each(["DEVICE_LOST", "DISPOSED"])("of a model that is gone nothing is told, nor tried again: %s", async (code) => {
+  const { failures, keeper } = storage();
+  const { trainer } = trainerAt(2, () => Promise.reject(Object.assign(new Error("gone"), { code })));
+  await keeper.consider(trainer, "digits", true);
+  expect([failures, vi.getTimerCount()]).toEqual([[], 0]);
 });

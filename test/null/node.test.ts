@@ -193,6 +193,17 @@ describe("Chrome", () => {
     await expect(findChrome(nothing)).rejects.toThrow("no Chrome found");
   });
 
+  test("WEBVAE_CHROME=npm: npm's alone, whatever is installed or named", async () => {
+    const root = tree(chromium);
+    const packaged = () => Promise.resolve({ folder: "/npm", description: "npm's" });
+    const env = { WEBVAE_CHROME: "npm", CHROME_PATH: join(root, "/usr/lib/chromium/chromium") };
+    const all = [];
+    for await (const chrome of chromes({ root, platform: "linux", env, packaged })) all.push(chrome.executablePath);
+    expect(new Set(all)).toEqual(new Set(["/npm/chromium"]));
+    expect((await vulkan({ ...linker, ...chromium }, { WEBVAE_CHROME: "npm" })).driver).toBe(npmDriver);
+    expect(() => find(chromium, { WEBVAE_CHROME: "/usr/bin/chromium" })).toThrow('must be "npm" or not set');
+  });
+
   test("a canvas in software needs other flags than computing", () => {
     const flags = (canvas: boolean) => webgpuFlags({ canvas, headful: false, software: true, platform: "linux" });
     expect(flags(false)).toContain("--use-webgpu-adapter=swiftshader");

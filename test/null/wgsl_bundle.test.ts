@@ -20,7 +20,9 @@ const url = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`
 const load = async <T>(text: string) => (await import(/* @vite-ignore */ url(text))) as T;
 type Shaders = Record<string, ShaderSource>;
 const { layers } = bundledShaders();
-const packed = await load<Shaders>(bundledShaders(url(layers)).core);
+/** Where all modules come at once. */
+const importing = url("export const reimporting = (load) => load;");
+const packed = await load<Shaders>(bundledShaders(url(layers), importing).core);
 const names = bundleNames();
 const words = (text: string) => new Set(text.match(/\b[A-Za-z_]\w*/g));
 
@@ -43,7 +45,7 @@ it("the texts that only some models or adapters need are loaded, and each text i
 it("texts of another release are refused", async () => {
   const other = layers.replace(/release = "\w+"/, 'release = "deadbeef"');
   expect(other).not.toBe(layers);
-  const { pool_wgsl: pool } = await load<Shaders>(bundledShaders(url(other)).core);
+  const { pool_wgsl: pool } = await load<Shaders>(bundledShaders(url(other), importing).core);
   await expect((pool!.code as () => Promise<string>)()).rejects.toThrow(
     /of another release, deadbeef instead of \w{8}/,
   );

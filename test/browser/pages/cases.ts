@@ -100,8 +100,7 @@ export async function convolves() {
 export async function offline() {
   const vae = await VAE.create(models.conv([28, 28, 1], 2), { seed: 1 });
   const failures = [await failure(vae.sample(1)), await failure(vae.sample(1))];
-  const online = globalThis as unknown as { goOnline: () => Promise<void> };
-  await online.goOnline();
+  await fetch("/online");
   const sample = extremes(await vae.sample(1));
   vae.dispose();
   return { failures, sample };
@@ -111,8 +110,7 @@ export async function offline() {
 export async function offlineFiles() {
   const vae = await VAE.create(spec, { seed: 1 });
   const failures = [await failure(vae.save()), await failure(vae.save())];
-  const online = globalThis as unknown as { goOnline: () => Promise<void> };
-  await online.goOnline();
+  await fetch("/online");
   const bytes = await vae.save();
   const data = digits("test", 50);
   const loaded = await VAE.load(bytes);

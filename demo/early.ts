@@ -1,0 +1,91 @@
+// Loads before everything else of the page, as a classic script that old browsers can read too: what keeps the page from
+// starting is shown on it, with what to do. Once the page's own script runs (`data-started`), that one shows what fails.
+
+// uPlot gives navigator.language to Intl as it loads. On a Linux without a locale Chrome says "en-US@posix" there, with a
+// locale's modifier "sr-RS@latin", and Intl throws. The page speaks English anyway.
+((): void => {
+  try {
+    new Intl.NumberFormat(navigator.language);
+  } catch {
+    Object.defineProperty(navigator, "language", { value: "en", configurable: true });
+  }
+})();
+
+((): void => {
+  const root = document.documentElement;
+  const current = "If it fails again, open it in a current Chrome, Edge, Safari or Firefox.";
+  let shown = false;
+
+  const put = (id: string, text: string) => {
+    const element = document.getElementById(id);
+    if (element) element.textContent = text;
+  };
+
+  function show(title: string, message: string, hints: string[]): void {
+    // The first is the cause; what follows follows from it.
+    if (shown || root.dataset["started"]) return;
+    shown = true;
+    whenParsed(() => {
+      document.body.dataset["state"] = "failed";
+      put("position", "Could not begin.");
+      put("adapter", "not asked for");
+      put("fault-title", title);
+      put("fault-message", message);
+      put("fault-hints", "");
+      put("fault-code", "NOT_STARTED");
+      put("fault-again", "Load the page again");
+      const hintsOf = document.getElementById("fault-hints");
+      if (hintsOf)
+        for (const hint of hints) {
+          const item = document.createElement("li");
+          item.textContent = hint;
+          hintsOf.appendChild(item);
+        }
+      const again = document.getElementById("fault-again");
+      const close = document.getElementById("fault-close");
+      const fault = document.getElementById("fault");
+      if (!again || !close || !fault) return;
+      again.hidden = false;
+      again.onclick = () => location.reload();
+      close.onclick = () => (fault.hidden = true);
+      fault.hidden = false;
+    });
+  }
+
+  function whenParsed(act: () => void): void {
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", act);
+    else act();
+  }
+
+  /** Of this page; a visitor's extensions have errors of their own. */
+  const isOwn = (address: string) => address === "" || address.indexOf(`${location.origin}/`) === 0;
+
+  const nameOf = (address: string) => address.replace(/[?#].*$/, "").replace(/^.*\//, "");
+
+  const threw = (error: unknown) =>
+    show("The page could not start", `Its script ended with an error: ${String(error)}`, [
+      "Load the page again: what was kept in this browser is still there.",
+      current,
+    ]);
+
+  // Captured: a file that cannot be loaded tells its element alone.
+  addEventListener(
+    "error",
+    (event) => {
+      const { target } = event;
+      if (target instanceof HTMLScriptElement || target instanceof HTMLLinkElement) {
+        const address = target instanceof HTMLScriptElement ? target.src : target.href;
+        const needed = target instanceof HTMLScriptElement || target.rel === "stylesheet";
+        if (!needed || !isOwn(address)) return;
+        show("A part of the page could not be loaded", `${nameOf(address)}, or a file that it needs, did not come.`, [
+          "Check the network, and load the page again: what was kept in this browser is still there.",
+          current,
+        ]);
+      } else if (isOwn(event.filename)) threw(event.error || event.message);
+    },
+    true,
+  );
+  addEventListener("unhandledrejection", ({ reason }) => threw(reason));
+  // Such a browser takes no notice of the page's own script.
+  if (!("noModule" in HTMLScriptElement.prototype)) threw("this browser knows no modules");
+})();
