@@ -58,6 +58,7 @@ export function rowsOf(place: string, given: Examples | Latents, input: readonly
     return { source: buffer, width, count };
   }
   let dataset = given as Dataset;
+  let what = `${place}: data set`;
   if (place === "decode" || Array.isArray(given) || ArrayBuffer.isView(given)) {
     let values = valuesOf(given, input, place);
     if (place === "decode" && values instanceof Uint8Array) {
@@ -71,8 +72,9 @@ export function rowsOf(place: string, given: Examples | Latents, input: readonly
       values = values instanceof Uint8Array ? new Uint8Array(values) : new Float32Array(values);
     }
     dataset = { name: "", shape: input, count: values.length / width, values };
+    what = place;
   }
-  checkData(dataset, input, { ...use, what: place });
+  checkData(dataset, input, { ...use, what });
   return { source: dataset.values, width, count: dataset.count };
 }
 

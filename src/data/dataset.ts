@@ -25,7 +25,8 @@ export interface Dataset {
  */
 export function validateDataset(dataset: Dataset, what = "", shape?: readonly number[]): void {
   const given: unknown = dataset;
-  if (given === null || typeof given !== "object" || !("values" in given) || Array.isArray(given)) {
+  // A map and a typed array have values too.
+  if (given === null || typeof given !== "object" || !("shape" in given && "values" in given)) {
     throw invalidData(what || "data set", `expected a Dataset, found ${whatIs(given)}${hintFor(given, shape ?? [])}`);
   }
   const { count, values, labels } = dataset;

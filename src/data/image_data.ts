@@ -44,18 +44,21 @@ export function fromImageData(pictures: readonly Pixels[], options: FromImageDat
     throw invalidData(name, `expected an array of ImageData, found ${whatIs(given)}${hint}`);
   }
   const { width, height } = checked(pictures[0], name, 0);
-  const pixels = width * height;
-  const values = new Uint8Array(pictures.length * pixels * channels);
-  for (let i = 0; i < pictures.length; i++) {
+  // All before any room is made.
+  for (let i = 1; i < pictures.length; i++) {
     const picture = checked(pictures[i], name, i);
     if (picture.width !== width || picture.height !== height) {
       const sizes = `${picture.width} x ${picture.height}, and picture 0 of ${width} x ${height}`;
       throw invalidData(name, `picture ${i} is of ${sizes}: scale them to one size, by drawImage`);
     }
-    const place = values.subarray(i * pixels * channels, (i + 1) * pixels * channels);
-    if (channels === 4) place.set(picture.data);
-    else flatten(picture.data, place, channels, background);
   }
+  const size = width * height * channels;
+  const values = new Uint8Array(pictures.length * size);
+  pictures.forEach(({ data }: Pixels, i) => {
+    const place = values.subarray(i * size, (i + 1) * size);
+    if (channels === 4) place.set(data);
+    else flatten(data, place, channels, background);
+  });
   return fromArray(values, { shape: [height, width, channels], name, ...(labels === undefined ? {} : { labels }) });
 }
 

@@ -17,11 +17,7 @@ export function notFinite(name: string, index: number, size: number, value: unkn
 
 /** A whole number that would become another one. */
 export function notExact(name: string, index: number, size: number, value: unknown): WebvaeError {
-  return invalidData(
-    name,
-    `${valueAt(index, size, value)}; integers beyond 2^24 are not exact as 32-bit floats: subtract an offset, or make ` +
-      `them floats`,
-  );
+  return invalidData(name, `${valueAt(index, size, value)}; integers beyond 2^24 are not exact as 32-bit floats`);
 }
 
 /** The name of a typed array's class, of another frame too; "" for all else. */
@@ -45,7 +41,7 @@ export function hintFor(value: unknown, shape?: readonly number[]): string {
   const given = (Array.isArray(value) ? value[0] : value) as Record<string, unknown> | null | undefined;
   if (typeof given?.then === "function") return "; await it first";
   if (given?.data && given.width) return "; fromImageData(list, { channels }) of webvae/datasets takes pictures";
-  if (given?.mapState) return "; encode, decode and reconstruct take { buffer, count }";
+  if (given?.mapState) return "; give it as { buffer, count }";
   if (classOf(given).startsWith("Big")) return "; Float64Array.from(values, Number) makes numbers of them";
   if (!shape) return "";
   return `; fromArray(values, { shape: [${shape.join(", ")}] }) of webvae/datasets makes a Dataset`;

@@ -37,41 +37,41 @@ export function valuesOf(
     const flat = given as NumberArray;
     if (type === "Uint8ClampedArray" && count === undefined) checkPixels(flat.length, shape, name);
     if (flat instanceof Uint8Array || flat instanceof Float32Array) return flat;
-    // Clamped, or of another frame.
-    const Same = isBytes(type) ? Uint8Array : type === "Float32Array" ? Float32Array : undefined;
-    return Same ? new Same(flat.buffer as ArrayBuffer, flat.byteOffset, flat.length) : floats(flat, size, name);
+    // Clamped ones, and those of another frame.
+    if (isBytes(type)) return new Uint8Array(flat.buffer, flat.byteOffset, flat.length);
+    return floats(flat, size, name);
   }
   if (!Array.isArray(given)) {
-    const wanted = "expected a typed array of numbers, an array of numbers or an array of rows";
-    throw invalidData(name, `${wanted}, found ${whatIs(given)}${hintFor(given)}`);
+    const found = `found ${whatIs(given)}${hintFor(given)}`;
+    throw invalidData(name, `expected a typed array of numbers, an array of numbers or of rows, ${found}`);
   }
   const first: unknown = given[0];
   if (first === null || typeof first !== "object") return floats(given, size, name);
   const bytes = isBytes(classOf(first));
-  const values = new (bytes ? Uint8Array : Float32Array)(given.length * size);
-  // Not forEach, which passes over what a sparse array lacks.
+  // Not forEach, which passes over what a sparse array lacks; and all before any room is made.
   for (let r = 0; r < given.length; r++) {
-    const row: unknown = given[r];
+    const row = given[r] as unknown[];
+    const found = `row ${r} is ${whatIs(row)}`;
     if (!Array.isArray(row) && !isNumeric(classOf(row))) {
-      throw invalidData(name, `row ${r} is ${whatIs(row)}, not ${size} numbers${hintFor(row)}`);
+      throw invalidData(name, `${found}, not ${size} numbers${hintFor(row)}`);
     }
-    const cells = row as NumberArray;
-    if (cells.length !== size) {
-      const nested = Array.isArray(cells[0]) ? ": make each example one list, by row.flat(Infinity)" : "";
-      throw invalidData(name, `row ${r} has ${cells.length} values, the shape takes ${size}${nested}`);
+    if (row.length !== size) {
+      const nested = Array.isArray(row[0]) ? "; row.flat(Infinity) makes one list of an example" : "";
+      throw invalidData(name, `row ${r} has ${row.length} values, the shape takes ${size}${nested}`);
     }
     if (isBytes(classOf(row)) !== bytes) {
-      throw invalidData(name, `row ${r} is ${whatIs(row)} and row 0 ${whatIs(first)}: bytes stand for value / 255`);
+      throw invalidData(name, `${found} and row 0 ${whatIs(first)}: bytes stand for value / 255`);
     }
-    values.set(bytes ? cells : floats(cells, size, name, r), r * size);
   }
+  const values = new (bytes ? Uint8Array : Float32Array)(given.length * size);
+  given.forEach((row: NumberArray, r) => values.set(bytes ? row : floats(row, size, name, r), r * size));
   return values;
 }
 
 /** Numbers that are taken as they are: `row` of `size` values, or one row after another. */
 function floats(from: ArrayLike<unknown>, size: number, name: string, row = 0): Float32Array {
   const values = new Float32Array(from.length);
-  const integers = classOf(from).includes("Int");
+  const integers = /int/i.test(classOf(from));
   for (let i = 0; i < from.length; i++) {
     const value = from[i];
     const number = typeof value === "number" ? value : NaN;
@@ -87,14 +87,13 @@ function floats(from: ArrayLike<unknown>, size: number, name: string, row = 0): 
 
 /** A canvas gives four values a pixel: throws where they would be taken for four times as many examples. */
 function checkPixels(length: number, shape: readonly number[], name: string): void {
-  const [height, width, channels] = shape;
-  if (!height || !width || !channels || channels === 4) return;
+  const [height = 0, width = 0, channels = 4] = shape;
   const pictures = length / (height * width * 4);
-  if (pictures < 1 || !Number.isInteger(pictures)) return;
+  if (channels === 4 || !pictures || !Number.isInteger(pictures)) return;
+  const examples = (pictures * 4) / channels;
   throw invalidData(
     name,
-    `a Uint8ClampedArray of ${length} is ${pictures} x ${height} x ${width} pixels of red, green, blue and alpha, or ` +
-      `${length / product(shape)} examples of ${shape.join("x")}: give pixels to fromImageData(list, { channels: ` +
-      `${channels} }) and examples to fromArray(values, { shape, count })`,
+    `pixels of ${pictures} RGBA pictures or ${examples} examples? fromImageData(list, { channels: ${channels} }) takes ` +
+      `pictures, fromArray(values, { shape, count: ${examples} }) examples`,
   );
 }
