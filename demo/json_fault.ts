@@ -17,6 +17,8 @@ export interface JsonText {
 
 /** Deeper than any model, and shallow enough for the stack. */
 const DEEPEST = 60;
+/** Characters: a spec of a thousand layers takes 100,000, and every place in a text is remembered. */
+const LONGEST = 2 ** 18;
 
 class Fault extends Error {
   constructor(
@@ -98,6 +100,8 @@ export function readJson(text: string): JsonText {
   };
 
   try {
+    if (text.length > LONGEST)
+      throw new Fault(0, `the text has ${text.length} characters; at most ${LONGEST} are read`);
     value("", 0);
     space();
     if (at < text.length) throw new Fault(at, `expected the end, ${found()}`);

@@ -5,7 +5,7 @@ import type { Dataset } from "./data/dataset.js";
 import { Device, type DeviceOptions } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, type EvaluationOptions, type RunParts, type Scores, type Terms } from "./evaluation.js";
-import type { BufferRows, Examples, IntoBuffer } from "./examples.js";
+import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { ModelBuffers, type HostWeights, type Snapshot } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
@@ -356,10 +356,10 @@ export class VAE {
   }
 
   /** Examples [n, ...input] from latents [n, latent]; with `to` they stay on the GPU. */
-  async decode(latents: Float32Array | BufferRows, options: { signal?: AbortSignal } & IntoBuffer): Promise<undefined>;
-  async decode(latents: Float32Array | BufferRows, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  async decode(latents: Latents, options: { signal?: AbortSignal } & IntoBuffer): Promise<undefined>;
+  async decode(latents: Latents, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   async decode(
-    latents: Float32Array | BufferRows,
+    latents: Latents,
     options: { signal?: AbortSignal } & Partial<IntoBuffer> = {},
   ): Promise<Float32Array | undefined> {
     return this.device.working(async () =>

@@ -45,6 +45,8 @@ export interface Checkpoint {
 
 /** Steps and epochs that a file may say are done: so many more fit before the GPU's counters end. */
 const MOST_STEPS = 2 ** 31;
+/** Characters of JSON in the metadata: a spec of a thousand layers takes 100,000. */
+const LONGEST = 2 ** 18;
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
 /** A safetensors file; the same for the same checkpoint. */
@@ -87,8 +89,9 @@ export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: ModelSp
     throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
   if (expected) {
-    const [ours, theirs] = [core.modelOf(expected), model].map(({ resolved }) => JSON.stringify(resolved.spec));
-    if (ours !== theirs) throw new FileFault("SPEC_MISMATCH", `the file's model is ${theirs}, not ${ours}`);
+    const [ours, theirs] = [core.modelOf(expected), model].map(({ resolved }) => resolved.spec);
+    const other = difference(theirs, ours, "");
+    if (other) throw new FileFault("SPEC_MISMATCH", `the file's model is another: ${other}`);
   }
   const weights = fromTensors(core, weightsOf(model), file);
   const statistics = fromTensors(core, statisticsOf(model), file);
@@ -104,13 +107,16 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
     // A step's number is 32 bits wide on the GPU.
     const most = key === "seed" ? Number.MAX_SAFE_INTEGER : MOST_STEPS;
     if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > most) {
-      throw invalid(`training_state.${key} is ${JSON.stringify(value)}, not a whole number from 0 to ${most}`);
+      throw invalid(
+        `training_state.${key} is ${String(JSON.stringify(value)).slice(0, 80)}, not a whole number from 0 to ${most}`,
+      );
     }
     return value as number;
   };
   const chosen: Record<string, Schedule> = {};
   for (const [key, value] of Object.entries((state.schedules ?? {}) as Record<string, unknown>)) {
-    if (!core.schedules.includes(value as Schedule)) throw invalid(`training_state.schedules.${key} is unknown`);
+    if (!core.schedules.includes(value as Schedule))
+      throw invalid(`training_state.schedules.${key.slice(0, 80)} is unknown`);
     chosen[key] = value as Schedule;
   }
   return {
@@ -185,7 +191,21 @@ function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = "")
   return flat;
 }
 
+/** The first place at which a file's spec is not what was asked for; undefined where they are the same. */
+function difference(file: unknown, asked: unknown, path: string): string | undefined {
+  const [left, right] = [file, asked].map((value) => JSON.stringify(value) ?? "nothing");
+  if (left === right) return undefined;
+  const both = [file, asked].every((value) => value !== null && typeof value === "object");
+  for (const key of both ? new Set([...Object.keys(file as object), ...Object.keys(asked as object)]) : []) {
+    const [inFile, inAsked] = [file, asked].map((value) => (value as Record<string, unknown>)[key]);
+    const found = difference(inFile, inAsked, path ? `${path}.${key}` : key);
+    if (found) return found;
+  }
+  return `${path} is ${left!.slice(0, 80)} in the file, and ${right!.slice(0, 80)} was asked for`;
+}
+
 function parse(text: string, what: string): unknown {
+  if (text.length > LONGEST) throw invalid(`its ${what} has ${text.length} characters; at most ${LONGEST} are read`);
   try {
     const value: unknown = JSON.parse(text);
     if (value === null || typeof value !== "object") throw new SyntaxError("not an object");

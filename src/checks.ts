@@ -15,7 +15,7 @@ export function objectAt(
     invalid(`${place}: expected an object, found ${describe(value)}`, code);
   }
   for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) invalid(`${place}: unknown key "${key}"; known are ${keys.join(", ")}`, code);
+    if (!keys.includes(key)) invalid(`${place}: unknown key "${key.slice(0, 80)}"; known are ${keys.join(", ")}`, code);
   }
   return value as Record<string, unknown>;
 }

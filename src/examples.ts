@@ -1,7 +1,9 @@
 // What encode, decode and reconstruct are given, and where they write examples to: values on the host, or in a buffer
 // of the VAE's own device; one row after another, without padding.
-import { invalidData, notFinite, type Dataset } from "./data/dataset.js";
-import { checkData } from "./data/upload.js";
+import type { Dataset } from "./data/dataset.js";
+import { invalidData, whatIs } from "./data/refusals.js";
+import { valuesOf, type Numbers } from "./data/rows.js";
+import { checkData, type DataUse } from "./data/upload.js";
 import type { Device } from "./device.js";
 import { WebvaeError, type ErrorCode } from "./errors.js";
 import { wholeNumber } from "./options.js";
@@ -16,8 +18,14 @@ export interface BufferRows {
   readonly count: number;
 }
 
-/** Examples: a Dataset, floats, or bytes (value / 255), one example after another; or a buffer of them. */
-export type Examples = Dataset | Float32Array | Uint8Array | Uint8ClampedArray | BufferRows;
+/**
+ * Examples: a Dataset, which is borrowed until the call settles; numbers, one example after another or a row for each,
+ * which are copied before the call returns (those of Uint8Array and Uint8ClampedArray mean value / 255); or a buffer.
+ */
+export type Examples = Dataset | Numbers | BufferRows;
+
+/** Latents [n, latent]: floats one row after another or a row for each, copied before the call returns; or a buffer. */
+export type Latents = Exclude<Numbers, Uint8Array | Uint8ClampedArray> | BufferRows;
 
 /** Where results go, in place of an array. */
 export interface IntoBuffer {
@@ -30,7 +38,7 @@ export interface IntoBuffer {
 
 /** Rows of `width` values, checked. */
 export interface Rows {
-  readonly source: Float32Array | Uint8Array | Uint8ClampedArray | GPUBuffer;
+  readonly source: Float32Array | Uint8Array | GPUBuffer;
   readonly width: number;
   readonly count: number;
 }
@@ -38,33 +46,40 @@ export interface Rows {
 const usages = { COPY_SRC: 4, COPY_DST: 8 }; // GPUBufferUsage
 
 /**
- * What `place` is given, examples of shape `input`; "decode" takes floats only. Throws INVALID_DATA, and INVALID_OPTION
- * for a count that is none.
+ * What `place` is given, examples of shape `input` for a model of this `use`, copied unless they are a Dataset or a
+ * buffer; "decode" takes floats only. Throws INVALID_DATA, and INVALID_OPTION for a count that is none.
  */
-export function rowsOf(place: string, given: Examples, input: readonly number[]): Rows {
+export function rowsOf(place: string, given: Examples | Latents, input: readonly number[], use: DataUse = {}): Rows {
   const width = size(input);
-  const latents = place === "decode";
-  const flat = ArrayBuffer.isView(given);
   if (isBuffer(given)) {
     const { buffer } = given;
     const count = wholeNumber(`${place}: count`, given.count);
     checkBuffer("INVALID_DATA", place, buffer, "COPY_SRC", count, width);
     return { source: buffer, width, count };
   }
-  if (!flat && !latents) checkData(given, input);
-  const source = flat || latents ? (given as Uint8Array) : given.values;
-  const types = latents ? [Float32Array] : [Float32Array, Uint8Array, Uint8ClampedArray];
-  if (!types.some((type) => source instanceof type) || !source.length || source.length % width) {
-    const names = types.map(({ name }) => name).join(" or ");
-    throw invalidData(place, `expected a ${names} of n x ${width} values, found ${source?.length} values`);
+  let dataset = given as Dataset;
+  let what = `${place}: data set`;
+  if (place === "decode" || Array.isArray(given) || ArrayBuffer.isView(given)) {
+    let values = valuesOf(given, input, place);
+    if (place === "decode" && values instanceof Uint8Array) {
+      throw invalidData(place, `latents are floats, not bytes; found ${whatIs(given)}`);
+    }
+    if (!values.length || values.length % width) {
+      throw invalidData(place, `expected n x ${width} values, found ${values.length}`);
+    }
+    // Not slice(), which of a Node Buffer is no copy.
+    if (values.buffer === (given as Uint8Array).buffer) {
+      values = values instanceof Uint8Array ? new Uint8Array(values) : new Float32Array(values);
+    }
+    dataset = { name: "", shape: input, count: values.length / width, values };
+    what = place;
   }
-  const bad = flat && source instanceof Float32Array ? source.findIndex((value) => !Number.isFinite(value)) : -1;
-  if (bad >= 0) throw notFinite(place, bad, width, source[bad]);
-  return { source, width, count: source.length / width };
+  checkData(dataset, input, { ...use, what });
+  return { source: dataset.values, width, count: dataset.count };
 }
 
 /** A typed array has a buffer too. */
-const isBuffer = (given: Examples): given is BufferRows =>
+const isBuffer = (given: unknown): given is BufferRows =>
   !ArrayBuffer.isView(given) && !!(given as BufferRows | null)?.buffer;
 
 /** Throws `code` where `buffer` does not hold `count` rows of `width` values, or may not be used so. */

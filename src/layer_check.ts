@@ -4,6 +4,8 @@ import { activations, type Layer, type Padding, type Size2d } from "./layers.js"
 
 /** The deepest that residual layers may hold each other: JSON from outside must not exhaust the stack. */
 const DEEPEST = 16;
+/** Of one list: each is checked, planned and compiled. */
+const MOST = 1000;
 
 type Check = (value: unknown, place: string, depth: number) => unknown;
 
@@ -57,6 +59,7 @@ const kinds: Readonly<
 /** A list of layers. Throws INVALID_SPEC naming the place, what was found and what is allowed. */
 export function layersAt(value: unknown, place: string, depth = 0): Layer[] {
   if (!Array.isArray(value)) invalid(`${place}: expected an array of layers, found ${describe(value)}`);
+  if (value.length > MOST) invalid(`${place}: has ${value.length} layers; at most ${MOST} can be in a list`);
   if (depth > DEEPEST) invalid(`${place}: residual layers may hold each other at most ${DEEPEST} deep`);
   return value.map((item: unknown, index): Layer => {
     const path = `${place}.${index}`;

@@ -13,9 +13,11 @@ type Files = typeof import("./checkpoint.js");
 
 const core: Core = { modelOf: (spec) => defineModel(resolveSpec(spec)), forEachValue, size, schedules };
 
-/** As readCheckpoint. Throws DOWNLOAD_FAILED too. */
-export const readModel = (bytes: Uint8Array, expected?: ModelSpec): Promise<Checkpoint> =>
-  withFiles((files) => files.readCheckpoint(core, bytes, expected));
+/** As readCheckpoint, of a copy: the caller may do with `bytes` what it likes. Throws DOWNLOAD_FAILED too. */
+export const readModel = (bytes: Uint8Array, expected?: ModelSpec): Promise<Checkpoint> => {
+  const own = new Uint8Array(bytes);
+  return withFiles((files) => files.readCheckpoint(core, own, expected));
+};
 
 /** As writeCheckpoint. Throws DOWNLOAD_FAILED. */
 export const writeModel = (checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> =>

@@ -60,6 +60,8 @@ export interface SafetensorsFile {
 const metadataKey = "__metadata__";
 /** The format's own cap. It keeps a forged length from costing memory. */
 const maxHeaderBytes = 100_000_000;
+/** Counts far above those of any file of weights, so that a small file cannot cost seconds. */
+const most = { tensors: 20_000, metadata: 1_000, dimensions: 32 } as const;
 const loneSurrogate = /\p{Surrogate}/u;
 
 function invalid(message: string): never {
@@ -94,8 +96,10 @@ class HeaderScanner {
   constructor(private readonly text: string) {}
 
   #peek(): string {
-    while (/[ \n\r\t]/.test(this.text[this.#at] ?? "")) this.#at++;
-    return this.text[this.#at] ?? "";
+    for (; ; this.#at++) {
+      const sign = this.text[this.#at] ?? "";
+      if (sign !== " " && sign !== "\n" && sign !== "\r" && sign !== "\t") return sign;
+    }
   }
 
   #take(token: string): boolean {
@@ -140,18 +144,21 @@ class HeaderScanner {
     return value;
   }
 
+  /** At most as many as a tensor may have dimensions. */
   integers(): number[] {
     const values: number[] = [];
     this.#expect("[");
     if (this.#take("]")) return values;
-    do values.push(this.integer());
-    while (this.#take(","));
+    do {
+      if (values.length === most.dimensions) this.#fail(`a list of at most ${most.dimensions} numbers`);
+      values.push(this.integer());
+    } while (this.#take(","));
     this.#expect("]");
     return values;
   }
 
-  /** Calls `member` with each key, to read that key's value. `where` says whose members they are. */
-  object(where: string, member: (key: string) => void): void {
+  /** Calls `member` with each of at most `count` keys, to read its value. `where` says whose members they are. */
+  object(where: string, count: number, member: (key: string) => void): void {
     const keys = new Set<string>();
     this.#expect("{");
     if (this.#take("}")) return;
@@ -159,6 +166,7 @@ class HeaderScanner {
       const key = this.string();
       if (keys.has(key)) invalid(`${where} has the key ${quote(key)} twice`);
       keys.add(key);
+      if (keys.size > count) invalid(`${where} has more than ${count} keys`);
       this.#expect(":");
       member(key);
     } while (this.#take(","));
@@ -179,7 +187,7 @@ interface Entry {
 
 function readEntry(scanner: HeaderScanner, name: string): Entry {
   const entry: Partial<Entry> = {};
-  scanner.object(`tensor ${quote(name)}`, (key) => {
+  scanner.object(`tensor ${quote(name)}`, 3, (key) => {
     if (key === "dtype") entry.dtype = scanner.string();
     else if (key === "shape") entry.shape = scanner.integers();
     else if (key === "data_offsets") entry.offsets = scanner.integers();
@@ -224,8 +232,9 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   const scanner = new HeaderScanner(text);
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
-  scanner.object("the header", (name) => {
-    if (name === metadataKey) scanner.object(metadataKey, (key) => metadata.set(key, scanner.string()));
+  // One of its keys is that of the metadata.
+  scanner.object("the header", most.tensors + 1, (name) => {
+    if (name === metadataKey) scanner.object(metadataKey, most.metadata, (key) => metadata.set(key, scanner.string()));
     else entries.push(readEntry(scanner, name));
   });
   scanner.end();

@@ -3,7 +3,8 @@
 import { abortable } from "./abort.js";
 import type { Device } from "./device.js";
 import { idleStep, type RunParts } from "./evaluation.js";
-import { checkBuffer, checkOwner, rowsOf, type BufferRows, type Examples, type Rows } from "./examples.js";
+import { checkBuffer, checkOwner, rowsOf, type Examples, type Latents, type Rows } from "./examples.js";
+import { checkBorrowed } from "./data/upload.js";
 import { allocated, invalidOption, wholeNumber } from "./options.js";
 import { seedKey, Stream } from "./random.js";
 import { gatherRanges, type Range } from "./readback.js";
@@ -45,8 +46,8 @@ export class Sampler {
 
   /** Means and log variances [n, Z]. */
   async encode(examples: Examples, signal?: AbortSignal): Promise<Encoded> {
-    const { latent, input } = this.parts.model.resolved.spec;
-    const rows = rowsOf("encode", examples, input);
+    const { latent } = this.parts.model.resolved.spec;
+    const rows = this.#examples("encode", examples);
     let step = 0;
     const at = () => (step = this.parts.stepsDone());
     const heads = (await this.#run("encode", rows.count, { signal, at }, rows))!;
@@ -55,7 +56,7 @@ export class Sampler {
   }
 
   /** Examples [n, D] from latents [n, Z]. */
-  async decode(latents: Float32Array | BufferRows, sampling: Sampling): Promise<Float32Array | undefined> {
+  async decode(latents: Latents, sampling: Sampling): Promise<Float32Array | undefined> {
     const rows = rowsOf("decode", latents, [this.parts.model.resolved.spec.latent]);
     return this.#run("decode", rows.count, sampling, rows);
   }
@@ -68,8 +69,13 @@ export class Sampler {
 
   /** Each example through the mean of its latents, or through a draw of them. */
   async reconstruct(examples: Examples, sampling: Sampling): Promise<Float32Array | undefined> {
-    const rows = rowsOf("reconstruct", examples, this.parts.model.resolved.spec.input);
+    const rows = this.#examples("reconstruct", examples);
     return this.#run(sampling.noise ? "reconstruct with noise" : "reconstruct", rows.count, sampling, rows);
+  }
+
+  #examples(place: string, examples: Examples): Rows {
+    const { resolved, logSigma } = this.parts.model;
+    return rowsOf(place, examples, resolved.spec.input, { unitInterval: !logSigma });
   }
 
   async #run(use: Use, count: number, sampling: Sampling, input?: Rows): Promise<Float32Array | undefined> {
@@ -173,6 +179,7 @@ function fill(
     }
     return;
   }
+  checkBorrowed("examples", Math.min(source.length, (first + rows) * width), (first + rows) * width);
   const stride = padTo4(width);
   const scale = source instanceof Float32Array ? 1 : 1 / 255;
   const padded = new Float32Array(rows * stride);

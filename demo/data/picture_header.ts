@@ -1,10 +1,25 @@
-// What kind of picture a file is and how large, from its first bytes: before it is decoded, since a file of a few
-// kilobytes can unfold to gigabytes of pixels.
+// What kind of picture a file is and how large, from its headers: before it is decoded, since a file of a few hundred
+// bytes can unfold to gigabytes of pixels.
 
 export interface PictureSize {
   readonly kind: "PNG" | "JPEG" | "GIF" | "WebP";
   readonly width: number;
   readonly height: number;
+}
+
+/** Of one picture to decode: 200 MB of memory, and as many as the cameras of phones make. */
+const MOST_PIXELS = 50_000_000;
+/** Of a file of any size: 16 MB of memory, several times in a browser. */
+const FREE_PIXELS = 4_000_000;
+/** Of a larger picture: drawings of a few flat colours have some hundred pixels a byte, photographs less than ten. */
+const PIXELS_A_BYTE = 500;
+
+/** Why a picture of this size, in a file of so many bytes, is not decoded; undefined where it can be. */
+export function tooLarge({ width, height }: PictureSize, bytes: number): string | undefined {
+  const pixels = width * height;
+  if (pixels > MOST_PIXELS) return `more than ${MOST_PIXELS / 1e6} million pixels (${width} x ${height})`;
+  if (pixels <= Math.max(FREE_PIXELS, PIXELS_A_BYTE * bytes)) return undefined;
+  return `more pixels (${width} x ${height}) than a file of its size can show`;
 }
 
 /** Of a PNG, JPEG, GIF or WebP file; nothing for another file, or one that breaks off before its size. */
@@ -18,13 +33,30 @@ export function pictureSize(bytes: Uint8Array): PictureSize | undefined {
   if (says(0, "\x89PNG\r\n\x1a\n") && says(12, "IHDR") && bytes.length >= 24) {
     found = { kind: "PNG", width: view.getUint32(16), height: view.getUint32(20) };
   } else if ((says(0, "GIF87a") || says(0, "GIF89a")) && bytes.length >= 10) {
-    found = { kind: "GIF", width: view.getUint16(6, true), height: view.getUint16(8, true) };
+    found = gifSize(view);
   } else if (says(0, "RIFF") && says(8, "WEBP") && bytes.length >= 30) {
     found = webpSize(view, says);
   } else if (says(0, "\xff\xd8\xff")) {
     found = jpegSize(view);
   }
   return found && found.width > 0 && found.height > 0 ? found : undefined;
+}
+
+/** The screen, or the first frame where that is larger: decoders make room for both. */
+function gifSize(view: DataView): PictureSize | undefined {
+  const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+  let at = 13 + tableBytes(view.byteLength > 10 ? view.getUint8(10) : 0);
+  // Extensions: a mark, a kind, and blocks that each begin with their length, until one of 0.
+  while (at + 2 < view.byteLength && view.getUint8(at) === 0x21) {
+    at += 2;
+    while (at < view.byteLength && view.getUint8(at) !== 0) at += 1 + view.getUint8(at);
+    at++;
+  }
+  if (at + 9 > view.byteLength || view.getUint8(at) !== 0x2c) return undefined;
+  const [left, top, across, down] = [1, 3, 5, 7].map((offset) => view.getUint16(at + offset, true));
+  const width = Math.max(view.getUint16(6, true), left! + across!);
+  const height = Math.max(view.getUint16(8, true), top! + down!);
+  return { kind: "GIF", width, height };
 }
 
 /** By its first chunk: lossy, lossless, or extended, which has a canvas. */
@@ -57,8 +89,8 @@ function jpegSize(view: DataView): PictureSize | undefined {
     }
     const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
     if (frame) return { kind: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
-    // The image's data or its end, before any frame.
-    if (marker === 0xda || marker === 0xd9) return undefined;
+    // The image's data or its end before any frame, or a marker without a length, which would hide a frame.
+    if (marker <= 0x01 || (marker >= 0xd0 && marker <= 0xda)) return undefined;
     const length = view.getUint16(at + 2);
     if (length < 2) return undefined;
     at += 2 + length;

@@ -5,7 +5,7 @@ import { classesOf } from "./folders.js";
 import { shuffled } from "./hold_out.js";
 import { capital, LeftOut, shortName } from "./left_out.js";
 import { DataFault, type LoadOptions } from "./loaded.js";
-import { pictureSize } from "./picture_header.js";
+import { pictureSize, tooLarge } from "./picture_header.js";
 
 /** Decoding takes some 10 ms of each: more would be minutes of waiting, and a VAE learns little from them. */
 export const MOST_PICTURES = 10_000;
@@ -15,8 +15,6 @@ export const LARGEST_SIDE = 128;
 export const SMALLEST_SIDE = 8;
 /** What every adapter binds as one buffer, by WebGPU's default limits. */
 export const MOST_BYTES = 128 * 2 ** 20;
-/** Of one picture to decode: 200 MB of memory, and as many as the cameras of phones make. */
-const MOST_PIXELS = 50_000_000;
 /** Of one picture's file. */
 const LARGEST_FILE = 64 * 2 ** 20;
 /** A pixel whose channels lie nearer than this is grey: JPEG rounds, and scanners tint. */
@@ -98,10 +96,8 @@ async function readPicture(file: File, size: number): Promise<Omit<Picture, "nam
   if (!bytes) return "cannot be read";
   const header = pictureSize(new Uint8Array(bytes));
   if (!header) return "no PNG, JPEG, GIF or WebP picture";
-  const { width, height } = header;
-  if (width * height > MOST_PIXELS) {
-    return `more than ${MOST_PIXELS / 1e6} million pixels (${width} x ${height})`;
-  }
+  const refused = tooLarge(header, bytes.byteLength);
+  if (refused) return refused;
   let bitmap: ImageBitmap;
   try {
     // Of the bytes that were looked at, not of a file that may have changed since.

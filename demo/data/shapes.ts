@@ -65,8 +65,8 @@ function pictures(dataset: Dataset, notes: string[]): Shaped {
   if (least < 0 || most > 1) {
     const [from, to] = [least, most].map((value) => Number(value.toPrecision(3)));
     throw refuse(
-      `values from ${from} to ${to}; those of pictures lie from 0 to 1, or are whole numbers from 0 to 255`,
-      "Undo the normalization before saving, or scale the values to [0, 1].",
+      `values from ${from} to ${to}; those of pictures lie from 0 to 1, or are bytes`,
+      'If they are whole numbers from 0 to 255, save a.astype("u1"); else scale them to [0, 1].',
     );
   }
   return { kind: "images", dataset, notes };

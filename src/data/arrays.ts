@@ -1,43 +1,55 @@
 // Data sets from the caller's own arrays.
 
-import { optionsOf, wholeNumber } from "../options.js";
+import { invalidOption, optionsOf, wholeNumber } from "../options.js";
 import { describe, product } from "../checks.js";
-import { exampleSize, invalidData, notFinite, validateDataset, type Dataset } from "./dataset.js";
+import { exampleSize, validateDataset, type Dataset } from "./dataset.js";
+import { classOf, hintFor, invalidData, isNumeric, whatIs } from "./refusals.js";
+import { valuesOf, type NumberArray, type Numbers } from "./rows.js";
 
 /** What the values are. */
 export interface FromArrayOptions {
   /** Shape of one example: [height, width, channels] for images, [features] for points. */
   shape: readonly number[];
   /** One class index in 0..255 per example. */
-  labels?: Uint8Array | readonly number[];
+  labels?: NumberArray | readonly number[];
   name?: string;
+  /** How many examples there should be; where there are more or fewer, they are refused. */
+  count?: number;
+  /** What the values are divided by. Default 255 for bytes (Uint8Array, Uint8ClampedArray), 1 for all others. */
+  scale?: number;
 }
 
 /**
- * A Dataset over the caller's values: count x prod(shape), flat, or one row of prod(shape) numbers per example.
- * Bytes stand for value / 255; floats are taken as they are. Typed arrays are shared, not copied. Throws INVALID_DATA
- * and INVALID_OPTION.
+ * A Dataset over the caller's values: count x prod(shape) of them, flat, or one row of prod(shape) per example. Bytes
+ * stand for value / 255; all other numbers are taken as they are. A flat Uint8Array, Uint8ClampedArray or Float32Array
+ * is shared, not copied, unless `scale` divides it. Throws INVALID_OPTION, and INVALID_DATA: for a value that is no
+ * number, infinite as a 32-bit float, or an integer beyond 2^24; and for the pixels of a canvas, which fromImageData
+ * takes.
  */
-export function fromArray(
-  values: Uint8Array | Uint8ClampedArray | Float32Array | readonly (readonly number[])[],
-  options: FromArrayOptions,
-): Dataset {
-  const { name = "array" } = optionsOf(options, "fromArray", ["shape", "labels", "name"]);
-  const size = exampleSize(options.shape, name);
-  const flat = flatten(values, size, name);
+export function fromArray(values: Numbers, options: FromArrayOptions): Dataset {
+  const known = ["shape", "labels", "name", "count", "scale"] as const;
+  const { name = "array", labels, count, scale } = optionsOf(options, "fromArray", known);
+  const shape = options.shape;
+  const size = exampleSize(shape, name);
+  if (count !== undefined) wholeNumber(`${name}: count`, count);
+  const flat = scaled(valuesOf(values, shape, name, count), scale, name);
   if (flat.length === 0) throw invalidData(name, "there are no examples");
-  if (flat.length % size !== 0) {
+  const found = flat.length / size;
+  if (!Number.isInteger(found) || (count ?? found) !== found) {
+    const wanted = count === undefined ? "" : `${count} `;
+    const rgba = shape.length === 3 && flat.length % (4 * shape[0]! * shape[1]!) === 0 && shape[2] !== 4;
+    const hint = rgba ? "; if they are red, green, blue and alpha, fromImageData takes them as pictures" : "";
     throw invalidData(
       name,
-      `${flat.length} values do not divide into examples of ${options.shape.join("x")} = ${size}`,
+      `${flat.length} values do not divide into ${wanted}examples of ${shape.join("x")} = ${size}${hint}`,
     );
   }
   const dataset: Dataset = {
     name,
-    shape: [...options.shape],
-    count: flat.length / size,
+    shape: [...shape],
+    count: found,
     values: flat,
-    ...(options.labels ? { labels: labelBytes(options.labels, name) } : {}),
+    ...(labels === undefined ? {} : { labels: labelBytes(labels, name) }),
   };
   validateDataset(dataset);
   return dataset;
@@ -55,34 +67,29 @@ export function take(dataset: Dataset, count: number): Dataset {
   };
 }
 
-function flatten(values: Parameters<typeof fromArray>[0], size: number, name: string): Uint8Array | Float32Array {
-  if (values instanceof Uint8Array || values instanceof Float32Array) return values;
-  if (values instanceof Uint8ClampedArray) return new Uint8Array(values.buffer, values.byteOffset, values.length);
-  if (!Array.isArray(values)) {
-    throw invalidData(name, "values must be a Uint8Array, a Uint8ClampedArray, a Float32Array or rows of numbers");
+/** Divided by `scale`; bytes are divided by 255 when they are used. */
+function scaled(values: Uint8Array | Float32Array, scale: number | undefined, name: string): Uint8Array | Float32Array {
+  if (scale === undefined) return values;
+  if (!(typeof scale === "number" && scale > 0 && Number.isFinite(scale))) {
+    throw invalidOption(`${name}: scale must be a positive number, not ${describe(scale)}`);
   }
-  const rows = values as readonly (readonly number[])[];
-  const badRow = rows.findIndex((row) => row?.length !== size);
-  if (badRow >= 0) {
-    throw invalidData(name, `row ${badRow} has ${rows[badRow]?.length ?? "no"} values, the shape takes ${size}`);
-  }
-  const flat = new Float32Array(rows.length * size);
-  rows.forEach((row, r) => {
-    for (let c = 0; c < size; c++) {
-      const i = r * size + c;
-      flat[i] = row[c]!;
-      // Here too, so that the message shows the caller's number: 1e39 is finite, but not as a 32-bit float.
-      if (!Number.isFinite(flat[i])) throw notFinite(name, i, size, row[c]);
-    }
-  });
-  return flat;
+  if (values instanceof Uint8Array && scale === 255) return values;
+  return Float32Array.from(values, (value) => value / scale);
 }
 
-function labelBytes(labels: Uint8Array | readonly number[], name: string): Uint8Array {
+/** Whole numbers in 0..255 as bytes, which are shared. */
+function labelBytes(labels: unknown, name: string): Uint8Array {
   if (labels instanceof Uint8Array) return labels;
-  if (!Array.isArray(labels))
-    throw invalidData(name, `labels must be a Uint8Array or an array, not ${describe(labels)}`);
-  const bad = labels.findIndex((label) => !Number.isInteger(label) || label < 0 || label > 255);
-  if (bad >= 0) throw invalidData(name, `label ${bad} is ${labels[bad]}, not an integer in 0..255`);
-  return Uint8Array.from(labels);
+  if (!Array.isArray(labels) && !isNumeric(classOf(labels))) {
+    const found = `labels must be a typed array or an array of numbers, not ${whatIs(labels)}`;
+    throw invalidData(name, found + hintFor(labels));
+  }
+  const given = labels as NumberArray;
+  const bytes = new Uint8Array(given.length);
+  for (let i = 0; i < given.length; i++) {
+    const label: unknown = given[i];
+    bytes[i] = typeof label === "number" ? label : 0;
+    if (bytes[i] !== label) throw invalidData(name, `label ${i} is ${whatIs(label)}, not an integer in 0..255`);
+  }
+  return bytes;
 }

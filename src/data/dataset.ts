@@ -1,9 +1,12 @@
 // What every data set is: examples of one shape, as bytes (images, scaled by 1/255 on the GPU) or floats; and the checks
 // that it must pass before it is trained on.
-import { WebvaeError } from "../errors.js";
 import { describe, product } from "../checks.js";
+import { hintFor, invalidData, notFinite, whatIs } from "./refusals.js";
 
-/** Examples of one shape, in memory. */
+/**
+ * Examples of one shape, in memory. A call borrows them: it reads the arrays until it settles, so that they must not be
+ * changed or transferred to another thread before.
+ */
 export interface Dataset {
   /** Short name for display: "mnist", "digits". */
   readonly name: string;
@@ -17,26 +20,33 @@ export interface Dataset {
 }
 
 /**
- * Checks shape, sizes, labels and that every float is finite. Throws INVALID_DATA naming the first fault, and before
- * its name `what` the data set is.
+ * Checks shape, sizes, labels and that every float is finite. Throws INVALID_DATA naming the first error, and before
+ * its name `what` the data set is; where it is none, which call makes one, of examples of `shape`.
  */
-export function validateDataset(dataset: Dataset, what = ""): void {
-  if (dataset === null || typeof dataset !== "object") {
-    throw invalidData(what || "data set", `expected an object, found ${describe(dataset)}`);
+export function validateDataset(dataset: Dataset, what = "", shape?: readonly number[]): void {
+  const given: unknown = dataset;
+  // A map and a typed array have values too.
+  if (given === null || typeof given !== "object" || !("shape" in given && "values" in given)) {
+    throw invalidData(what || "data set", `expected a Dataset, found ${whatIs(given)}${hintFor(given, shape ?? [])}`);
   }
   const { count, values, labels } = dataset;
-  const name = `${what && `${what} `}${dataset.name ?? "without a name"}`;
+  const name = `${what} ${dataset.name ?? "without a name"}`.trim();
   const size = exampleSize(dataset.shape, name);
   if (!Number.isSafeInteger(count) || count < 1)
     throw invalidData(name, `count must be a positive integer, not ${count}`);
   if (!(values instanceof Uint8Array || values instanceof Float32Array)) {
-    throw invalidData(name, "values must be a Uint8Array or a Float32Array");
+    const found = `values must be a Uint8Array or a Float32Array, not ${whatIs(values)}`;
+    throw invalidData(name, found + hintFor(values, dataset.shape));
   }
   if (values.length !== count * size) {
     throw invalidData(
       name,
       `${count} examples of ${dataset.shape.join("x")} take ${count * size} values, got ${values.length}`,
     );
+  }
+  if (labels !== undefined && !(labels instanceof Uint8Array)) {
+    const found = `labels must be a Uint8Array, not ${whatIs(labels)}`;
+    throw invalidData(name, `${found}; fromArray(values, { shape, labels }) makes one of whole numbers in 0..255`);
   }
   if (labels && labels.length !== count) throw invalidData(name, `${labels.length} labels for ${count} examples`);
   if (values instanceof Float32Array) {
@@ -54,15 +64,4 @@ export function exampleSize(shape: readonly number[], name: string): number {
     throw invalidData(name, `shape must be positive integers, not ${given}`);
   }
   return size;
-}
-
-export function notFinite(name: string, index: number, size: number, value: unknown): WebvaeError {
-  return invalidData(
-    name,
-    `value ${index} (row ${Math.floor(index / size)}, column ${index % size}) is ${value}, not a finite 32-bit float`,
-  );
-}
-
-export function invalidData(name: string, why: string): WebvaeError {
-  return new WebvaeError("INVALID_DATA", `${name}: ${why}.`);
 }

@@ -1,7 +1,6 @@
 // Downloads of files whose size and checksum are known beforehand: nothing else is ever returned or cached.
 
 import { WebvaeError } from "../errors.js";
-import { join } from "./idx.js";
 
 export interface RemoteFile {
   /** Name in the folder that a base URL stands for. */
@@ -93,7 +92,7 @@ async function fetchChecked(
     throw failed(`HTTP status ${response.status}`);
   }
 
-  const chunks: Uint8Array[] = [];
+  const bytes = new Uint8Array(remote.bytes);
   let received = 0;
   const reader = response.body?.getReader();
   while (reader) {
@@ -102,16 +101,15 @@ async function fetchChecked(
       throw failed(`broke off after ${received} of ${remote.bytes} bytes (${reason(cause)})`, cause);
     });
     if (step.done) break;
-    received += step.value.length;
-    if (received > remote.bytes) {
+    if (received + step.value.length > remote.bytes) {
       await reader.cancel().catch(() => undefined);
       throw new WebvaeError("CHECKSUM_MISMATCH", `${url}: more than the ${remote.bytes} bytes expected.`);
     }
-    chunks.push(step.value);
+    bytes.set(step.value, received);
+    received += step.value.length;
     report(received);
   }
   if (received < remote.bytes) throw failed(`${received} bytes, ${remote.bytes} expected`);
-  const bytes = join(chunks, received);
   const sha256 = await hash(bytes);
   if (sha256 !== remote.sha256) {
     throw new WebvaeError("CHECKSUM_MISMATCH", `${url}: SHA-256 is ${sha256}, expected ${remote.sha256}.`);

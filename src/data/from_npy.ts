@@ -1,38 +1,59 @@
-// A data set from an array that NumPy saved: pictures or rows of features.
+// A data set from an array that NumPy saved: pictures or rows of features. What a value stands for is decided by the
+// type that it was saved as, never by the values: two files of one set mean the same.
 
 import { WebvaeError } from "../errors.js";
-import { optionsOf } from "../options.js";
+import { invalidOption, optionsOf } from "../options.js";
 import { describe, product } from "../checks.js";
 import { fromArray } from "./arrays.js";
-import { invalidData, notFinite, type Dataset } from "./dataset.js";
-import { gunzipIfNeeded, MAX_FILE_BYTES } from "./idx.js";
-import { readNpy, type NpyArray } from "./npy.js";
+import type { Dataset } from "./dataset.js";
+import { gunzipIfNeeded } from "./gunzip.js";
+import { npyLength, readNpy, type NpyArray } from "./npy.js";
+import { invalidData, notExact, whatIs } from "./refusals.js";
+import { EXACT, type NumberArray } from "./rows.js";
 
 /** What the array is. */
 export interface FromNpyOptions {
   /** Another npy file: one whole number in 0..255 per example. */
   labels?: Uint8Array;
   name?: string;
+  /** "first" for pictures [n, c, h, w], as PyTorch has them. Default "last": [n, h, w] or [n, h, w, c]. */
+  channels?: "first" | "last";
+  /** What the values are divided by: 255 where floats or wide integers are pixels. Default 255 for u1, 1 for others. */
+  scale?: number;
 }
 
 /**
- * A Dataset from an npy file, gzip or not, of u1, f4 or f8 (little endian, C order): pictures [n, h, w] or [n, h, w, c],
- * or rows [n, d]. Bytes stand for value / 255, and so do floats that are all whole numbers in 0..255; other floats are
- * taken as they are, and those of pictures must lie in [0, 1]. Throws INVALID_FILE, INVALID_DATA and INVALID_OPTION.
+ * A Dataset from an npy file, gzip or not, in C order: pictures [n, h, w] or [n, h, w, c], or rows [n, d]. Values of u1
+ * are bytes, which stand for value / 255; b1 is 0 and 1; f2, f4, f8, i1 to i8 and u2 to u8 are taken as they are. The
+ * bytes are borrowed until the call settles, and the Dataset shares them where it can. Throws INVALID_FILE,
+ * INVALID_OPTION, and INVALID_DATA for integers beyond 2^24 and for values that are not finite.
  */
 export async function fromNpy(bytes: Uint8Array, options: FromNpyOptions = {}): Promise<Dataset> {
-  const { labels: labelBytes, name = "npy" } = optionsOf(options, "fromNpy", ["labels", "name"]);
-  const array = await read(bytes, name);
-  const [count, ...shape] = array.shape;
-  if (count === undefined || shape.length < 1 || shape.length > 3) {
-    const what = array.shape.length > 0 ? `shape ${array.shape.join("x")}` : "a single number";
-    throw new WebvaeError("INVALID_FILE", `${name}: ${what} is not [n, h, w], [n, h, w, c] or [n, d].`);
+  const known = ["labels", "name", "channels", "scale"] as const;
+  const { labels: labelBytes, name = "npy", channels = "last", scale } = optionsOf(options, "fromNpy", known);
+  if (channels !== "first" && channels !== "last") {
+    throw invalidOption(`${name}: channels must be "first" or "last", not ${describe(channels)}`);
   }
-  const values = array.values instanceof Uint8Array ? array.values : fromFloats(array.values, shape, name);
+  // Both at once, so that both are read before the caller goes on.
+  const [array, labels] = await Promise.all([
+    read(bytes, name),
+    labelBytes === undefined ? undefined : read(labelBytes, `${name} labels`),
+  ]);
+  const [count, ...shape] = array.shape;
+  const shown = array.shape.length > 0 ? `shape ${array.shape.join("x")}` : "a single number";
+  if (count === undefined || shape.length < 1 || shape.length > 3) {
+    throw new WebvaeError("INVALID_FILE", `${name}: ${shown} is not [n, h, w], [n, h, w, c] or [n, d].`);
+  }
+  if (channels === "first" && shape.length !== 3) {
+    throw new WebvaeError("INVALID_FILE", `${name}: channels "first" is for [n, c, h, w], and this is ${shown}.`);
+  }
+  const found = numbersOf(array, name);
+  const values = channels === "first" ? channelsLast(found, shape) : found;
+  if (channels === "first") shape.push(shape.shift()!);
   if (shape.length === 2) shape.push(1);
-  if (labelBytes === undefined) return fromArray(values, { shape, name });
+  const data = { shape, name, count, ...(scale === undefined ? {} : { scale }) };
+  if (!labels) return fromArray(values, data);
 
-  const labels = await read(labelBytes, `${name} labels`);
   if (labels.shape.length !== 1) {
     throw new WebvaeError(
       "INVALID_FILE",
@@ -42,44 +63,40 @@ export async function fromNpy(bytes: Uint8Array, options: FromNpyOptions = {}): 
   if (labels.shape[0] !== count) {
     throw new WebvaeError("INVALID_FILE", `${name}: ${count} examples but ${labels.shape[0]} labels.`);
   }
-  return fromArray(values, {
-    shape,
-    labels: labels.values instanceof Uint8Array ? labels.values : [...labels.values],
-    name,
-  });
+  return fromArray(values, { ...data, labels: numbersOf(labels, `${name} labels`, true) });
 }
 
 async function read(bytes: Uint8Array, name: string): Promise<NpyArray> {
   if (!(bytes instanceof Uint8Array)) {
-    throw new WebvaeError("INVALID_FILE", `${name}: must be a Uint8Array, not ${describe(bytes)}.`);
+    throw new WebvaeError("INVALID_FILE", `${name}: must be a Uint8Array, not ${whatIs(bytes)}.`);
   }
-  return readNpy(await gunzipIfNeeded(bytes, { maxBytes: MAX_FILE_BYTES, name }), { name });
+  return readNpy(await gunzipIfNeeded(bytes, name, (head) => npyLength(head, name)), { name });
 }
 
-/** By what the values are, for the file does not say: bytes that were made floats, shares, or features of any size. */
-function fromFloats(
-  values: Float32Array | Float64Array,
-  shape: readonly number[],
-  name: string,
-): Uint8Array | Float32Array {
-  let [least, most] = [Infinity, -Infinity];
-  let whole = true;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    // Here, so that the message shows the file's number: 1e39 is finite, but not as a 32-bit float.
-    if (!Number.isFinite(Math.fround(value))) throw notFinite(name, i, product(shape), value);
-    if (value < least) least = value;
-    if (value > most) most = value;
-    whole &&= Number.isInteger(value);
+/** As numbers: 64-bit integers where they are exact, booleans as floats, for as bytes they would stand for 1 / 255. */
+function numbersOf({ values, shape, type }: NpyArray, name: string, labels = false): NumberArray {
+  const size = product(shape.slice(1));
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    return Float64Array.from(values as BigInt64Array, (value, i) => {
+      if (value > EXACT || value < -EXACT) throw notExact(name, i, size, value);
+      return Number(value);
+    });
   }
-  const floats = () => (values instanceof Float32Array ? values : Float32Array.from(values));
-  // Zeros and ones alone are shares: black and white.
-  if (least >= 0 && most <= 1) return floats();
-  if (whole && least >= 0 && most <= 255) return Uint8Array.from(values);
-  if (shape.length === 1) return floats();
-  throw invalidData(
-    name,
-    `values from ${least} to ${most}${whole ? "" : ", not all of them whole"}; those of pictures must lie in [0, 1] ` +
-      "or be whole numbers from 0 to 255",
-  );
+  if (type !== "b1" || labels) return values;
+  const bad = values.findIndex((value) => value > 1);
+  if (bad >= 0) throw invalidData(name, `value ${bad} of type b1 is ${values[bad]}, not 0 or 1`);
+  return Float32Array.from(values);
+}
+
+/** [n, c, h, w] to [n, h, w, c]; `shape` is [c, h, w]. */
+function channelsLast(values: NumberArray, shape: readonly number[]): NumberArray {
+  const [channels = 1, height = 1, width = 1] = shape;
+  const [pixels, size] = [height * width, channels * height * width];
+  const turned = new (values.constructor as typeof Float32Array)(values.length);
+  for (let first = 0; first < values.length; first += size) {
+    for (let c = 0; c < channels; c++) {
+      for (let p = 0; p < pixels; p++) turned[first + p * channels + c] = values[first + c * pixels + p]!;
+    }
+  }
+  return turned;
 }

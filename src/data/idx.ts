@@ -12,8 +12,12 @@ export interface IdxArray {
   values: Uint8Array;
 }
 
-/** Well above the largest published set of this kind (EMNIST by class, 547 MB); stops a decompression bomb. */
-export const MAX_FILE_BYTES = 1 << 30;
+/** Where a file's values begin, and how many bytes they take. */
+interface IdxHeader {
+  shape: number[];
+  start: number;
+  size: number;
+}
 
 const UBYTE = 0x08;
 const TYPE_NAMES: Record<number, string> = {
@@ -28,7 +32,27 @@ const TYPE_NAMES: Record<number, string> = {
 /** Reads an uncompressed IDX file of unsigned bytes. Throws INVALID_FILE. */
 export function readIdx(bytes: Uint8Array, options: { name?: string } = {}): IdxArray {
   const name = options.name ?? "IDX file";
-  const fail = (why: string) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`);
+  const { shape, start, size } = headerOf(bytes, name);
+  const available = bytes.length - start;
+  const shown = shape.join("x");
+  if (size > available) {
+    throw invalid(name, `truncated: shape ${shown} takes ${size} bytes, ${available} follow the header`);
+  }
+  if (size !== available) throw invalid(name, `${available - size} bytes too many for shape ${shown}`);
+  // Not subarray(): of a Node Buffer it would give a Buffer.
+  return { shape, values: new Uint8Array(bytes.buffer, bytes.byteOffset + start, size) };
+}
+
+/** Bytes of the whole file, by its beginning. Throws INVALID_FILE. */
+export function idxLength(head: Uint8Array, name: string): number {
+  const { start, size } = headerOf(head, name);
+  return start + size;
+}
+
+const invalid = (name: string, why: string) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`);
+
+function headerOf(bytes: Uint8Array, name: string): IdxHeader {
+  const fail = (why: string) => invalid(name, why);
   if (bytes.length < 4) throw fail(`${bytes.length} bytes is too short for an IDX header`);
   const [zero0, zero1, type, rank] = bytes as unknown as [number, number, number, number];
   if (zero0 !== 0 || zero1 !== 0 || !(type in TYPE_NAMES)) {
@@ -45,7 +69,6 @@ export function readIdx(bytes: Uint8Array, options: { name?: string } = {}): Idx
   }
 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const available = bytes.length - headerBytes;
   const shape: number[] = [];
   for (let axis = 0; axis < rank; axis++) {
     const length = view.getUint32(4 + 4 * axis);
@@ -53,62 +76,5 @@ export function readIdx(bytes: Uint8Array, options: { name?: string } = {}): Idx
     shape.push(length);
   }
   // A product past 2^53 is rounded, but is no number of bytes at hand either.
-  const size = product(shape);
-  if (size > available) {
-    throw fail(`truncated: shape ${shape.join("x")} takes ${size} bytes, ${available} follow the header`);
-  }
-  if (size !== available) {
-    throw fail(`${available - size} bytes too many for shape ${shape.join("x")}`);
-  }
-
-  // Not subarray(): of a Node Buffer it would give a Buffer.
-  return { shape, values: new Uint8Array(bytes.buffer, bytes.byteOffset + headerBytes, size) };
-}
-
-/**
- * `bytes` decompressed where they are gzip (by the magic 1f 8b), else as they are. Decompression stops as soon as
- * more than `maxBytes` come out, so a small file cannot fill the memory. Throws INVALID_FILE.
- */
-export async function gunzipIfNeeded(
-  bytes: Uint8Array,
-  options: { maxBytes: number; name?: string },
-): Promise<Uint8Array> {
-  const { maxBytes, name = "file" } = options;
-  const tooLarge = () => new WebvaeError("INVALID_FILE", `${name}: more than the ${maxBytes} bytes allowed.`);
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
-    if (bytes.length > maxBytes) throw tooLarge();
-    return bytes;
-  }
-  const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
-  const reader = source.pipeThrough(new DecompressionStream("gzip")).getReader();
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  for (;;) {
-    const step = await reader.read().catch((cause: unknown) => {
-      throw new WebvaeError(
-        "INVALID_FILE",
-        `${name}: corrupt or truncated gzip (${bytes.length} bytes in, ${total} bytes out).`,
-        { cause },
-      );
-    });
-    if (step.done) return join(chunks, total);
-    total += step.value.length;
-    if (total > maxBytes) {
-      // The pipe may report its own fault while being cancelled; the size is the fault that counts.
-      await reader.cancel().catch(() => undefined);
-      throw tooLarge();
-    }
-    chunks.push(step.value);
-  }
-}
-
-/** The chunks in one array of `total` bytes. */
-export function join(chunks: readonly Uint8Array[], total: number): Uint8Array {
-  const joined = new Uint8Array(total);
-  let offset = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return joined;
+  return { shape, start: headerBytes, size: product(shape) };
 }

@@ -2,11 +2,12 @@
 
 import { WebvaeError } from "../errors.js";
 import { optionsOf } from "../options.js";
-import { describe } from "../checks.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { download, type DataCache, type RemoteFile } from "./download.js";
-import { gunzipIfNeeded, MAX_FILE_BYTES, readIdx } from "./idx.js";
+import { gunzipIfNeeded } from "./gunzip.js";
+import { idxLength, readIdx } from "./idx.js";
+import { whatIs } from "./refusals.js";
 
 /** Which split, and from where. */
 export interface MnistOptions {
@@ -122,7 +123,8 @@ export async function remoteIdx(
 
 /**
  * A Dataset [H, W, C] from IDX files, gzip or not: images (count x H x W, or count x H x W x C) and, where known,
- * labels (count), all of bytes. Throws INVALID_FILE.
+ * labels (count), all of bytes. The files are borrowed until the call settles, and the Dataset shares those
+ * that are not packed. Throws INVALID_FILE.
  */
 export async function imagesFromIdx(files: {
   images: Uint8Array;
@@ -133,11 +135,15 @@ export async function imagesFromIdx(files: {
   const read = async (bytes: Uint8Array, what: string) => {
     const file = `${name} ${what}`;
     if (!(bytes instanceof Uint8Array)) {
-      throw new WebvaeError("INVALID_FILE", `${file}: must be a Uint8Array, not ${describe(bytes)}.`);
+      throw new WebvaeError("INVALID_FILE", `${file}: must be a Uint8Array, not ${whatIs(bytes)}.`);
     }
-    return readIdx(await gunzipIfNeeded(bytes, { maxBytes: MAX_FILE_BYTES, name: file }), { name: file });
+    return readIdx(await gunzipIfNeeded(bytes, file, (head) => idxLength(head, file)), { name: file });
   };
-  const images = await read(files.images, "images");
+  // Both at once, so that both are read before the caller goes on.
+  const [images, labels] = await Promise.all([
+    read(files.images, "images"),
+    files.labels === undefined ? undefined : read(files.labels, "labels"),
+  ]);
   const [count, ...shape] = images.shape as [number, ...number[]];
   if (shape.length !== 2 && shape.length !== 3) {
     throw new WebvaeError(
@@ -146,9 +152,8 @@ export async function imagesFromIdx(files: {
     );
   }
   if (shape.length === 2) shape.push(1);
-  if (!files.labels) return fromArray(images.values, { shape, name });
+  if (!labels) return fromArray(images.values, { shape, name });
 
-  const labels = await read(files.labels, "labels");
   if (labels.shape.length !== 1) {
     throw new WebvaeError(
       "INVALID_FILE",

@@ -4,23 +4,38 @@
 
 import { WebvaeError } from "../errors.js";
 import { product } from "../checks.js";
+import type { NumberArray } from "./rows.js";
 
 export interface NpyArray {
   /** As many sizes as the file has dimensions, each at least 1; none for a single number. */
   shape: number[];
-  /** prod(shape) values, row-major. They share memory with the input where they are aligned in it. */
-  values: Uint8Array | Float32Array | Float64Array;
+  /** NumPy's letter and the bytes of one value: "u1", "f4". */
+  type: NpyType;
+  /**
+   * prod(shape) values, row-major; of f2 as the same numbers in 32 bits, of b1 as bytes. Others share memory with the
+   * input where they are little endian and aligned in it.
+   */
+  values: NumberArray | BigInt64Array | BigUint64Array;
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** NumPy's own limit of what it reads from files that it does not trust; what it writes takes about 120. */
 const LONGEST_HEADER = 10_000;
-const ITEM_BYTES = new Map([
-  ["|u1", 1],
-  ["<u1", 1],
-  ["<f4", 4],
-  ["<f8", 8],
-]);
+const TYPES = {
+  b1: Uint8Array,
+  u1: Uint8Array,
+  i1: Int8Array,
+  u2: Uint16Array,
+  i2: Int16Array,
+  f2: Uint16Array,
+  u4: Uint32Array,
+  i4: Int32Array,
+  f4: Float32Array,
+  u8: BigUint64Array,
+  i8: BigInt64Array,
+  f8: Float64Array,
+} as const;
+export type NpyType = keyof typeof TYPES;
 /** By the letter that NumPy has for them. */
 const KINDS: Record<string, string> = {
   b: "booleans",
@@ -40,10 +55,31 @@ export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
-/** Reads an uncompressed npy file of u1, f4 or f8 in C order. Throws INVALID_FILE. */
+/** Reads an uncompressed npy file of numbers or booleans in C order. Throws INVALID_FILE. */
 export function readNpy(bytes: Uint8Array, options: { name?: string } = {}): NpyArray {
   const name = options.name ?? "npy file";
-  const fail = (why: string) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`);
+  const { shape, type, turned, start, size } = headerOf(bytes, name);
+  const available = bytes.length - start;
+  const shown = shape.join("x") || "()";
+  if (size > available) {
+    throw invalid(name, `truncated: shape ${shown} takes ${size} bytes, ${available} follow the header`);
+  }
+  if (size < available) throw invalid(name, `${available - size} bytes too many for shape ${shown}`);
+  const raw = valuesAt(bytes, start, size, TYPES[type], turned);
+  return { shape, type, values: type === "f2" ? halves(raw as Uint16Array) : raw };
+}
+
+/** Bytes of the whole file, by its beginning. Throws INVALID_FILE. */
+export function npyLength(head: Uint8Array, name: string): number {
+  const { start, size } = headerOf(head, name);
+  return start + size;
+}
+
+const invalid = (name: string, why: string) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`);
+
+/** What a file holds, and where: `size` bytes from `start` on, of big endian values where they are `turned`. */
+function headerOf(bytes: Uint8Array, name: string) {
+  const fail = (why: string) => invalid(name, why);
   if (!isNpy(bytes)) {
     const magic = Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw fail(bytes.length === 0 ? "the file is empty" : `not an npy file, it starts with ${magic}`);
@@ -66,13 +102,12 @@ export function readNpy(bytes: Uint8Array, options: { name?: string } = {}): Npy
   const { descr, fortranOrder, shape } = readHeader(text, fail);
 
   if (/^[<>|=]?O/.test(descr)) throw fail("it holds Python objects, which are never loaded from files");
-  const itemBytes = ITEM_BYTES.get(descr);
-  if (itemBytes === undefined) {
-    const [, order = "", kind = ""] = /^([<>|=]?)([a-zA-Z])/.exec(descr) ?? [];
-    const what = [KINDS[kind], order === ">" && "big endian"].filter(Boolean).join(", ");
+  const [, order, type = ""] = /^([<>|])([biuf]\d)$/.exec(descr) ?? [];
+  if (!Object.hasOwn(TYPES, type) || (order === "|" && !type.endsWith("1"))) {
+    const what = KINDS[/^[<>|=]?([a-zA-Z])/.exec(descr)?.[1] ?? ""];
     throw fail(
-      `values of type ${descr}${what && ` (${what})`}; only u1, f4 and f8, little endian, are supported: ` +
-        'save it with .astype("<f4") or .astype("u1")',
+      `values of type ${descr}${what ? ` (${what})` : ""}; only ${Object.keys(TYPES).join(", ")} are supported: ` +
+        'save it with .astype("f4"), or .astype("u1") where bytes stand for value / 255',
     );
   }
   // Of one dimension both orders are the same, and so they are of a single number.
@@ -81,24 +116,37 @@ export function readNpy(bytes: Uint8Array, options: { name?: string } = {}): Npy
   }
   const empty = shape.indexOf(0);
   if (empty >= 0) throw fail(`dimension ${empty} is 0`);
-  const available = bytes.length - start;
-  const shown = shape.join("x") || "()";
   // A product past 2^53 is rounded, but is no number of bytes at hand either.
-  const size = product(shape) * itemBytes;
-  if (size > available) throw fail(`truncated: shape ${shown} takes ${size} bytes, ${available} follow the header`);
-  if (size < available) throw fail(`${available - size} bytes too many for shape ${shown}`);
-  return { shape, values: valuesAt(bytes, start, size, itemBytes) };
+  const size = product(shape) * TYPES[type as NpyType].BYTES_PER_ELEMENT;
+  return { shape, type: type as NpyType, turned: order === ">", start, size };
 }
 
-/** Little endian, as is every platform that has WebGPU. */
-function valuesAt(bytes: Uint8Array, start: number, size: number, itemBytes: number): NpyArray["values"] {
+/** Platforms that have WebGPU are little endian; values of the other order are turned round in a copy. */
+function valuesAt(
+  bytes: Uint8Array,
+  start: number,
+  size: number,
+  Values: (typeof TYPES)[NpyType],
+  turned: boolean,
+): NpyArray["values"] {
   const at = bytes.byteOffset + start;
-  // Not subarray(): of a Node Buffer it would give a Buffer.
-  if (itemBytes === 1) return new Uint8Array(bytes.buffer, at, size);
-  const aligned = at % itemBytes === 0;
-  const buffer = aligned ? bytes.buffer : new Uint8Array(bytes.subarray(start)).buffer;
-  const Floats = itemBytes === 4 ? Float32Array : Float64Array;
-  return new Floats(buffer as ArrayBuffer, aligned ? at : 0, size / itemBytes);
+  const width = Values.BYTES_PER_ELEMENT;
+  if (at % width === 0 && (!turned || width === 1)) {
+    // Not subarray(): of a Node Buffer it would give a Buffer.
+    return new Values(bytes.buffer as ArrayBuffer, at, size / width);
+  }
+  const copy = new Uint8Array(bytes.subarray(start));
+  if (turned) for (let i = 0; i < size; i += width) copy.subarray(i, i + width).reverse();
+  return new Values(copy.buffer);
+}
+
+/** IEEE 754's half precision as 32-bit floats, which hold each of them exactly. */
+function halves(bits: Uint16Array): Float32Array {
+  return Float32Array.from(bits, (half) => {
+    const [sign, exponent, fraction] = [half >> 15 ? -1 : 1, (half >> 10) & 31, half & 1023];
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
+  });
 }
 
 interface Header {

@@ -6,6 +6,7 @@ import { dataTensor } from "../ops/gather.js";
 import { padTo4, size, type Tensor } from "../tensor.js";
 import { tensorBytes } from "../plan.js";
 import { validateDataset, type Dataset } from "./dataset.js";
+import { invalidData } from "./refusals.js";
 
 export interface ResidentData {
   /** The tensor that the graph gathers from; the buffer is bound by its name. */
@@ -35,27 +36,29 @@ const sizes = (shape: readonly number[]) => shape.join().replace(/(,1)+$/, "");
  */
 export function checkData(dataset: Dataset, input: readonly number[], use: DataUse = {}): void {
   const { unitInterval, binarise, what = "data set" } = use;
-  validateDataset(dataset, what);
+  validateDataset(dataset, what, input);
+  const named = `${what} ${dataset.name}`.trim();
   const { shape } = dataset;
   const values = size(input);
   const flat = shape.length === 1 || input.length === 1;
   if (size(shape) !== values || (!flat && sizes(shape) !== sizes(input))) {
     throw new WebvaeError(
       "INVALID_DATA",
-      `${what} ${dataset.name}: its examples have shape [${shape.join(", ")}], ${size(shape)} values; ` +
+      `${named}: its examples have shape [${shape.join(", ")}], ${size(shape)} values; ` +
         `the model's input has shape [${input.join(", ")}], ${values} values`,
     );
   }
   if (binarise && !(dataset.values instanceof Uint8Array)) {
-    throw invalidOption(`binarise needs byte data; ${what} ${dataset.name} has floats`);
+    throw invalidOption(`binarise needs byte data; ${named} has floats`);
   }
   if (!unitInterval || dataset.values instanceof Uint8Array) return;
   const bad = dataset.values.findIndex((value) => value < 0 || value > 1);
   if (bad >= 0) {
     throw new WebvaeError(
       "INVALID_DATA",
-      `${what} ${dataset.name}: a Bernoulli likelihood takes values in [0, 1]; value ${bad % values} of example ` +
-        `${Math.floor(bad / values)} is ${dataset.values[bad]}`,
+      `${named}: a Bernoulli likelihood takes values in [0, 1]; value ${bad % values} of example ` +
+        `${Math.floor(bad / values)} is ${dataset.values[bad]}. Divide them (scale: 255 of fromArray and fromNpy, for ` +
+        `pixels), or give the model a Gaussian likelihood`,
     );
   }
 }
@@ -81,9 +84,15 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
   for (let first = 0; first < dataset.count; first += rowsAtOnce) {
     const rows = Math.min(rowsAtOnce, dataset.count - first);
     const piece = dataset.values.subarray(first * values, (first + rows) * values);
+    checkBorrowed(dataset.name, piece.length, rows * values);
     device.write(buffer, first * rowBytes, padRows(piece, rows, values, rowValues));
   }
   return { tensor, buffer, count: dataset.count };
+}
+
+/** Throws INVALID_DATA where a borrowed array was transferred away, or shrank, while it was being read. */
+export function checkBorrowed(name: string, found: number, expected: number): void {
+  if (found !== expected) throw invalidData(name, `its values were transferred away while the call still reads them`);
 }
 
 function padRows(

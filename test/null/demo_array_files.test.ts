@@ -107,7 +107,7 @@ describe("arrays among the files", () => {
         "digits",
         npyBytes(
           [30, 64],
-          Float64Array.from(values(1920), (value) => value % 17),
+          values(1920).map((value) => value % 17),
         ),
       ),
     ]);

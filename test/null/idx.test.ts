@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gunzipIfNeeded, readIdx } from "../../src/data/idx.js";
+import { gunzipIfNeeded } from "../../src/data/gunzip.js";
+import { idxLength, readIdx } from "../../src/data/idx.js";
 import { WebvaeError } from "../../src/errors.js";
 import { fault } from "../support/fault.js";
 import { gzip, idxBytes, idxFile } from "../support/idx.js";
@@ -84,32 +85,56 @@ describe("readIdx", () => {
 });
 
 describe("gunzipIfNeeded", () => {
-  const plain = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) % 251);
+  const plain = idxBytes(
+    [40, 500],
+    Uint8Array.from({ length: 20_000 }, (_, i) => (i * i) % 251),
+  );
+  const unpack = (bytes: Uint8Array) => gunzipIfNeeded(bytes, "b.gz", (head) => idxLength(head, "b.gz"));
+  const refused = (bytes: Uint8Array, pattern: RegExp) => expect(unpack(bytes)).rejects.toEqual(invalid(pattern));
 
-  it("passes on what is not gzip", async () => {
-    expect(await gunzipIfNeeded(plain, { maxBytes: 5000 })).toBe(plain);
-    await expect(gunzipIfNeeded(plain, { maxBytes: 4999 })).rejects.toEqual(invalid(/more than the 4999 bytes/));
+  it("passes on what is not gzip, and unpacks what is", async () => {
+    expect(await unpack(plain)).toBe(plain);
+    expect(await unpack(gzip(plain))).toEqual(plain);
+    const short = idxBytes([3], Uint8Array.of(1, 2, 3));
+    expect(await unpack(gzip(short))).toEqual(short);
   });
 
-  it("unpacks gzip up to the limit", async () => {
-    expect(await gunzipIfNeeded(gzip(plain), { maxBytes: 5000 })).toEqual(plain);
-    await expect(gunzipIfNeeded(gzip(plain), { maxBytes: 4999, name: "b.gz" })).rejects.toEqual(
-      invalid(/^b\.gz: more than the 4999 bytes/),
-    );
+  it("reads the packed bytes before it returns", async () => {
+    const packed = gzip(plain);
+    const unpacked = unpack(packed);
+    packed.fill(0);
+    expect(await unpacked).toEqual(plain);
   });
 
-  it("ends a decompression bomb early", async () => {
-    const bomb = gzip(new Uint8Array(200_000_000));
+  it("holds no more than the header says, and refuses at once what gzip itself says is longer or shorter", async () => {
+    const bomb = (shape: number[], zeros: number) => gzip(idxBytes(shape, new Uint8Array(zeros)));
+    const files = [bomb([1000], 200_000_000), bomb([40_000, 28, 28], 200_000_000), bomb([20_000, 10_000], 1000)];
     const before = process.memoryUsage().arrayBuffers;
-    await expect(gunzipIfNeeded(bomb, { maxBytes: 1_000_000 })).rejects.toEqual(invalid(/more than the 1000000/));
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50_000_000);
+    const ms = process.cpuUsage();
+    for (const file of files) await refused(file, /^b\.gz: corrupt or truncated gzip: its header is of \d+ bytes, and/);
+    const { user, system } = process.cpuUsage(ms);
+    expect((user + system) / 1000).toBeLessThan(1000);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000);
+    const huge = bomb([2 ** 31], 1000);
+    await refused(huge, /^b\.gz: 2147483656 bytes unpacked; at most 1073741824 are read/);
+    // What gzip says can be forged; then what comes out is counted, and no byte of deflate becomes more than 1032.
+    const forged = bomb([100_000], 200_000);
+    new DataView(forged.buffer).setUint32(forged.length - 4, 100_008, true);
+    await refused(forged, /corrupt or truncated gzip \(\d+ bytes in/);
+    const claimed = bomb([2 ** 29], 10);
+    new DataView(claimed.buffer).setUint32(claimed.length - 4, 2 ** 29 + 8, true);
+    await refused(claimed, /corrupt or truncated/);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000);
+  });
+
+  it("meets what unpacks to another kind of file with that kind's error", async () => {
+    await refused(gzip(Buffer.from("a line of text")), /^b\.gz: not an IDX file, it starts with 61 20 6c/);
+    await refused(gzip(new Uint8Array()), /0 bytes is too short/);
   });
 
   it("meets any damage with INVALID_FILE", async () => {
     const packed = gzip(plain);
-    await expect(gunzipIfNeeded(packed.subarray(0, 100), { maxBytes: 5000 })).rejects.toEqual(
-      invalid(/corrupt or truncated gzip \(100 bytes in/),
-    );
+    await refused(packed.subarray(0, 100), /corrupt or truncated gzip \(100 bytes in/);
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 2, max: packed.length }),
@@ -118,7 +143,7 @@ describe("gunzipIfNeeded", () => {
         async (keep, at, bit) => {
           const damaged = packed.slice(0, keep);
           if (at >= 2 && at < keep) damaged[at]! ^= 1 << bit;
-          const outcome = await gunzipIfNeeded(damaged, { maxBytes: 5000 }).catch((error: unknown) => error);
+          const outcome = await unpack(damaged).catch((error: unknown) => error);
           // A flipped bit in the header (time stamp, flags) may do no harm; the checksum guards the content.
           if (outcome instanceof Uint8Array) expect(outcome).toEqual(plain);
           else expect(outcome).toEqual(invalid(/./));

@@ -1,0 +1,48 @@
+// Why data are refused: errors that name the row, the column and the value, or what was given and which call makes it
+// right.
+import { describe } from "../checks.js";
+import { WebvaeError } from "../errors.js";
+
+export function invalidData(name: string, why: string): WebvaeError {
+  return new WebvaeError("INVALID_DATA", `${name}: ${why}.`);
+}
+
+/** Where the value at `index` stands, and what it is. */
+const valueAt = (index: number, size: number, value: unknown) =>
+  `value ${index} (row ${Math.floor(index / size)}, column ${index % size}) is ${String(value)}`;
+
+export function notFinite(name: string, index: number, size: number, value: unknown): WebvaeError {
+  return invalidData(name, `${valueAt(index, size, value)}, not a finite 32-bit float`);
+}
+
+/** A whole number that would become another one. */
+export function notExact(name: string, index: number, size: number, value: unknown): WebvaeError {
+  return invalidData(name, `${valueAt(index, size, value)}; integers beyond 2^24 are not exact as 32-bit floats`);
+}
+
+/** The name of a typed array's class, of another frame too; "" for all else. */
+export const classOf = (value: unknown): string =>
+  ArrayBuffer.isView(value) ? ((value as Uint8Array)[Symbol.toStringTag] ?? "DataView") : "";
+export const isBytes = (name: string) => name.startsWith("Uint8");
+export const isNumeric = (name: string) => /^[UIF]/.test(name);
+
+/** What a caller gave, fit to be shown: "a Float64Array of 12", "an array of 3", "a Promise". */
+export function whatIs(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (value === null || typeof value !== "object") return describe(value);
+  const type = Object.prototype.toString.call(value).slice(8, -1);
+  if (type === "Object") return `an object with the keys ${Object.keys(value).join(", ").slice(0, 80)}`;
+  const of = Array.isArray(value) || classOf(value) ? ` of ${(value as unknown[]).length}` : "";
+  return `${/^[AEIO]/.test(type) ? "an" : "a"} ${type}${of}`;
+}
+
+/** Which call makes examples of what was given. */
+export function hintFor(value: unknown, shape?: readonly number[]): string {
+  const given = (Array.isArray(value) ? value[0] : value) as Record<string, unknown> | null | undefined;
+  if (typeof given?.then === "function") return "; await it first";
+  if (given?.data && given.width) return "; fromImageData(list, { channels }) of webvae/datasets takes pictures";
+  if (given?.mapState) return "; give it as { buffer, count }";
+  if (classOf(given).startsWith("Big")) return "; Float64Array.from(values, Number) makes numbers of them";
+  if (!shape) return "";
+  return `; fromArray(values, { shape: [${shape.join(", ")}] }) of webvae/datasets makes a Dataset`;
+}

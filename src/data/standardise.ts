@@ -1,0 +1,103 @@
+// Columns moved to mean 0 and scaled to deviation 1: what a Gaussian likelihood expects of features that were measured
+// in units of any size, and what the model makes, brought back to these units.
+
+import { optionsOf } from "../options.js";
+import { product } from "../checks.js";
+import { validateDataset, type Dataset } from "./dataset.js";
+import { classOf, invalidData, isNumeric, whatIs } from "./refusals.js";
+import { valuesOf, type Numbers } from "./rows.js";
+
+/** How each column is moved and scaled: standardised = (value - mean) / scale. Bytes are counted as value / 255. */
+export interface Standard {
+  /** One per column, a value of an example in the order of its shape. */
+  readonly means: ArrayLike<number>;
+  /** Likewise, above 0. */
+  readonly scales: ArrayLike<number>;
+}
+
+/** A data set in standard units, and the way back. */
+export interface Standardised extends Standard {
+  /** The same examples and labels, as floats. */
+  readonly dataset: Dataset;
+  readonly means: Float64Array;
+  readonly scales: Float64Array;
+  /**
+   * Examples in standard units, [n, columns] as sample, decode and reconstruct give them, in the data's own units (value
+   * / 255 for bytes). Throws INVALID_DATA.
+   */
+  undo(values: Numbers): Float32Array<ArrayBuffer>;
+}
+
+/** Where means and scales come from. */
+export interface StandardiseOptions {
+  /**
+   * The means and scales of another set: a test set takes those of the training set. What standardise gave, or its means
+   * and scales kept as JSON. Default: the data's own.
+   */
+  like?: Standard;
+}
+
+/**
+ * Every column of `dataset` with mean 0 and standard deviation 1 (over all examples, divided by their count); a constant
+ * column has scale 1, and becomes 0. Throws INVALID_DATA.
+ */
+export function standardise(dataset: Dataset, options: StandardiseOptions = {}): Standardised {
+  const { like } = optionsOf(options, "standardise", ["like"]);
+  validateDataset(dataset);
+  const { name, shape, count, values } = dataset;
+  const columns = product(shape);
+  const { means, scales } = like === undefined ? standardOf(dataset, columns) : checked(like, columns, name);
+  const unit = values instanceof Uint8Array ? 1 / 255 : 1;
+  const standard = new Float32Array(values.length);
+  for (let row = 0, i = 0; row < count; row++) {
+    for (let c = 0; c < columns; c++, i++) standard[i] = (values[i]! * unit - means[c]!) / scales[c]!;
+  }
+  const made: Dataset = { ...dataset, shape: [...shape], values: standard };
+  validateDataset(made, "standardised");
+  return {
+    dataset: made,
+    means,
+    scales,
+    undo(given) {
+      const rows = valuesOf(given, shape, name);
+      if (rows instanceof Uint8Array || rows.length === 0 || rows.length % columns !== 0) {
+        throw invalidData(name, `undo takes floats, n x ${columns}; found ${whatIs(given)}`);
+      }
+      return Float32Array.from(rows, (value, i) => value * scales[i % columns]! + means[i % columns]!);
+    },
+  };
+}
+
+/** Means first, then deviations from them, in f64: sums of squares alone would lose what a large mean leaves of them. */
+function standardOf({ values, count }: Dataset, columns: number): { means: Float64Array; scales: Float64Array } {
+  const unit = values instanceof Uint8Array ? 1 / 255 : 1;
+  const means = new Float64Array(columns);
+  const scales = new Float64Array(columns);
+  const constant = new Uint8Array(columns).fill(1);
+  for (let i = 0; i < values.length; i++) {
+    const c = i % columns;
+    means[c]! += values[i]! / count;
+    if (values[i] !== values[c]) constant[c] = 0;
+  }
+  for (let i = 0; i < values.length; i++) scales[i % columns]! += (values[i]! - means[i % columns]!) ** 2 / count;
+  for (let c = 0; c < columns; c++) {
+    means[c] = unit * (constant[c] ? values[c]! : means[c]!);
+    scales[c] = constant[c] ? 1 : unit * Math.sqrt(scales[c]!);
+  }
+  return { means, scales };
+}
+
+function checked(like: Standard, columns: number, name: string): { means: Float64Array; scales: Float64Array } {
+  const read = (key: "means" | "scales"): Float64Array => {
+    const given: unknown = (like as Partial<Standard> | null)?.[key];
+    const numbers = (Array.isArray(given) || isNumeric(classOf(given)) ? given : []) as ArrayLike<unknown>;
+    const fits = (value: unknown) =>
+      typeof value === "number" && Number.isFinite(value) && (key === "means" || value > 0);
+    if (numbers.length !== columns || !Array.from(numbers).every(fits)) {
+      const wanted = `${columns} finite numbers${key === "scales" ? " above 0" : ""}, one per column`;
+      throw invalidData(name, `like.${key} must be ${wanted}, not ${whatIs(given)}`);
+    }
+    return Float64Array.from(numbers as ArrayLike<number>);
+  };
+  return { means: read("means"), scales: read("scales") };
+}
