@@ -7,7 +7,7 @@ import { ENTRIES } from "./entries.mjs";
 import { esbuildWgsl } from "./wgsl.mjs";
 
 /** Files of the core that another entry may have once more. */
-const COPIED = ["src/checks.ts", "src/options.ts", "src/reimport.ts", "src/shader.ts", "src/shader_source.ts"];
+const COPIED = ["checks", "options", "reimport", "shader", "shader_source", "words"].map((name) => `src/${name}.ts`);
 
 /**
  * @param {import("esbuild").BuildOptions & { absWorkingDir: string, entryPoints: Record<string, string> }} options

@@ -1,5 +1,6 @@
 // Checks of plain JSON that comes from a caller or a file: each throws a WebvaeError that names the place.
 import { WebvaeError, type ErrorCode } from "./errors.js";
+import { meant } from "./words.js";
 
 /** Above this many values a tensor cannot be addressed by any adapter; 2^30 floats are 4 GiB. */
 export const LARGEST = 2 ** 30;
@@ -15,7 +16,8 @@ export function objectAt(
     invalid(`${place}: expected an object, found ${describe(value)}`, code);
   }
   for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) invalid(`${place}: unknown key "${key.slice(0, 80)}"; known are ${keys.join(", ")}`, code);
+    if (keys.includes(key)) continue;
+    invalid(`${place}: unknown key "${key.slice(0, 80)}"; known are ${keys.join(", ")}${meant(key, keys)}`, code);
   }
   return value as Record<string, unknown>;
 }
@@ -46,7 +48,7 @@ export function numberAt(value: unknown, place: string, least: number, end: numb
 
 export function oneOf<T extends string>(value: unknown, allowed: readonly T[], place: string): T {
   if (!allowed.includes(value as T)) {
-    invalid(`${place}: expected one of ${allowed.join(", ")}, found ${describe(value)}`);
+    invalid(`${place}: expected one of ${allowed.join(", ")}, found ${describe(value)}${meant(value, allowed)}`);
   }
   return value as T;
 }

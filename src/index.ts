@@ -36,6 +36,8 @@ export type {
   Upsample2dLayer,
 } from "./layers.js";
 export type { Likelihood, ModelSpec } from "./spec.js";
+export { describe } from "./describe.js";
+export type { LayerDescription, ModelDescription } from "./describe.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";
 export type { Dataset } from "./data/dataset.js";

@@ -1,6 +1,7 @@
 // Layers from JSON: every key and value of each is checked, and the faults name the layer's place.
 import { countAt, describe, invalid, numberAt, objectAt, oneOf, shapeAt } from "./checks.js";
 import { activations, type Layer, type Padding, type Size2d } from "./layers.js";
+import { meant } from "./words.js";
 
 /** The deepest that residual layers may hold each other: JSON from outside must not exhaust the stack. */
 const DEEPEST = 16;
@@ -65,8 +66,9 @@ export function layersAt(value: unknown, place: string, depth = 0): Layer[] {
     const path = `${place}.${index}`;
     const type = item !== null && typeof item === "object" ? (item as { type?: unknown }).type : undefined;
     if (typeof type !== "string" || !Object.hasOwn(kinds, type)) {
-      const known = Object.keys(kinds).join(", ");
-      invalid(`${path}: expected a layer of type ${known}, found ${describe(type ?? item)}`);
+      const known = Object.keys(kinds);
+      const found = `${describe(type ?? item)}${meant(type ?? item, known)}`;
+      invalid(`${path}: expected a layer of type ${known.join(", ")}, found ${found}`);
     }
     const { needs, may = {} } = kinds[type as Layer["type"]];
     const given = objectAt(item, path, ["type", ...Object.keys(needs), ...Object.keys(may)]);

@@ -149,14 +149,14 @@ function resolve(layer: Layer, path: string, input: readonly number[]): Resolved
       if (product(layer.shape) !== product(input)) {
         invalid(
           `${place}: cannot make shape ${show(layer.shape)} (${product(layer.shape)} values) of shape ` +
-            `${show(input)} (${product(input)} values)`,
+            `${show(input)} (${product(input)} values)${input.length === 1 ? `; a dense(${product(layer.shape)}) before it does` : ""}`,
         );
       }
       return { ...whole, type, output: layer.shape };
   }
 }
 
-const pair = (size: Size2d): Pair => (typeof size === "number" ? [size, size] : size);
+export const pair = (size: Size2d): Pair => (typeof size === "number" ? [size, size] : size);
 
 /** Rows or columns before and after: what "same" needs for windows at `steps` places in `size`. */
 function sides(padding: Padding, axis: 0 | 1, kernel: number, stride: number, steps: number, size: number): Pair {
@@ -174,7 +174,10 @@ function along(place: string, kernel: Pair, stride: Pair, padding: Padding, imag
     const [before, after] = sides(padding, axis, k, s, Math.ceil(n / s), n);
     if (k > n + before + after) {
       const padded = before + after > 0 ? `, padded to ${n + before + after}` : "";
-      invalid(`${place}: a window of ${k} is larger than the image's ${axis === 0 ? "height" : "width"} ${n}${padded}`);
+      const series = n === 1 ? "; for a series [n, 1, c] write [k, 1]" : "";
+      invalid(
+        `${place}: a window of ${k} is larger than the image's ${axis === 0 ? "height" : "width"} ${n}${padded}${series}`,
+      );
     }
     return { size: Math.floor((n + before + after - k) / s) + 1, before, after };
   });
@@ -184,22 +187,18 @@ function along(place: string, kernel: Pair, stride: Pair, padding: Padding, imag
 /** Sizes of the image whose convolution would give `small`. */
 function enlarged(place: string, layer: ConvTranspose2dLayer, kernel: Pair, stride: Pair, small: Pair) {
   const { padding = "same", outputPadding } = layer;
-  if (padding === "same" && outputPadding !== undefined) {
-    invalid(`${place}: outputPadding has no meaning with padding "same", whose output is input * stride`);
-  }
   const added = pair(outputPadding ?? 0);
   const axes = ([0, 1] as const).map((axis) => {
     const [k, s, n, more] = [kernel[axis], stride[axis], small[axis], added[axis]];
     if (more >= s) invalid(`${place}: outputPadding ${more} must be below the stride ${s}`);
-    if (padding === "same") {
-      const [before, after] = sides(padding, axis, k, s, n, n * s);
-      return { size: n * s, before, after };
-    }
-    const [before, after] = sides(padding, axis, k, s, n, 0);
-    const size = (n - 1) * s + (padding === "valid" ? Math.max(k, s) : k - before - after) + more;
-    if (size < 1) {
-      invalid(`${place}: a padding of ${before} and ${after} leaves nothing of an output of ${(n - 1) * s + k}`);
-    }
+    const whole = (n - 1) * s + k;
+    // Keras's rule of "same": with an outputPadding, also one of 0, half a kernel is taken from each side of all that
+    // the kernels reach, and so many are added. TensorFlow divides what is taken in all, the smaller half first.
+    const same = outputPadding === undefined ? n * s : whole - 2 * Math.floor(k / 2) + more;
+    const [before, after] = sides(padding, axis, k, s, n, same);
+    const left = padding === "valid" ? Math.max(k, s) - k : -before - after;
+    const size = padding === "same" ? same : whole + left + more;
+    if (size < 1) invalid(`${place}: a padding of ${before} and ${after} leaves nothing of an output of ${whole}`);
     return { size, before, after };
   });
   return both(axes);
@@ -218,7 +217,14 @@ function both(axes: readonly { readonly size: number; readonly before: number; r
 function imageAt(place: string, shape: readonly number[]): readonly [number, number, number] {
   const [height, width, channels] = shape;
   if (shape.length !== 3 || !height || !width || !channels) {
-    invalid(`${place}: needs an image [height, width, channels]; its input has shape ${show(shape)}`);
+    const [n = 1, c = 1] = shape;
+    // The first of the encoder sees the examples as they are given.
+    const given = place.startsWith("encoder.0 ")
+      ? `; a series is [${n}, 1, ${c}], with kernels [k, 1]${c > 1 ? `, and a grey image [${n}, ${c}, 1]` : ""}`
+      : "";
+    invalid(
+      `${place}: needs an image [height, width, channels]; its input has shape ${show(shape)}. A reshape makes one${given}`,
+    );
   }
   return [height, width, channels];
 }

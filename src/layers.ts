@@ -54,7 +54,10 @@ export interface ConvTranspose2dLayer {
    * input * stride + max(kernel - stride, 0). Else (input - 1) * stride + kernel - padding.
    */
   readonly padding?: Padding;
-  /** Rows and columns added to the output, below the stride; not with "same". Default 0. */
+  /**
+   * Rows and columns added to the output, below the stride. With "same" the output is then, as in Keras,
+   * (input - 1) * stride + kernel - 2 floor(kernel / 2) + outputPadding. Default: none added.
+   */
   readonly outputPadding?: Size2d;
   readonly activation?: Activation;
 }

@@ -1,6 +1,7 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
-import { countAt, describe, invalid, objectAt, oneOf, product, shapeAt, show } from "./checks.js";
+import { countAt, describe, invalid, objectAt, product, shapeAt, show } from "./checks.js";
 import { layersAt } from "./layer_check.js";
+import { fitting } from "./fitting.js";
 import { resolveLayers, weightsAt, type ResolvedLayer } from "./layer_shapes.js";
 import type { Layer } from "./layers.js";
 
@@ -51,7 +52,11 @@ export function resolveSpec(value: unknown): ResolvedSpec {
   const decoded = resolveLayers(decoder, "decoder", [latent]);
   const end = decoded.at(-1)?.output ?? [latent];
   if (String(end) !== String(input) && String(end) !== String([inputSize])) {
-    invalid(`decoder: ends in shape ${show(end)}, but the input's shape is ${show(input)}`);
+    const remedy = fitting(decoder, [latent], input);
+    invalid(
+      `decoder: ends in shape ${show(end)}, but the input's shape is ${show(input)}${remedy ? `; it fits with ${remedy}` : ""}` +
+        `\nencoder: ${chain(encoder, encoded, input)}\ndecoder: ${chain(decoder, decoded, [latent])}`,
+    );
   }
   const last = decoded.findLast(({ type }) => type !== "reshape");
   if (!last || !["dense", "conv2d", "conv_transpose2d"].includes(last.type)) {
@@ -60,7 +65,8 @@ export function resolveSpec(value: unknown): ResolvedSpec {
   }
   if (likelihood === "bernoulli" && last.activation !== "none") {
     invalid(
-      `${last.path}: the last layer's outputs are the Bernoulli's logits and can have no activation, found "${last.activation}"`,
+      `${last.path}: the last layer's outputs are the Bernoulli's logits, of which the library takes the sigmoid: ` +
+        `it can have no activation, found "${last.activation}"`,
     );
   }
   // A dense layer, and whatever leaves shapes alone, takes an image as a vector, which wastes no padding.
@@ -76,6 +82,10 @@ export function resolveSpec(value: unknown): ResolvedSpec {
     decoder: reshapesInto(decoded, [latent], layout),
   };
 }
+
+/** The shapes on the way through layers: "[28, 28, 1] -> conv2d [14, 14, 32] -> flatten [6272]". */
+const chain = (layers: readonly Layer[], resolved: readonly ResolvedLayer[], from: readonly number[]) =>
+  [show(from), ...resolved.map(({ output }, i) => `${layers[i]?.type} ${show(output)}`)].join(" -> ");
 
 /**
  * The layers without the reshapes that cost nothing: a dense layer takes any shape and makes any, so that it ends in
@@ -121,13 +131,26 @@ function reshaping(path: string, input: readonly number[], output: readonly numb
   return { type: "reshape", path, input, output, activation: "none" };
 }
 
+/** What other libraries call a likelihood or its loss, and what it is here. */
+const likelihoods = [
+  [/bce|bern|binary|entropy|logits/i, `"bernoulli", whose probabilities are sigmoids of the decoder's outputs`],
+  [/mse|l2|square/i, '{ type: "gaussian", variance: 0.5 }, the sum of squared errors and a constant'],
+  [/gauss|normal/i, '{ type: "gaussian", variance: "learned" }, or a variance of your own'],
+] as const;
+
 function likelihoodAt(value: unknown): Likelihood {
   if (value === "bernoulli") return value;
-  if (value === null || typeof value !== "object") {
-    invalid(`likelihood: expected "bernoulli" or { type: "gaussian", variance }, found ${describe(value)}`);
+  const { type, variance } =
+    value !== null && typeof value === "object"
+      ? objectAt(value, "likelihood", ["type", "variance"])
+      : { type: value, variance: 1 };
+  if (type !== "gaussian" || type === value) {
+    const [, mean] = likelihoods.find(([words]) => typeof type === "string" && words.test(type)) ?? [];
+    invalid(
+      `likelihood: expected "bernoulli" or { type: "gaussian", variance }, found ${describe(value)}` +
+        (mean ? `; write ${mean}` : ""),
+    );
   }
-  const { type, variance } = objectAt(value, "likelihood", ["type", "variance"]);
-  oneOf(type, ["gaussian"] as const, "likelihood: type");
   if (variance === "learned") return { type: "gaussian", variance };
   if (typeof variance !== "number" || !Number.isFinite(variance) || variance < 1e-5 || variance > 1e10) {
     invalid(`likelihood: variance must be "learned" or a number from 1e-5 to 1e10, found ${describe(variance)}`);

@@ -26,7 +26,7 @@ describe("operations of a step", () => {
         flatten(),
       ],
       latent: 3,
-      decoder: [dense(12), reshape(3, 2, 2), convTranspose2d(2, 3, { stride: 2, padding: 0, outputPadding: [2, 2] })],
+      decoder: [dense(12), reshape(3, 2, 2), convTranspose2d(2, 3, { stride: 3, padding: 0, outputPadding: [0, 1] })],
       likelihood: { type: "gaussian", variance: 1 } as const,
     };
     const first = 2 * (3 * 2 * 2) * (4 * 6 * 4);

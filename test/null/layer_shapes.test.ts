@@ -1,5 +1,6 @@
 // The shapes of layers against TensorFlow's and PyTorch's published formulas, worked by hand, and every way in which a
 // layer can be wrong.
+import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 import {
   avgPool2d,
@@ -82,6 +83,28 @@ describe("shapes", () => {
       [6, 5, 1],
       [1, 0],
     ],
+    // Keras's with an output padding and "same": (n - 1) s + k - 2 floor(k / 2) + output padding.
+    [
+      "Keras's output padding 0",
+      [7, 32, 2],
+      convTranspose2d(1, 3, { stride: 2, outputPadding: 0 }),
+      [13, 63, 1],
+      [1, 1],
+    ],
+    [
+      "Keras's output padding 1",
+      [7, 32, 2],
+      convTranspose2d(1, 3, { stride: 2, outputPadding: 1 }),
+      [14, 64, 1],
+      [0, 0],
+    ],
+    [
+      "Keras's output padding, even kernels and strides of three",
+      [4, 10, 2],
+      convTranspose2d(1, [4, 5], { stride: 3, outputPadding: [2, 0] }),
+      [11, 28, 1],
+      [1, 2],
+    ],
     // Pooling as convolution; the stride is the window's size.
     ["max pool", [7, 8, 3], maxPool2d(2), [3, 4, 3], [0, 0]],
     ["average pool, overlapping", [7, 8, 3], avgPool2d(3, { stride: 2 }), [3, 3, 3], [0, 0]],
@@ -118,6 +141,37 @@ describe("shapes", () => {
   });
 });
 
+describe("Keras's output padding with same", () => {
+  const cases = [1, 2, 3, 4, 5, 6].flatMap((kernel) =>
+    [1, 2, 3, 4].flatMap((stride) => [...Array(stride).keys()].map((added) => [kernel, stride, added] as const)),
+  );
+  it.each(cases)(
+    "kernel %i, stride %i, output padding %i: as TensorFlow places the pixels",
+    (kernel, stride, added) => {
+      const n = 4;
+      const layer = resolved([n, n, 1], convTranspose2d(1, kernel, { stride, outputPadding: added }));
+      const [size = 0] = layer?.output ?? [];
+      expect(size).toBe((n - 1) * stride + kernel - 2 * Math.floor(kernel / 2) + added);
+      // An even kernel without an output padding has a convolution of fewer pixels, which TensorFlow refuses.
+      if (Math.ceil(size / stride) !== n) return;
+      const { pad } = layer as unknown as { pad: readonly [number, number] };
+      const values = Array.from({ length: n }, (_, i) => 1 + i);
+      const weights = Array.from({ length: kernel }, (_, i) => 10 ** i);
+      const expected = new Array<number>(size).fill(0);
+      for (const [i, x] of values.entries()) {
+        for (const [u, w] of weights.entries()) {
+          const at = i * stride + u - pad[0];
+          if (at >= 0 && at < size) expected[at]! += x * w;
+        }
+      }
+      const column = tf.tensor4d(values, [1, n, 1, 1]);
+      const filter = tf.tensor4d(weights, [kernel, 1, 1, 1]);
+      const found = tf.conv2dTranspose(column, filter, [1, size, 1, 1], [stride, 1], "same").dataSync();
+      expect([...found]).toEqual(expected);
+    },
+  );
+});
+
 describe("a layer that is wrong is named, with what was found", () => {
   const image = [4, 4, 6];
   const nested = (depth: number): Layer => (depth === 0 ? dropout(0) : residual([nested(depth - 1)]));
@@ -134,7 +188,16 @@ describe("a layer that is wrong is named, with what was found", () => {
     ["two paddings", { ...conv2d(2, 3), padding: [1, 1] }, /padding: .*top, bottom, left, right.*\[1,1\]/],
     ["an unknown padding", { ...conv2d(2, 3), padding: "SAME" }, /padding: .*"same", "valid".*"SAME"/],
     ["padding that leaves nothing", convTranspose2d(2, 1, { padding: 3 }), /padding of 3 and 3 leaves nothing .* 4/],
-    ["output padding with same", convTranspose2d(2, 3, { stride: 2, outputPadding: 1 }), /outputPadding .*"same"/],
+    [
+      "an output padding with same that leaves nothing",
+      residual([flatten(), reshape(1, 1, 96), convTranspose2d(2, 2, { stride: 2, outputPadding: 0 })]),
+      /encoder\.0\.2 \(conv_transpose2d\): a padding of 1 and 1 leaves nothing of an output of 2/,
+    ],
+    [
+      "output padding of a whole stride with same",
+      convTranspose2d(2, 3, { stride: 2, outputPadding: 2 }),
+      /outputPadding 2 must be below the stride 2/,
+    ],
     [
       "output padding of a whole stride",
       convTranspose2d(2, 3, { stride: 2, padding: 1, outputPadding: 2 }),

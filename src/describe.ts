@@ -1,0 +1,88 @@
+// A model in figures, without a GPU: what each layer makes, has and costs.
+import { product, show } from "./checks.js";
+import { resolveLayers, type ResolvedLayer } from "./layer_shapes.js";
+import type { Layer, ResidualLayer } from "./layers.js";
+import { defineModel } from "./parameters.js";
+import { resolveSpec, type ModelSpec } from "./spec.js";
+import { size } from "./tensor.js";
+
+/** One layer of a model, or the linear heads that the library adds. */
+export interface LayerDescription {
+  /** Its place in the spec, by which its parameters are named too: "encoder.0", of a residual's "encoder.2.0". */
+  readonly place: string;
+  /** As in the spec; "mean" and "log_variance" of the heads, "learned sigma" of a likelihood. */
+  readonly type: string;
+  /** Shapes of one example. */
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+  /** Trained values: weights, biases, gammas and betas. */
+  readonly parameters: number;
+  /** Floating-point operations of one example's forward pass in products and convolutions, two a multiplication. */
+  readonly flops: number;
+}
+
+/** What `describe` finds. */
+export interface ModelDescription {
+  /** In the order in which an example passes through them. */
+  readonly layers: readonly LayerDescription[];
+  readonly parameters: number;
+  /** One example's forward pass: the layers' sum. */
+  readonly flops: number;
+  /** One example's part of a training step: the forward pass and both gradients of each product, but the input's. */
+  readonly stepFlops: number;
+  /** All of it as a table of text, for a fixed-width font. */
+  readonly text: string;
+}
+
+/** Shapes, parameters and operations of a model, by layer. Needs no GPU. Throws INVALID_SPEC as VAE.create does. */
+export function describe(spec: ModelSpec): ModelDescription {
+  const resolved = resolveSpec(spec);
+  const { input, latent, encoder, decoder } = resolved.spec;
+  const layers: LayerDescription[] = [];
+  const counts = new Map<string, number>();
+  for (const { tensor } of defineModel(resolved).parameters) {
+    const place = tensor.name.replace(/\.?[^.]+$/, "");
+    counts.set(place, (counts.get(place) ?? 0) + size(tensor.shape));
+  }
+  const add = (place: string, type: string, from: readonly number[], output: readonly number[], flops: number) =>
+    layers.push({ place, type, input: from, output, parameters: counts.get(place) ?? 0, flops });
+  const walk = (given: readonly Layer[], all: readonly ResolvedLayer[]): void =>
+    all.forEach((layer, i) => {
+      const own = given[i]!;
+      if (layer.type === "residual") walk((own as ResidualLayer).layers, layer.layers);
+      add(layer.path, own.type, layer.input, layer.output, flopsOf(layer));
+    });
+  const encoded = resolveLayers(encoder, "encoder", input);
+  const features = encoded.at(-1)?.output ?? input;
+  walk(encoder, encoded);
+  add("heads", "mean, log_variance", features, [2, latent], 4 * product(features) * latent);
+  walk(decoder, resolveLayers(decoder, "decoder", [latent]));
+  if (counts.has("")) add("", "learned sigma", [], [1], 0);
+  const total = (key: "parameters" | "flops") => layers.reduce((sum, layer) => sum + layer[key], 0);
+  const [parameters, flops] = [total("parameters"), total("flops")];
+  const stepFlops = 3 * flops - (layers.find((layer) => layer.flops > 0)?.flops ?? 0);
+  const sum = { place: "", type: "all", input, output: input, parameters, flops };
+  return { layers, parameters, flops, stepFlops, text: table([...layers, sum], input) };
+}
+
+function flopsOf(layer: ResolvedLayer): number {
+  const { input, output } = layer;
+  if (layer.type === "dense") return 2 * product(input) * product(output);
+  if (layer.type === "conv2d") return 2 * product(layer.kernel) * (input[2] ?? 1) * product(output);
+  if (layer.type === "conv_transpose2d") return 2 * product(layer.kernel) * product(input) * (output[2] ?? 1);
+  return 0;
+}
+
+function table(layers: readonly LayerDescription[], input: readonly number[]): string {
+  const cells = layers.map(({ place, type, output, parameters, flops }) => [
+    place,
+    type,
+    show(output),
+    ...[parameters, flops].map((n) => n.toLocaleString("en")),
+  ]);
+  const rows = [["layer", "type", "output", "parameters", "FLOPs"], ["", "input", show(input), "", ""], ...cells];
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]!.length));
+  // Names to the left, numbers to the right.
+  const line = (row: string[]) => row.map((cell, i) => (i < 3 ? cell.padEnd(width(i)) : cell.padStart(width(i))));
+  return rows.map((row) => line(row).join("  ").trimEnd()).join("\n");
+}

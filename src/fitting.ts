@@ -1,0 +1,93 @@
+// What would make a decoder end in the shape that is asked for: sought among changes of its layers' sizes.
+import { product } from "./checks.js";
+import { pair, resolveLayers } from "./layer_shapes.js";
+import type { Conv2dLayer, ConvTranspose2dLayer, Layer } from "./layers.js";
+
+type Conv = Conv2dLayer | ConvTranspose2dLayer;
+/** Layers' new values, by their places. */
+type Changes = Readonly<Record<number, object>>;
+
+/** More layers are not searched: a file from outside must not cost seconds. */
+const MOST_LAYERS = 40;
+
+const isConv = (layer: Layer | undefined): layer is Conv =>
+  layer?.type === "conv2d" || layer?.type === "conv_transpose2d";
+const upTo = (n: number) => [...Array(Math.min(n, 64)).keys()];
+
+/**
+ * A change by which `layers`, the decoder's, on an input of shape `from` would end in `target`, in words:
+ * `decoder.2: {"padding":1}`; or nothing where no simple one does.
+ */
+export function fitting(
+  layers: readonly Layer[],
+  from: readonly number[],
+  target: readonly number[],
+): string | undefined {
+  if (layers.length > MOST_LAYERS) return undefined;
+  const last = layers.findLastIndex(({ type }) => type !== "reshape" && type !== "flatten");
+  const final = layers[last];
+  // The number of channels is the last convolution's, whatever the sizes are.
+  const filters = target[2] ?? 1;
+  const always: Changes = isConv(final) && final.filters !== filters ? { [last]: { filters } } : {};
+  const merged = (changes: Changes, i: number) => ({ ...always[i], ...changes[i] });
+  /** Where the layers end; nothing where their sizes do not fit each other. */
+  const end = (changes: Changes) => {
+    try {
+      const changed = layers.map((layer, i) => ({ ...layer, ...merged(changes, i) }));
+      return resolveLayers(changed, "decoder", from).at(-1)?.output;
+    } catch {
+      return undefined;
+    }
+  };
+  for (const changes of candidates(layers, last, target, end)) {
+    if (![target, [product(target)]].map(String).includes(String(end(changes)))) continue;
+    return Object.keys({ ...always, ...changes })
+      .map((i) => `decoder.${i}: ${JSON.stringify(merged(changes, +i))}`)
+      .join(" and ");
+  }
+  return undefined;
+}
+
+/** What to try, the simplest first. */
+function* candidates(
+  layers: readonly Layer[],
+  last: number,
+  target: readonly number[],
+  end: (changes: Changes) => readonly number[] | undefined,
+): Generator<Changes> {
+  yield layers[last]?.type === "dense" ? { [last]: { units: product(target) } } : {};
+  /** Height and width apart, as all layers work: where either of a size for both ends in the target's. */
+  const apart = (sizes: readonly number[], of: (height: number, width: number) => Changes): Changes[] => {
+    const found = sizes.map((n) => end(of(n, n)));
+    const [height, width] = [0, 1].map((axis) => found.findIndex((shape) => shape?.[axis] === target[axis]));
+    return [of(sizes[height!] ?? 1, sizes[width!] ?? 1)];
+  };
+  // Layers that enlarge first, from the end; then all of them in the same way.
+  const convs = layers.flatMap((layer, i) => (isConv(layer) ? [i] : [])).reverse();
+  const enlarging = convs.filter((i) => product(pair((layers[i] as Conv).stride ?? 1)) > 1);
+  const sets = [...[...new Set([...enlarging, ...convs])].map((i) => [i]), ...(enlarging[1] ? [enlarging] : [])];
+  const kernel = ([first = 0]: readonly number[]) => Math.min(...pair((layers[first] as Conv).kernel));
+  const padded = (places: readonly number[], padding: unknown): Changes =>
+    Object.fromEntries(places.map((i) => [i, { padding, outputPadding: undefined }]));
+  for (const places of sets) {
+    for (const padding of ["same", ...upTo(kernel(places))]) yield padded(places, padding);
+  }
+  // Another image to begin with.
+  const start = layers.findIndex(({ type }) => type === "reshape");
+  const image = layers[start];
+  if (image?.type === "reshape" && layers[start - 1]?.type === "dense") {
+    yield* apart(upTo(64).slice(1), (height, width) => {
+      const shape = [height, width, image.shape[2] ?? 1];
+      return { [start - 1]: { units: product(shape) }, [start]: { shape } };
+    });
+  }
+  // A padding of each side.
+  for (const places of sets) {
+    yield* apart(upTo(2 * kernel(places) - 1), (down, across) =>
+      padded(
+        places,
+        [down, across].flatMap((n) => [Math.floor(n / 2), Math.ceil(n / 2)]),
+      ),
+    );
+  }
+}

@@ -1,0 +1,52 @@
+// The known name that somebody meant: words of Keras and PyTorch, other spellings and ends of a word.
+
+/** Our names, each with those that other libraries have for it and that begin otherwise; in lower case without signs. */
+const others: Readonly<Record<string, string>> = {
+  dense: "linear fc",
+  none: "linear identity",
+  conv_transpose2d: "conv2dtranspose deconv deconv2d",
+  max_pool2d: "pool",
+  avg_pool2d: "averagepooling2d",
+  group_norm: "layernorm layernormalization",
+  residual: "add skip",
+  reshape: "unflatten",
+  silu: "swish",
+  units: "outfeatures",
+  filters: "outchannels",
+  window: "poolsize kernelsize size",
+  factor: "scalefactor size",
+  rate: "p",
+  groups: "numgroups",
+  shape: "targetshape",
+  variance: "sigma",
+  likelihood: "loss",
+  learningRate: "lr",
+  beta: "klweight",
+  clipNorm: "maxnorm",
+  test: "validationdata",
+};
+
+const plain = (word: string) => word.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** The one of `known` that `word` seems to mean, if any: another spelling, another library's word, or the same beginning. */
+export function nearest(word: unknown, known: readonly string[]): string | undefined {
+  if (typeof word !== "string") return undefined;
+  const given = plain(word.replace(/^(.*\.)?(nn|layers)\./, ""));
+  let [best, most] = [undefined as string | undefined, 0.6];
+  for (const name of known) {
+    const own = plain(name);
+    let same = 0;
+    while (same < own.length && own[same] === given[same]) same++;
+    // Of the shorter one, so that "kernelsize" is nothing but "kernel"; another library's word is better than that.
+    const share = same > 5 ? 1 : same < 3 ? 0 : same / Math.min(own.length, given.length);
+    const alike = own === given ? 3 : others[name]?.split(" ").includes(given) ? 2 : share;
+    if (alike > most) [best, most] = [name, alike];
+  }
+  return best;
+}
+
+/** The end of a message about an unknown `word`: `; did you mean "relu"?`, or nothing. */
+export function meant(word: unknown, known: readonly string[]): string {
+  const name = nearest(word, known);
+  return name === undefined ? "" : `; did you mean "${name}"?`;
+}
