@@ -1,0 +1,14 @@
+// A sample of the walks over faults; `npm run soak` walks over all of them.
+import { expect, test } from "vitest";
+import { faultWalks } from "../soak/faults.js";
+
+/** One case in so many: some seconds each. */
+const EVERY = Number(process.env["WEBVAE_WALK_EVERY"] ?? 31);
+
+test.each(faultWalks.map((walk) => [walk.name, walk] as const))("%s", async (_, walk) => {
+  const { name, runs, unharmed, ...found } = await walk({ every: EVERY, seed: 1 });
+  console.log(`${name}: ${runs} cases, ${unharmed} of them without harm`);
+  expect(found).toEqual({ untyped: [], leaks: [], unusable: [], wrong: [] });
+  expect(runs).toBeGreaterThan(10);
+  expect(unharmed).toBeLessThan(runs);
+});

@@ -1,0 +1,70 @@
+// Every public call of a VAE, on a model that takes milliseconds.
+import * as datasets from "../../src/datasets.js";
+import { dense, VAE, type ModelSpec, type VAEOptions } from "../../src/index.js";
+
+const relu = { activation: "relu" } as const;
+export const spec: ModelSpec = {
+  input: [6],
+  encoder: [dense(8, relu), { type: "batch_norm" }],
+  latent: 2,
+  decoder: [dense(8, relu), dense(6)],
+  likelihood: { type: "gaussian", variance: 0.5 },
+};
+const values = Float32Array.from({ length: 6 * 70 }, (_, i) => Math.sin(i * i));
+export const data = datasets.fromArray(values, { shape: [6], name: "waves" });
+const few = datasets.take(data, 10);
+const COPY = 0x04 | 0x08; // GPUBufferUsage.COPY_SRC | COPY_DST
+
+export interface Call {
+  /** What the VAE must have done before. Default: nothing. */
+  readonly before?: (vae: VAE) => Promise<unknown>;
+  readonly run: (vae: VAE) => Promise<unknown>;
+}
+
+const training = { epochs: 2, batchSize: 32 };
+const trainOnce = async (vae: VAE) => void (await vae.train(data, { steps: 1, batchSize: 32 }));
+
+async function iterate(vae: VAE): Promise<unknown> {
+  let last: unknown;
+  for await (const report of vae.train(data, { ...training, test: few })) last = report;
+  return last;
+}
+
+/** Of a page's, to be written to. */
+function into(vae: VAE, rows: number): GPUBuffer {
+  return vae.gpuDevice.createBuffer({ size: 4 * 6 * rows, usage: COPY });
+}
+
+/** By the name in README's table, and how. */
+export const vaeCalls: Readonly<Record<string, Call>> = {
+  "train, iterated, with a test set": { run: iterate },
+  "train, awaited": { run: async (vae) => vae.train(data, training) },
+  "train, clipped": { run: async (vae) => vae.train(data, { ...training, clipNorm: 1, dropLast: true }) },
+  elbo: { run: (vae) => vae.elbo(data, { samples: 2 }) },
+  score: { run: (vae) => vae.score(data) },
+  encode: { run: (vae) => vae.encode(data) },
+  reconstruct: { run: (vae) => vae.reconstruct(few) },
+  "reconstruct with noise": { run: (vae) => vae.reconstruct(data, { noise: true }) },
+  sample: { run: (vae) => vae.sample(70) },
+  "sample with noise": { run: (vae) => vae.sample(3, { noise: true }) },
+  "sample to a buffer": { run: (vae) => vae.sample(130, { to: into(vae, 130) }) },
+  decode: { run: (vae) => vae.decode(new Float32Array(20)) },
+  "decode to a buffer": { run: (vae) => vae.decode(new Float32Array(20), { to: into(vae, 10) }) },
+  save: { run: (vae) => vae.save() },
+  "save with its training state": { before: trainOnce, run: (vae) => vae.save({ trainingState: true }) },
+};
+
+export const create = (options: VAEOptions): Promise<VAE> => VAE.create(spec, { tuning: false, ...options });
+
+let saved: Promise<Uint8Array> | undefined;
+/** A file with its training state, made once on a device that nothing happens to. */
+export function savedOn(device: GPUDevice): Promise<Uint8Array> {
+  saved ??= (async () => {
+    const vae = await create({ device });
+    await trainOnce(vae);
+    const bytes = await vae.save({ trainingState: true });
+    vae.dispose();
+    return bytes;
+  })();
+  return saved;
+}

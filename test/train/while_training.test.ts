@@ -1,0 +1,157 @@
+// Calls while a run is under way: each sees the model as it is between two steps.
+import { expect, test } from "vitest";
+import * as datasets from "../../src/datasets.js";
+import { dense, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
+import { fault } from "../support/fault.js";
+import { testDevice, withErrorScopes } from "../support/gpu.js";
+
+const data = datasets.digits({ split: "train", count: 300, seed: 3 });
+const spec: ModelSpec = {
+  input: [28, 28, 1],
+  encoder: [dense(32, { activation: "relu" })],
+  latent: 4,
+  decoder: [dense(32, { activation: "relu" }), dense(784)],
+  likelihood: "bernoulli",
+};
+const options: TrainingOptions = { batchSize: 32, submitMs: 5, epochs: 6 };
+
+/** Waits so many milliseconds, of a sequence that is the same from run to run. */
+const pauses = (seed: number) => Array.from({ length: 6 }, (_, i) => 1 + ((seed * 37 + i * 53) % 40));
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+test("a checkpoint made at any time, resumed, ends with the run's bits", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(spec, { device, seed: 5, tuning: false });
+    const saves: Promise<Uint8Array>[] = [];
+    const run = vae.train(data, options).then(() => vae.save({ trainingState: true }));
+    for (const ms of pauses(1)) {
+      await pause(ms);
+      saves.push(vae.save({ trainingState: true }));
+    }
+    const whole = await run;
+    const steps = new Set<number>();
+    for (const bytes of await Promise.all(saves)) {
+      using other = await VAE.load(bytes, { device, tuning: false });
+      const { steps: done, epochs } = other.trained;
+      steps.add(done);
+      if (epochs < 6) await other.train(data, { ...options, epochs: 6 - epochs });
+      expect(other.trained).toEqual(vae.trained);
+      expect(await other.save({ trainingState: true }), `saved after ${done} steps`).toEqual(whole);
+    }
+    // Of one moment they would prove little.
+    expect(steps.size).toBeGreaterThan(2);
+  });
+});
+
+test("elbo, score, encode and sample see one step's weights, and say which", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(spec, { device, seed: 5, tuning: false });
+    const run = vae.train(data, options);
+    const running = run.then(() => true);
+    const made: { step: number; values: ArrayLike<number> }[] = [];
+    const states = new Map<number, Uint8Array>();
+    for (const [i, ms] of pauses(2).entries()) {
+      await pause(ms);
+      if (i % 3 === 0) {
+        const { step, elbo, reconstruction, kl } = await vae.elbo(data);
+        made.push({ step, values: [elbo, reconstruction, kl] });
+      } else if (i % 3 === 1) {
+        const { step, mean } = await vae.encode(data);
+        made.push({ step, values: mean });
+      } else {
+        const { step, elbo } = await vae.score(data);
+        made.push({ step, values: elbo });
+      }
+    }
+    expect(await running).toBe(true);
+    for (const [i, { step, values }] of made.entries()) {
+      using other = await VAE.create(spec, { device, seed: 5, tuning: false });
+      if (step > 0) await other.train(data, { ...options, epochs: 100, steps: step });
+      expect(other.trained.steps).toBe(step);
+      const { elbo, reconstruction, kl } = await other.elbo(data);
+      const again = [[elbo, reconstruction, kl], (await other.encode(data)).mean, (await other.score(data)).elbo];
+      expect(values, `call ${i} at step ${step}`).toEqual(again[i % 3]);
+    }
+    expect(new Set(made.map(({ step }) => step)).size).toBeGreaterThan(1);
+    expect(states.size).toBe(0);
+  });
+});
+
+test("the mean of the scores is the ELBO, and a score is its example's own", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(spec, { device, seed: 5 });
+    const scores = await vae.score(data, { samples: 3, seed: 9 });
+    const terms = await vae.elbo(data, { samples: 3, seed: 9 });
+    expect(scores.elbo).toHaveLength(300);
+    for (const name of ["elbo", "reconstruction", "kl"] as const) {
+      const mean = scores[name].reduce((sum, value) => sum + value, 0) / 300;
+      expect(Math.abs(mean / terms[name] - 1)).toBeLessThan(1e-6);
+    }
+    // Draws are keyed by the example's place, so the first ones' scores are theirs in any set.
+    const few = await vae.score(datasets.take(data, 7), { samples: 3, seed: 9 });
+    expect(few.elbo).toEqual(scores.elbo.slice(0, 7));
+    // A picture of another kind is stranger than all digits.
+    await vae.train(data, { epochs: 8, batchSize: 32, learningRate: 5e-3 });
+    const noise = datasets.fromArray(
+      Uint8Array.from({ length: 784 }, (_, i) => (i * 7919) % 256),
+      { shape: [28, 28, 1] },
+    );
+    const trained = await vae.score(data);
+    expect((await vae.score(noise)).elbo[0]).toBeLessThan(Math.min(...trained.elbo));
+  });
+});
+
+test("train awaited runs to its end and gives the last report; iterated, the reports; both are BUSY", async () => {
+  const device = await testDevice();
+  await withErrorScopes(device, async () => {
+    using vae = await VAE.create(spec, { device, seed: 5 });
+    const once = vae.train(data, { epochs: 1, batchSize: 32 });
+    // Nothing begins before it is awaited.
+    await pause(30);
+    expect(vae.trained.steps).toBe(0);
+    const [first, second] = await Promise.all([once, once.then((report) => report)]);
+    expect(first.step).toBe(10);
+    expect(first.epochEnd?.train.elbo).toBeLessThan(0);
+    expect(second).toBe(first);
+    expect(vae.trained).toEqual({ steps: 10, epochs: 1 });
+    await expect(once.next()).rejects.toThrow(fault("BUSY", /awaited/));
+
+    const iterated = vae.train(data, { epochs: 1, batchSize: 32 });
+    expect((await iterated.next()).done).toBe(false);
+    // eslint-disable-next-line @typescript-eslint/await-thenable -- that is what is tested
+    await expect((async () => await iterated)()).rejects.toThrow(fault("BUSY", /iterated/));
+    await expect(vae.train(data)).rejects.toThrow(fault("BUSY", /return\(\)/));
+    await iterated.return();
+    expect(await iterated.next()).toEqual({ done: true, value: undefined });
+    await expect(vae.train(data, { epochs: 0 }).catch((error: Error) => error.message)).resolves.toMatch(/epochs/);
+    let settled = false;
+    await vae.train(data, { steps: 1 }).finally(() => (settled = true));
+    expect(settled).toBe(true);
+    expect(String(iterated)).toBe("[object Training]");
+  });
+});
+
+test("a run that is dropped without return ends when it is collected", { timeout: 120_000 }, async () => {
+  const { setFlagsFromString } = await import("node:v8");
+  const { runInNewContext } = await import("node:vm");
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const device = await testDevice();
+  using vae = await VAE.create(spec, { device });
+  const drop = async () => void (await vae.train(data, { epochs: 1000, batchSize: 32 }).next());
+  await drop();
+  for (let tries = 0; tries < 200; tries++) {
+    collect();
+    await pause(20);
+    try {
+      await vae.train(data, { steps: 1 });
+      return;
+    } catch (error) {
+      expect(error).toEqual(fault("BUSY", /one run at a time/));
+    }
+  }
+  throw new Error("it is still busy");
+});
