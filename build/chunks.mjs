@@ -11,8 +11,8 @@ export const ON_DEMAND = { "layers.js": "wgsl:layers", "files.js": "src/checkpoi
 
 /** The public names: webvae.js. */
 const INDEX = "src/index.ts";
-/** Lies first in the core, with all ops and shaders: they are alike, and gzip finds again only what lies within 32 KB. */
-const FIRST = "src/ops/index.ts";
+/** Lie first in the core: what is alike shall lie close, since gzip finds again only what lies within 32 KB. */
+const FIRST = ["ops/index", "vae", "tuner", "layers", "layer_check", "layer_shapes", "spec"];
 
 /** @typedef {import("esbuild").BuildOptions & { absWorkingDir: string, plugins: import("esbuild").Plugin[] }} Options */
 
@@ -110,7 +110,11 @@ export async function bundleChunks(options, entryPoints) {
   const lines = [...exports].map(([name, module]) => `export { ${name} } from "./${module}";`);
   const { outputFiles = [] } = await build({
     ...forCore,
-    stdin: { contents: [`import "./${FIRST}";`, ...lines].join("\n"), resolveDir: root, sourcefile: CORE_FILE },
+    stdin: {
+      contents: [...FIRST.map((name) => `import "./src/${name}.ts";`), ...lines].join("\n"),
+      resolveDir: root,
+      sourcefile: CORE_FILE,
+    },
     entryNames: basename(CORE_FILE, ".js"),
   });
   return [...outputFiles, ...files];
