@@ -1,9 +1,8 @@
 // npm run build: src/ and shaders/ as minified ESM files with their source maps, and the public declarations of each
-// entry. What the core and the data sets share is a file of its own: a WebvaeError from one is an instance of the
-// other's. The WGSL that only some models or adapters need is one too, and so is the code for model files: the core
-// imports them when it does. All further entries import those two as any program does (further_entries.mjs). Beside
-// them lies one script with core and data sets for pages without modules, and sri.json: each script's hash as a page
-// gives it in `integrity`.
+// entry. chunks.mjs says which file has which source: core.js, the entries, and what the core imports when it needs it,
+// which are the WGSL that only some models or adapters need and the code for model files. Beside them lies one script
+// with core, data sets and canvas for pages without modules, and sri.json: each script's hash as a page gives it in
+// `integrity`.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -13,20 +12,23 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { minify } from "terser";
-import { ENTRIES, isCore, NAME, VERSION } from "./entries.mjs";
-import { bundleFurtherEntries } from "./further_entries.mjs";
+import { bundleChunks, CORE_FILE, ON_DEMAND as DEMANDED } from "./chunks.mjs";
+import { esbuildCss } from "./css.mjs";
+import { ENTRIES, NAME, VERSION } from "./entries.mjs";
 import { esbuildWgsl } from "./wgsl.mjs";
 import { bundledWgsl } from "./wgsl_bundle.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Bytes, gzipped, of the files that `import "webvae"` loads. */
+/**
+ * Bytes, gzipped, of the files that `import "webvae"` loads. There is room for the model's builder, which comes before
+ * the code of the layers that few models have is loaded on demand; from then on it is 40,000 again.
+ */
 export const LIMIT = 42_000;
-export const CORE = ["webvae.js", "shared.js"];
+export const CORE = ["webvae.js", CORE_FILE];
 /** What they load when it is needed. The names are stable: pages put them beside those two. */
-export const LAYERS = "layers.js";
-export const FILES = "files.js";
-export const ON_DEMAND = [LAYERS, FILES];
+export const [LAYERS, FILES] = ["layers.js", "files.js"];
+export const ON_DEMAND = Object.keys(DEMANDED);
 /** All of them in one script, for pages without modules. */
 export const GLOBAL = "webvae.global.js";
 
@@ -39,7 +41,6 @@ const common = {
   // A fault in Node shows its line: not the whole file.
   lineLimit: 8000,
   write: false,
-  metafile: true,
   format: /** @type {const} */ ("esm"),
   platform: /** @type {const} */ ("browser"),
   target: "es2022",
@@ -50,31 +51,21 @@ const common = {
   logLevel: /** @type {const} */ ("error"),
 };
 
-/** @param {readonly import("./entries.mjs").Entry[]} entries */
-const entryPoints = (entries) =>
-  Object.fromEntries(entries.map(({ script, source }) => [basename(script, ".js"), source]));
-
 /**
  * The library in memory: the text of each file of dist/ by its name, maps and sri.json too, and each script's size.
  * @returns {Promise<{ files: Map<string, string>, sizes: Map<string, { bytes: number, gzipped: number }>, gzipped: number }>}
  */
 export async function bundleLibrary() {
-  const own = { define: { RELEASE: JSON.stringify(releaseOf("src")) }, plugins: [bundledWgsl(), esbuildWgsl()] };
-  const { outputFiles, metafile } = await build({
+  const own = {
     ...common,
-    ...own,
-    entryPoints: {
-      ...entryPoints(ENTRIES.filter(isCore)),
-      files: "src/checkpoint.ts",
-      layers: "wgsl:layers",
-    },
-    // What is loaded on demand shares nothing with the two entries, and those at most one chunk, so its name needs no
-    // hash (test/null/layers.test.ts, bundle.test.ts).
-    splitting: true,
-    chunkNames: "shared",
+    define: { RELEASE: JSON.stringify(releaseOf("src")) },
+    plugins: [bundledWgsl(), esbuildWgsl(), esbuildCss()],
+  };
+  const chunks = await bundleChunks(own, {
+    ...Object.fromEntries(ENTRIES.map(({ script, source }) => [basename(script, ".js"), source])),
+    ...Object.fromEntries(Object.entries(DEMANDED).map(([file, source]) => [basename(file, ".js"), source])),
   });
   const script = await build({
-    ...common,
     ...own,
     entryPoints: { [basename(GLOBAL, ".js")]: "src/global.ts" },
     format: "iife",
@@ -82,12 +73,8 @@ export async function bundleLibrary() {
     // It is what people copy: it says by itself what it is.
     banner: { js: `/*! ${NAME} ${VERSION} | MIT License */` },
   });
-  const further = ENTRIES.filter((entry) => !isCore(entry));
-  const more = await bundleFurtherEntries({ ...common, entryPoints: entryPoints(further) }, metafile);
-  const files = new Map(
-    [...outputFiles, ...script.outputFiles, ...more].map(({ path, text }) => [basename(path), text]),
-  );
-  for (const name of [...CORE, GLOBAL]) await squeeze(files, name);
+  const files = new Map([...chunks, ...script.outputFiles].map(({ path, text }) => [basename(path), text]));
+  for (const name of [CORE_FILE, GLOBAL]) await squeeze(files, name);
   const sizes = new Map(
     [...files]
       .filter(([name]) => name.endsWith(".js"))
@@ -107,7 +94,8 @@ async function squeeze(files, name) {
   const { code, map } = await minify(files.get(name) ?? "", {
     module: name !== GLOBAL,
     ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true, keep_fargs: false },
+    // No getter of ours changes anything.
+    compress: { passes: 3, unsafe_arrows: true, keep_fargs: false, pure_getters: true },
     format: { max_line_len: common.lineLimit, comments: /^!|webpackIgnore|@vite-ignore/ },
     sourceMap: { content: files.get(`${name}.map`) ?? "", filename: name, url: `${name}.map`, includeSources: true },
   });

@@ -31,6 +31,3 @@ export const ENTRIES = Object.entries(manifest.exports).flatMap(([path, target])
   if (JSON.stringify(target) !== wanted) throw new Error(`package.json: exports["${path}"] must be ${wanted}`);
   return [{ specifier: path === "." ? NAME : `${NAME}/${name}`, script, types, source }];
 });
-
-/** The core's and the data sets' entries, which share a file; the others import theirs and are made apart from them. */
-export const isCore = (/** @type {Entry} */ { source }) => ["src/index.ts", "src/datasets.ts"].includes(source);

@@ -36,7 +36,7 @@ test("gives the page and what it needs, under a strict policy", async () => {
     "/dist/webvae.js": "text/javascript; charset=utf-8",
     "/dist/webvae.js.map": "application/json",
     "/dist/datasets.js": "text/javascript; charset=utf-8",
-    "/dist/shared.js": "text/javascript; charset=utf-8",
+    "/dist/core.js": "text/javascript; charset=utf-8",
     "/dist/layers.js": "text/javascript; charset=utf-8",
     "/dist/files.js": "text/javascript; charset=utf-8",
     "/dist/explorer.js": "text/javascript; charset=utf-8",

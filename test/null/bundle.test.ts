@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bundleLibrary, CORE, FILES, GLOBAL, LAYERS, LIMIT, ON_DEMAND } from "../../build/bundle.mjs";
-import { ENTRIES, isCore } from "../../build/entries.mjs";
+import { ENTRIES } from "../../build/entries.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -49,28 +49,48 @@ describe("the bundle", () => {
   let bundle: Awaited<ReturnType<typeof bundleLibrary>>;
   beforeAll(async () => void (bundle = await bundleLibrary()));
 
-  /** Entries beside the core and the data sets. */
-  const further = ENTRIES.filter((entry) => !isCore(entry)).map(({ script }) => script);
-  const scripts = [...new Set([...CORE, "datasets.js", ...ON_DEMAND, GLOBAL, ...further])];
+  const entries = ENTRIES.map(({ script }) => script);
+  /** Entries beside the public names and the data sets. */
+  const further = entries.filter((script) => !["webvae.js", "datasets.js"].includes(script));
+  const scripts = [...new Set([...CORE, ...entries, ...ON_DEMAND, GLOBAL])];
   const text = (name: string) => bundle.files.get(name) ?? "";
 
-  test("is the entries, what the first two share, and what the core loads on demand, each with its map", () => {
+  /** Names that a script exports; those of its last list where it has several. */
+  const exported = (name: string) => {
+    const list = [...text(name).matchAll(/export\s*\{([^}]*)\}/g)].at(-1)?.[1] ?? "";
+    return list.split(",").map((item) => item.split(" as ").at(-1)!.trim());
+  };
+
+  test("is the core, the entries, and what the core loads on demand, each with its map", () => {
     const files = [...scripts.flatMap((name) => [name, `${name}.map`]), "sri.json"];
     expect([...bundle.files.keys()].sort()).toEqual(files.sort());
     // What failed is imported from another address (reimport.ts).
     const again = /^import\(\w+\.href\)$/;
-    const { imports } = uses(text("webvae.js"));
+    const { imports } = uses(text("core.js"));
     expect(imports.filter((path) => again.test(path))).toHaveLength(1);
-    const usual = ['"./shared.js"', `import("./${LAYERS}")`, `import("./${FILES}")`];
-    expect(imports.filter((path) => !again.test(path))).toEqual(usual);
-    expect(uses(text("datasets.js")).imports).toEqual(['"./shared.js"']);
-    expect(uses(text("shared.js")).imports).toEqual([]);
+    const usual = [`import("./${FILES}")`, `import("./${LAYERS}")`];
+    expect(imports.filter((path) => !again.test(path)).sort()).toEqual(usual);
+    // The core is one file and comes with one import: what is loaded at once is never a third one.
+    for (const name of ["webvae.js", "datasets.js"]) expect(uses(text(name)).imports).toEqual(['"./core.js"']);
     for (const name of ON_DEMAND) expect(uses(text(name)).imports).toEqual([]);
     expect(uses(text(GLOBAL)).imports.filter((path) => !again.test(path))).toEqual([]);
-    // The others import entries by their files, and so have no class a second time.
-    const entries = ENTRIES.flatMap(({ script }) => [`"./${script}"`, `import("./${script}")`]);
-    for (const name of further)
-      expect(uses(text(name)).imports.filter((path) => !entries.includes(path) && !again.test(path))).toEqual([]);
+    // The others import entries by their files too, and so have no class a second time.
+    const known = ["core.js", ...entries].flatMap((script) => [`"./${script}"`, `import("./${script}")`]);
+    for (const name of further) expect(uses(text(name)).imports.filter((path) => !known.includes(path) && !again.test(path))).toEqual([]);
+  });
+
+  test("has each source of the core once, and core.js exports what is imported from it and nothing else", () => {
+    const sources = (name: string) => (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources;
+    const core = new Set(sources("core.js"));
+    for (const name of scripts.filter((script) => !["core.js", GLOBAL].includes(script))) {
+      expect([name, sources(name).filter((source) => core.has(source))]).toEqual([name, []]);
+    }
+    const imported = scripts.flatMap((name) =>
+      [...text(name).matchAll(/import\s*\{([^}]*)\}\s*from\s*"\.\/core\.js"/g)].flatMap(([, list = ""]) =>
+        list.split(",").map((item) => item.trim().split(" as ")[0]!),
+      ),
+    );
+    expect(exported("core.js").sort()).toEqual([...new Set(imported)].sort());
   });
 
   test("takes at most 42 KB gzipped without the data sets and what is loaded on demand", () => {
@@ -92,7 +112,7 @@ describe("the bundle", () => {
       expect(sources("datasets.js")).toContain(`../src/data/${name}.ts`);
       expect(core).not.toContain(`../src/data/${name}.ts`);
     }
-    const foreign = [...sources("datasets.js"), ...sources("shared.js")].filter((name) => /shaders|\/ops\//.test(name));
+    const foreign = sources("datasets.js").filter((name) => /shaders|\/ops\//.test(name));
     expect(foreign).toEqual([]);
     expect(sources(LAYERS)).toEqual(["../shaders/layers.js"]);
     expect(core).toContain("../shaders/core.js");
@@ -129,18 +149,14 @@ describe("the bundle", () => {
   });
 
   test("carries the shaders without comments, and only the public names", async () => {
-    for (const name of ["webvae.js", LAYERS]) {
+    for (const name of ["core.js", LAYERS]) {
       expect(text(name)).toContain("@compute @workgroup_size");
       expect(text(name)).not.toContain("one invocation per");
     }
     // A convolution's text, by an entry point, which keeps its name: not in the core.
     expect(text(LAYERS)).toContain("fn conv2d(");
-    expect(text("webvae.js")).not.toContain("fn conv2d(");
-    expect(text("webvae.js")).toContain("fn linear(");
-    const exported = (name: string) => {
-      const list = /export\s*\{([^}]*)\}/.exec(text(name))?.[1] ?? "";
-      return list.split(",").map((item) => item.split(" as ").at(-1)!.trim());
-    };
+    expect(text("core.js")).not.toContain("fn conv2d(");
+    expect(text("core.js")).toContain("fn linear(");
     expect(exported("webvae.js").sort()).toEqual(Object.keys(await import("../../src/index.js")).sort());
     expect(exported("datasets.js").sort()).toEqual(Object.keys(await import("../../src/datasets.js")).sort());
     // The others know pages, so that not all of them can be imported here.
@@ -172,9 +188,10 @@ describe("the bundle", () => {
     const of = {
       ...Object.fromEntries(ENTRIES.map(({ script, source }) => [script, source])),
       [GLOBAL]: "src/global.ts",
-      "webvae.js": "src/autoencoder.ts",
+      // It has no code of its own.
+      "webvae.js": "src/core.js",
+      "core.js": "src/autoencoder.ts",
       "datasets.js": "src/data/digits.ts",
-      "shared.js": "src/errors.ts",
       [LAYERS]: "shaders/layers.js",
       [FILES]: "src/checkpoint.ts",
     };

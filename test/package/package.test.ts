@@ -39,7 +39,7 @@ test("Node imports its entries by their names, and an error of one is an instanc
   const { resolve } = await import("node:module").then(({ createRequire }) => ({
     resolve: createRequire(join(folder, "index.js")).resolve,
   }));
-  for (const path of ["dist/webvae.js", "dist/shared.js", "dist/layers.js", "dist/files.js"]) {
+  for (const path of ["dist/webvae.js", "dist/core.js", "dist/layers.js", "dist/files.js"]) {
     expect(() => resolve(`webvae/${path}`)).toThrow(/not defined by "exports"/);
   }
   writeFileSync(join(folder, "name.mjs"), `export * from "webvae"; export * as datasets from "webvae/datasets";`);

@@ -1,0 +1,135 @@
+// Which file of dist/ has which source. The core is one file, core.js, with all that src/index.ts needs at once. Every
+// other file imports what it needs of the core from there, so that a page has each class and each state once: webvae.js,
+// which is src/index.ts itself and so has the public names alone; the other entries; and what the core loads on demand.
+import { build } from "esbuild";
+import { basename, relative, resolve } from "node:path";
+import { ENTRIES } from "./entries.mjs";
+
+export const CORE_FILE = "core.js";
+/** What the core imports when it needs it: the file's name in dist/, and its source. */
+export const ON_DEMAND = { "layers.js": "wgsl:layers", "files.js": "src/checkpoint.ts" };
+
+/** The public names: webvae.js. */
+const INDEX = "src/index.ts";
+/** Lie first in the core: what is alike shall lie close, since gzip finds again only what lies within 32 KB. */
+const FIRST = ["ops/index", "vae", "tuner", "layers", "layer_check", "layer_shapes", "spec"];
+
+/** @typedef {import("esbuild").BuildOptions & { absWorkingDir: string, plugins: import("esbuild").Plugin[] }} Options */
+
+/**
+ * The module that an import names: of a source file its path from `root`.
+ * @param {string} root
+ * @param {{ path: string, resolveDir: string }} imported
+ */
+function moduleOf(root, { path, resolveDir }) {
+  if (!path.startsWith(".")) return path;
+  return relative(root, resolve(resolveDir, path.replace(/\.js$/, ".ts"))).replaceAll("\\", "/");
+}
+
+/** For the core: what it loads on demand stays outside. @param {string} root @returns {import("esbuild").Plugin} */
+function onDemandOutside(root) {
+  return {
+    name: "on-demand-outside",
+    setup({ onResolve }) {
+      onResolve({ filter: /./ }, (imported) => {
+        if (imported.kind !== "dynamic-import") return undefined;
+        const module = moduleOf(root, imported);
+        const file = Object.entries(ON_DEMAND).find(([, source]) => source === module)?.[0];
+        return file ? { path: `./${file}`, external: true } : undefined;
+      });
+    },
+  };
+}
+
+/**
+ * For all others: entries stay outside by their files, and so does each of the core's modules, as "core:src/errors.ts";
+ * or where `names` are given all of them are one that has these names from core.js, so that it is imported once.
+ * @param {string} root
+ * @param {ReadonlySet<string>} core its modules
+ * @param {readonly string[]} [names]
+ * @returns {import("esbuild").Plugin}
+ */
+function coreOutside(root, core, names) {
+  const scripts = new Map(ENTRIES.map(({ source, script }) => [source, script]));
+  for (const { specifier, script } of ENTRIES) scripts.set(specifier, script);
+  // A file that is not there: what a source map shows of it lies beside the sources.
+  const all = resolve(root, "src/core.js");
+  return {
+    name: "core-outside",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /./ }, (imported) => {
+        if (imported.kind === "entry-point") return undefined;
+        if (imported.importer === all) return { path: imported.path, external: true };
+        const module = moduleOf(root, imported);
+        const script = scripts.get(module);
+        if (script) return { path: `./${script}`, external: true };
+        if (!core.has(module)) return undefined;
+        return names ? { path: all, sideEffects: false } : { path: `core:${module}`, external: true };
+      });
+      onLoad({ filter: /[\\/]src[\\/]core\.js$/ }, () => ({
+        contents: `export { ${(names ?? []).join(", ")} } from "./${CORE_FILE}";`,
+      }));
+    },
+  };
+}
+
+/**
+ * core.js, and a file for each of `entryPoints`, which has sources by names without ".js", src/index.ts among them.
+ * @param {Options} options
+ * @param {Record<string, string>} entryPoints
+ */
+export async function bundleChunks(options, entryPoints) {
+  const root = options.absWorkingDir;
+  const forCore = { ...options, plugins: [onDemandOutside(root), ...options.plugins] };
+  const { metafile } = await build({ ...forCore, entryPoints: [INDEX], metafile: true });
+  const core = new Set(Object.keys(metafile.inputs));
+  core.delete(INDEX);
+  /** The module of each name that core.js exports. @type {Map<string, string>} */
+  const exports = new Map();
+  const files = [];
+  for (const [file, source] of Object.entries(entryPoints)) {
+    const bundled = async (/** @type {string[] | undefined} */ names) => {
+      const plugins = [coreOutside(root, core, names), ...options.plugins];
+      // What only hands names on is shorter with them alone.
+      const minifyIdentifiers = source !== INDEX;
+      const { outputFiles = [] } = await build({
+        ...{ ...options, minify: false, minifySyntax: true, minifyWhitespace: true, minifyIdentifiers },
+        ...{ entryPoints: { [file]: source }, plugins },
+      });
+      return outputFiles;
+    };
+    const draft = (await bundled(undefined)).find(({ path }) => path.endsWith(".js"))?.text ?? "";
+    const names = new Map(namesOf(draft));
+    for (const [name, module] of names) {
+      const other = exports.get(name) ?? module;
+      if (other !== module) throw new Error(`${name}: core.js can have only one of ${other}'s and ${module}'s`);
+      exports.set(name, module);
+    }
+    files.push(...(await bundled([...names.keys()])));
+  }
+  const lines = [...exports].map(([name, module]) => `export { ${name} } from "./${module}";`);
+  const { outputFiles = [] } = await build({
+    ...forCore,
+    stdin: {
+      contents: [...FIRST.map((name) => `import "./src/${name}.ts";`), ...lines].join("\n"),
+      resolveDir: root,
+      sourcefile: CORE_FILE,
+    },
+    entryNames: basename(CORE_FILE, ".js"),
+  });
+  return [...outputFiles, ...files];
+}
+
+/**
+ * What a script imports of the core's modules, "core:MODULE": names with their modules.
+ * @param {string} script
+ * @returns {[name: string, module: string][]}
+ */
+function namesOf(script) {
+  const byNames = /\{([^}]*)\}\s*from\s*"core:([^"]+)"/g;
+  const rest = /.{0,60}"core:.*?"/.exec(script.replace(byNames, ""))?.[0];
+  if (rest) throw new Error(`the core's modules must be imported by names: ${rest}`);
+  return [...script.matchAll(byNames)].flatMap(([, list = "", module = ""]) =>
+    list.split(",").map((item) => /** @type {[string, string]} */ ([item.trim().split(" as ")[0], module])),
+  );
+}
