@@ -179,7 +179,7 @@ function fill(
     }
     return;
   }
-  checkBorrowed("examples", Math.min(source.length, (first + rows) * width), (first + rows) * width);
+  checkBorrowed({ name: "examples", values: source }, (first + rows) * width);
   const stride = padTo4(width);
   const scale = source instanceof Float32Array ? 1 : 1 / 255;
   const padded = new Float32Array(rows * stride);

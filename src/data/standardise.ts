@@ -25,7 +25,7 @@ export interface Standardised extends Standard {
    * Examples in standard units, [n, columns] as sample, decode and reconstruct give them, in the data's own units (value
    * / 255 for bytes). Throws INVALID_DATA.
    */
-  undo(values: Numbers): Float32Array<ArrayBuffer>;
+  readonly undo: (values: Numbers) => Float32Array<ArrayBuffer>;
 }
 
 /** Where means and scales come from. */
@@ -76,13 +76,14 @@ function standardOf({ values, count }: Dataset, columns: number): { means: Float
   const constant = new Uint8Array(columns).fill(1);
   for (let i = 0; i < values.length; i++) {
     const c = i % columns;
-    means[c]! += values[i]! / count;
+    means[c]! += values[i]!;
     if (values[i] !== values[c]) constant[c] = 0;
   }
-  for (let i = 0; i < values.length; i++) scales[i % columns]! += (values[i]! - means[i % columns]!) ** 2 / count;
+  for (let c = 0; c < columns; c++) means[c] = constant[c] ? values[c]! : means[c]! / count;
+  for (let i = 0; i < values.length; i++) scales[i % columns]! += (values[i]! - means[i % columns]!) ** 2;
   for (let c = 0; c < columns; c++) {
-    means[c] = unit * (constant[c] ? values[c]! : means[c]!);
-    scales[c] = constant[c] ? 1 : unit * Math.sqrt(scales[c]!);
+    means[c]! *= unit;
+    scales[c] = constant[c] ? 1 : unit * Math.sqrt(scales[c]! / count);
   }
   return { means, scales };
 }

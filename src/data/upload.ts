@@ -81,18 +81,23 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
   const rowValues = padTo4(values);
   const rowBytes = rowValues * (kind === "bytes" ? 1 : 4);
   const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
-  for (let first = 0; first < dataset.count; first += rowsAtOnce) {
-    const rows = Math.min(rowsAtOnce, dataset.count - first);
-    const piece = dataset.values.subarray(first * values, (first + rows) * values);
-    checkBorrowed(dataset.name, piece.length, rows * values);
-    device.write(buffer, first * rowBytes, padRows(piece, rows, values, rowValues));
+  try {
+    for (let first = 0; first < dataset.count; first += rowsAtOnce) {
+      const rows = Math.min(rowsAtOnce, dataset.count - first);
+      checkBorrowed(dataset, (first + rows) * values);
+      const piece = dataset.values.subarray(first * values, (first + rows) * values);
+      device.write(buffer, first * rowBytes, padRows(piece, rows, values, rowValues));
+    }
+  } catch (error) {
+    device.release(buffer);
+    throw error;
   }
   return { tensor, buffer, count: dataset.count };
 }
 
-/** Throws INVALID_DATA where a borrowed array was transferred away, or shrank, while it was being read. */
-export function checkBorrowed(name: string, found: number, expected: number): void {
-  if (found !== expected) throw invalidData(name, `its values were transferred away while the call still reads them`);
+/** Throws INVALID_DATA where fewer than `needed` values are left of a borrowed array: it was transferred, or shrank. */
+export function checkBorrowed({ name, values }: Pick<Dataset, "name" | "values">, needed: number): void {
+  if (values.length < needed) throw invalidData(name, "its values were transferred away while a call still reads them");
 }
 
 function padRows(

@@ -232,23 +232,30 @@ describe("own pictures", () => {
     expect(loaded.notes).toContain("1 was smaller than that and had to be enlarged.");
   });
 
-  test("of 20,000 pixels across are not decoded, of 49 million they are", async () => {
+  test("that unfold to far more than their file are not decoded", async () => {
     const bomb = blackPng(20_000, 20_000);
     expect(bomb.length).toBeLessThan(100_000);
+    // A screen of one pixel, and a frame of 256 million.
+    const gif = Buffer.from("R0lGODlhAQABAIAAAAAAAP///ywAAAAAgD6ePgACAkQBADs=", "base64");
     const { loaded, decoded } = await ask([
       bytes("bomb.png", bomb),
-      bytes("large.png", blackPng(7000, 7000)),
+      bytes("bomb.gif", gif),
+      bytes("flat.png", blackPng(7000, 7000)),
+      bytes("large.png", blackPng(1900, 2100)),
       bytes("long.png", blackPng(20_000, 3)),
       picture("white.png", [white!]),
     ]);
-    expect(loaded!.notes.at(-1)).toBe("Left out 1 of 4 files. More than 50 million pixels (20000 x 20000): bomb.png.");
+    expect(loaded!.notes.at(-1)).toBe(
+      "Left out 3 of 6 files. More than 50 million pixels (20000 x 20000): bomb.png; more than 50 million pixels " +
+        "(16000 x 16030): bomb.gif; more pixels (7000 x 7000) than a file of its size can show: flat.png.",
+    );
     expect(
       means(loaded!)
         .flat()
         .sort((a, b) => a - b),
     ).toEqual([0, 0, 255]);
     // Decoding it would take 1.6 GB, and many seconds.
-    expect(decoded.map(([width, height]) => `${width} x ${height}`)).toEqual(["7000 x 7000", "20000 x 3", "60 x 60"]);
+    expect(decoded.map(([width, height]) => `${width} x ${height}`)).toEqual(["1900 x 2100", "20000 x 3", "60 x 60"]);
   });
 
   test("that are none are left out, by name and reason", async () => {

@@ -59,7 +59,11 @@ describe("fromArray", () => {
     ["a fraction in the shape", () => fromArray(new Uint8Array(2), { shape: [0.5] }), /not \[0\.5\]/],
     ["too few labels", () => fromArray(new Uint8Array(4), { shape: [2], labels: [1] }), /1 labels for 2 examples/],
     ["a label of 256", () => fromArray(new Uint8Array(4), { shape: [2], labels: [1, 256] }), /label 1 is 256/],
-    ["another type", () => fromArray("abc" as unknown as Uint8Array, { shape: [1] }), /expected a typed array of numbers, .* found "abc"/],
+    [
+      "another type",
+      () => fromArray("abc" as unknown as Uint8Array, { shape: [1] }),
+      /expected a typed array of numbers, .* found "abc"/,
+    ],
   ])("refuses %s", (_, make, pattern) => {
     expect(make).toThrow(invalid(pattern));
   });

@@ -37,6 +37,14 @@ const plans: Plan[] = [
   { of: `const gpu = create([]);`, after: `vae.adapter.name !== "" && vae.memory().deviceBytes > 1e6` },
   { of: `const spec = {\n  input: [28, 28, 1],`, after: `vae.trained.epochs === 1`, prints: /^\d+\.\d+$/m },
   {
+    of: `const measured = train.undo(`,
+    before: `import { VAE, models } from "webvae"; import { gaussians } from "webvae/datasets";
+      const [trainingData, testData] = ["train", "test"].map((split) => gaussians({ split, count: 500, seed: 0 }));
+      const vae = await VAE.create(models.points([2], 1));`,
+    after: `measured.length === 128 && measured.every(Number.isFinite) && test.dataset.shape[0] === 2`,
+    prints: /^-?\d+\.\d+$/m,
+  },
+  {
     of: `{ tuning: false }`,
     before: `import { VAE, models } from "webvae"; const spec = models.mlp([4], 2); const choices = undefined;`,
     after: `(await vae.sample(1)).length === 4 && (await unmeasured.sample(1)).length === 4`,
