@@ -58,7 +58,14 @@ describe("train", () => {
       "files",
     ]);
     expect(result).toMatchObject({ model: "mlp", epochs: 2, steps: 8 });
-    const names = ["model.safetensors", "metrics.jsonl", "samples.png", "reconstructions.png", "manifold.png"];
+    const names = [
+      "model.safetensors",
+      "checkpoint.safetensors",
+      "metrics.jsonl",
+      "samples.png",
+      "reconstructions.png",
+      "manifold.png",
+    ];
     const expected = [...names, "latent.png", "loss.svg"].map((name) => join(out, name));
     expect([...(result.files as string[])].sort()).toEqual([...expected].sort());
     for (const file of expected) expect(existsSync(file), file).toBe(true);
