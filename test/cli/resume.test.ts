@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { prepareFolder, writeWhole } from "../../cli/files.js";
+import { openResumed } from "../../cli/resume.js";
 import { recordOf } from "../../cli/training_file.js";
 import { SEED } from "../support/sizes.js";
 
@@ -154,10 +155,10 @@ describe("--resume refuses", () => {
       () => {
         const half = join(folder, "half.safetensors");
         const bytes = read(whole, "checkpoint.safetensors");
-        writeFileSync(half, bytes.subarray(0, bytes.length / 2));
+        writeFileSync(half, bytes.subarray(0, 1000));
         return [half];
       },
-      /INVALID_FILE.*half\.safetensors|INVALID_FILE/,
+      /INVALID_FILE.*half\.safetensors is no whole safetensors file: it is cut off/,
     ],
     ["a picture", () => [join(whole, "samples.png")], /INVALID_FILE.*samples\.png is no whole safetensors file/],
     ["another batch", () => [whole, "--batch", "64"], /INVALID_OPTION.*--batch 64 contradicts .* has 40/],
@@ -168,10 +169,21 @@ describe("--resume refuses", () => {
     ["other latents", () => [whole, "--latent", "5"], /--latent 5 contradicts .* has 2/],
     ["fewer epochs than there were", () => [whole, "--epochs", "2"], /--epochs 2 is less than the 6/],
   ];
+  const given = { epochs: 10, lr: 1e-3, beta: 1, out: "out" };
   test.each(cases)("%s", async (_, args, message) => {
-    const { code, output } = await train(["--resume", ...args()]);
-    expect(output).toMatch(message);
-    expect(output).not.toMatch(/\n\s+at /);
+    const [path = "", option = "", value = ""] = args();
+    const name = option.slice(2);
+    const options = name ? { ...given, [name]: /^\d+$/.test(value) ? Number(value) : value } : given;
+    const refused = openResumed(path, options, (key) => key === name).then(
+      () => "nothing",
+      (error: Error & { code?: string }) => `${error.code ?? ""} ${error.message}`,
+    );
+    expect(await refused).toMatch(message);
+  });
+
+  test("and the command says so", async () => {
+    const { code, output } = await train(["--resume", whole, "--batch", "64"]);
+    expect(output).toMatch(/^error \(INVALID_OPTION\): --batch 64 contradicts the run in .*, which has 40\n$/);
     expect(code).toBe(1);
   });
 
