@@ -66,7 +66,7 @@ describe("the bundle", () => {
     for (const name of further) expect(uses(text(name)).imports.filter((path) => !entries.includes(path))).toEqual([]);
   });
 
-  test("takes at most 40 KB gzipped without the data sets and what is loaded on demand", () => {
+  test("takes at most 42 KB gzipped without the data sets and what is loaded on demand", () => {
     const sizes = scripts.map((name) => [name, gzipSync(text(name), { level: 9 }).length] as const);
     for (const [name, size] of sizes) console.log(`${name}: ${Buffer.byteLength(text(name))} bytes, ${size} gzipped`);
     const apart = ["datasets.js", ...further, ...ON_DEMAND, GLOBAL];
@@ -74,7 +74,7 @@ describe("the bundle", () => {
     const core = atOnce.reduce((sum, [, size]) => sum + size, 0);
     console.log(`the core: ${core} gzipped (limit ${LIMIT}); ${ON_DEMAND.join(" and ")} are loaded on demand`);
     expect(bundle.gzipped).toBe(core);
-    expect(LIMIT).toBeLessThanOrEqual(40_000);
+    expect(LIMIT).toBeLessThanOrEqual(42_000);
     expect(core).toBeLessThanOrEqual(LIMIT);
   });
 
