@@ -1,7 +1,7 @@
 // The page of --browser: fetches its job, runs it, and sends what comes of it back.
 import { WebvaeError, type Dataset } from "../src/index.js";
 import type { PageJob, PageMessage } from "./browser_run.js";
-import { run } from "./run.js";
+import { run, type RunHooks } from "./run.js";
 
 const stop = new AbortController();
 Object.assign(window, { stopRun: () => stop.abort() });
@@ -24,12 +24,19 @@ async function dataset(url: string, described: PageJob["train"]): Promise<Datase
 async function main(): Promise<void> {
   const job = (await (await fetch("/job")).json()) as PageJob;
   const [train, test] = [await dataset("/train", job.train), await dataset("/test", job.test)];
-  const result = await run(job.config, train, test, {
+  const hooks: RunHooks = {
     signal: stop.signal,
-    onStart: (adapter) => tell({ kind: "start", adapter }),
+    onStart: (adapter, trained) => tell({ kind: "start", adapter, trained }),
     onReport: (report) => tell({ kind: "report", report }),
+    onCheckpoint: async (bytes, standing, last) => {
+      await tell({ kind: "checkpoint", standing, last });
+      await sendArray("checkpoint", bytes);
+    },
     onModel: (model) => sendArray("model", model),
-  });
+  };
+  const checkpoint = async () => new Uint8Array(await (await fetch("/checkpoint")).arrayBuffer());
+  const resumed = job.resumed && { ...job.resumed, checkpoint: await checkpoint() };
+  const result = await run(job.config, train, test, hooks, {}, resumed);
   const { samples, originals, reconstructions, means, manifold } = result;
   const { stopped, epochs, steps, seconds, stepsPerSecond, test: figures } = result;
   const arrays = { samples, originals, reconstructions, means, manifold };

@@ -7,12 +7,18 @@ import { fileURLToPath } from "node:url";
 import { esbuildWgsl } from "../build/wgsl.mjs";
 import { launchChrome } from "../node/chrome.mjs";
 import { WebvaeError, type Dataset, type ErrorCode } from "../src/index.js";
-import type { RunConfig, RunHooks, RunResult } from "./run.js";
+import type { Resumed, RunConfig, RunHooks, RunReport, RunResult, Standing } from "./run.js";
 
 /** What the page sends: one JSON object a message, or a result's bytes. */
 export type PageMessage =
-  | { readonly kind: "start"; readonly adapter: { name: string; software: boolean } }
-  | { readonly kind: "report"; readonly report: Parameters<RunHooks["onReport"]>[0] }
+  | {
+      readonly kind: "start";
+      readonly adapter: { name: string; software: boolean };
+      readonly trained: { steps: number; epochs: number };
+    }
+  | { readonly kind: "report"; readonly report: RunReport }
+  // Its bytes come next.
+  | { readonly kind: "checkpoint"; readonly standing: Standing; readonly last: boolean }
   | { readonly kind: "done"; readonly result: PageResult }
   | { readonly kind: "fault"; readonly code?: ErrorCode; readonly message: string };
 
@@ -24,6 +30,8 @@ export interface PageJob {
   readonly config: RunConfig;
   readonly train: Omit<Dataset, "values" | "labels"> & { readonly bytes: boolean };
   readonly test: Omit<Dataset, "values" | "labels"> & { readonly bytes: boolean };
+  /** Its bytes are at /checkpoint. */
+  readonly resumed?: Omit<Resumed, "checkpoint">;
 }
 
 export async function runInBrowser(
@@ -31,6 +39,7 @@ export async function runInBrowser(
   train: Dataset,
   test: Dataset,
   hooks: RunHooks,
+  resumed?: Resumed,
 ): Promise<RunResult> {
   const script = await pageScript();
   const arrays = new Map<string, Uint8Array>();
@@ -44,10 +53,14 @@ export async function runInBrowser(
     count,
     bytes: values instanceof Uint8Array,
   });
-  const job: PageJob = { config, train: describe(train), test: describe(test) };
+  const { checkpoint, ...standing } = resumed ?? { checkpoint: new Uint8Array() };
+  const going = resumed ? { resumed: standing as Omit<Resumed, "checkpoint"> } : {};
+  const job: PageJob = { config, train: describe(train), test: describe(test), ...going };
+  let saved: Extract<PageMessage, { kind: "checkpoint" }> | undefined;
 
   const take = async (message: PageMessage) => {
-    if (message.kind === "start") await hooks.onStart(message.adapter);
+    if (message.kind === "start") await hooks.onStart(message.adapter, message.trained);
+    else if (message.kind === "checkpoint") saved = message;
     else if (message.kind === "report") await hooks.onReport(message.report);
     else if (message.kind === "done") finish(message.result);
     else fail(message.code ? new WebvaeError(message.code, message.message) : new Error(message.message));
@@ -67,6 +80,7 @@ export async function runInBrowser(
       else if (url === "/job") send("application/json", JSON.stringify(job));
       else if (url === "/train") send("application/octet-stream", bytesOf(train));
       else if (url === "/test") send("application/octet-stream", bytesOf(test));
+      else if (url === "/checkpoint") send("application/octet-stream", checkpoint);
       else if (url === "/message") {
         await take(JSON.parse(Buffer.from(await bodyOf(request)).toString("utf8")) as PageMessage);
         send("text/plain", "ok");
@@ -74,7 +88,8 @@ export async function runInBrowser(
         const name = url.slice("/array/".length);
         const bytes = await bodyOf(request);
         if (name === "model") await hooks.onModel(bytes);
-        arrays.set(name, bytes);
+        if (name === "checkpoint" && saved) await hooks.onCheckpoint(bytes, saved.standing, saved.last);
+        else arrays.set(name, bytes);
         send("text/plain", "ok");
       } else response.writeHead(404).end();
     };

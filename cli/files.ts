@@ -1,5 +1,5 @@
 // Writing the out folder: every file whole or not at all, and a fault that names the file.
-import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
@@ -12,6 +12,9 @@ function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   const texts: Record<string, string> = {
     ENOSPC: "the disk is full",
+    EDQUOT: "the disk quota is used up",
+    EFBIG: "the file is larger than is allowed here",
+    EBUSY: "another program has it open",
     EACCES: "permission denied",
     EPERM: "permission denied",
     EROFS: "the file system is read-only",
@@ -47,20 +50,61 @@ export async function prepareFolder(folder: string): Promise<void> {
     const probe = join(folder, `.webvae-${process.pid}`);
     await writeFile(probe, "");
     await rm(probe);
+    await removePartial(folder);
   } catch (error) {
     throw new FileError(`cannot write to the out folder ${folder}: ${reason(error)}`);
   }
 }
 
-/** Writes a file through a second name, so that a fault leaves the old one as it was. Throws FileError. */
+/**
+ * Writes a file beside its place and renames it, so that a fault, or the end of the process or the machine at any
+ * moment, leaves the old one or the new one whole. Throws FileError, with the old file kept.
+ */
 export async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
   const partial = `${path}.${process.pid}.part`;
   try {
-    await writeFile(partial, data);
-    await rename(partial, path);
+    const file = await open(partial, "w");
+    try {
+      await file.writeFile(data);
+      // Else a machine that stops may find the new name and none of the bytes.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await renameOver(partial, path);
   } catch (error) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => {});
     throw new FileError(`cannot write ${path}: ${reason(error)}`);
+  }
+}
+
+/** Windows refuses to replace a file that is open elsewhere, as by a virus scanner or an indexer for a moment. */
+async function renameOver(from: string, to: string): Promise<void> {
+  for (let wait = 10; ; wait *= 2) {
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      const held = ["EPERM", "EACCES", "EBUSY"].includes((error as NodeJS.ErrnoException).code ?? "");
+      if (process.platform !== "win32" || !held || wait > 2000) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
+
+/** Removes what processes that were killed while they wrote to `folder` have left there. */
+async function removePartial(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, pid] = /\.(\d+)\.part$/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -24,6 +24,15 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** A shape as 28x28x1 or 28,28,1; what it may be is the library's to check. */
+export function shapeOf(text: string): number[] {
+  const sizes = text.split(/[x,]/).map((part) => (part.trim() === "" ? NaN : Number(part)));
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0)) {
+    throw new InvalidArgumentError("It must be whole numbers as in 28x28x1.");
+  }
+  return sizes;
+}
+
 /** The latent dimensions of presets where they are not 20. */
 const presetLatents: Partial<Record<ModelName, number>> = { points: 2, conv: 2, conv64: 128 };
 

@@ -1,6 +1,7 @@
 // One training run from options to pictures' data: the same code in Node and, with --browser, in a page.
 import {
   VAE,
+  WebvaeError,
   type Dataset,
   type Initialisation,
   type ModelSpec,
@@ -12,7 +13,10 @@ import { manifoldPoints } from "./normal.js";
 
 export interface RunConfig {
   readonly spec: ModelSpec;
+  /** In all, with those of a run that goes on. */
   readonly epochs: number;
+  /** Milliseconds between two checkpoints. */
+  readonly saveEvery: number;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly beta: number;
@@ -22,9 +26,37 @@ export interface RunConfig {
   readonly seed: number;
 }
 
+/** A run that goes on: its last checkpoint, and what was known of it then. */
+export interface Resumed {
+  readonly checkpoint: Uint8Array;
+  readonly stepsPerEpoch: number;
+  readonly partial: PartialEpoch;
+}
+
+/** The epoch under way: means and seconds of the steps that were reported. */
+export type PartialEpoch = Terms & { readonly steps: number; readonly seconds: number };
+
+/** Where a run stands when it is saved. */
+export interface Standing {
+  readonly steps: number;
+  /** Whole epochs. */
+  readonly epochs: number;
+  readonly partial: PartialEpoch;
+}
+
+/** A report as of the whole run: its epochs and steps count on where it goes on. */
+export type RunReport = Pick<TrainingReport, keyof Terms | "epoch" | "epochs" | "step" | "steps"> &
+  Pick<TrainingReport, "stepsPerSecond" | "epochEnd">;
+
 export interface RunHooks {
-  readonly onStart: (adapter: { name: string; software: boolean }) => void | Promise<void>;
-  readonly onReport: (report: TrainingReport) => void | Promise<void>;
+  /** `trained` is where a run that goes on stands. */
+  readonly onStart: (
+    adapter: { name: string; software: boolean },
+    trained: { steps: number; epochs: number },
+  ) => void | Promise<void>;
+  readonly onReport: (report: RunReport) => void | Promise<void>;
+  /** With the training state, after the first report, every `saveEvery` and, `last`, when the run ends or is stopped. */
+  readonly onCheckpoint: (bytes: Uint8Array, standing: Standing, last: boolean) => void | Promise<void>;
   /** After each epoch: the model as it is now, so that a fault later loses an epoch at most. */
   readonly onModel: (bytes: Uint8Array) => void | Promise<void>;
   readonly signal: AbortSignal;
@@ -55,8 +87,8 @@ export const POINTS = 2000;
 const SCATTERED = 10000;
 
 /**
- * Trains a new VAE and collects what the run leaves behind. A run that `signal` stops is complete too, with the
- * weights that it has by then. Throws what the library throws.
+ * Trains a new VAE, or one that goes on, and collects what the run leaves behind. A run that `signal` stops is complete
+ * too, with the weights that it has by then. Throws what the library throws.
  */
 export async function run(
   config: RunConfig,
@@ -64,28 +96,46 @@ export async function run(
   test: Dataset,
   hooks: RunHooks,
   where: Pick<VAEOptions, "gpu" | "tuning"> = {},
+  resumed?: Resumed,
 ): Promise<RunResult> {
-  const { spec, seed, initialisation, epochs, batchSize, learningRate, beta, epsilon } = config;
-  const vae = await VAE.create(spec, { seed, initialisation, ...where });
+  const { spec, seed, initialisation, batchSize, learningRate, beta, epsilon } = config;
+  const vae = resumed
+    ? await VAE.load(resumed.checkpoint, where)
+    : await VAE.create(spec, { seed, initialisation, ...where });
+  const epochs = new Epochs(vae.trained, config.epochs, resumed?.partial);
+  const checkpoint = async (last = false) =>
+    hooks.onCheckpoint(await vae.save({ trainingState: true }), epochs.standing(vae.trained), last);
   try {
-    await hooks.onStart(vae.adapter);
+    await hooks.onStart(vae.adapter, vae.trained);
     const started = performance.now();
-    let last: TrainingReport | undefined;
+    let last: RunReport | undefined;
     let stopped = false;
-    let trainingSeconds = 0;
+    let saved = -Infinity;
     try {
+      const missed = resumed && (await epochs.missed(resumed.stepsPerEpoch, () => vae.elbo(test, { seed })));
+      if (missed) await hooks.onReport((last = missed));
       const adam = epsilon === undefined ? {} : { epsilon };
-      const options = { epochs, batchSize, learningRate, beta, adam, test, signal: hooks.signal };
-      for await (const report of vae.train(train, options)) {
-        last = report;
-        trainingSeconds += report.epochEnd?.seconds ?? 0;
-        await hooks.onReport(report);
-        if (report.epochEnd && report.epoch < epochs) await hooks.onModel(await vae.save());
+      const options = { batchSize, learningRate, beta, adam, test, signal: hooks.signal };
+      const left = config.epochs - vae.trained.epochs;
+      if (left > 0) {
+        for await (const one of vae.train(train, { ...options, epochs: left })) {
+          const report = epochs.add(one);
+          last = report;
+          await hooks.onReport(report);
+          if (report.epochEnd && report.epoch < config.epochs) await hooks.onModel(await vae.save());
+          // Steps in flight may have ended the epoch already; its figures, which come next, belong to its checkpoint.
+          const early = !report.epochEnd && vae.trained.epochs >= report.epoch;
+          if (early || performance.now() - saved < config.saveEvery) continue;
+          await checkpoint();
+          saved = performance.now();
+        }
       }
     } catch (error) {
       if (!hooks.signal.aborted) {
         // A fault of anything but the device leaves good weights: hours of training are not lost to a full disk.
         if (last) await rescue(vae, hooks, error);
+        // What the library refuses or cannot go on with would come again from there.
+        if (last && !(error instanceof WebvaeError)) await checkpoint(true);
         throw error;
       }
       stopped = true;
@@ -94,6 +144,7 @@ export async function run(
     // A run that was stopped before its first step has nothing to leave, and must not replace what another left.
     if (steps === 0) throw hooks.signal.reason;
     const seconds = (performance.now() - started) / 1000;
+    await checkpoint(true);
     const model = await vae.save();
     await hooks.onModel(model);
     return {
@@ -101,15 +152,91 @@ export async function run(
       epochs: trained,
       steps,
       seconds,
-      // Of the whole epochs alone: compiling and evaluating are no steps.
-      stepsPerSecond: trained > 0 ? (trained * Math.floor(train.count / batchSize)) / trainingSeconds : steps / seconds,
-      test: last?.epochEnd?.test ?? (await vae.elbo(test, { seed })),
+      stepsPerSecond: epochs.stepsPerSecond ?? (steps - epochs.before.steps) / seconds,
+      test: (!stopped && last?.epochEnd?.test) || (await vae.elbo(test, { seed })),
       model,
       ...(await pictures(vae, test)),
     };
   } finally {
     vae.dispose();
   }
+}
+
+const nothing: PartialEpoch = { elbo: 0, reconstruction: 0, kl: 0, steps: 0, seconds: 0 };
+const keys = ["elbo", "reconstruction", "kl"] as const;
+
+/** Counts on where a run began that goes on, and completes the figures of the epoch that it was broken off in. */
+class Epochs {
+  /** Of the steps before this process, of the epoch under way. */
+  #earlier: PartialEpoch;
+  #partial = nothing;
+  #step = 0;
+  #since = performance.now();
+  #whole = { steps: 0, seconds: 0 };
+
+  constructor(
+    readonly before: { readonly steps: number; readonly epochs: number },
+    private readonly epochs: number,
+    earlier = nothing,
+  ) {
+    this.#earlier = earlier;
+  }
+
+  /** Of the whole epochs alone: compiling and evaluating are no steps. */
+  get stepsPerSecond(): number | undefined {
+    return this.#whole.steps > 0 ? this.#whole.steps / this.#whole.seconds : undefined;
+  }
+
+  standing(trained: { readonly steps: number; readonly epochs: number }): Standing {
+    const seconds = (performance.now() - this.#since) / 1000;
+    return { ...trained, partial: joined(this.#earlier, { ...this.#partial, seconds }) };
+  }
+
+  /** The library's report of this process as one of the whole run. */
+  add(report: TrainingReport): RunReport {
+    const { before } = this;
+    const steps = report.step - this.#step;
+    this.#step = report.step;
+    this.#partial = joined(this.#partial, { ...report, steps, seconds: 0 });
+    const end = report.epochEnd;
+    const counted = {
+      ...report,
+      epoch: before.epochs + report.epoch,
+      epochs: this.epochs,
+      step: before.steps + report.step,
+      steps: before.steps + report.steps,
+    };
+    if (!end) return counted;
+    this.#whole = { steps: this.#whole.steps + this.#partial.steps, seconds: this.#whole.seconds + end.seconds };
+    const all = joined(this.#earlier, { ...this.#partial, ...end.train, seconds: end.seconds });
+    const { seconds } = all;
+    [this.#earlier, this.#partial, this.#since] = [nothing, nothing, performance.now()];
+    return { ...counted, epochEnd: { ...end, train: termsOf(all), seconds } };
+  }
+
+  /** The end of an epoch whose last steps were done when the run was stopped, and not yet reported. */
+  async missed(stepsPerEpoch: number, evaluated: () => Promise<Terms>): Promise<RunReport | undefined> {
+    const { steps, epochs } = this.before;
+    const { seconds } = this.#earlier;
+    const train = termsOf(this.#earlier);
+    if (this.#earlier.steps === 0 || steps !== epochs * stepsPerEpoch) return undefined;
+    this.#earlier = nothing;
+    const epochEnd = { train, test: await evaluated(), seconds };
+    const counts = { epoch: epochs, epochs: this.epochs, step: steps, steps: this.epochs * stepsPerEpoch };
+    return { ...train, ...counts, stepsPerSecond: 0, epochEnd };
+  }
+}
+
+const termsOf = ({ elbo, reconstruction, kl }: Terms): Terms => ({ elbo, reconstruction, kl });
+
+/** The means over both one's steps and the other's. */
+function joined(a: PartialEpoch, b: PartialEpoch): PartialEpoch {
+  const steps = a.steps + b.steps;
+  // Those of the one as they are, to the last digit, where the other has none.
+  const mean = (key: keyof Terms) =>
+    a.steps === 0 ? b[key] : b.steps === 0 ? a[key] : (a[key] * a.steps + b[key] * b.steps) / steps;
+  const [elbo, reconstruction, kl] = keys.map(mean) as [number, number, number];
+  return { elbo, reconstruction, kl, steps, seconds: a.seconds + b.seconds };
 }
 
 /** Gives the weights that a broken run still has to `onModel`; the fault itself is what is reported. */

@@ -1,19 +1,22 @@
 // npm run train -- [options]: trains a VAE and writes the model, its figures and its pictures to a folder.
 import { Command, Option } from "commander";
 import { rm } from "node:fs/promises";
+import { constants } from "node:os";
 import { join, resolve } from "node:path";
 import { openGpu } from "../node/gpu.js";
 import { tuningFile } from "../node/tuning_file.js";
-import { models, type Initialisation, type ModelName, type TrainingReport } from "../src/index.js";
+import { models, type Initialisation, type ModelName } from "../src/index.js";
 import { runInBrowser } from "./browser_run.js";
 import type { EpochLosses, LossHistory } from "./charts.js";
 import { formatLoss } from "./chart_style.js";
 import { dataNames, loadData, type DataName } from "./data.js";
-import { appendLine, prepareFolder, writeModel, writeWhole } from "./files.js";
+import { appendLine, FileError, prepareFolder, writeModel, writeWhole } from "./files.js";
 import { adapterLines, modelSpec, positiveNumber, reportFault, wholeNumber } from "./options.js";
 import { pictureNames, runPictures } from "./pictures.js";
 import { createProgress, formatDuration } from "./progress.js";
-import { run, type RunConfig, type RunHooks } from "./run.js";
+import { openResumed } from "./resume.js";
+import { run, type RunConfig, type RunHooks, type RunReport } from "./run.js";
+import { CHECKPOINT, hashOf, pointOf, thinned, withRecord, type RunRecord, type RunSettings } from "./training_file.js";
 
 interface Arguments {
   data: DataName;
@@ -30,6 +33,8 @@ interface Arguments {
   seed: number;
   limit?: number;
   out: string;
+  saveEvery: number;
+  resume?: string;
   json: boolean;
   browser: boolean;
 }
@@ -61,12 +66,16 @@ const program = new Command("train")
   .option("--seed <n>", "seed of weights, order, noise and generated data", wholeNumber(0), 1)
   .option("--limit <n>", "train on the first n examples", wholeNumber(1))
   .option("--out <dir>", "folder for the results", "out")
+  .option("--save-every <minutes>", "minutes between two checkpoints; 0: after each report", positiveNumber, 5)
+  .option("--resume <path>", `go on with a run, by its ${CHECKPOINT} or its folder`)
   .option("--json", "end stdout with one JSON object", false)
   .option("--browser", "run in headless Chrome", false)
   .allowExcessArguments(false);
 
 async function main(): Promise<number> {
   const options = program.parse().opts<Arguments>();
+  const going = options.resume === undefined ? undefined : await openResumed(options.resume, options, isGiven);
+  if (going) Object.assign(options, going.options);
   // With --json stdout is for programs.
   const print = options.json ? console.error : console.log;
   const out = resolve(options.out);
@@ -76,11 +85,25 @@ async function main(): Promise<number> {
   const source = { data, dataDir, seed, note: print };
   const train = await loadData({ ...source, limit: options.limit }, split);
   const test = await loadData(source, "test");
+  const dataHash = hashOf(train);
+  going?.checkData(dataHash);
   const preset = options.model ?? dataModels[data] ?? "mlp";
-  const { name, spec } = await modelSpec(preset, train.shape, options.latent);
+  const { name, spec } = going ?? (await modelSpec(preset, train.shape, options.latent));
+  const settings: RunSettings = {
+    data,
+    split,
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+    dataHash,
+    model: name,
+    seed,
+    init: options.init,
+    batch: options.batch,
+    ...(options.epsilon === undefined ? {} : { epsilon: options.epsilon }),
+  };
   const config: RunConfig = {
     spec,
     epochs: options.epochs,
+    saveEvery: options.saveEvery * 60_000,
     batchSize: options.batch,
     learningRate: options.lr,
     beta: options.beta,
@@ -92,31 +115,38 @@ async function main(): Promise<number> {
   if (split === "all") print("the test examples are trained on too: their figures are no measure of new ones");
   const epochsText = `${options.epochs} ${options.epochs === 1 ? "epoch" : "epochs"}`;
   print(`model: ${name}, latent ${spec.latent}; ${epochsText} of batches of ${options.batch}`);
+  for (const note of going?.notes ?? []) print(note);
 
   const history: { epochs: EpochLosses[]; steps: NonNullable<LossHistory["steps"]>[number][] } = {
-    epochs: [],
-    steps: [],
+    epochs: [...(going?.epochs ?? [])],
+    steps: [...(going?.curve ?? [])],
+  };
+  const tell = (text: string) => {
+    if (progress) progress.note(text);
+    else console.error(text);
   };
   const stop = new AbortController();
   let asked = 0;
-  const interrupt = () => {
+  let code = 0;
+  const interrupt = (signal: NodeJS.Signals) => {
     const now = performance.now();
     // One Ctrl-C may arrive twice: from the terminal, and from the process that started this one.
-    if (asked > 0 && now - asked > 1000) process.exit(130);
+    if (asked > 0 && now - asked > 1000) process.exit(code);
     if (asked > 0) return;
     asked = now;
-    const text = "stopping; the model is still written (Ctrl-C again: quit at once)";
-    if (progress) progress.note(text);
-    else console.error(text);
+    code = 128 + constants.signals[signal];
+    tell("stopping; the model and its training state are still written (Ctrl-C again: quit at once)");
     stop.abort();
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+  // A terminal that was closed takes no more text, which must not be what ends the run.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let adapter = { name: "", software: false };
   let progress: ReturnType<typeof createProgress> | undefined;
-  const onReport = async (report: TrainingReport) => {
+  let stepsPerEpoch = going?.record.stepsPerEpoch ?? 0;
+  const onReport = async (report: RunReport) => {
     const { epoch, epochs, steps, epochEnd } = report;
-    const stepsPerEpoch = steps / epochs;
+    stepsPerEpoch = steps / epochs;
     progress ??= createProgress({ epochs, stepsPerEpoch });
     const step = report.step - (epoch - 1) * stepsPerEpoch;
     history.steps.push({ ...terms(report), epoch: report.step / stepsPerEpoch });
@@ -126,25 +156,55 @@ async function main(): Promise<number> {
     history.epochs.push({ epoch, train: trained, test: tested });
     progress.epochEnd({ epoch, train: trained, test: tested, seconds });
     const stepsPerSecond = stepsPerEpoch / seconds;
-    if (epoch === 1) await rm(path("metrics.jsonl"), { force: true });
-    await appendLine(
-      path("metrics.jsonl"),
-      JSON.stringify({ epoch, train: trained, test: tested, seconds, stepsPerSecond }),
-    );
+    const line = JSON.stringify({ epoch, train: trained, test: tested, seconds, stepsPerSecond });
+    // The first one replaces those of an earlier run.
+    if (epoch === 1) await writeWhole(path("metrics.jsonl"), `${line}\n`);
+    else await appendLine(path("metrics.jsonl"), line);
+  };
+  const started = performance.now();
+  let failed = false;
+  const onCheckpoint: RunHooks["onCheckpoint"] = async (bytes, { partial, ...trained }, last) => {
+    history.steps = [...thinned(history.steps)];
+    const record: RunRecord = {
+      settings,
+      epochs: options.epochs,
+      lr: options.lr,
+      beta: options.beta,
+      trained,
+      seconds: (going?.record.seconds ?? 0) + (performance.now() - started) / 1000,
+      stepsPerEpoch,
+      partial,
+      curve: history.steps.map(pointOf),
+    };
+    try {
+      await (last ? writeModel : writeWhole)(path(CHECKPOINT), withRecord(bytes, record));
+      failed = false;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      // The run goes on, and its model is still to be written; the next one may succeed.
+      if (!failed || last) tell(`${error.message}${last ? "" : "; the one before is kept, and the run goes on"}`);
+      failed = true;
+    }
   };
   const hooks: RunHooks = {
     signal: stop.signal,
-    onStart: (found) => {
+    onStart: async (found, trained) => {
       adapter = found;
       for (const line of adapterLines(found)) print(line);
+      if (!going) return;
+      print(`going on after ${trained.steps} steps, ${trained.epochs} of ${options.epochs} epochs`);
+      // Without lines of epochs that come again; and whole, if the process was killed within the last one.
+      const lines = going.lines.map((line) => `${line}\n`);
+      await writeWhole(path("metrics.jsonl"), lines.join(""));
     },
     onReport,
+    onCheckpoint,
     onModel: (bytes) => writeModel(path("model.safetensors"), bytes),
   };
   try {
     const result = options.browser
-      ? await runInBrowser(config, train, test, hooks)
-      : await run(config, train, test, hooks, { gpu: await openGpu(), tuning: tuningFile() });
+      ? await runInBrowser(config, train, test, hooks, going?.resumed)
+      : await run(config, train, test, hooks, { gpu: await openGpu(), tuning: tuningFile() }, going?.resumed);
     progress?.stop();
     const pictures = await runPictures(result, test, history, `${name} on ${data}`);
     for (const [file, content] of Object.entries(pictures)) await writeWhole(path(file), content);
@@ -153,10 +213,12 @@ async function main(): Promise<number> {
     if (history.epochs.length === 0) await rm(path("metrics.jsonl"), { force: true });
     const files = [
       "model.safetensors",
+      ...(failed ? [] : [CHECKPOINT]),
       ...(history.epochs.length > 0 ? ["metrics.jsonl"] : []),
       ...Object.keys(pictures),
     ];
-    const { test: figures, steps, seconds, stepsPerSecond, epochs } = result;
+    const { test: figures, steps, stepsPerSecond, epochs } = result;
+    const seconds = result.seconds + (going?.record.seconds ?? 0);
     print(
       `${result.stopped ? "stopped" : "done"} after ${steps} steps in ${formatDuration(seconds)} ` +
         `(${stepsPerSecond.toFixed(1)} steps/s)`,
@@ -182,17 +244,19 @@ async function main(): Promise<number> {
         }),
       );
     }
-    return result.stopped ? 130 : 0;
+    if (result.stopped) return code;
+    return failed ? 1 : 0;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     console.error("stopped before the first step; nothing was written");
-    return 130;
+    return code;
   } finally {
     progress?.stop();
   }
 }
 
-const terms = ({ elbo, reconstruction, kl }: TrainingReport) => ({ elbo, reconstruction, kl });
+const terms = ({ elbo, reconstruction, kl }: RunReport) => ({ elbo, reconstruction, kl });
+const isGiven = (option: string) => program.getOptionValueSource(option) === "cli";
 
 try {
   process.exitCode = await main();

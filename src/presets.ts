@@ -19,7 +19,7 @@ function imageOf(input: readonly number[], model: string, times: number): readon
   const [height = 1, width = 1, channels = 1] = shapeAt(input, "input");
   if (input.length !== 3 || height % times !== 0 || width % times !== 0) {
     invalid(
-      `input: ${model} needs images [height, width, channels] of sides divisible by ${times}, not ${show(input)}`,
+      `input: ${model} needs images [height, width, channels] of sides divisible by ${times}, not ${show(input)}; mlp takes any`,
     );
   }
   return [height, width, channels];

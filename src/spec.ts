@@ -135,7 +135,7 @@ function reshaping(path: string, input: readonly number[], output: readonly numb
 const likelihoods = [
   [/bce|bern|binary|entropy|logits/i, `"bernoulli", whose probabilities are sigmoids of the decoder's outputs`],
   [/mse|l2|square/i, '{ type: "gaussian", variance: 0.5 }, the sum of squared errors and a constant'],
-  [/gauss|normal/i, '{ type: "gaussian", variance: "learned" }, or a variance of your own'],
+  [/gauss|normal/i, '{ type: "gaussian", variance: "learned" }, or a number'],
 ] as const;
 
 function likelihoodAt(value: unknown): Likelihood {

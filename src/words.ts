@@ -2,7 +2,7 @@
 
 /** Our names, each with those that other libraries have for it and that begin otherwise; in lower case without signs. */
 const others: Readonly<Record<string, string>> = {
-  dense: "linear fc",
+  dense: "linear",
   none: "linear identity",
   conv_transpose2d: "conv2dtranspose deconv deconv2d",
   max_pool2d: "pool",

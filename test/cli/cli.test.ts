@@ -58,7 +58,14 @@ describe("train", () => {
       "files",
     ]);
     expect(result).toMatchObject({ model: "mlp", epochs: 2, steps: 8 });
-    const names = ["model.safetensors", "metrics.jsonl", "samples.png", "reconstructions.png", "manifold.png"];
+    const names = [
+      "model.safetensors",
+      "checkpoint.safetensors",
+      "metrics.jsonl",
+      "samples.png",
+      "reconstructions.png",
+      "manifold.png",
+    ];
     const expected = [...names, "latent.png", "loss.svg"].map((name) => join(out, name));
     expect([...(result.files as string[])].sort()).toEqual([...expected].sort());
     for (const file of expected) expect(existsSync(file), file).toBe(true);
@@ -284,4 +291,40 @@ test("two signals within a second are one, and a run stopped before its first st
   expect(early.stderr).toContain("stopped before the first step; nothing was written");
   expect(early.code).toBe(130);
   expect(existsSync(join(out, "model.safetensors"))).toBe(false);
+});
+
+describe("describe", () => {
+  test("prints a preset's layers, and the same as JSON", async () => {
+    const { code, stdout, stderr } = await command("describe", [
+      "--model",
+      "conv",
+      "--input",
+      "32x32x3",
+      "--latent",
+      "8",
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^layer +type +output +parameters +FLOPs\n/);
+    expect(stdout).toMatch(/\ndecoder\.4 +conv_transpose2d +\[32, 32, 3\] +867 +1,769,472\n/);
+    const json = await command("describe", ["--model", "conv", "--input", "32,32,3", "--latent", "8", "--json"]);
+    const { layers, parameters } = JSON.parse(json.stdout) as { layers: { parameters: number }[]; parameters: number };
+    expect(layers.reduce((sum, layer) => sum + layer.parameters, 0)).toBe(parameters);
+  });
+
+  test("says of a spec in a file what does not fit", async () => {
+    const spec = join(folder, "odd.json");
+    const decoder = [
+      { type: "dense", units: 64 },
+      { type: "reshape", shape: [4, 4, 4] },
+    ];
+    const double = { type: "conv_transpose2d", filters: 1, kernel: 3, stride: 2 };
+    const common = { input: [7, 7, 1], encoder: [], latent: 2, likelihood: "bernoulli" };
+    writeFileSync(spec, JSON.stringify({ ...common, decoder: [...decoder, double] }));
+    const { code, stderr } = await command("describe", ["--model", spec]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/decoder: ends in shape \[8, 8, 1\].*; it fits with decoder\.2: \{"padding":1\}\nencoder: /);
+    writeFileSync(spec, JSON.stringify({ ...common, decoder: [...decoder, { ...double, padding: 1 }] }));
+    const mended = await command("describe", ["--model", spec]);
+    expect(mended.stdout).toContain("[7, 7, 1]");
+  });
 });

@@ -51,7 +51,6 @@ describe("a layer", () => {
     ["Dense", "dense"],
     ["linear", "dense"],
     ["torch.nn.Linear", "dense"],
-    ["fc", "dense"],
     ["maxpool", "max_pool2d"],
     ["MaxPool2d", "max_pool2d"],
     ["MaxPooling2D", "max_pool2d"],

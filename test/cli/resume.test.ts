@@ -1,0 +1,221 @@
+// A run that is killed, at any moment, goes on from its checkpoint to the bits of one that never was.
+import { spawn } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { prepareFolder, writeWhole } from "../../cli/files.js";
+import { openResumed } from "../../cli/resume.js";
+import { recordOf } from "../../cli/training_file.js";
+import { SEED } from "../support/sizes.js";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "webvae-resume-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const EPOCHS = 6;
+const begin = ["--data", "gaussians", "--limit", "4000", "--batch", "40", "--epochs", String(EPOCHS), "--seed", "3"];
+
+/** Runs `train`; `onOutput` sees what it printed as it grows, and may send a signal to it and to what started it. */
+function train(args: string[], onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void) {
+  return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
+    // A group of its own: what is killed is the program too, and not only what started it.
+    const options = { cwd: project, detached: true } as const;
+    const child = spawn(process.execPath, ["node/start.mjs", "cli/train.ts", ...args], options);
+    let output = "";
+    const add = (part: Buffer) => {
+      output += part.toString();
+      onOutput?.(output, (signal) => {
+        // By then it may have ended by itself.
+        if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, signal);
+      });
+    };
+    child.stdout.on("data", add);
+    child.stderr.on("data", add);
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+const read = (out: string, file: string) => readFileSync(join(out, file));
+const metrics = (out: string) =>
+  read(out, "metrics.jsonl")
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { epoch: number; train: { elbo: number }; test: object });
+
+const whole = join(folder, "whole");
+beforeAll(async () => {
+  const { code, output } = await train([...begin, "--out", whole]);
+  expect(code, output).toBe(0);
+});
+
+/** The run in `out` ended as the one that was never interrupted. */
+function expectSameEnd(out: string): void {
+  expect(read(out, "model.safetensors").equals(read(whole, "model.safetensors"))).toBe(true);
+  const [found, expected] = [out, whole].map(metrics);
+  expect(found!.map(({ epoch }) => epoch)).toEqual(Array.from({ length: EPOCHS }, (_, i) => i + 1));
+  expect(found!.map((one) => one.test)).toEqual(expected!.map((one) => one.test));
+  // An epoch that was broken off has the mean of the steps that were reported, before and after.
+  for (const [i, { train }] of found!.entries())
+    expect(Math.abs(train.elbo - expected![i]!.train.elbo)).toBeLessThan(0.2);
+  const [ours, theirs] = [out, whole].map((at) => recordOf(at, read(at, "checkpoint.safetensors")));
+  expect(ours!.trained).toEqual(theirs!.trained);
+  expect(ours!.partial).toMatchObject({ steps: 0 });
+  expect(readdirSync(out).filter((name) => name.endsWith(".part"))).toEqual([]);
+  // The chart's curve begins with the first process.
+  expect(ours!.curve[0]![0]).toBeLessThan(1);
+  expect(ours!.curve.at(-1)![0]).toBe(EPOCHS);
+}
+
+test("killed five times at any moment, it ends with the same bits", async () => {
+  const out = join(folder, "killed");
+  let seed = SEED;
+  const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  let kills = 0;
+  let step = -1;
+  for (let i = 0; i < 5; i++) {
+    const going = existsSync(join(out, "checkpoint.safetensors"));
+    const args = going ? ["--resume", out] : [...begin, "--out", out];
+    const wait = 300 * random();
+    let timer: NodeJS.Timeout | undefined;
+    const { code, output } = await train([...args, "--save-every", "0"], (text, kill) => {
+      // From the first epoch's end on; before it, starting alone takes most of the time.
+      if (/epoch +\d+\/6:/.test(text)) timer ??= setTimeout(() => kill("SIGKILL"), wait);
+    });
+    clearTimeout(timer);
+    // A run that was faster than the kill has ended, and is no less to be compared.
+    if (code === 0) break;
+    kills++;
+    const { trained } = recordOf(out, read(out, "checkpoint.safetensors"));
+    expect(trained.steps, output).toBeGreaterThanOrEqual(Math.max(step, 1));
+    step = trained.steps;
+  }
+  expect(kills).toBeGreaterThan(0);
+  const { code, output } = await train(["--resume", join(out, "checkpoint.safetensors")]);
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/going on after \d+ steps, \d of 6 epochs/);
+  expectSameEnd(out);
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s leaves a checkpoint, from which it ends with the same bits", async (signal, expected) => {
+  const out = join(folder, signal);
+  // Without a checkpoint on the way, but for the first.
+  const { code, output } = await train([...begin, "--out", out], (text, kill) => {
+    if (/epoch +2\/6:/.test(text) && !text.includes("stopping")) kill(signal);
+  });
+  expect(output).toContain("stopping; the model and its training state are still written");
+  expect(code, output).toBe(expected);
+  expect(recordOf(out, read(out, "checkpoint.safetensors")).trained.steps).toBeGreaterThanOrEqual(200);
+  const resumed = await train(["--resume", out]);
+  expect(resumed.code, resumed.output).toBe(0);
+  expectSameEnd(out);
+});
+
+test("more epochs go on from a run that is done, at another rate if it is asked for", async () => {
+  const out = join(folder, "more");
+  const { code, output } = await train(["--resume", whole, "--out", out, "--epochs", "7", "--lr", "1e-4"]);
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/--lr is 0\.0001 from here on and was 0\.001[^]*going on after 600 steps, 6 of 7 epochs/);
+  expect(metrics(out).map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  const again = await train(["--resume", out]);
+  expect(again.code, again.output).toBe(0);
+  expect(again.output).toMatch(/all 7 epochs are trained: only the results are written/);
+});
+
+describe("--resume refuses", () => {
+  const cases: [string, () => string[], RegExp][] = [
+    [
+      "a folder that is nowhere",
+      () => [join(folder, "nowhere")],
+      /cannot read .*nowhere: there is no such file or folder/,
+    ],
+    ["a folder without a checkpoint", () => [folder], /cannot read .*checkpoint\.safetensors: there is no such file/],
+    [
+      "a model without its state",
+      () => [join(whole, "model.safetensors")],
+      /INVALID_FILE.*has weights but no training state/,
+    ],
+    [
+      "half a file",
+      () => {
+        const half = join(folder, "half.safetensors");
+        const bytes = read(whole, "checkpoint.safetensors");
+        writeFileSync(half, bytes.subarray(0, 1000));
+        return [half];
+      },
+      /INVALID_FILE.*half\.safetensors is no whole safetensors file: it is cut off/,
+    ],
+    ["a picture", () => [join(whole, "samples.png")], /INVALID_FILE.*samples\.png is no whole safetensors file/],
+    ["another batch", () => [whole, "--batch", "64"], /INVALID_OPTION.*--batch 64 contradicts .* has 40/],
+    ["another seed", () => [whole, "--seed", "4"], /INVALID_OPTION.*--seed 4 contradicts .* has 3/],
+    ["other data", () => [whole, "--data", "digits"], /--data digits contradicts .* has gaussians/],
+    ["a limit where there was another", () => [whole, "--limit", "9"], /--limit 9 contradicts .* has 4000/],
+    ["another model", () => [whole, "--model", "mlp"], /--model mlp contradicts .* has points/],
+    ["other latents", () => [whole, "--latent", "5"], /--latent 5 contradicts .* has 2/],
+    ["fewer epochs than there were", () => [whole, "--epochs", "2"], /--epochs 2 is less than the 6/],
+  ];
+  const given = { epochs: 10, lr: 1e-3, beta: 1, out: "out" };
+  test.each(cases)("%s", async (_, args, message) => {
+    const [path = "", option = "", value = ""] = args();
+    const name = option.slice(2);
+    const options = name ? { ...given, [name]: /^\d+$/.test(value) ? Number(value) : value } : given;
+    const refused = openResumed(path, options, (key) => key === name).then(
+      () => "nothing",
+      (error: Error & { code?: string }) => `${error.code ?? ""} ${error.message}`,
+    );
+    expect(await refused).toMatch(message);
+  });
+
+  test("and the command says so", async () => {
+    const { code, output } = await train(["--resume", whole, "--batch", "64"]);
+    expect(output).toMatch(/^error \(INVALID_OPTION\): --batch 64 contradicts the run in .*, which has 40\n$/);
+    expect(code).toBe(1);
+  });
+
+  test("data that are others now", async () => {
+    const changed = join(folder, "changed.safetensors");
+    const text = read(whole, "checkpoint.safetensors").toString("latin1");
+    writeFileSync(changed, text.replace('dataHash\\":\\"4000:', 'dataHash\\":\\"4001:'), "latin1");
+    const { code, output } = await train(["--resume", changed, "--out", join(folder, "changed")]);
+    expect(output).toMatch(/INVALID_DATA.*training data of gaussians are not those of the run/);
+    expect(code).toBe(1);
+  });
+});
+
+describe("a file is written whole", () => {
+  test.runIf(existsSync("/dev/full"))("or the old one is kept, where the disk is full", async () => {
+    const path = join(folder, "kept.txt");
+    await writeWhole(path, "old");
+    symlinkSync("/dev/full", `${path}.${process.pid}.part`);
+    await expect(writeWhole(path, "new")).rejects.toThrow(/cannot write .*kept\.txt: the disk is full/);
+    expect(readFileSync(path, "utf8")).toBe("old");
+    expect(readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
+  });
+
+  test("what a process left that was killed in the midst of it is removed by the next", async () => {
+    const out = join(folder, "parts");
+    await prepareFolder(out);
+    const dead = spawn(process.execPath, ["-e", ""]);
+    await new Promise((resolve) => dead.on("close", resolve));
+    copyFileSync(join(whole, "metrics.jsonl"), join(out, `model.safetensors.${dead.pid}.part`));
+    writeFileSync(join(out, `model.safetensors.${process.pid}.part`), "of a process that lives");
+    writeFileSync(join(out, "notes.part"), "somebody's own");
+    await prepareFolder(out);
+    expect(readdirSync(out).sort()).toEqual([`model.safetensors.${process.pid}.part`, "notes.part"]);
+  });
+});
