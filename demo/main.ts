@@ -89,7 +89,13 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
 
 /** `again`: what failed, to be tried once more. */
 function fail(error: unknown, again?: () => void): void {
-  if (error instanceof PageFault && error.code === SUPERSEDED) return;
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  if (code === SUPERSEDED) return;
+  // Whatever waited for it: it is told of once, and no more once there is another.
+  if (code === WORKER_LOST) {
+    if (!connection.lost.aborted) return;
+    error = connection.lost.reason;
+  }
   const fault = showFault(...remedied(error, again));
   if (isFinal(fault)) return void close();
   if (!opened) {
