@@ -75,7 +75,12 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
   };
   const end = (message: string) => {
     if (life.signal.aborted) return;
-    const error = new PageFault("The training has stopped", message, [], WORKER_LOST);
+    const error = new PageFault(
+      heard ? "The training has stopped" : "The training could not begin",
+      message,
+      [],
+      WORKER_LOST,
+    );
     clearInterval(beats);
     worker?.terminate();
     life.abort(error);
@@ -105,6 +110,8 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
     });
     worker.addEventListener("messageerror", unread);
     worker.addEventListener("error", (event) => {
+      // Told here: it is none of the page's own.
+      event.preventDefault();
       // A script that could not be fetched has no message.
       const message = "message" in event ? String(event.message) : "";
       if (heard) failed(new PageFault("Something went wrong in the training", message, [], "UNEXPECTED"));

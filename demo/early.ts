@@ -28,7 +28,9 @@
     whenParsed(() => {
       document.body.dataset["state"] = "failed";
       put("position", "Could not begin.");
-      put("adapter", "not asked for");
+      put("adapter", "no GPU asked for");
+      const waiting = document.getElementsByClassName("waiting");
+      for (let i = 0; i < waiting.length; i++) waiting[i]!.textContent = "The page could not start.";
       put("fault-title", title);
       put("fault-message", message);
       put("fault-hints", "");

@@ -81,6 +81,20 @@ export class PageFault extends Error {
   }
 }
 
+/** The code of a part of the page that could not be loaded. */
+export const PART_MISSING = "PART_MISSING";
+
+/** What a part of the page gives; a PageFault that says what to do where it cannot be loaded. */
+export async function part<Module>(name: string, loading: Promise<Module>): Promise<Module> {
+  try {
+    return await loading;
+  } catch (error) {
+    const hint = "Check the network, and load the page again: what was kept in this browser is still there.";
+    const message = `${name} could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+    throw new PageFault("A part of the page could not be loaded", message, [hint], PART_MISSING);
+  }
+}
+
 /** A Fault that came from the worker, to be thrown here. */
 export const asError = ({ title, message, hints, code }: Fault) => new PageFault(title, message, hints, code);
 

@@ -1,6 +1,6 @@
 // The page: it asks the training worker, and shows what that tells.
 import { callWorker, type Connection } from "./calls.js";
-import { asError, isFinal, PageFault, SUPERSEDED, WORKER_LOST } from "./faults.js";
+import { asError, isFinal, PageFault, part, PART_MISSING, SUPERSEDED, WORKER_LOST } from "./faults.js";
 import { Losses } from "./losses.js";
 import { download, find, say, show } from "./page/dom.js";
 import { acceptDrops, isModelFile } from "./page/dropping.js";
@@ -89,16 +89,29 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
 
 /** `again`: what failed, to be tried once more. */
 function fail(error: unknown, again?: () => void): void {
-  if (error instanceof PageFault && error.code === SUPERSEDED) return;
-  const isLost = error instanceof PageFault && error.code === WORKER_LOST;
-  const fault = isLost
-    ? showFault(...restart(error, saved, () => void attempt(startAgain)))
-    : showFault(error, again && { act: again });
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  if (code === SUPERSEDED) return;
+  // Whatever waited for it: it is told of once, and no more once there is another.
+  if (code === WORKER_LOST) {
+    if (!connection.lost.aborted) return;
+    error = connection.lost.reason;
+  }
+  const fault = showFault(...remedied(error, again));
   if (isFinal(fault)) return void close();
   if (!opened) {
     transport.enter("failed");
     transport.wait("Could not begin.");
   } else if (standing) transport.show(standing, opened);
+}
+
+/** The fault, and what its button does. */
+function remedied(error: unknown, again: (() => void) | undefined): Parameters<typeof showFault> {
+  const code = error instanceof PageFault ? error.code : "";
+  // Before there is a model nothing is lost by loading all of it once more.
+  const begin = code === PART_MISSING || (code === WORKER_LOST && !opened);
+  if (begin) return [error, { label: "Load the page again", act: () => location.reload() }];
+  if (code === WORKER_LOST) return restart(error as PageFault, saved, () => void attempt(startAgain));
+  return [error, again && { act: again }];
 }
 
 async function press(button: Pressed): Promise<void> {
@@ -211,7 +224,7 @@ async function close(): Promise<void> {
   transport.enter("closed");
   say("adapter", "no WebGPU here");
   show("recorded", true);
-  const { showRecorded } = await import("./recorded/show.js");
+  const { showRecorded } = await part("recorded/show.js", import("./recorded/show.js"));
   await showRecorded(find("recording"));
 }
 

@@ -1,5 +1,5 @@
 // Messages above the panels: one fault at a time, which can be closed.
-import { describeFault, WORKER_LOST, type Fault } from "../faults.js";
+import { describeFault, PART_MISSING, WORKER_LOST, type Fault } from "../faults.js";
 import { find, say, show } from "./dom.js";
 
 /** What is tried again by the fault's button. */
@@ -11,7 +11,7 @@ export interface Again {
   readonly act: () => void;
 }
 
-/** `again` is offered where it may help: where the network failed, or the worker is gone. */
+/** `again` is offered where it may help: where the network failed, or a part of the page is gone. */
 export function showFault(error: unknown, again?: Again): Fault {
   const fault = describeFault(error);
   say("fault-title", fault.title);
@@ -19,7 +19,7 @@ export function showFault(error: unknown, again?: Again): Fault {
   say("fault-code", fault.code);
   const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
   find("fault-hints").replaceChildren(...items);
-  repeat = ["DOWNLOAD_FAILED", WORKER_LOST].includes(fault.code) ? again?.act : undefined;
+  repeat = ["DOWNLOAD_FAILED", PART_MISSING, WORKER_LOST].includes(fault.code) ? again?.act : undefined;
   // Until the page had started it was early.ts's.
   const button = find("fault-again");
   button.onclick = null;

@@ -2,6 +2,7 @@
 import type { ExplorerModel, LatentExplorer } from "webvae/explorer";
 import type { Connection } from "../calls.js";
 import type { Opened, Told } from "../protocol.js";
+import { part } from "../faults.js";
 import { find } from "./dom.js";
 import { galleryOf, type Gallery } from "./gallery.js";
 import { NowAndThen } from "./now_and_then.js";
@@ -10,7 +11,9 @@ const PICTURES_MS = 250;
 const EXPLORER_MS = 1200;
 
 /** The page is there before the explorer's code is. */
-const loading = import("webvae/explorer");
+const loading = part("explorer.js", import("webvae/explorer"));
+// Whoever opens a view says what became of it.
+loading.catch(() => {});
 
 export class View {
   readonly #pictures: NowAndThen;

@@ -186,11 +186,16 @@ export class Trainer {
     this.changed();
   }
 
-  /** A loss that is no number leaves good weights, with which another learning rate may do. */
+  /**
+   * A loss that is no number leaves good weights, with which another learning rate may do; and what could not be downloaded
+   * may be there at the next try.
+   */
   fail(error: unknown): void {
     if (this.#state === "failed") return;
     const fault = describeFault(error);
-    this.#state = ["NON_FINITE", "INVALID_OPTION", "OUT_OF_MEMORY"].includes(fault.code) ? "paused" : "failed";
+    this.#state = ["NON_FINITE", "INVALID_OPTION", "OUT_OF_MEMORY", "DOWNLOAD_FAILED"].includes(fault.code)
+      ? "paused"
+      : "failed";
     this.changed(fault);
   }
 }

@@ -40,6 +40,8 @@ interface OpenOptions {
   /** A browser's profile, to share what is stored there. */
   readonly context?: BrowserContext;
   readonly url?: string;
+  /** Whether to wait until the model's pictures are there. */
+  readonly pictures?: boolean;
 }
 
 export class Demo {
@@ -63,7 +65,7 @@ export class Demo {
   /** A page at `hash`, ready to train unless `state` says otherwise. */
   async open(
     hash = "",
-    { prepare, state = "ready", context, url = this.server.url }: OpenOptions = {},
+    { prepare, state = "ready", context, url = this.server.url, pictures = true }: OpenOptions = {},
   ): Promise<Opened> {
     const own = context ?? (await this.browser.createBrowserContext());
     const watched = await watch(await own.newPage());
@@ -77,7 +79,7 @@ export class Demo {
     await page.setViewport({ width: 1440, height: 900 });
     await page.goto(url + hash);
     await inState(page, state);
-    if (state === "ready") await page.waitForSelector("body[data-shown]");
+    if (state === "ready" && pictures) await page.waitForSelector("body[data-shown]");
     return { ...watched, folder, downloads };
   }
 

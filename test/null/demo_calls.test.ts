@@ -54,6 +54,8 @@ const names = Object.keys(values) as (keyof Commands)[];
 const never = () => new Promise<never>(() => {});
 const handlers = (act: () => unknown) => Object.fromEntries(names.map((name) => [name, act])) as unknown as Handlers;
 
+const answers = ({ scope }: FakeWorker, handlers: Handlers) => answerPage(scope as unknown as Worker, handlers);
+
 function page(start: (worker: FakeWorker) => unknown) {
   const worker = new FakeWorker();
   const heard = { told: [] as Told[], failed: [] as string[], lost: [] as string[] };
@@ -99,7 +101,7 @@ const losses: Record<string, [(worker: FakeWorker) => void, RegExp]> = {
   "that never says anything": [(worker) => void (worker.alive = false), /no sign of life for 30 s/],
   "that dies before it answers": [
     (worker) => {
-      answerPage(worker.scope, handlers(never));
+      answers(worker, handlers(never));
       setTimeout(() => (worker.alive = false), 1000);
     },
     /no sign of life for 30 s/,
@@ -125,7 +127,7 @@ describe.each(Object.entries(losses))("a worker %s", (_, [start, words]) => {
 describe("a worker that lives", () => {
   it.each(names)("%s waits as long as it takes", async (name) => {
     const long = () => new Promise((done) => setTimeout(() => done(7), 20 * BEAT_MS * MISSED_BEATS));
-    const { worker, heard, call } = page((worker) => answerPage(worker.scope, handlers(long)));
+    const { worker, heard, call } = page((worker) => answers(worker, handlers(long)));
     const waiting = call(name);
     await vi.advanceTimersByTimeAsync(21 * BEAT_MS * MISSED_BEATS);
     expect((await waiting).value).toBe(7);
@@ -135,8 +137,8 @@ describe("a worker that lives", () => {
   it.each(names)("%s rejects where a message cannot be read, on either side, and later calls do not", async (name) => {
     let answer: () => unknown = never;
     const { worker, heard, call } = page((worker) =>
-      answerPage(
-        worker.scope,
+      answers(
+        worker,
         handlers(() => answer()),
       ),
     );
@@ -157,8 +159,8 @@ describe("a worker that lives", () => {
 
   it.each(names)("%s rejects where its answer cannot be sent", async (name) => {
     const { call } = page((worker) =>
-      answerPage(
-        worker.scope,
+      answers(
+        worker,
         handlers(() => () => "a function"),
       ),
     );
@@ -169,8 +171,8 @@ describe("a worker that lives", () => {
 
   it("tells of an error outside of all calls, and goes on", async () => {
     const { worker, heard, call } = page((worker) =>
-      answerPage(
-        worker.scope,
+      answers(
+        worker,
         handlers(() => 1),
       ),
     );

@@ -1,0 +1,168 @@
+// What the demo page does where a part of it does not come, or its worker is gone: it says so, it never waits for ever, and
+// what was kept is there.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "puppeteer";
+import { demoFiles, demoPolicy } from "../../demo/build.mjs";
+import { serve } from "../../demo/serve.mjs";
+import { inFirefox } from "../../node/browser.mjs";
+import {
+  Demo,
+  downloaded,
+  inState,
+  shown,
+  stepsDone,
+  text,
+  train,
+  untilKept,
+  untilStep,
+  untilText,
+} from "./demo_page.js";
+
+let demo: Demo;
+let files: Map<string, Buffer | string>;
+let server: Awaited<ReturnType<typeof serve>>;
+/** What the server does instead of giving a file. */
+const faults = new Map<string, "missing" | "throws">();
+const asked = new Set<string>();
+
+class Served extends Map<string, Buffer | string> {
+  override get(path: string): Buffer | string | undefined {
+    asked.add(path);
+    const fault = faults.get(path) ?? faults.get("*");
+    if (fault === "missing") return undefined;
+    return fault === "throws" ? `throw new Error("broken on purpose");` : super.get(path);
+  }
+}
+
+beforeAll(async () => {
+  demo = await Demo.start();
+  files = await demoFiles();
+  server = await serve(new Served(files), 0, { "content-security-policy": demoPolicy });
+});
+afterAll(async () => {
+  await demo?.close();
+  server?.close();
+});
+
+const fault = async (page: Page) => ({
+  title: await text(page, "fault-title"),
+  message: await text(page, "fault-message"),
+  code: await text(page, "fault-code"),
+});
+
+/** Of scripts, those that the page or its worker asks for before a model can be trained. */
+async function startingScripts(): Promise<string[]> {
+  asked.clear();
+  const { page } = await demo.open("", { url: server.url });
+  await page.close();
+  return [...asked].filter((path) => path.endsWith(".js"));
+}
+
+test("whichever script does not come, or throws as it is loaded, the page says so and what to do", async () => {
+  const scripts = await startingScripts();
+  expect(scripts).toEqual(expect.arrayContaining(["/main.js", "/worker.js", "/dist/webvae.js", "/dist/explorer.js"]));
+  for (const script of scripts) {
+    // Without it all else works, and says itself what is missing; and what is asked for ahead is asked for again.
+    if (["/early.js", "/dist/files.js", "/dist/layers.js"].includes(script)) continue;
+    for (const kind of ["missing", "throws"] as const) {
+      const what = `${script} ${kind}`;
+      faults.set(script, kind);
+      const page = await demo.browser.newPage();
+      await page.goto(server.url);
+      await page.waitForSelector("#fault", { visible: true });
+      const { title, message, code } = await fault(page);
+      expect(["NOT_STARTED", "WORKER_LOST", "PART_MISSING"], what).toContain(code);
+      expect(title, what).toMatch(/could not|stopped/);
+      expect(message, what).toMatch(kind === "throws" ? /broken on purpose|\.js/ : /\.js/);
+      expect(await text(page, "position"), what).not.toMatch(/Starting|Looking|Preparing/);
+      // What is offered helps once the server is well.
+      faults.delete(script);
+      if (kind === "missing") {
+        await page.click("#fault-again");
+        await page.waitForSelector('body[data-state="ready"][data-shown]');
+        expect(await shown(page, "fault"), what).toBe(false);
+      } else expect(await shown(page, "fault-again"), what).toBe(true);
+      await page.close();
+    }
+  }
+});
+
+test("files.js is no hindrance where it comes later than it was asked for first", async () => {
+  faults.set("/dist/files.js", "missing");
+  const opened = await demo.open("#batch=32", { url: server.url });
+  const { page } = opened;
+  await page.click("#step");
+  await untilText(page, "autosave", /^The model could not be kept, and it is tried again: .*files\.js/);
+  await page.click("#save");
+  await page.waitForSelector("#fault", { visible: true });
+  expect((await fault(page)).code).toBe("DOWNLOAD_FAILED");
+  faults.clear();
+  expect((await downloaded(opened, "save")).bytes.length).toBeGreaterThan(1e6);
+  await untilKept(page, 1);
+  await page.close();
+});
+
+test("nor is layers.js: training that needs it can be begun again", async () => {
+  faults.set("/dist/layers.js", "missing");
+  // A model of convolutions cannot do without it.
+  const { page } = await demo.open("#batch=16&model=conv&latent=2", { url: server.url, pictures: false });
+  await page.click("#step");
+  await inState(page, "paused");
+  await page.waitForSelector("#fault", { visible: true });
+  expect((await fault(page)).code).toBe("DOWNLOAD_FAILED");
+  faults.clear();
+  await page.click("#step");
+  await untilStep(page, 1);
+  await page.close();
+});
+
+test("a server that is gone costs nothing: the model is saved, and kept", async () => {
+  const opened = await demo.open("#batch=32", { url: server.url });
+  const { page, troubles } = opened;
+  faults.set("*", "missing");
+  await train(page, 3);
+  const steps = await stepsDone(page);
+  await untilKept(page, steps);
+  expect((await downloaded(opened, "save")).name).toBe("webvae-digits.safetensors");
+  expect(troubles).toEqual([]);
+  faults.clear();
+  await page.close();
+});
+
+/** What ends a worker, or what is left of one. */
+const deaths: Record<string, string> = {
+  "that has closed itself": "self.close()",
+  "that hangs": "setTimeout(() => { for (;;); })",
+};
+
+describe.skipIf(inFirefox).each(Object.entries(deaths))("a worker %s", (_, death) => {
+  test("is told of, and the model goes on from what was kept", async () => {
+    const { page } = await demo.open("#batch=32&latent=3&epochs=9", { url: server.url });
+    await train(page, 3);
+    const steps = await stepsDone(page);
+    await untilKept(page, steps);
+    await page.workers()[0]!.evaluate(death);
+    // What is asked for meanwhile does not wait for ever.
+    await page.click("#samples-png");
+    await inState(page, "failed");
+    await page.waitForSelector("#fault", { visible: true });
+    expect(await fault(page)).toMatchObject({ title: "The training has stopped", code: "WORKER_LOST" });
+    expect(await text(page, "fault-again")).toBe("Start again from what was kept");
+    expect(await text(page, "autosave")).toMatch(
+      new RegExp(
+        `^Kept last in this browser at [\\d:]+ after ${steps} steps\\. What was trained after that is lost\\.$`,
+      ),
+    );
+    expect(await page.$eval("#save", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
+    await page.screenshot({ path: "test/artefacts/demo-worker-lost.png" });
+    await page.click("#fault-again");
+    await inState(page, "paused");
+    await page.waitForSelector("#fault", { hidden: true });
+    expect(await stepsDone(page)).toBe(steps);
+    expect(await page.$eval("#latent", (input) => (input as HTMLInputElement).value)).toBe("3");
+    await page.click("#step");
+    await untilStep(page, steps + 1);
+    await untilKept(page, steps + 1);
+    await page.close();
+  });
+});
