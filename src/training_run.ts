@@ -12,6 +12,7 @@ import type { Schedule } from "./ops/op.js";
 import { checkBatch } from "./plan.js";
 import { seedKey, Stream } from "./random.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
+import { checkSmallestBatch } from "./smallest_batch.js";
 import { checkOptions, scheduled, type CheckedOptions, type TrainingOptions } from "./training_options.js";
 import { HALF_WEIGHTS } from "./tensor.js";
 import { flats } from "./parameters.js";
@@ -99,6 +100,7 @@ export class TrainingRun {
     const use = { unitInterval: !model.logSigma, binarise };
     checkData(dataset, input, use);
     const options = checkOptions(trainingOptions, dataset);
+    checkSmallestBatch(options.batchSize, model);
     if (options.half && !device.gpu.features.has("shader-f16")) {
       throw new WebvaeError(
         "UNSUPPORTED",
