@@ -1,10 +1,11 @@
 // A Plan bound to a device: its buffers, pipelines and bind groups. Everything is made here, once; recording a step
 // afterwards creates no GPU object.
 import type { Device, Pipeline } from "./device.js";
+import { WebvaeError } from "./errors.js";
 import type { Place, Plan, Shaders } from "./plan.js";
 import { checkLimits, folded } from "./plan.js";
 import { nextStamp, STAMP_BYTES, type Stamp } from "./readback.js";
-import { packUniform, STEP_STRIDE } from "./shader.js";
+import { packUniform, runsOn, STEP_STRIDE } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";
 
 /** The values of lib/step.wgsl's Step for one step, by its names. */
@@ -51,8 +52,16 @@ interface Planned {
   readonly shaders: Shaders;
 }
 
-/** The pipelines of a plan's dispatches, in parallel: compiling is most of the time to the first step. */
-export function compile(device: Device, { plan, shaders }: Planned): Promise<Pipeline[]> {
+/**
+ * The pipelines of a plan's dispatches, in parallel: compiling is most of the time to the first step. Throws UNSUPPORTED
+ * where a shader needs a feature that the device lacks.
+ */
+export async function compile(device: Device, { plan, shaders }: Planned): Promise<Pipeline[]> {
+  const lacking = [...shaders.values()].find((shader) => !runsOn(shader, device.gpu));
+  if (lacking) {
+    const { name, features } = lacking;
+    throw new WebvaeError("UNSUPPORTED", `${name} needs ${features.join(", ")}, which ${device.adapterName} lacks`);
+  }
   const pipelines = plan.dispatches.map(({ shader: name, entryPoint, constants }) => {
     const shader = shaders.get(name);
     if (!shader) throw new Error(`no shader is named ${name}`);

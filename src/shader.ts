@@ -4,6 +4,11 @@ import type { ShaderSource } from "./shader_source.js";
 /** Bytes between the Steps of one submit: the offset alignment of every adapter divides 256. */
 export const STEP_STRIDE = 256;
 
+/** Whether the device has every feature that the shader enables. */
+export function runsOn({ features }: ShaderSource, device: GPUDevice): boolean {
+  return features.every((feature) => device.features.has(feature));
+}
+
 /** The layout of group 1: one Step of lib/step.wgsl, whose offset is given when a step's dispatches are recorded. */
 export function stepLayout(device: GPUDevice): GPUBindGroupLayout {
   return device.createBindGroupLayout({

@@ -16,8 +16,9 @@ import type { SafePoints } from "./safe_points.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
 import { checkOptions, type CheckedOptions, type TrainingOptions } from "./training_options.js";
 import { after, batchesOf, epochSteps, type Batches } from "./training_steps.js";
+import { checkSmallestBatch, smallestBatch } from "./smallest_batch.js";
 import { HALF_WEIGHTS } from "./tensor.js";
-import { flats } from "./parameters.js";
+import { flats, type Model } from "./parameters.js";
 import { halvingGraph, trainingGraph } from "./vae.js";
 
 /** Figures are means over the steps since the report before, in nats per example. */
@@ -111,6 +112,7 @@ export class TrainingRun {
     const use = { unitInterval: !model.logSigma, binarise };
     checkData(dataset, input, use);
     const options = checkOptions(trainingOptions, dataset, standing.progress);
+    checkSmallestBatch(options.batchSize, model);
     if (options.half && !device.gpu.features.has("shader-f16")) {
       throw new WebvaeError(
         "UNSUPPORTED",
@@ -120,7 +122,7 @@ export class TrainingRun {
     if (test !== undefined) checkData(test, input, { ...use, what: "test set" });
     signal?.throwIfAborted();
     const { batchSize: batch, shuffle, half, submitMs, dropLast } = options;
-    const { batches, notes } = batchesFor(dataset.count, options);
+    const { batches, notes } = batchesFor(dataset.count, options, model);
     const undo: (() => void)[] = [];
     try {
       const data = await uploadData(device, dataset);
@@ -324,9 +326,15 @@ function enter(standing: Standing, place: string, { stepsPerEpoch }: Batches, dr
 }
 
 /** The batches of an epoch, and what is to be said of them. */
-function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions): { batches: Batches; notes: string[] } {
+function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions, model: Model) {
   const batches = batchesOf(count, batchSize, !dropLast);
-  return { batches, notes: [] };
+  const { rows, layer } = smallestBatch(model);
+  if (batches.rest === 0 || batches.rest >= rows) return { batches, notes: [] };
+  const rest = batches.rest === 1 ? "the last example" : `the last ${batches.rest} examples`;
+  const note =
+    `${rest} of each epoch are left out: ${layer} takes no batch of fewer than ${rows}. ` +
+    `A batchSize other than ${batchSize} leaves another number`;
+  return { batches: batchesOf(count, batchSize, false), notes: [note] };
 }
 
 /** Of another plan's buffers those that this one can have too: it runs at other times. Rings are each one's own. */

@@ -4,10 +4,11 @@ import type { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { compile, Executable } from "./executable.js";
 import { standalone, type Graph, type Node } from "./graph.js";
-import { opNamed, schedulesOf } from "./ops/index.js";
+import { opNamed, opNames, schedulesOf } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
 import { plan } from "./plan.js";
 import type { SharedDevice } from "./shared_device.js";
+import { runsOn } from "./shader.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
 import { pageStore, type TuningStore } from "./tuning_store.js";
@@ -30,10 +31,15 @@ const LONG_MS = 30;
 /** Choices by device: what one model has found out, or had no time for, holds for the next. */
 const remembered = new WeakMap<SharedDevice, Choices>();
 
-/** The schedules that this device can run; for `node`, those that it can have. */
-export function runnable(device: Device, node?: Node): readonly Schedule[] {
-  const lacking = device.gpu.features.has("subgroups") ? [] : ["subgroups", "winograd"];
-  return (node ? schedulesOf(node) : schedules).filter((schedule) => !lacking.includes(schedule));
+/** The schedules whose shaders this device has the features for; for `node`, those that it can have. */
+export function runnable({ gpu }: Device, node?: Node): readonly Schedule[] {
+  const ops = node ? [node.op] : opNames;
+  return (node ? schedulesOf(node) : schedules).filter((schedule) =>
+    ops.every((op) => {
+      const shader = opNamed(op).schedules?.[schedule];
+      return !shader || runsOn(shader, gpu);
+    }),
+  );
 }
 
 /** Those worth trying on it. */

@@ -3,6 +3,7 @@
 import direct from "../../shaders/conv2d.wgsl";
 import subgroups from "../../shaders/conv2d.subgroups.wgsl";
 import tiled from "../../shaders/conv2d.tiled.wgsl";
+import products from "../../shaders/winograd.subgroups.wgsl";
 import type { Node } from "../graph.js";
 import type { ShaderSource } from "../shader_source.js";
 import {
@@ -210,7 +211,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   };
 }
 
-const common = { schedules: ["direct", "subgroups", "tiled", "winograd"], kernel } as const;
+const common = { schedules: { direct, subgroups, tiled, winograd: products }, kernel } as const;
 
 export const conv2dOps: readonly Op[] = [
   { name: "conv2d", ...common, gradient: gradientOf("conv2d") },

@@ -47,10 +47,10 @@ export function opNamed(name: string): Op {
   return op;
 }
 
-/** The schedules that a node can have; none where its op has one form. */
+/** The schedules that a node can have on a device that has all features; none where its op has one form. */
 export function schedulesOf(node: Node): readonly Schedule[] {
-  const { schedules = [] } = opNamed(node.op);
-  return schedules.filter((schedule) => schedule !== "winograd" || winogradSizes(node));
+  const { schedules = {} } = opNamed(node.op);
+  return (Object.keys(schedules) as Schedule[]).filter((one) => one !== "winograd" || winogradSizes(node));
 }
 
 export const opNames: readonly string[] = [...ops.keys()];

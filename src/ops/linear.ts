@@ -141,7 +141,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   };
 }
 
-const common = { schedules: ["direct", "subgroups", "tiled"], kernel } as const;
+const common = { schedules: { direct, subgroups, tiled }, kernel } as const;
 
 export const linearOps: readonly Op[] = [
   { name: "linear", ...common, gradient: linearGradient },

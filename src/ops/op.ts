@@ -37,8 +37,11 @@ export interface Gradients {
 export interface Op {
   /** Name of the op, of its entry point and of its dispatch's label. */
   readonly name: string;
-  /** Schedules among which the tuner may choose; absent: the op has one form. */
-  readonly schedules?: readonly Schedule[];
+  /**
+   * Schedules among which the tuner may choose, and of each the shader that asks the device for the most features.
+   * Absent: the op has one form.
+   */
+  readonly schedules?: Readonly<Partial<Record<Schedule, ShaderSource>>>;
   kernel(node: Node, schedule: Tiling): Kernel;
   /**
    * Nodes for the gradient of the loss. `upstream` holds the gradients of the node's outputs by the outputs' names

@@ -176,7 +176,7 @@ describe.each(Object.entries(specs()))("%s", (_name, spec) => {
     it.each(schedules)("schedule %s: two steps without an error", (schedule) =>
       withErrorScopes(gpu, async () => {
         const before = device.allocated;
-        const planned = plan(graph, { flats: flats(model), slots: 2, schedule: forced(schedule) });
+        const planned = plan(graph, { flats: flats(model), slots: 2, schedule: forced(device, schedule) });
         expect(planFaults(graph, planned)).toEqual([]);
         const executable = await Executable.create(device, planned);
         executable.writeSteps([

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
-import { schedules, type Schedule } from "../../src/ops/op.js";
+import type { Schedule } from "../../src/ops/op.js";
 import { winogradSizes } from "../../src/ops/winograd.js";
 import type { Activation } from "../../src/tensor.js";
+import { runnable } from "../../src/tuner.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import {
@@ -21,9 +22,7 @@ import { testDevice } from "../support/gpu.js";
 import type { RandomValues } from "../support/random_values.js";
 
 const device = await Device.open({ device: await testDevice() });
-const here = schedules.filter(
-  (schedule) => schedule === "direct" || schedule === "tiled" || device.gpu.features.has("subgroups"),
-);
+const here = runnable(device);
 
 const kinds = ["", "_grad_weight", "_grad_input"] as const;
 type Kind = (typeof kinds)[number];

@@ -6,6 +6,7 @@ import { opNamed } from "../../src/ops/index.js";
 import type { Schedule } from "../../src/ops/op.js";
 import { activations } from "../../src/layers.js";
 import { size, slopeNeedsInput, tensor, weightTensor, type Activation } from "../../src/tensor.js";
+import { runnable } from "../../src/tuner.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
@@ -13,9 +14,7 @@ import type { RandomValues } from "../support/random_values.js";
 import { edgeShapes, randomShapes } from "../support/sizes.js";
 
 const device = await Device.open({ device: await testDevice() });
-const here = opNamed("linear").schedules!.filter(
-  (schedule) => schedule !== "subgroups" || device.gpu.features.has("subgroups"),
-);
+const here = runnable(device).filter((schedule) => schedule in opNamed("linear").schedules!);
 
 const gradientOps = { linear_grad: ["x", "W"], linear_grad_input: ["x"], linear_grad_weight: ["W"] } as const;
 type GradientOp = keyof typeof gradientOps;

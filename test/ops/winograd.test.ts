@@ -5,6 +5,7 @@ import type { Node } from "../../src/graph.js";
 import { schedulesOf } from "../../src/ops/index.js";
 import { winogradOps, winogradSizes, withWinograd } from "../../src/ops/winograd.js";
 import { size, tensor } from "../../src/tensor.js";
+import { runnable } from "../../src/tuner.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import {
@@ -19,7 +20,7 @@ import {
 import { testDevice } from "../support/gpu.js";
 
 const device = await Device.open({ device: await testDevice() });
-const able = device.gpu.features.has("subgroups");
+const able = runnable(device).includes("winograd");
 
 const geometries: Geometry[] = [
   { B: 2, CL: 5, CS: 33, ...square(9, 8, 2, 1, 0) },

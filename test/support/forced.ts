@@ -1,10 +1,11 @@
 // One schedule for a whole graph.
+import type { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
-import { schedulesOf } from "../../src/ops/index.js";
 import type { Schedule } from "../../src/ops/op.js";
+import { runnable } from "../../src/tuner.js";
 
-/** `schedule` for every node that can have it; `direct` for the others. */
+/** `schedule` for every node that can have it on this device; `direct` for the others. */
 export const forced =
-  (schedule: Schedule) =>
+  (device: Device, schedule: Schedule) =>
   (node: Node): Schedule =>
-    schedulesOf(node).includes(schedule) ? schedule : "direct";
+    runnable(device, node).includes(schedule) ? schedule : "direct";

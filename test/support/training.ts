@@ -13,6 +13,7 @@ import { plan } from "../../src/plan.js";
 import { readRanges } from "../../src/readback.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
 import type { Tensor } from "../../src/tensor.js";
+import { runnable } from "../../src/tuner.js";
 import { evaluationGraph, trainingGraph } from "../../src/vae.js";
 import { initialStatistics, initialWeights, type Initialisation } from "../../src/weights.js";
 import { centralDifference } from "./differences.js";
@@ -127,7 +128,7 @@ export async function runOnGpu(
   { graph, steps, schedule }: { graph: Graph; steps: readonly StepValues[]; schedule: Schedule },
   from: { readonly params: Float32Array<ArrayBuffer>; readonly running: Float32Array<ArrayBuffer> },
 ) {
-  const planned = plan(graph, { flats: flats(model), slots: steps.length, schedule: forced(schedule) });
+  const planned = plan(graph, { flats: flats(model), slots: steps.length, schedule: forced(device, schedule) });
   const executable = await Executable.create(device, planned);
   try {
     const write = (tensor: Tensor, bytes: Uint8Array<ArrayBuffer>) => {
@@ -179,7 +180,7 @@ function testSteps(device: Device, setup: Setup, built: Built, twin: ReturnType<
   const { model, steps, weights } = built;
   const { schedules = ["direct"] } = setup;
   const most = setup.kinks ? apartAtKinks : apart;
-  const here = schedules.filter((schedule) => schedule !== "subgroups" || device.gpu.features.has("subgroups"));
+  const here = schedules.filter((schedule) => runnable(device).includes(schedule));
 
   it.each(here)("ten steps on the GPU are the twins' ten steps: %s", async (schedule) => {
     const from = { params: weights, running: initialStatistics(model) };

@@ -4,6 +4,7 @@ import { describe } from "vitest";
 import { Device } from "../../src/device.js";
 import { dense } from "../../src/layers.js";
 import { opNamed } from "../../src/ops/index.js";
+import type { Schedule } from "../../src/ops/op.js";
 import type { ModelSpec } from "../../src/spec.js";
 import { testDevice } from "../support/gpu.js";
 import { testTraining, type Setup } from "../support/training.js";
@@ -22,7 +23,7 @@ const mlp = (
   return { input, encoder: hidden, latent, decoder: [...hidden, output], likelihood };
 };
 
-const schedules = opNamed("linear").schedules!;
+const schedules = Object.keys(opNamed("linear").schedules!) as Schedule[];
 
 const setups: Readonly<Record<string, Setup>> = {
   "relu, Bernoulli, images": {

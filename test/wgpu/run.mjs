@@ -1,5 +1,6 @@
 // `npm run test:wgpu`: the tests that compute, on the other implementation of WebGPU. Deno's is wgpu with the shader
-// compiler naga, which are Firefox's too; vitest itself runs in Deno, so the test files are the same.
+// compiler naga, which are Firefox's too; vitest itself runs in Deno, so the test files are the same. With --sample a
+// minute of them: every kind of kernel but the products, which a training step has, and what a step leaves.
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,13 @@ import { hardwareDrivers, lavapipeDriver, vulkanEnvironment } from "../../node/v
 import { runVitest } from "../support/vitest_process.mjs";
 
 const root = join(import.meta.dirname, "../..");
+
+const ops = ["add", "adam", "gather", "gradient_norm", "reshape", "sum", "dropout", "reparameterize", "bernoulli"];
+const sample = [
+  ...ops.map((op) => `test/ops/${op}.test.ts`),
+  "test/train/stopwatch.test.ts",
+  "test/train/poisoned.test.ts",
+];
 
 // Over 100 MB, for this script alone: npx keeps it in its cache, and the project's packages don't grow by it.
 const wanted = "deno@2.9.6";
@@ -61,7 +69,8 @@ try {
     );
   }
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
-  const args = ["run", "--config", join(import.meta.dirname, "vitest.config.ts"), ...process.argv.slice(2)];
+  const asked = process.argv.slice(2).flatMap((arg) => (arg === "--sample" ? sample : [arg]));
+  const args = ["run", "--config", join(import.meta.dirname, "vitest.config.ts"), ...asked];
   runVitest(deno, ["run", "--allow-all", "--no-lock", vitest, ...args], { cwd: root, env: await environment() });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
