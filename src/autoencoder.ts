@@ -14,7 +14,7 @@ import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
-import { describe } from "./checks.js";
+import { quoted } from "./checks.js";
 import { unscaled } from "./diagnosis.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
@@ -114,7 +114,7 @@ export class VAE {
     const model = defineModel(resolveSpec(spec));
     const { seed = 0, initialisation = "torch" } = optionsOf(options, "create", [...opening, "initialisation"]);
     if (!["torch", "glorot"].includes(initialisation)) {
-      throw invalidOption(`initialisation must be "torch" or "glorot", not ${String(initialisation)}`);
+      throw invalidOption(`initialisation must be "torch" or "glorot", not ${quoted(initialisation)}`);
     }
     const weights = () => ({
       weights: initialWeights(model, seed, initialisation),
@@ -134,7 +134,7 @@ export class VAE {
     if (!(file instanceof Uint8Array)) {
       throw new WebvaeError(
         "INVALID_FILE",
-        `model file: must be a Uint8Array or an ArrayBuffer, not ${describe(file)}`,
+        `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`,
       );
     }
     // Read later, when the bytes may be others.

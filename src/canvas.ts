@@ -1,5 +1,6 @@
 // The entry webvae/canvas: pictures on a canvas by the GPU, from the buffer that decode, sample or reconstruct wrote.
 import imagesShader from "../shaders/canvas/images.wgsl";
+import { quoted } from "./checks.js";
 import { WebvaeError } from "./errors.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
 import { packUniform } from "./shader.js";
@@ -175,17 +176,17 @@ function checked(options: DrawOptions): Required<DrawOptions> {
     Array.isArray(value) && value.length === length && value.every((n) => typeof n === "number" && fits(n));
   const whole = (n: number) => Number.isSafeInteger(n) && n > 0;
   if (!numbers(shape, 3, whole) || ![1, 3].includes(shape[2])) {
-    throw invalidOption(`draw: shape must be [height, width, 1 or 3], not ${JSON.stringify(shape)}`);
+    throw invalidOption(`draw: shape must be [height, width, 1 or 3], not ${quoted(shape)}`);
   }
   wholeNumber("draw: count", count);
   wholeNumber("draw: columns", columns);
   if (!numbers([gap], 1, (n) => n >= 0 && n < Infinity)) {
-    throw invalidOption(`draw: gap must be a share of an image's width, not ${JSON.stringify(gap)}`);
+    throw invalidOption(`draw: gap must be a share of an image's width, not ${quoted(gap)}`);
   }
   for (const [name, colour] of Object.entries({ low, high, background })) {
     const length = name === "background" ? 4 : 3;
     if (numbers(colour, length, (n) => n >= 0 && n <= 1)) continue;
-    throw invalidOption(`draw: ${name} must be ${length} numbers from 0 to 1, not ${JSON.stringify(colour)}`);
+    throw invalidOption(`draw: ${name} must be ${length} numbers from 0 to 1, not ${quoted(colour)}`);
   }
   return { shape, count, columns, gap, low, high, background };
 }

@@ -13,7 +13,7 @@ export function objectAt(
   code?: ErrorCode,
 ): Record<string, unknown> {
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    invalid(`${place}: expected an object, found ${describe(value)}`, code);
+    invalid(`${place}: expected an object, found ${quoted(value)}`, code);
   }
   for (const key of Object.keys(value)) {
     if (keys.includes(key)) continue;
@@ -24,7 +24,7 @@ export function objectAt(
 
 export function shapeAt(value: unknown, place: string): number[] {
   if (!Array.isArray(value) || value.length < 1 || value.length > 3) {
-    invalid(`${place}: expected a shape of 1 to 3 sizes, found ${describe(value)}`);
+    invalid(`${place}: expected a shape of 1 to 3 sizes, found ${quoted(value)}`);
   }
   const shape = value.map((n: unknown, i) => countAt(n, `${place}[${i}]`));
   if (product(shape) > LARGEST) invalid(`${place}: ${show(shape)} has more than ${LARGEST} values`);
@@ -33,7 +33,7 @@ export function shapeAt(value: unknown, place: string): number[] {
 
 export function countAt(value: unknown, place: string, least = 1): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > LARGEST) {
-    invalid(`${place}: expected a whole number from ${least} to ${LARGEST}, found ${describe(value)}`);
+    invalid(`${place}: expected a whole number from ${least} to ${LARGEST}, found ${quoted(value)}`);
   }
   return value;
 }
@@ -41,25 +41,29 @@ export function countAt(value: unknown, place: string, least = 1): number {
 /** A number from `least` to below `end`. */
 export function numberAt(value: unknown, place: string, least: number, end: number): number {
   if (typeof value !== "number" || !(value >= least && value < end)) {
-    invalid(`${place}: expected a number from ${least} to below ${end}, found ${describe(value)}`);
+    invalid(`${place}: expected a number from ${least} to below ${end}, found ${quoted(value)}`);
   }
   return value;
 }
 
 export function oneOf<T extends string>(value: unknown, allowed: readonly T[], place: string): T {
   if (!allowed.includes(value as T)) {
-    invalid(`${place}: expected one of ${allowed.join(", ")}, found ${describe(value)}${meant(value, allowed)}`);
+    invalid(`${place}: expected one of ${allowed.join(", ")}, found ${quoted(value)}${meant(value, allowed)}`);
   }
   return value as T;
 }
 
-/** A value from the caller, fit to be shown. */
-export function describe(value: unknown): string {
-  if (typeof value === "number" || value === undefined || value === null) return String(value);
+/** A value from the caller, fit to be shown, whatever it is: it may have no text, or a very long one. */
+export function quoted(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (value === null || !["object", "string", "function"].includes(typeof value)) return String(value);
+  if (ArrayBuffer.isView(value)) return `a typed array of ${value.byteLength} bytes`;
   try {
-    return (JSON.stringify(value) ?? typeof value).slice(0, 80);
+    // Of a long list the beginning is enough.
+    const short = Array.isArray(value) ? value.slice(0, 20) : value;
+    return (JSON.stringify(short) ?? typeof value).slice(0, 80);
   } catch {
-    return typeof value; // a bigint, or an object that holds itself
+    return typeof value; // it holds itself, a bigint, or something that throws when it is looked at
   }
 }
 

@@ -1,5 +1,5 @@
 // Layers from JSON: every key and value of each is checked, and the faults name the layer's place.
-import { countAt, describe, invalid, numberAt, objectAt, oneOf, shapeAt } from "./checks.js";
+import { countAt, quoted, invalid, numberAt, objectAt, oneOf, shapeAt } from "./checks.js";
 import { activations, type Layer, type Padding, type Size2d } from "./layers.js";
 import { meant } from "./words.js";
 
@@ -15,14 +15,14 @@ const size2d =
   (least: number): Check =>
   (value, place): Size2d => {
     if (!Array.isArray(value)) return countAt(value, place, least);
-    if (value.length !== 2) invalid(`${place}: expected a number or [down, across], found ${describe(value)}`);
+    if (value.length !== 2) invalid(`${place}: expected a number or [down, across], found ${quoted(value)}`);
     return [countAt(value[0], `${place}[0]`, least), countAt(value[1], `${place}[1]`, least)];
   };
 const padding: Check = (value, place): Padding => {
   if (value === "same" || value === "valid") return value;
   if (typeof value === "number") return countAt(value, place, 0);
   if (!Array.isArray(value) || value.length !== 4) {
-    invalid(`${place}: expected "same", "valid", a number or [top, bottom, left, right], found ${describe(value)}`);
+    invalid(`${place}: expected "same", "valid", a number or [top, bottom, left, right], found ${quoted(value)}`);
   }
   const sides = value.map((n: unknown, i) => countAt(n, `${place}[${i}]`, 0));
   return sides as unknown as readonly [number, number, number, number];
@@ -59,7 +59,7 @@ const kinds: Readonly<
 
 /** A list of layers. Throws INVALID_SPEC naming the place, what was found and what is allowed. */
 export function layersAt(value: unknown, place: string, depth = 0): Layer[] {
-  if (!Array.isArray(value)) invalid(`${place}: expected an array of layers, found ${describe(value)}`);
+  if (!Array.isArray(value)) invalid(`${place}: expected an array of layers, found ${quoted(value)}`);
   if (value.length > MOST) invalid(`${place}: has ${value.length} layers; at most ${MOST} can be in a list`);
   if (depth > DEEPEST) invalid(`${place}: residual layers may hold each other at most ${DEEPEST} deep`);
   return value.map((item: unknown, index): Layer => {
@@ -67,7 +67,7 @@ export function layersAt(value: unknown, place: string, depth = 0): Layer[] {
     const type = item !== null && typeof item === "object" ? (item as { type?: unknown }).type : undefined;
     if (typeof type !== "string" || !Object.hasOwn(kinds, type)) {
       const known = Object.keys(kinds);
-      const found = `${describe(type ?? item)}${meant(type ?? item, known)}`;
+      const found = `${quoted(type ?? item)}${meant(type ?? item, known)}`;
       invalid(`${path}: expected a layer of type ${known.join(", ")}, found ${found}`);
     }
     const { needs, may = {} } = kinds[type as Layer["type"]];

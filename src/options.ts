@@ -1,6 +1,6 @@
 // What every call checks of the options it is given, so that nothing misspelt or of a wrong kind is passed over.
 import { WebvaeError } from "./errors.js";
-import { describe, objectAt } from "./checks.js";
+import { quoted, objectAt } from "./checks.js";
 
 const powers: unknown[] = ["low-power", "high-performance"];
 const flags = ["noise", "shuffle", "binarise", "trainingState", "dropLast"];
@@ -14,7 +14,7 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
   for (const key of known) {
     const given = options[key];
     const check = (fits: boolean, what: string) => {
-      if (!fits) throw invalidOption(`${place}: ${key} must be ${what}, not ${describe(given)}`);
+      if (!fits) throw invalidOption(`${place}: ${key} must be ${what}, not ${quoted(given)}`);
     };
     if (key === "split") check(given === "train" || given === "test", '"train" or "test"');
     if (given === undefined) continue;
@@ -40,7 +40,7 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
 /** `value`, a whole number from 1. Throws INVALID_OPTION naming it. */
 export function wholeNumber(name: string, value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 1) {
-    throw invalidOption(`${name} must be a whole number >= 1, not ${describe(value)}`);
+    throw invalidOption(`${name} must be a whole number >= 1, not ${quoted(value)}`);
   }
   return value as number;
 }

@@ -1,5 +1,5 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
-import { countAt, describe, invalid, objectAt, product, shapeAt, show } from "./checks.js";
+import { countAt, quoted, invalid, objectAt, product, shapeAt, show } from "./checks.js";
 import { layersAt } from "./layer_check.js";
 import { fitting } from "./fitting.js";
 import { resolveLayers, weightsAt, type ResolvedLayer } from "./layer_shapes.js";
@@ -147,13 +147,13 @@ function likelihoodAt(value: unknown): Likelihood {
   if (type !== "gaussian" || type === value) {
     const [, mean] = likelihoods.find(([words]) => typeof type === "string" && words.test(type)) ?? [];
     invalid(
-      `likelihood: expected "bernoulli" or { type: "gaussian", variance }, found ${describe(value)}` +
+      `likelihood: expected "bernoulli" or { type: "gaussian", variance }, found ${quoted(value)}` +
         (mean ? `; write ${mean}` : ""),
     );
   }
   if (variance === "learned") return { type: "gaussian", variance };
   if (typeof variance !== "number" || !Number.isFinite(variance) || variance < 1e-5 || variance > 1e10) {
-    invalid(`likelihood: variance must be "learned" or a number from 1e-5 to 1e10, found ${describe(variance)}`);
+    invalid(`likelihood: variance must be "learned" or a number from 1e-5 to 1e10, found ${quoted(variance)}`);
   }
   return { type: "gaussian", variance };
 }

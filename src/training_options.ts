@@ -1,4 +1,5 @@
 // What a training run is asked for, checked before anything is allocated.
+import { quoted } from "./checks.js";
 import type { Dataset } from "./data/dataset.js";
 import type { AdamOptions } from "./ops/adam.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
@@ -138,11 +139,11 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset, progres
   }
   if (submitMs !== undefined) inRange("submitMs", submitMs, 0, 500);
   if (!["adam", "adamw"].includes(optimizer)) {
-    throw invalidOption(`optimizer must be "adam" or "adamw", not ${JSON.stringify(optimizer)}`);
+    throw invalidOption(`optimizer must be "adam" or "adamw", not ${quoted(optimizer)}`);
   }
   const { precision = "f32" } = options;
   if (!["f32", "f16"].includes(precision)) {
-    throw invalidOption(`precision must be "f32" or "f16", not ${JSON.stringify(precision)}`);
+    throw invalidOption(`precision must be "f32" or "f16", not ${quoted(precision)}`);
   }
   return {
     epochs: wholeNumber("epochs", epochs),
@@ -179,7 +180,7 @@ function inRange(name: string, value: unknown, low: number, high: number, below 
   const inside = typeof value === "number" && value >= low && (below ? value < high : value <= high);
   if (!inside)
     throw invalidOption(
-      `${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${String(value)}`,
+      `${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${quoted(value)}`,
     );
   return value;
 }

@@ -332,7 +332,7 @@ function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions, mode
   if (batches.rest === 0 || batches.rest >= rows) return { batches, notes: [] };
   const rest = batches.rest === 1 ? "the last example" : `the last ${batches.rest} examples`;
   const note =
-    `${rest} of each epoch are left out: ${layer} takes no batch of fewer than ${rows}. ` +
+    `${rest} of each epoch are left out: ${layer?.path} (${layer?.type}) takes no batch of fewer than ${rows}. ` +
     `A batchSize other than ${batchSize} leaves another number`;
   return { batches: batchesOf(count, batchSize, false), notes: [note] };
 }

@@ -1,7 +1,7 @@
 // Data sets from the caller's own arrays.
 
 import { invalidOption, optionsOf, wholeNumber } from "../options.js";
-import { describe, product } from "../checks.js";
+import { quoted, product } from "../checks.js";
 import { exampleSize, validateDataset, type Dataset } from "./dataset.js";
 import { classOf, hintFor, invalidData, isNumeric, whatIs } from "./refusals.js";
 import { valuesOf, type NumberArray, type Numbers } from "./rows.js";
@@ -71,7 +71,7 @@ export function take(dataset: Dataset, count: number): Dataset {
 function scaled(values: Uint8Array | Float32Array, scale: number | undefined, name: string): Uint8Array | Float32Array {
   if (scale === undefined) return values;
   if (!(typeof scale === "number" && scale > 0 && Number.isFinite(scale))) {
-    throw invalidOption(`${name}: scale must be a positive number, not ${describe(scale)}`);
+    throw invalidOption(`${name}: scale must be a positive number, not ${quoted(scale)}`);
   }
   if (values instanceof Uint8Array && scale === 255) return values;
   return Float32Array.from(values, (value) => value / scale);

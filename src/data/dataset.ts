@@ -1,6 +1,6 @@
 // What every data set is: examples of one shape, as bytes (images, scaled by 1/255 on the GPU) or floats; and the checks
 // that it must pass before it is trained on.
-import { describe, product } from "../checks.js";
+import { quoted, product } from "../checks.js";
 import { hintFor, invalidData, notFinite, whatIs } from "./refusals.js";
 
 /**
@@ -33,7 +33,7 @@ export function validateDataset(dataset: Dataset, what = "", shape?: readonly nu
   const name = `${what} ${dataset.name ?? "without a name"}`.trim();
   const size = exampleSize(dataset.shape, name);
   if (!Number.isSafeInteger(count) || count < 1)
-    throw invalidData(name, `count must be a positive integer, not ${count}`);
+    throw invalidData(name, `count must be a positive integer, not ${quoted(count)}`);
   if (!(values instanceof Uint8Array || values instanceof Float32Array)) {
     const found = `values must be a Uint8Array or a Float32Array, not ${whatIs(values)}`;
     throw invalidData(name, found + hintFor(values, dataset.shape));
@@ -58,10 +58,8 @@ export function validateDataset(dataset: Dataset, what = "", shape?: readonly nu
 
 /** Values of one example. */
 export function exampleSize(shape: readonly number[], name: string): number {
-  const size = Array.isArray(shape) && shape.length > 0 ? product(shape) : NaN;
-  if (!Number.isSafeInteger(size) || !shape.every((n) => Number.isSafeInteger(n) && n > 0)) {
-    const given = Array.isArray(shape) ? `[${shape.join(", ")}]` : describe(shape);
-    throw invalidData(name, `shape must be positive integers, not ${given}`);
-  }
+  const whole = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
+  const size = whole ? product(shape) : NaN;
+  if (!Number.isSafeInteger(size)) throw invalidData(name, `shape must be positive integers, not ${quoted(shape)}`);
   return size;
 }

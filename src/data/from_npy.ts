@@ -3,7 +3,7 @@
 
 import { WebvaeError } from "../errors.js";
 import { invalidOption, optionsOf } from "../options.js";
-import { describe, product } from "../checks.js";
+import { quoted, product } from "../checks.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { gunzipIfNeeded } from "./gunzip.js";
@@ -32,7 +32,7 @@ export async function fromNpy(bytes: Uint8Array, options: FromNpyOptions = {}): 
   const known = ["labels", "name", "channels", "scale"] as const;
   const { labels: labelBytes, name = "npy", channels = "last", scale } = optionsOf(options, "fromNpy", known);
   if (channels !== "first" && channels !== "last") {
-    throw invalidOption(`${name}: channels must be "first" or "last", not ${describe(channels)}`);
+    throw invalidOption(`${name}: channels must be "first" or "last", not ${quoted(channels)}`);
   }
   // Both at once, so that both are read before the caller goes on.
   const [array, labels] = await Promise.all([

@@ -1,5 +1,6 @@
 // Points in the plane from a mixture of Gaussians with equal weights: small, seen at a glance, density known exactly.
 
+import { quoted } from "../checks.js";
 import { allocated, invalidOption } from "../options.js";
 import type { Dataset } from "./dataset.js";
 import { checkGenerated, exampleRandom, type GeneratedOptions } from "./generated.js";
@@ -66,7 +67,7 @@ export function gaussians(options: GaussiansOptions): Dataset {
   const mixture: Mixture | undefined = Object.hasOwn(MIXTURES, variant) ? MIXTURES[variant] : undefined;
   if (!mixture) {
     const known = Object.keys(MIXTURES).join(", ");
-    throw invalidOption(`gaussians: variant must be one of ${known}, not ${String(variant)}.`);
+    throw invalidOption(`gaussians: variant must be one of ${known}, not ${quoted(variant)}.`);
   }
   const { means, cholesky } = mixture;
   const values = allocated("gaussians", count, () => new Float32Array(count * 2));

@@ -1,5 +1,6 @@
 // What the generated data sets share: their options, and random numbers that belong to one example each.
 
+import { quoted } from "../checks.js";
 import { invalidOption, optionsOf } from "../options.js";
 import { RandomSequence, Stream } from "../random.js";
 
@@ -28,7 +29,7 @@ export function checkGenerated<T extends GeneratedOptions>(
   const fail = (why: string) => invalidOption(`${name}: ${why}.`);
   // Two 32-bit substreams per example.
   if (!Number.isSafeInteger(count) || count < 1 || count >= 2 ** 31) {
-    throw fail(`count must be an integer from 1 to 2^31 - 1, not ${count}`);
+    throw fail(`count must be an integer from 1 to 2^31 - 1, not ${quoted(count)}`);
   }
-  if (!Number.isSafeInteger(seed) || seed < 0) throw fail(`seed must be an integer >= 0, not ${seed}`);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw fail(`seed must be an integer >= 0, not ${quoted(seed)}`);
 }

@@ -1,7 +1,7 @@
 // Data sets from pixels as a canvas gives them: four bytes each, red, green, blue and alpha.
 
 import { invalidOption, optionsOf } from "../options.js";
-import { describe } from "../checks.js";
+import { quoted } from "../checks.js";
 import { fromArray, type FromArrayOptions } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { classOf, hintFor, invalidData, isBytes, whatIs } from "./refusals.js";
@@ -33,10 +33,10 @@ export function fromImageData(pictures: readonly Pixels[], options: FromImageDat
   const known = ["channels", "background", "labels", "name"] as const;
   const { channels, background = 255, labels, name = "pictures" } = optionsOf(options, "fromImageData", known);
   if (![1, 3, 4].includes(channels)) {
-    throw invalidOption(`${name}: channels must be 1, 3 or 4, not ${describe(channels)}`);
+    throw invalidOption(`${name}: channels must be 1, 3 or 4, not ${quoted(channels)}`);
   }
   if (!Number.isInteger(background) || background < 0 || background > 255) {
-    throw invalidOption(`${name}: background must be a whole number in 0..255, not ${describe(background)}`);
+    throw invalidOption(`${name}: background must be a whole number in 0..255, not ${quoted(background)}`);
   }
   if (!Array.isArray(pictures)) {
     const given: unknown = pictures;

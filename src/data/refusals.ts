@@ -1,6 +1,6 @@
 // Why data are refused: errors that name the row, the column and the value, or what was given and which call makes it
 // right.
-import { describe } from "../checks.js";
+import { quoted } from "../checks.js";
 import { WebvaeError } from "../errors.js";
 
 export function invalidData(name: string, why: string): WebvaeError {
@@ -9,7 +9,7 @@ export function invalidData(name: string, why: string): WebvaeError {
 
 /** Where the value at `index` stands, and what it is. */
 const valueAt = (index: number, size: number, value: unknown) =>
-  `value ${index} (row ${Math.floor(index / size)}, column ${index % size}) is ${String(value)}`;
+  `value ${index} (row ${Math.floor(index / size)}, column ${index % size}) is ${typeof value === "number" ? value : whatIs(value)}`;
 
 export function notFinite(name: string, index: number, size: number, value: unknown): WebvaeError {
   return invalidData(name, `${valueAt(index, size, value)}, not a finite 32-bit float`);
@@ -29,7 +29,7 @@ export const isNumeric = (name: string) => /^[UIF]/.test(name);
 /** What a caller gave, fit to be shown: "a Float64Array of 12", "an array of 3", "a Promise". */
 export function whatIs(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
-  if (value === null || typeof value !== "object") return describe(value);
+  if (value === null || typeof value !== "object") return quoted(value);
   const type = Object.prototype.toString.call(value).slice(8, -1);
   if (type === "Object") return `an object with the keys ${Object.keys(value).join(", ").slice(0, 80)}`;
   const of = Array.isArray(value) || classOf(value) ? ` of ${(value as unknown[]).length}` : "";

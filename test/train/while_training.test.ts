@@ -121,16 +121,15 @@ test("train awaited runs to its end and gives the last report; iterated, the rep
 
     const iterated = vae.train(data, { epochs: 1, batchSize: 32 });
     expect((await iterated.next()).done).toBe(false);
-    // eslint-disable-next-line @typescript-eslint/await-thenable -- that is what is tested
     await expect((async () => await iterated)()).rejects.toThrow(fault("BUSY", /iterated/));
     await expect(vae.train(data)).rejects.toThrow(fault("BUSY", /return\(\)/));
     await iterated.return();
     expect(await iterated.next()).toEqual({ done: true, value: undefined });
-    await expect(vae.train(data, { epochs: 0 }).catch((error: Error) => error.message)).resolves.toMatch(/epochs/);
+    await expect(vae.train(data, { epochs: 0 }).catch((error: unknown) => (error as Error).message)).resolves.toMatch(/epochs/);
     let settled = false;
     await vae.train(data, { steps: 1 }).finally(() => (settled = true));
     expect(settled).toBe(true);
-    expect(String(iterated)).toBe("[object Training]");
+    expect(iterated[Symbol.toStringTag]).toBe("Training");
   });
 });
 
