@@ -112,7 +112,8 @@ export class VAE {
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
     const model = defineModel(resolveSpec(spec));
-    const { seed = 0, initialisation = "torch" } = optionsOf(options, "create", [...opening, "initialisation"]);
+    const own = optionsOf(options, "create", [...opening, "initialisation"]);
+    const { seed = 0, initialisation = "torch" } = own;
     if (!["torch", "glorot"].includes(initialisation)) {
       throw invalidOption(`initialisation must be "torch" or "glorot", not ${quoted(initialisation)}`);
     }
@@ -120,7 +121,7 @@ export class VAE {
       weights: initialWeights(model, seed, initialisation),
       statistics: initialStatistics(model),
     });
-    return VAE.#open(model, weights, { seed, step: 0, epoch: 0, epochStep: 0 }, options);
+    return VAE.#open(model, weights, { seed, step: 0, epoch: 0, epochStep: 0 }, own);
   }
 
   /**
@@ -129,18 +130,16 @@ export class VAE {
    * library's files.js), and as `create`.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
-    const { seed = 0, spec } = optionsOf(options, "load", [...opening, "spec"]);
+    const own = optionsOf(options, "load", [...opening, "spec"]);
+    const { seed = 0, spec, signal } = own;
     const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
     if (!(file instanceof Uint8Array)) {
-      throw new WebvaeError(
-        "INVALID_FILE",
-        `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`,
-      );
+      throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`);
     }
     // Read later, when the bytes may be others.
-    const checkpoint = await abortable(options.signal, readModel(file.slice(), spec));
+    const checkpoint = await abortable(signal, readModel(file.slice(), spec));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
-    const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, options);
+    const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, own);
     if (checkpoint.training) {
       const { moment1, moment2, schedules } = checkpoint.training;
       try {
@@ -211,7 +210,8 @@ export class VAE {
   async *#reports(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport, void, undefined> {
     const { device } = this;
     device.assertAlive();
-    const { signal } = trainingOptions(options);
+    const own = trainingOptions(options);
+    const { signal } = own;
     if (this.#training) {
       throw new WebvaeError(
         "BUSY",
@@ -224,7 +224,7 @@ export class VAE {
       // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
       await abortable(signal, this.#preparing);
       const prepared = device.working(() =>
-        TrainingRun.create(this.#parts, data, options, this.#standing, this.#schedules),
+        TrainingRun.create(this.#parts, data, own, this.#standing, this.#schedules),
       );
       this.#preparing = prepared.catch(() => {});
       const run = await abortable(signal, prepared, (late) => late.dispose());
@@ -279,8 +279,8 @@ export class VAE {
    * same for the same seed. Throws NON_FINITE where it isn't a number, and as `train`.
    */
   async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms & { readonly step: number }> {
-    return this.#evaluated("elbo", data, options, async (evaluation, step) => {
-      const terms = await evaluation.run(options);
+    return this.#evaluated("elbo", data, options, async (evaluation, step, own) => {
+      const terms = await evaluation.run(own);
       if (Number.isFinite(terms.elbo)) return { ...terms, step };
       const why = unscaled(data) ?? "The weights may have been trained too far out";
       throw new WebvaeError("NON_FINITE", `elbo: the ELBO of ${data.name} is ${terms.elbo}. ${why}.`);
@@ -292,8 +292,8 @@ export class VAE {
    * the model. The mean of `elbo` is what `elbo` gives for the same options.
    */
   async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
-    return this.#evaluated("score", data, options, async (evaluation, step) => {
-      const { reconstruction, kl } = await evaluation.scores(options);
+    return this.#evaluated("score", data, options, async (evaluation, step, own) => {
+      const { reconstruction, kl } = await evaluation.scores(own);
       const elbo = Float32Array.from(kl, (value, i) => -(value + reconstruction[i]!));
       return { elbo, reconstruction: Float32Array.from(reconstruction), kl: Float32Array.from(kl), step };
     });
@@ -304,10 +304,11 @@ export class VAE {
     place: string,
     data: Dataset,
     options: EvaluationOptions,
-    use: (evaluation: Evaluation, step: number) => Promise<T>,
+    use: (evaluation: Evaluation, step: number, own: EvaluationOptions) => Promise<T>,
   ): Promise<T> {
     return this.device.working(async () => {
-      const { samples = 1, binarise = false, signal } = optionsOf(options, place, evaluating);
+      const own = optionsOf(options, place, evaluating);
+      const { samples = 1, binarise = false, signal } = own;
       wholeNumber("samples", samples);
       const created = Evaluation.create(this.#parts, data, { binarise });
       const evaluation = await abortable(signal, created, (late) => late.dispose());
@@ -315,7 +316,7 @@ export class VAE {
         const { lock, stepsDone } = this.#parts;
         return await abortable(
           signal,
-          lock.reading(() => use(evaluation, stepsDone())),
+          lock.reading(() => use(evaluation, stepsDone(), own)),
         );
       } finally {
         evaluation.dispose();
@@ -331,8 +332,9 @@ export class VAE {
   async sample(count: number, options?: SampleOptions): Promise<Float32Array>;
   async sample(count: number, options: SampleOptions & Partial<IntoBuffer> = {}): Promise<Float32Array | undefined> {
     return this.device.working(() => {
-      const { seed = this.#standing.progress.seed, ...more } = optionsOf(options, "sample", drawing);
-      return this.#sampler.sample(count, { ...more, seed, call: options.seed === undefined ? this.#calls++ : 0 });
+      const { seed, ...more } = optionsOf(options, "sample", drawing);
+      const drawn = seed === undefined ? { seed: this.#standing.progress.seed, call: this.#calls++ } : { seed };
+      return this.#sampler.sample(count, { ...more, ...drawn });
     });
   }
 

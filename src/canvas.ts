@@ -170,8 +170,9 @@ function gridOf(
 }
 
 function checked(options: DrawOptions): Required<DrawOptions> {
-  const { shape, count, columns, gap = 0 } = optionsOf(options, "draw", known);
-  const { low = [0, 0, 0], high = [1, 1, 1], background = [0, 0, 0, 0] } = options;
+  const own = optionsOf(options, "draw", known);
+  const { shape, count, columns, gap = 0 } = own;
+  const { low = [0, 0, 0], high = [1, 1, 1], background = [0, 0, 0, 0] } = own;
   const numbers = (value: unknown, length: number, fits: (n: number) => boolean) =>
     Array.isArray(value) && value.length === length && value.every((n) => typeof n === "number" && fits(n));
   const whole = (n: number) => Number.isSafeInteger(n) && n > 0;

@@ -5,21 +5,24 @@ import { meant } from "./words.js";
 /** Above this many values a tensor cannot be addressed by any adapter; 2^30 floats are 4 GiB. */
 export const LARGEST = 2 ** 30;
 
-/** `value`, an object with no keys but `keys`. Throws `code` naming `place`. */
+/**
+ * A copy of `value`, an object with no keys but `keys`, and of its own keys alone: what it inherits doesn't count.
+ * Throws `code` naming `place`.
+ */
 export function objectAt(
   value: unknown,
   place: string,
   keys: readonly string[],
   code?: ErrorCode,
 ): Record<string, unknown> {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+  if (value === null || typeof value !== "object" || Array.isArray(value) || ArrayBuffer.isView(value)) {
     invalid(`${place}: expected an object, found ${quoted(value)}`, code);
   }
   for (const key of Object.keys(value)) {
     if (keys.includes(key)) continue;
     invalid(`${place}: unknown key "${key.slice(0, 80)}"; known are ${keys.join(", ")}${meant(key, keys)}`, code);
   }
-  return value as Record<string, unknown>;
+  return { ...(value as Record<string, unknown>) };
 }
 
 export function shapeAt(value: unknown, place: string): number[] {

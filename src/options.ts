@@ -6,7 +6,8 @@ const powers: unknown[] = ["low-power", "high-performance"];
 const flags = ["noise", "shuffle", "binarise", "trainingState", "dropLast"];
 
 /**
- * `value`, an object with no keys but `known`. What a split, a seed, a signal and an option that is true or false may
+ * A copy of `value`, an object with no keys but `known`, and of its own keys only: what it inherits doesn't count, and
+ * what is changed later neither. What a split, a seed, a signal and an option that is true or false may
  * be is the same for all calls and checked here. Throws INVALID_OPTION naming `place`, the key and what was given.
  */
 export function optionsOf<T extends object>(value: T, place: string, known: readonly (keyof T & string)[]): T {
@@ -34,7 +35,7 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     if (key === "to") check(!!given, "a GPUBuffer");
     if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
   }
-  return value;
+  return options as T;
 }
 
 /** `value`, a whole number from 1. Throws INVALID_OPTION naming it. */

@@ -112,10 +112,20 @@ export class Sampler {
       const rows = Math.min(bound.batch, count - first);
       this.#submit(bound, use, first, rows, sampling, input);
       if (first === 0) at?.();
-      if (result) result.set(new Float32Array(await bound.staging.read()), first * width);
+      if (result) result.set(new Float32Array(await this.#read(bound)), first * width);
       first += rows;
       // One that waits for nothing could not be stopped.
       if (to && first < count) await device.wait(use, ({ queue }) => queue.onSubmittedWorkDone());
+    }
+  }
+
+  async #read(bound: Bound): Promise<ArrayBuffer> {
+    try {
+      return await bound.staging.read();
+    } catch (error) {
+      // It may be mapped still.
+      this.#plans.forget(bound);
+      throw error;
     }
   }
 

@@ -15,6 +15,7 @@ import { decodingGraph, encodingGraph, reconstructionGraph, samplingGraph } from
 export type Use = "encode" | "decode" | "sample" | "sample with noise" | "reconstruct" | "reconstruct with noise";
 
 export interface Bound {
+  readonly key: string;
   readonly batch: number;
   readonly executable: Executable;
   readonly staging: Staging;
@@ -41,7 +42,15 @@ export class SamplingPlans {
   async bound(use: Use, left: number): Promise<Bound> {
     const { most, schedule } = await once(this.#chosen, use, () => this.#choose(use));
     const batch = Math.min(most, BATCHES.find((size) => size >= left) ?? MOST);
-    return once(this.#bound, `${use} ${batch}`, () => this.#bind(use, batch, schedule));
+    const key = `${use} ${batch}`;
+    return once(this.#bound, key, async () => ({ key, ...(await this.#bind(use, batch, schedule)) }));
+  }
+
+  /** Releases a plan's buffers: the next call binds it anew. */
+  forget(bound: Bound): void {
+    this.#bound.delete(bound.key);
+    bound.executable.dispose();
+    bound.staging.dispose();
   }
 
   /** All batch sizes run the schedules of the largest, so that an example is the same bits in any of them. */
@@ -55,7 +64,7 @@ export class SamplingPlans {
     return { most, schedule: (node) => chosen.get(outputOf(node).name)! };
   }
 
-  async #bind(use: Use, batch: number, schedule: Chosen["schedule"]): Promise<Bound> {
+  async #bind(use: Use, batch: number, schedule: Chosen["schedule"]): Promise<Omit<Bound, "key">> {
     const { device, buffers } = this.parts;
     const { output, ...planned } = this.#plan(use, batch, schedule);
     const executable = await Executable.create(device, planned, buffers.inference);

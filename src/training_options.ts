@@ -173,7 +173,13 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset, progres
 export function scheduled(name: string, value: Scheduled, point: SchedulePoint): number {
   if (typeof value === "number") return value;
   const at = `${name} at step ${point.step} (epoch ${point.epoch + 1})`;
-  return inRange(at, value(point), 0, 1e6);
+  const given: unknown = value(point);
+  // One that rejects would end a Node process, and nobody waits for it.
+  if (typeof (given as PromiseLike<unknown> | null)?.then === "function") {
+    void Promise.resolve(given).catch(() => {});
+    throw invalidOption(`${at} must be a number, not a promise: a schedule is asked as a submit is made`);
+  }
+  return inRange(at, given, 0, 1e6);
 }
 
 function inRange(name: string, value: unknown, low: number, high: number, below = false): number {

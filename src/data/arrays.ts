@@ -28,8 +28,7 @@ export interface FromArrayOptions {
  */
 export function fromArray(values: Numbers, options: FromArrayOptions): Dataset {
   const known = ["shape", "labels", "name", "count", "scale"] as const;
-  const { name = "array", labels, count, scale } = optionsOf(options, "fromArray", known);
-  const shape = options.shape;
+  const { name = "array", labels, count, scale, shape } = optionsOf(options, "fromArray", known);
   const size = exampleSize(shape, name);
   if (count !== undefined) wholeNumber(`${name}: count`, count);
   const flat = scaled(valuesOf(values, shape, name, count), scale, name);

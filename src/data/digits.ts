@@ -23,8 +23,7 @@ const EXAGGERATE = 1.33;
 
 /** `count` images [28, 28, 1] with labels 0..9 in random order. Image i depends on seed, split and i alone. */
 export function digits(options: DigitsOptions): Dataset {
-  checkGenerated("digits", options);
-  const { split, count, seed } = options;
+  const { split, count, seed } = checkGenerated("digits", options);
   const values = allocated("digits", count, () => new Uint8Array(count * SIDE * SIDE));
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {

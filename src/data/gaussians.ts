@@ -62,8 +62,7 @@ export interface GaussiansOptions extends GeneratedOptions {
  * Throws INVALID_OPTION.
  */
 export function gaussians(options: GaussiansOptions): Dataset {
-  checkGenerated("gaussians", options, "variant");
-  const { split, count, seed, variant = "overlapping" } = options;
+  const { split, count, seed, variant = "overlapping" } = checkGenerated("gaussians", options, "variant");
   const mixture: Mixture | undefined = Object.hasOwn(MIXTURES, variant) ? MIXTURES[variant] : undefined;
   if (!mixture) {
     const known = Object.keys(MIXTURES).join(", ");

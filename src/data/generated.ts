@@ -19,17 +19,15 @@ export function exampleRandom(seed: number, split: "train" | "test", index: numb
   return new RandomSequence(seed, Stream.data, 2 * index + (split === "test" ? 1 : 0));
 }
 
-/** Checks the options every generated data set has; `more` are known besides. Throws INVALID_OPTION. */
-export function checkGenerated<T extends GeneratedOptions>(
-  name: string,
-  options: T,
-  ...more: (keyof T & string)[]
-): void {
-  const { count, seed } = optionsOf(options, name, ["split", "count", "seed", ...more]);
+/** The options every generated data set has, checked; `more` are known besides. Throws INVALID_OPTION. */
+export function checkGenerated<T extends GeneratedOptions>(name: string, options: T, ...more: (keyof T & string)[]): T {
+  const own = optionsOf(options, name, ["split", "count", "seed", ...more]);
+  const { count, seed } = own;
   const fail = (why: string) => invalidOption(`${name}: ${why}.`);
   // Two 32-bit substreams per example.
   if (!Number.isSafeInteger(count) || count < 1 || count >= 2 ** 31) {
     throw fail(`count must be an integer from 1 to 2^31 - 1, not ${quoted(count)}`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0) throw fail(`seed must be an integer >= 0, not ${quoted(seed)}`);
+  return own;
 }

@@ -131,7 +131,8 @@ export async function imagesFromIdx(files: {
   labels?: Uint8Array;
   name: string;
 }): Promise<Dataset> {
-  const { name = "IDX" } = optionsOf(files, "imagesFromIdx", ["images", "labels", "name"]);
+  const given = optionsOf(files, "imagesFromIdx", ["images", "labels", "name"]);
+  const { name = "IDX" } = given;
   const read = async (bytes: Uint8Array, what: string) => {
     const file = `${name} ${what}`;
     if (!(bytes instanceof Uint8Array)) {
@@ -141,8 +142,8 @@ export async function imagesFromIdx(files: {
   };
   // Both at once, so that both are read before the caller goes on.
   const [images, labels] = await Promise.all([
-    read(files.images, "images"),
-    files.labels === undefined ? undefined : read(files.labels, "labels"),
+    read(given.images, "images"),
+    given.labels === undefined ? undefined : read(given.labels, "labels"),
   ]);
   const [count, ...shape] = images.shape as [number, ...number[]];
   if (shape.length !== 2 && shape.length !== 3) {

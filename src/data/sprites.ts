@@ -41,8 +41,7 @@ const HALF_DIAGONAL = 0.7072;
 
 /** `count` images [64, 64, 3] labelled with their shape. Image i depends on seed, split and i alone. */
 export function sprites(options: SpritesOptions): Dataset {
-  checkGenerated("sprites", options);
-  const { split, count, seed } = options;
+  const { split, count, seed } = checkGenerated("sprites", options);
   const values = allocated("sprites", count, () => new Uint8Array(count * SIZE));
   const labels = new Uint8Array(count);
   for (let i = 0; i < count; i++) {

@@ -33,7 +33,7 @@ test("steps that are skipped one after another end it, by default after 16", asy
     const good = await vae.save({ trainingState: true });
     const before = await vae.elbo(data);
     // Far enough for the gradient to overflow, and not the loss.
-    const learningRate = ({ step }: { step: number }) => (step === 8 ? 1e17 : 1e-3);
+    const learningRate = ({ step }: { step: number }) => (step === 8 ? 1e6 : 1e-3);
     for (const maxSkipped of [undefined, 3]) {
       using run = await VAE.load(good, { device });
       const count = maxSkipped ?? 16;
@@ -64,9 +64,9 @@ test("advice fits the cause: one value of the data that is far out", async () =>
       likelihood: { type: "gaussian", variance: 1 },
     };
     using vae = await VAE.create(model, { device });
-    const cause = /largest value of table is 1e\+20|largest value of table is 100000000000000000000/;
-    for (const call of [vae.train(spoiled, { batchSize: 20 }), vae.elbo(spoiled)]) {
-      const error = await thrown(call);
+    const cause = /largest value of table is 1\.00e\+20/;
+    for (const call of [() => vae.train(spoiled, { batchSize: 20 }), () => vae.elbo(spoiled)]) {
+      const error = await thrown(call());
       expect(error.code).toBe("NON_FINITE");
       expect(error.message).toMatch(cause);
       expect(error.message).toMatch(/row 7, column 1.*standardise/);
