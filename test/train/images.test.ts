@@ -184,7 +184,8 @@ describe("a saved model", () => {
       using loaded = await VAE.load(bytes, { device });
       expect(await loaded.save()).toEqual(bytes);
       const few = datasets.take(data, 5);
-      expect(await loaded.encode(few)).toEqual(await vae.encode(few));
+      // Steps are of a training state, which was not saved.
+      expect(await loaded.encode(few)).toEqual({ ...(await vae.encode(few)), step: 0 });
       expect(await loaded.sample(3, { seed: 4 })).toEqual(await vae.sample(3, { seed: 4 }));
       expect(await loaded.elbo(data)).toEqual(await vae.elbo(data));
     });
