@@ -224,10 +224,7 @@ export class TrainingRun {
   }
 
   /** Adds the steps to `all`. Throws NON_FINITE where a loss isn't, or too many steps in a row changed nothing. */
-  async #report(
-    chunk: Chunk,
-    all: TermSums,
-  ): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
+  async #report(chunk: Chunk, all: TermSums): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
     const { steps, rows, stepMs } = chunk;
     const sums = this.#sums();
     let norms = 0;
