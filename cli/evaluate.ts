@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { formatLoss } from "./chart_style.js";
 import { dataNames, loadData, type DataName, type Split } from "./data.js";
 import { adapterLines, loadModel, reportFault, wholeNumber } from "./options.js";
+import { figuresOf } from "./run.js";
 
 interface Arguments {
   model: string;
@@ -34,7 +35,8 @@ async function main(): Promise<void> {
   const vae = await loadModel(model);
   try {
     for (const line of adapterLines(vae.adapter)) print(line);
-    const figures = await vae.elbo(dataset, { seed, samples });
+    const { step, ...terms } = await vae.elbo(dataset, { seed, samples });
+    const figures = { ...figuresOf(terms), step };
     print(
       `${data} ${split}, ${dataset.count} examples: -ELBO ${formatLoss(-figures.elbo)} = reconstruction ` +
         `${formatLoss(figures.reconstruction)} + KL ${formatLoss(figures.kl)} nats per example`,

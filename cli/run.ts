@@ -9,6 +9,7 @@ import {
   type TrainingReport,
   type VAEOptions,
 } from "../src/index.js";
+import type { Losses } from "./charts.js";
 import { manifoldPoints } from "./normal.js";
 
 export interface RunConfig {
@@ -34,7 +35,7 @@ export interface Resumed {
 }
 
 /** The epoch under way: means and seconds of the steps that were reported. */
-export type PartialEpoch = Terms & { readonly steps: number; readonly seconds: number };
+export type PartialEpoch = Losses & { readonly steps: number; readonly seconds: number };
 
 /** Where a run stands when it is saved. */
 export interface Standing {
@@ -44,9 +45,22 @@ export interface Standing {
   readonly partial: PartialEpoch;
 }
 
+/** A data set's figures as they are printed and written. */
+export interface Figures extends Losses {
+  /** [latent], in nats. */
+  readonly kl_per_latent: readonly number[];
+}
+
+export const figuresOf = ({ klPerLatent, ...terms }: Terms): Figures => ({
+  ...lossesOf(terms),
+  kl_per_latent: Array.from(klPerLatent, (nats) => Number(nats.toPrecision(7))),
+});
+
 /** A report as of the whole run: its epochs and steps count on where it goes on. */
-export type RunReport = Pick<TrainingReport, keyof Terms | "epoch" | "epochs" | "step" | "steps"> &
-  Pick<TrainingReport, "stepsPerSecond" | "epochEnd">;
+export interface RunReport
+  extends Losses, Pick<TrainingReport, "epoch" | "epochs" | "step" | "steps" | "stepsPerSecond"> {
+  readonly epochEnd?: { readonly train: Losses; readonly test?: Figures; readonly seconds: number };
+}
 
 export interface RunHooks {
   /** `trained` is where a run that goes on stands. */
@@ -68,7 +82,7 @@ export interface RunResult {
   readonly steps: number;
   readonly seconds: number;
   readonly stepsPerSecond: number;
-  readonly test: Terms;
+  readonly test: Figures;
   readonly model: Uint8Array;
   /** [n, ...input] each. */
   readonly samples: Float32Array;
@@ -153,7 +167,7 @@ export async function run(
       steps,
       seconds,
       stepsPerSecond: epochs.stepsPerSecond ?? (steps - epochs.before.steps) / seconds,
-      test: (!stopped && last?.epochEnd?.test) || (await vae.elbo(test, { seed })),
+      test: (!stopped && last?.epochEnd?.test) || figuresOf(await vae.elbo(test, { seed })),
       model,
       ...(await pictures(vae, test)),
     };
@@ -199,8 +213,10 @@ class Epochs {
     this.#step = report.step;
     this.#partial = joined(this.#partial, { ...report, steps, seconds: 0 });
     const end = report.epochEnd;
+    const { stepsPerSecond } = report;
     const counted = {
-      ...report,
+      ...lossesOf(report),
+      stepsPerSecond,
       epoch: before.epochs + report.epoch,
       epochs: this.epochs,
       step: before.steps + report.step,
@@ -211,29 +227,30 @@ class Epochs {
     const all = joined(this.#earlier, { ...this.#partial, ...end.train, seconds: end.seconds });
     const { seconds } = all;
     [this.#earlier, this.#partial, this.#since] = [nothing, nothing, performance.now()];
-    return { ...counted, epochEnd: { ...end, train: termsOf(all), seconds } };
+    const test = end.test ? { test: figuresOf(end.test) } : {};
+    return { ...counted, epochEnd: { train: lossesOf(all), ...test, seconds } };
   }
 
   /** The end of an epoch whose last steps were done when the run was stopped, and not yet reported. */
   async missed(stepsPerEpoch: number, evaluated: () => Promise<Terms>): Promise<RunReport | undefined> {
     const { steps, epochs } = this.before;
     const { seconds } = this.#earlier;
-    const train = termsOf(this.#earlier);
+    const train = lossesOf(this.#earlier);
     if (this.#earlier.steps === 0 || steps !== epochs * stepsPerEpoch) return undefined;
     this.#earlier = nothing;
-    const epochEnd = { train, test: await evaluated(), seconds };
+    const epochEnd = { train, test: figuresOf(await evaluated()), seconds };
     const counts = { epoch: epochs, epochs: this.epochs, step: steps, steps: this.epochs * stepsPerEpoch };
     return { ...train, ...counts, stepsPerSecond: 0, epochEnd };
   }
 }
 
-const termsOf = ({ elbo, reconstruction, kl }: Terms): Terms => ({ elbo, reconstruction, kl });
+const lossesOf = ({ elbo, reconstruction, kl }: Losses): Losses => ({ elbo, reconstruction, kl });
 
 /** The means over both one's steps and the other's. */
 function joined(a: PartialEpoch, b: PartialEpoch): PartialEpoch {
   const steps = a.steps + b.steps;
   // Those of the one as they are, to the last digit, where the other has none.
-  const mean = (key: keyof Terms) =>
+  const mean = (key: keyof Losses) =>
     a.steps === 0 ? b[key] : b.steps === 0 ? a[key] : (a[key] * a.steps + b[key] * b.steps) / steps;
   const [elbo, reconstruction, kl] = keys.map(mean) as [number, number, number];
   return { elbo, reconstruction, kl, steps, seconds: a.seconds + b.seconds };

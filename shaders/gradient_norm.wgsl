@@ -11,12 +11,12 @@ struct Shape {
   length: u32,           // N / 4
   parts: u32,            // P
   reconstructions: u32,  // R
-  kls: u32,              // K
+  kls: u32,              // K / 4
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> gradients: array<vec4f>;           // [N]
 @group(0) @binding(2) var<storage, read> reconstruction: array<f32>;        // [slots, R]
-@group(0) @binding(3) var<storage, read> kl: array<f32>;                    // [slots, K]
+@group(0) @binding(3) var<storage, read> kl: array<vec4f>;                  // [slots, K]
 @group(0) @binding(4) var<storage, read_write> norms: array<f32>;           // [slots, P], squares
 @group(0) @binding(5) var<storage, read_write> health: array<atomic<u32>>;  // [2]: halted; 1 + the step to skip
 @group(0) @binding(6) var<storage, read_write> norm: array<vec4f>;          // [1], padded
@@ -40,7 +40,7 @@ fn gradient_norm(invocation: Invocation) {
     finite = finite && is_finite(reconstruction[step.slot * shape.reconstructions + i]);
   }
   for (var i = id; i < shape.kls; i += shape.parts) {
-    finite = finite && is_finite(kl[step.slot * shape.kls + i]);
+    finite = finite && !any(not_finite4(kl[step.slot * shape.kls + i]));
   }
   if (!finite) { atomicStore(&health[0], 1u); }
 }

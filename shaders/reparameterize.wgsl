@@ -1,7 +1,8 @@
 // reparameterize.wgsl: z = mu + a exp(s/2) e with e ~ N(0, 1) and a the step's noise, which is 1 unless training is
 // given another; KL = sum_j (mu^2 + exp(s) - 1 - s) / 2; and the gradient of beta KL and of what follows z with respect
 // to mu and s.
-//   heads [B, 2, Z] (mu, then s = log sigma^2)   z [B, Z]   kl [slots, B, Z/4, 2]   Z padded to 4 with zeros
+//   heads [B, 2, Z] (mu, then s = log sigma^2)   z [B, Z]   kl [slots, B, Z]   clamped [slots, B, Z/4]
+// with Z padded to 4 by zeros.
 // The noise is not kept: s's gradient needs only a e exp(s/2) = z - mu.
 // Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), eq. 10 and appendix B.
 #import lib/step
@@ -19,8 +20,9 @@ struct Shape {
 @group(0) @binding(1) var<storage, read> heads: array<Stored>;         // [B, 2, Z]
 @group(0) @binding(2) var<storage, read> dz: array<Stored>;            // [B, Z]
 @group(0) @binding(3) var<storage, read_write> z: array<Stored>;       // [B, Z]
-@group(0) @binding(4) var<storage, read_write> kl: array<vec2f>;       // [slots, B, Z/4]: nats, entries clamped
-@group(0) @binding(5) var<storage, read_write> dheads: array<Stored>;  // [B, 2, Z]
+@group(0) @binding(4) var<storage, read_write> kl: array<vec4f>;       // [slots, B, Z]: nats
+@group(0) @binding(5) var<storage, read_write> clamped: array<f32>;    // [slots, B, Z/4]: entries outside the limits
+@group(0) @binding(6) var<storage, read_write> dheads: array<Stored>;  // [B, 2, Z]
 
 override WORKGROUP_SIZE: u32 = 64u;
 // Without noise z is the mean.
@@ -37,7 +39,7 @@ fn noise(row: u32, column: u32) -> vec4f {
   return normal4(philox4x32(vec4u(element, step.step, step.stream, step.sample), vec2u(step.seed_low, step.seed_high)));
 }
 
-// z and the KL term; one invocation per vec4 of z.
+// z and the KL term of each latent; one invocation per vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn reparameterize(invocation: Invocation) {
   let id = number_of(invocation);
@@ -54,12 +56,14 @@ fn reparameterize(invocation: Invocation) {
   // exp(s) - 1 - s cancels in f32 near 0; there its series.
   let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));
   let spread = select(exp(s) - 1.0 - s, series, abs(s) < vec4f(0.05));
-  let counted = vec4f(mask) * f32(row < step.rows);
   let terms = 0.5 * (mean * mean + spread);
   // clamp hides a NaN on some adapters; it must reach the loss.
   let visible = select(terms, raw, not_finite4(raw));
-  let clamped = vec4f(abs(raw) > vec4f(LOG_VARIANCE_LIMIT));
-  kl[step.slot * shape.rows * shape.latents + id] = vec2f(dot(visible, counted), dot(clamped, counted));
+  let counted = mask & vec4<bool>(row < step.rows);
+  let outside = counted & (abs(raw) > vec4f(LOG_VARIANCE_LIMIT));
+  let place = step.slot * shape.rows * shape.latents + id;
+  kl[place] = select(vec4f(0.0), visible, counted);
+  clamped[place] = dot(vec4f(outside), vec4f(1.0));
 }
 
 // dmu = dz + beta mu / B and ds = dz (z - mu) / 2 + beta (exp(s) - 1) / (2 B); one invocation per vec4 of z.
@@ -83,12 +87,12 @@ fn reparameterize_grad(invocation: Invocation) {
   dheads[(row * 2u + 1u) * shape.latents + column] = Stored(select(vec4f(0.0), ds, mask & !above & !below));
 }
 
-// z = e: a draw from the prior; one invocation per vec4 of z.
+// z = a e: a draw from the prior, or with another a from a wider or narrower one; one invocation per vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn sample_prior(invocation: Invocation) {
   let id = number_of(invocation);
   let row = id / shape.latents;
   let column = id % shape.latents;
   if (row >= shape.rows) { return; }
-  z[id] = Stored(select(vec4f(0.0), noise(row, column), is_latent(column)));
+  z[id] = Stored(select(vec4f(0.0), step.noise * noise(row, column), is_latent(column)));
 }

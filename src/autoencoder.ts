@@ -42,12 +42,19 @@ export interface VAEOptions extends DeviceOptions {
 
 const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
 const evaluating = ["seed", "samples", "binarise", "signal"] as const;
+/** Draws of z per example: some hours of a fast GPU, and the mean is known to a thousandth of its spread. */
+const MOST_SAMPLES = 2 ** 20;
 const drawing = ["noise", "seed", "signal", "to"] as const;
 
 /** How examples are drawn. */
 export interface SampleOptions {
   /** Draw x from p(x|z) instead of giving its mean: pixels of 0 and 1, or points with their sigma. Default false. */
   readonly noise?: boolean;
+  /**
+   * What the draws of z are multiplied by, from 0 to 100: below 1 examples are more alike and more typical, above 1 less
+   * so; 0 gives what the decoder makes of z = 0. Default 1, the prior itself.
+   */
+  readonly temperature?: number;
   /** Default: new draws at each call, the same from run to run. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
@@ -125,9 +132,10 @@ export class VAE {
   }
 
   /**
-   * A VAE from the bytes of a saved one; training continues where it stood if its state was saved. Throws
-   * INVALID_FILE, SPEC_MISMATCH (where `spec` is given and the file's is another), NON_FINITE, DOWNLOAD_FAILED (of the
-   * library's files.js), and as `create`.
+   * A VAE from the bytes of a saved one; training continues where it stood if its state was saved. With `spec` also from
+   * a safetensors file without metadata that holds its weights under the names and shapes that `save` gives them. Throws
+   * INVALID_FILE, SPEC_MISMATCH (where the file's spec is another than `spec`, or tensors are missing, of other shapes or
+   * of no use), NON_FINITE, DOWNLOAD_FAILED (of the library's files.js), and as `create`.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
     const own = optionsOf(options, "load", [...opening, "spec"]);
@@ -136,8 +144,9 @@ export class VAE {
     if (!(file instanceof Uint8Array)) {
       throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`);
     }
-    // Read later, when the bytes may be others.
-    const checkpoint = await abortable(signal, readModel(file.slice(), spec));
+    // Read later, when the bytes and the spec may be others.
+    const expected = spec && defineModel(resolveSpec(spec));
+    const checkpoint = await abortable(signal, readModel(file.slice(), expected));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, own);
     if (checkpoint.training) {
@@ -309,7 +318,7 @@ export class VAE {
     return this.device.working(async () => {
       const own = optionsOf(options, place, evaluating);
       const { samples = 1, binarise = false, signal } = own;
-      wholeNumber("samples", samples);
+      wholeNumber("samples", samples, MOST_SAMPLES);
       const created = Evaluation.create(this.#parts, data, { binarise });
       const evaluation = await abortable(signal, created, (late) => late.dispose());
       try {
@@ -332,7 +341,7 @@ export class VAE {
   async sample(count: number, options?: SampleOptions): Promise<Float32Array>;
   async sample(count: number, options: SampleOptions & Partial<IntoBuffer> = {}): Promise<Float32Array | undefined> {
     return this.device.working(() => {
-      const { seed, ...more } = optionsOf(options, "sample", drawing);
+      const { seed, ...more } = optionsOf(options, "sample", [...drawing, "temperature"]);
       const drawn = seed === undefined ? { seed: this.#standing.progress.seed, call: this.#calls++ } : { seed };
       return this.#sampler.sample(count, { ...more, ...drawn });
     });

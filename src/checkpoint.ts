@@ -12,7 +12,6 @@ import {
   type NamedTensor,
   type SafetensorsFile,
 } from "./safetensors.js";
-import type { ModelSpec } from "./spec.js";
 import type { Tensor } from "./tensor.js";
 
 export { FileFault };
@@ -73,13 +72,27 @@ export function writeCheckpoint(
 }
 
 /**
- * Reads and checks all of a file before anything is built from it. Throws INVALID_FILE, and SPEC_MISMATCH where the
- * tensors are not those of the file's spec, or the spec is not `expected`.
+ * Reads and checks all of a file before anything is built from it. One without a spec in its metadata is read as
+ * weights of `expected`. Throws INVALID_FILE, and SPEC_MISMATCH where the tensors are not those of the spec, or the
+ * file's spec is not that of `expected`.
  */
-export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: ModelSpec): Checkpoint {
+export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: Model): Checkpoint {
   const file = readSafetensors(bytes);
   const text = file.metadata.get("model_spec");
-  if (text === undefined) throw invalid("it has no model_spec in its metadata, so it is not a webvae model");
+  if (text === undefined && !expected) {
+    throw invalid(
+      "it has no model_spec in its metadata, so it is not a saved webvae model; weights of other origin are read with " +
+        "the option spec, which says of what model they are",
+    );
+  }
+  const model = text === undefined ? expected! : modelOf(core, text, expected);
+  checkTensors(file, [...namedIn(weightsOf(model)), ...namedIn(statisticsOf(model))], text === undefined);
+  const weights = fromTensors(core, weightsOf(model), file);
+  const statistics = fromTensors(core, statisticsOf(model), file);
+  return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(core, model, file)) };
+}
+
+function modelOf(core: Core, text: string, expected?: Model): Model {
   const spec = parse(text, "model_spec");
   let model: Model;
   try {
@@ -88,14 +101,9 @@ export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: ModelSp
     if (!(cause instanceof Error && "code" in cause)) throw cause;
     throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
-  if (expected) {
-    const [ours, theirs] = [core.modelOf(expected), model].map(({ resolved }) => resolved.spec);
-    const other = difference(theirs, ours, "");
-    if (other) throw new FileFault("SPEC_MISMATCH", `the file's model is another: ${other}`);
-  }
-  const weights = fromTensors(core, weightsOf(model), file);
-  const statistics = fromTensors(core, statisticsOf(model), file);
-  return { model, weights, statistics, ...trainingOf(core, model, file) };
+  const other = expected && difference(model.resolved.spec, expected.resolved.spec, "");
+  if (other) throw new FileFault("SPEC_MISMATCH", `the file's model is another: ${other}`);
+  return model;
 }
 
 function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
@@ -119,6 +127,10 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
       throw invalid(`training_state.schedules.${key.slice(0, 80)} is unknown`);
     chosen[key] = value as Schedule;
   }
+  checkTensors(
+    file,
+    MOMENTS.flatMap((prefix) => namedIn(weightsOf(model), prefix)),
+  );
   return {
     training: {
       progress: {
@@ -160,22 +172,39 @@ function toTensors(core: Core, laid: Laid, flat: Float32Array, prefix = ""): Nam
   });
 }
 
+const namedIn = ({ parameters }: Laid, prefix = "") =>
+  parameters.flatMap(({ files }) => files.map(({ name, shape }) => ({ name: prefix + name, shape })));
+
+/** Tensors that one message names: a file may hold thousands. */
+const MOST_NAMED = 200;
+
 /**
- * The reverse of toTensors. Throws SPEC_MISMATCH where a tensor is missing or has another shape, and NON_FINITE where
- * it holds a NaN or an infinity.
+ * Throws SPEC_MISMATCH naming the tensors that the file lacks, or has in another shape, and where it may hold `only`
+ * these, those that are more. A small file that claims a huge model must not make us allocate one.
  */
-function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
-  // All shapes first: a small file that claims a huge model must not make us allocate one.
-  for (const { name, shape } of laid.parameters.flatMap(({ files }) => files)) {
-    const saved = file.tensors.get(prefix + name);
-    if (!saved) throw new FileFault("SPEC_MISMATCH", `the file has no tensor ${prefix + name} [${shape.join(", ")}]`);
-    if (String(saved.shape) !== String(shape)) {
-      throw new FileFault(
-        "SPEC_MISMATCH",
-        `${prefix + name} has shape [${saved.shape.join(", ")}] in the file; the model needs [${shape.join(", ")}]`,
-      );
-    }
+function checkTensors(
+  file: SafetensorsFile,
+  wanted: readonly { name: string; shape: readonly number[] }[],
+  only = false,
+) {
+  const list = (shape: readonly number[]) => `[${shape.join(", ")}]`;
+  const names = new Set(wanted.map(({ name }) => name));
+  const wrong = wanted.flatMap(({ name, shape }) => {
+    const saved = file.tensors.get(name);
+    if (!saved) return [`the file has no tensor ${name} ${list(shape)}`];
+    const same = String(saved.shape) === String(shape);
+    return same ? [] : [`${name} has shape ${list(saved.shape)} in the file; the model needs ${list(shape)}`];
+  });
+  for (const [name, { shape }] of only ? file.tensors : []) {
+    if (!names.has(name)) wrong.push(`the model has no tensor ${JSON.stringify(name.slice(0, 80))} ${list(shape)}`);
   }
+  if (wrong.length === 0) return;
+  const more = wrong.length > MOST_NAMED ? [`and ${wrong.length - MOST_NAMED} more such`] : [];
+  throw new FileFault("SPEC_MISMATCH", [...wrong.slice(0, MOST_NAMED), ...more].join("; "));
+}
+
+/** The reverse of toTensors, of tensors that were checked. Throws NON_FINITE where one holds a NaN or an infinity. */
+function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(core.size(laid.flat.storage));
   for (const parameter of laid.parameters) {
     const data = parameter.files.map(({ name }) => {

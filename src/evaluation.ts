@@ -9,6 +9,7 @@ import { seedKey, Stream } from "./random.js";
 import { ringSlots, Scheduler, type Chunk, type Step } from "./scheduler.js";
 import type { Graph } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
+import { padTo4 } from "./tensor.js";
 import { scheduleOf, type Tuner } from "./tuner.js";
 import { flats, type Model } from "./parameters.js";
 import { evaluationGraph } from "./vae.js";
@@ -21,6 +22,8 @@ export interface Terms {
   /** -log p(x|z), one draw of z an example. */
   readonly reconstruction: number;
   readonly kl: number;
+  /** [latent]: what each latent adds to `kl`. One that the model makes no use of has about 0. */
+  readonly klPerLatent: Float32Array;
 }
 
 /** How an ELBO is estimated. */
@@ -47,25 +50,40 @@ export interface Scores {
 /** Sums of a run's steps, in f64. */
 export class TermSums {
   #reconstruction = 0;
-  #kl = 0;
+  readonly #kl: Float64Array;
   #examples = 0;
   /** Log variances outside their limits. */
   clamped = 0;
 
-  add(rows: Chunk["rows"], index: number, examples: number): void {
+  constructor(latent: number) {
+    this.#kl = new Float64Array(latent);
+  }
+
+  /** What a step of so many examples left in the rings. */
+  add(rows: Chunk["rows"], index: number, examples: number): this {
+    const kl = this.#kl;
+    const nats = rows.kl?.[index] ?? [];
     for (const value of rows.reconstruction?.[index] ?? []) this.#reconstruction += value;
-    const kl = rows.kl?.[index] ?? [];
-    for (let i = 0; i + 1 < kl.length; i += 2) {
-      this.#kl += kl[i] ?? 0;
-      this.clamped += kl[i + 1] ?? 0;
+    for (let row = 0; row < nats.length; row += padTo4(kl.length)) {
+      for (let j = 0; j < kl.length; j++) kl[j]! += nats[row + j]!;
     }
+    for (const count of rows.clamped?.[index] ?? []) this.clamped += count;
     this.#examples += examples;
+    return this;
+  }
+
+  merge(other: TermSums): void {
+    this.#reconstruction += other.#reconstruction;
+    other.#kl.forEach((nats, j) => (this.#kl[j]! += nats));
+    this.clamped += other.clamped;
+    this.#examples += other.#examples;
   }
 
   get terms(): Terms {
     const reconstruction = this.#reconstruction / this.#examples;
-    const kl = this.#kl / this.#examples;
-    return { elbo: -(reconstruction + kl), reconstruction, kl };
+    const each = this.#kl.map((nats) => nats / this.#examples);
+    const kl = each.reduce((sum, nats) => sum + nats, 0);
+    return { elbo: -(reconstruction + kl), reconstruction, kl, klPerLatent: Float32Array.from(each) };
   }
 }
 
@@ -91,6 +109,7 @@ export class Evaluation {
     private readonly executable: Executable,
     private readonly scheduler: Scheduler,
     private readonly batch: number,
+    private readonly latent: number,
   ) {}
 
   /** Throws INVALID_DATA before anything is allocated, LIMIT_EXCEEDED, OUT_OF_MEMORY. */
@@ -117,7 +136,7 @@ export class Evaluation {
       });
       undo.push(() => executable.dispose());
       const scheduler = await Scheduler.create(device, [executable], ["reconstruction", "kl"], { submitMs });
-      return new Evaluation(device, data, executable, scheduler, batch);
+      return new Evaluation(device, data, executable, scheduler, batch, model.resolved.spec.latent);
     } catch (error) {
       for (const release of undo.reverse()) release();
       throw error;
@@ -126,25 +145,34 @@ export class Evaluation {
 
   /** Means over the examples. */
   async run(options: EvaluationOptions = {}): Promise<Terms> {
-    const { reconstruction, kl } = await this.scores(options);
-    const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const terms = { reconstruction: mean(reconstruction), kl: mean(kl) };
-    return { elbo: -(terms.reconstruction + terms.kl), ...terms };
+    const sums = new TermSums(this.latent);
+    await this.#each(options, (rows, index, step) => sums.add(rows, index, step.rows));
+    return sums.terms;
   }
 
   /** Both terms of each example, means over the draws, in nats. */
   async scores(options: EvaluationOptions = {}): Promise<Record<"reconstruction" | "kl", Float64Array>> {
-    const { seed = 0, samples = 1, signal } = options;
-    const { count } = this.data;
-    const scores = { reconstruction: new Float64Array(count), kl: new Float64Array(count) };
-    for await (const chunk of this.scheduler.run(this.#steps(seed, samples), signal)) {
-      chunk.steps.forEach(({ first_row, rows }, index) => {
-        const parts = (name: string) => chunk.rows[name]![index]!;
-        addParts(scores.reconstruction, parts("reconstruction"), { first_row, rows, batch: this.batch }, 1 / samples);
-        addParts(scores.kl, parts("kl"), { first_row, rows, batch: this.batch, every: 2 }, 1 / samples);
-      });
-    }
+    const scores = { reconstruction: new Float64Array(this.data.count), kl: new Float64Array(this.data.count) };
+    await this.#each(options, (rows, index, { first_row, rows: count }) => {
+      for (const name of ["reconstruction", "kl"] as const) {
+        const parts = rows[name]![index]!;
+        const each = parts.length / this.batch;
+        for (let i = 0; i < count * each; i++) {
+          scores[name][first_row + Math.floor(i / each)]! += parts[i]! / (options.samples ?? 1);
+        }
+      }
+    });
     return scores;
+  }
+
+  /** Runs all steps, and gives what each left in the rings to `use`. */
+  async #each(
+    { seed = 0, samples = 1, signal }: EvaluationOptions,
+    use: (rows: Chunk["rows"], index: number, step: Step) => void,
+  ): Promise<void> {
+    for await (const { steps, rows } of this.scheduler.run(this.#steps(seed, samples), signal)) {
+      steps.forEach((step, index) => use(rows, index, step));
+    }
   }
 
   *#steps(seed: number, samples: number): Generator<Step> {
@@ -162,22 +190,6 @@ export class Evaluation {
     this.scheduler.dispose();
     this.executable.dispose();
     this.device.release(this.data.buffer);
-  }
-}
-
-/** Adds to each example of a step the `parts` that its row has: every one, or the first of `every` so many. */
-function addParts(
-  scores: Float64Array,
-  parts: Float32Array,
-  step: { readonly first_row: number; readonly rows: number; readonly batch: number; readonly every?: number },
-  weight: number,
-): void {
-  const { first_row, rows, batch, every = 1 } = step;
-  const each = parts.length / batch;
-  for (let row = 0; row < rows; row++) {
-    let sum = 0;
-    for (let i = 0; i < each; i += every) sum += parts[row * each + i]!;
-    scores[first_row + row]! += weight * sum;
   }
 }
 

@@ -1,6 +1,8 @@
 // The public API, nothing else; data sets are an entry of their own, datasets.ts.
 export { VAE } from "./autoencoder.js";
 export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./autoencoder.js";
+export { isSupported } from "./shared_device.js";
+export type { AdapterOptions, Support } from "./shared_device.js";
 export { WebvaeError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
 export {

@@ -3,9 +3,9 @@ import type { Checkpoint, Core } from "./checkpoint.js";
 import { WebvaeError } from "./errors.js";
 import { loaded } from "./loaded.js";
 import { schedules } from "./ops/op.js";
-import { defineModel } from "./parameters.js";
+import { defineModel, type Model } from "./parameters.js";
 import { reimporting } from "./reimport.js";
-import { resolveSpec, type ModelSpec } from "./spec.js";
+import { resolveSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { forEachValue } from "./weights.js";
 
@@ -14,7 +14,7 @@ type Files = typeof import("./checkpoint.js");
 const core: Core = { modelOf: (spec) => defineModel(resolveSpec(spec)), forEachValue, size, schedules };
 
 /** As readCheckpoint, of a copy: the caller may do with `bytes` what it likes. Throws DOWNLOAD_FAILED too. */
-export const readModel = (bytes: Uint8Array, expected?: ModelSpec): Promise<Checkpoint> => {
+export const readModel = (bytes: Uint8Array, expected?: Model): Promise<Checkpoint> => {
   const own = new Uint8Array(bytes);
   return withFiles((files) => files.readCheckpoint(core, own, expected));
 };

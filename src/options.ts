@@ -32,16 +32,18 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, as navigator.gpu is");
     if (key === "powerPreference") check(powers.includes(given), powers.join(" or "));
     if (key === "timeoutMs") check(typeof given === "number" && given > 0, "a number of milliseconds above 0");
+    if (key === "temperature") check(typeof given === "number" && given >= 0 && given <= 100, "a number from 0 to 100");
     if (key === "to") check(!!given, "a GPUBuffer");
     if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
   }
   return options as T;
 }
 
-/** `value`, a whole number from 1. Throws INVALID_OPTION naming it. */
-export function wholeNumber(name: string, value: unknown): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 1) {
-    throw invalidOption(`${name} must be a whole number >= 1, not ${quoted(value)}`);
+/** `value`, a whole number from 1 to `most`. Throws INVALID_OPTION naming it. */
+export function wholeNumber(name: string, value: unknown, most = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > most) {
+    const range = most < Number.MAX_SAFE_INTEGER ? `from 1 to ${most}` : ">= 1";
+    throw invalidOption(`${name} must be a whole number ${range}, not ${quoted(value)}`);
   }
   return value as number;
 }

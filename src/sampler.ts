@@ -25,6 +25,8 @@ export interface Encoded {
 export interface Sampling {
   /** z or x is drawn. Default false. */
   readonly noise?: boolean | undefined;
+  /** What draws of z from the prior are multiplied by. Default 1. */
+  readonly temperature?: number;
   readonly seed?: number;
   /** Tells one call's draws from another's. */
   readonly call?: number;
@@ -139,13 +141,13 @@ export class Sampler {
     input?: Rows,
   ) {
     const { device } = this.parts;
-    const { seed = 0, call = 0, to } = sampling;
+    const { seed = 0, call = 0, to, temperature: noise = 1 } = sampling;
     const { latent } = this.parts.model.resolved.spec;
     const width = this.parts.model.resolved.inputSize;
     const [seed_low, seed_high] = seedKey(seed);
     const stream = use.startsWith("sample") ? Stream.prior : Stream.evaluation;
     const stamp = executable.writeSteps([
-      { ...idleStep, seed_low, seed_high, step: call, first_row: first, rows, stream, slot: 0 },
+      { ...idleStep, seed_low, seed_high, step: call, first_row: first, rows, stream, noise, slot: 0 },
     ]);
     const place = executable.locate(output.name);
     const made =

@@ -4,6 +4,7 @@ import { WebvaeError } from "./errors.js";
 import { Life } from "./life.js";
 import { loaded } from "./loaded.js";
 import { once } from "./once.js";
+import { optionsOf } from "./options.js";
 import { stepLayout, tensorLayout } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";
 
@@ -161,31 +162,62 @@ export async function openShared(options: DeviceOptions): Promise<SharedDevice> 
   return abortable(signal, requested(options), (late) => late.leave());
 }
 
-async function requested({ gpu: given, ...options }: DeviceOptions): Promise<SharedDevice> {
+/** How an adapter is found. */
+export type AdapterOptions = Pick<DeviceOptions, "gpu" | "powerPreference" | "timeoutMs">;
+
+/** The adapter that a device would come from. Throws NO_WEBGPU, NO_ADAPTER, TIMEOUT. */
+async function adapterOf({
+  gpu: given,
+  powerPreference = "high-performance",
+  timeoutMs = PATIENCE_MS,
+}: AdapterOptions) {
   const gpu = given ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!gpu) {
-    throw new WebvaeError(
-      "NO_WEBGPU",
-      "navigator.gpu is missing: no WebGPU in this browser, or no https or localhost; in Node give the option gpu",
-    );
+    const why =
+      globalThis.isSecureContext === false
+        ? "the page is not secure; serve it by https or from localhost"
+        : "no WebGPU in this browser: take a newer one, or turn it on in its settings; in Node give the option gpu";
+    throw new WebvaeError("NO_WEBGPU", `navigator.gpu is missing: ${why}`);
   }
   held.add(gpu);
-  const { powerPreference = "high-performance", timeoutMs = PATIENCE_MS } = options;
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await new Life().wait(gpu.requestAdapter({ powerPreference }), "requestAdapter", timeoutMs);
+  } catch (cause) {
+    if (cause instanceof WebvaeError) throw cause;
+    throw new WebvaeError("NO_ADAPTER", `WebGPU failed to look for an adapter: ${String(cause)}`, { cause });
+  }
+  if (adapter) return adapter;
+  throw new WebvaeError(
+    "NO_ADAPTER",
+    "WebGPU offers no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU " +
+      "processes. Turn hardware acceleration on, update the driver, or start the browser again",
+  );
+}
+
+/** Whether a VAE can be opened here. */
+export interface Support {
+  readonly supported: boolean;
+  /** Why not, and what can be done. */
+  readonly reason?: string;
+  /** As `vae.adapter` would be. */
+  readonly adapter?: { readonly name: string; readonly software: boolean };
+}
+
+/** Whether there is WebGPU and an adapter, for a page to know before it shows anything. Asks for no device; never rejects. */
+export async function isSupported(options: AdapterOptions = {}): Promise<Support> {
+  try {
+    const given = optionsOf(options, "isSupported", ["gpu", "powerPreference", "timeoutMs"]);
+    const { info } = await adapterOf(given);
+    return { supported: true, adapter: { name: describe(info), software: isSoftware(info) } };
+  } catch (error) {
+    return { supported: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function requested(options: DeviceOptions): Promise<SharedDevice> {
+  const { timeoutMs = PATIENCE_MS } = options;
   const asked = new Life();
-  const request = async (): Promise<GPUAdapter> => {
-    let adapter: GPUAdapter | null;
-    try {
-      adapter = await asked.wait(gpu.requestAdapter({ powerPreference }), "requestAdapter", timeoutMs);
-    } catch (cause) {
-      if (cause instanceof WebvaeError) throw cause;
-      throw new WebvaeError("NO_ADAPTER", `WebGPU failed to look for an adapter: ${String(cause)}`, { cause });
-    }
-    if (adapter) return adapter;
-    throw new WebvaeError(
-      "NO_ADAPTER",
-      "WebGPU offers no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU processes",
-    );
-  };
   const from = async (adapter: GPUAdapter, descriptor: GPUDeviceDescriptor): Promise<SharedDevice> => {
     const coming = adapter.requestDevice({ label: "webvae", ...descriptor });
     let device: GPUDevice;
@@ -202,7 +234,7 @@ async function requested({ gpu: given, ...options }: DeviceOptions): Promise<Sha
       throw error;
     }
   };
-  const adapter = await request();
+  const adapter = await adapterOf(options);
   const requiredFeatures = useful.filter((feature) => adapter.features.has(feature));
   const requiredLimits: Record<string, number> = {};
   for (const name of requestedLimits) requiredLimits[name] = adapter.limits[name];
@@ -212,7 +244,7 @@ async function requested({ gpu: given, ...options }: DeviceOptions): Promise<Sha
     if (first instanceof WebvaeError) throw first;
     try {
       // An adapter that has refused may be used up.
-      return await from(await request(), {});
+      return await from(await adapterOf(options), {});
     } catch (cause) {
       if (cause instanceof WebvaeError) throw cause;
       throw new WebvaeError("DEVICE_REFUSED", `the adapter refused a device: ${String(cause)}`, { cause });

@@ -151,7 +151,7 @@ export class TrainingRun {
       const scheduler = await Scheduler.create(
         device,
         bound.map(({ executable }) => executable),
-        ["reconstruction", "kl", "norms"],
+        ["reconstruction", "kl", "clamped", "norms"],
         {
           submitMs,
           lock,
@@ -193,14 +193,13 @@ export class TrainingRun {
     let step = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const epochStart = performance.now();
-      const epochSums = new TermSums();
+      const epochSums = this.#sums();
       const first = progress();
       let last: TrainingReport | undefined;
       const source = epochSteps(first, this.batches, this.options, steps - step);
       for await (const chunk of this.made.scheduler.run(source, this.signal)) {
-        const report = { ...(await this.#report(chunk)), epoch, epochs, steps };
+        const report = { ...(await this.#report(chunk, epochSums)), epoch, epochs, steps };
         step += chunk.steps.length;
-        chunk.steps.forEach((one, index) => epochSums.add(chunk.rows, index, one.rows));
         const next = after(first, this.batches, chunk.steps.at(-1)!);
         if (this.#skippedNow === 0) safe.good(next.step, progress);
         const noted = step === chunk.steps.length && this.notes.length > 0 ? { notes: this.notes } : {};
@@ -220,19 +219,23 @@ export class TrainingRun {
     await abortable(this.signal, safe.take(progress, true));
   }
 
-  /** Throws NON_FINITE where a loss isn't, or too many steps in a row changed nothing. */
-  async #report(chunk: Chunk): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
+  #sums(): TermSums {
+    return new TermSums(this.parts.model.resolved.spec.latent);
+  }
+
+  /** Adds the steps to `all`. Throws NON_FINITE where a loss isn't, or too many steps in a row changed nothing. */
+  async #report(chunk: Chunk, all: TermSums): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
     const { steps, rows, stepMs } = chunk;
-    const sums = new TermSums();
+    const sums = this.#sums();
     let norms = 0;
     let beta = 0;
     let finite = 0;
     let latents = 0;
     for (const [index, step] of steps.entries()) {
-      const own = new TermSums();
-      own.add(rows, index, step.rows);
-      if (!Number.isFinite(own.terms.elbo)) await this.#haltedAt(step, own.terms.elbo);
-      sums.add(rows, index, step.rows);
+      const own = this.#sums().add(rows, index, step.rows);
+      const { elbo } = own.terms;
+      if (!Number.isFinite(elbo)) await this.#haltedAt(step, elbo);
+      sums.merge(own);
       beta += step.beta / steps.length;
       latents += step.rows * this.parts.model.resolved.spec.latent;
       const square = rows.norms?.[index]?.reduce((sum, part) => sum + part, 0) ?? 0;
@@ -245,6 +248,7 @@ export class TrainingRun {
         if (++this.#skippedNow >= this.options.maxSkipped) await this.#ranAway(step);
       }
     }
+    all.merge(sums);
     const { terms } = sums;
     this.#clampedShare = sums.clamped / latents;
     return {

@@ -10,7 +10,7 @@ export const cases = [
     gradientNorm(
       flat("gradients", "gradient", PARAMETERS),
       flat("reconstruction", "input", 128 * 13),
-      flat("kl", "input", 128 * 10),
+      flat("kl", "input", 128 * 20),
       tensor("health", "state", [2]),
     ),
   ),

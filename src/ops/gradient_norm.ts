@@ -40,7 +40,7 @@ function kernel({ op, inputs, outputs }: Node): Kernel {
       length: size(inputs.gradients?.storage ?? [0]) / 4,
       parts,
       reconstructions: size(inputs.reconstruction?.storage ?? [0]),
-      kls: size(inputs.kl?.storage ?? [0]),
+      kls: size(inputs.kl?.storage ?? [0]) / 4,
     },
     workgroups: op === "total_norm" ? 1 : ceilDiv(parts, WORKGROUP_SIZE),
   };

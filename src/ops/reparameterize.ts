@@ -5,19 +5,20 @@ import { tensor, type Tensor } from "../tensor.js";
 import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
- * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance) and leaves in `kl` [B, Z/4, 2] the KL divergence from
- * the standard normal in nats, and how many log variances were clamped, for each vec4 of latents. Without noise z is
- * the mean.
+ * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance) and leaves in `kl` [B, Z] each latent's KL divergence
+ * from the standard normal in nats, and in `clamped` [B, Z/4] how many log variances of each vec4 were clamped. Without
+ * noise z is the mean.
  */
 export function reparameterize(heads: Tensor, noise = true): Node {
   const [batch = 1, , latents = 1] = heads.shape;
   const z = tensor("z", "activation", [batch, latents]);
-  const groups = (z.storage[1] ?? 4) / 4;
-  const kl: Tensor = { name: "kl", role: "output", shape: [batch, groups, 2], storage: [batch, groups, 2] };
-  return { op: "reparameterize", inputs: { heads }, outputs: { z, kl }, attributes: { noise } };
+  const kl = tensor("kl", "output", [batch, latents]);
+  const counts = [batch, (z.storage[1] ?? 4) / 4];
+  const clamped: Tensor = { name: "clamped", role: "output", shape: counts, storage: counts };
+  return { op: "reparameterize", inputs: { heads }, outputs: { z, kl, clamped }, attributes: { noise } };
 }
 
-/** z [rows, latents] from the prior N(0, 1). */
+/** z [rows, latents] from the prior N(0, 1), times the step's noise. */
 export function samplePrior(rows: number, latents: number): Node {
   const z = tensor("z", "activation", [rows, latents]);
   return { op: "sample_prior", inputs: {}, outputs: { z }, attributes: {} };

@@ -78,6 +78,9 @@ describe("train", () => {
         expect(terms.elbo).toBeLessThan(0);
         expect(terms.elbo! + terms.reconstruction! + terms.kl!).toBeCloseTo(0, 6);
       }
+      const each = test!.kl_per_latent as unknown as number[];
+      expect(each).toHaveLength(2);
+      expect(each[0]! + each[1]!).toBeCloseTo(test!.kl!, 4);
       expect(seconds).toBeGreaterThan(0);
       expect(stepsPerSecond).toBeGreaterThan(0);
     }

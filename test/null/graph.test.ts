@@ -30,7 +30,7 @@ describe("a model's training step", () => {
       "x [3, 6] = gather_floats(floats; shuffle=true; binarise=false)
       encoder.0.output [3, 5], encoder.0.output.pre [3, 5] = linear(x, W=encoder.0.weight, b=encoder.0.bias; activation=silu)
       heads [3, 2, 2] = linear(x=encoder.0.output, W=heads.weight, b=heads.bias; activation=none)
-      z [3, 2], kl [3, 1, 2] = reparameterize(heads; noise=true)
+      z [3, 2], kl [3, 2], clamped [3, 1] = reparameterize(heads; noise=true)
       decoder.0.output [3, 4] = linear(x=z, W=decoder.0.weight, b=decoder.0.bias; activation=relu)
       mean [3, 6] = linear(x=decoder.0.output, W=decoder.1.weight, b=decoder.1.bias; activation=none)
       reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_sigma, saved=mean; learned=true)
@@ -49,7 +49,7 @@ describe("a model's training step", () => {
       " 0 gather_floats x (gather, 1 workgroups): floats=floats+0 x=slot0+0
        1 linear encoder.0.output (linear, 1 workgroups): W=params+0 b=params+512 pre=slot2+0 x=slot0+0 y=slot1+0
        2 linear heads (linear, 1 workgroups): W=params+1024 b=params+1536 pre=- x=slot1+0 y=slot3+0
-       3 reparameterize z (reparameterize, 1 workgroups): heads=slot3+0 kl=kl+0 z=slot6+0
+       3 reparameterize z (reparameterize, 1 workgroups): clamped=clamped+0 heads=slot3+0 kl=kl+0 z=slot6+0
        4 linear decoder.0.output (linear, 1 workgroups): W=params+2048 b=params+2560 pre=- x=slot6+0 y=slot7+0
        5 linear mean (linear, 1 workgroups): W=params+3072 b=params+3584 pre=- x=slot7+0 y=slot4+0
        6 gaussian reconstruction (gaussian, 1 workgroups): dlog_sigma_parts=slot8+0 dmean=slot5+0 log_sigma=params+4096 mean=slot4+0 reconstruction=reconstruction+0 saved=slot4+0 x=slot0+0
@@ -66,7 +66,8 @@ describe("a model's training step", () => {
          moment1 (state) 4608 bytes
          moment2 (state) 4608 bytes
          floats (input) 3200 bytes
-         kl (output) 48 bytes
+         kl (output) 96 bytes
+         clamped (output) 24 bytes
          reconstruction (output) 24 bytes
          norms (output) 512 bytes
          health (state) 16 bytes
@@ -116,7 +117,8 @@ it("no two dropouts share a mask, and none with a rate of 0 is there at all", ()
 it("the rows of a ring lie close, also where a step leaves less than a vec4", () => {
   const { plan: planned } = plan(evaluationGraph(model, data, { batch: 1 }), { flats: flats(model), slots: 5 });
   expect(planned.places.reconstruction!.bytes).toBe(5 * 4);
-  expect(planned.places.kl!.bytes).toBe(5 * 8);
+  expect(planned.places.kl!.bytes).toBe(5 * 16);
+  expect(planned.places.clamped!.bytes).toBe(5 * 4);
 });
 
 describe("throws", () => {

@@ -32,7 +32,7 @@ describe("norms", () => {
     sizes.map((N, i): OpCase => ({
       name: `gradient_norm ${N}`,
       build: (random) => {
-        const [R, K] = [1 + 700 * i, 2 + 500 * (9 - i)];
+        const [R, K] = [1 + 700 * i, 4 + 500 * (9 - i)];
         return { node: node(N, R, K), values: values(N, R, K, random) };
       },
     })),

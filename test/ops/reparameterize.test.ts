@@ -96,6 +96,18 @@ describe("prior", () => {
       build: () => ({ node: samplePrior(B, Z), values: {}, step: { rows: B, ...numbers } }),
     })),
   );
+  testOps(
+    device,
+    [0, 0.3, 2.5].map((noise): OpCase => ({
+      name: `sample_prior 33x7, noise ${noise}`,
+      build: () => ({
+        node: samplePrior(33, 7),
+        values: {},
+        step: { rows: 33, ...numbers, noise },
+        scales: { z: new Float64Array(33 * 7).fill(noise || 1) },
+      }),
+    })),
+  );
 });
 
 const run = (changes: Pick<NodeRun, "node" | "values"> & Partial<NodeRun>) =>
@@ -156,6 +168,21 @@ describe("the noise", () => {
   });
 });
 
+describe("the KL term", () => {
+  it("is each latent's own, and adds nothing for rows that don't count, whatever they hold", async () => {
+    const [B, Z] = [4, 6];
+    const heads = new Float64Array(B * 2 * Z);
+    // Means 1 to 6 in row 1, and in row 3 what no row that counts may hold.
+    for (let j = 0; j < Z; j++) heads[2 * Z + j] = j + 1;
+    heads.fill(NaN, 3 * 2 * Z, 3 * 2 * Z + Z).fill(88, 3 * 2 * Z + Z);
+    const { outputs } = await run({ node: forward(B, Z), values: { heads }, step: { ...defaultStep, rows: 3 } });
+    const row = [1, 2, 3, 4, 5, 6].map((mean) => mean ** 2 / 2);
+    const none = row.map(() => 0);
+    expect([...outputs.kl!]).toEqual([...none, ...row, ...none, ...none]);
+    expect([...outputs.clamped!]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+});
+
 describe("a bad head", () => {
   it.each([NaN, Infinity, -Infinity])("%s in the mean or the log variance reaches the KL term", async (bad) => {
     for (const half of [0, 1]) {
@@ -163,8 +190,9 @@ describe("a bad head", () => {
       const heads = new Float64Array(B * 2 * Z);
       heads[(2 * 2 + half) * Z + 5] = bad;
       const { outputs } = await run({ node: forward(B, Z), values: { heads } });
-      const finite = Array.from({ length: B * 2 }, (_, group) => Number.isFinite(outputs.kl![2 * group]!));
-      expect(finite).toEqual(Array.from({ length: B * 2 }, (_, group) => group !== 2 * 2 + 1));
+      const broken = [...outputs.kl!.keys()].filter((i) => !Number.isFinite(outputs.kl![i]!));
+      expect(broken).toEqual([2 * Z + 5]);
+      expect([...outputs.clamped!].every(Number.isInteger)).toBe(true);
     }
   });
 
@@ -174,8 +202,7 @@ describe("a bad head", () => {
     const raw = [11, 11, -11, -11];
     raw.forEach((s, j) => (heads[Z + j] = s));
     const { outputs } = await run({ node: forward(B, Z), values: { heads } });
-    expect(outputs.kl![1]).toBe(4);
-    expect(outputs.kl![3]).toBe(0);
+    expect([...outputs.clamped!]).toEqual([4, 0, 0, 0]);
     // With beta 0, ds = dz (z - mu) / 2: of either sign, at either limit.
     const z = new Float64Array(B * Z).fill(2);
     const dz = new Float64Array(B * Z);

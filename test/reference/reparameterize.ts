@@ -12,7 +12,8 @@ const reparameterize: Twin = (node, values, step) => {
   const [rows = 0, , latents = 0] = tensorAt(node, "heads").shape;
   const groups = Math.ceil(latents / 4);
   const z = new Float64Array(rows * latents);
-  const kl = new Float64Array(rows * groups * 2);
+  const kl = new Float64Array(rows * latents);
+  const clamped = new Float64Array(rows * groups);
   for (let row = 0; row < rows; row++) {
     const noise = noiseRow(row, latents, step);
     for (let j = 0; j < latents; j++) {
@@ -21,13 +22,12 @@ const reparameterize: Twin = (node, values, step) => {
       const s = clamp(raw);
       z[row * latents + j] = node.attributes.noise === false ? mean : mean + step.noise * Math.exp(s / 2) * noise[j]!;
       if (row >= step.rows) continue;
-      const group = 2 * (row * groups + Math.floor(j / 4));
       // expm1: exp(s) - 1 - s cancels near 0 even in f64.
-      kl[group]! += (mean ** 2 + Math.expm1(s) - s) / 2;
-      kl[group + 1]! += Math.abs(raw) > LIMIT ? 1 : 0;
+      kl[row * latents + j] = (mean ** 2 + Math.expm1(s) - s) / 2;
+      clamped[row * groups + Math.floor(j / 4)]! += Math.abs(raw) > LIMIT ? 1 : 0;
     }
   }
-  return { z, kl };
+  return { z, kl, clamped };
 };
 
 const reparameterizeGrad: Twin = (node, values, step) => {
@@ -55,7 +55,12 @@ const reparameterizeGrad: Twin = (node, values, step) => {
 const samplePrior: Twin = (node, _, step) => {
   const [rows = 0, latents = 0] = tensorAt(node, "z").shape;
   const z = new Float64Array(rows * latents);
-  for (let row = 0; row < rows; row++) z.set(noiseRow(row, latents, step), row * latents);
+  for (let row = 0; row < rows; row++) {
+    z.set(
+      noiseRow(row, latents, step).map((e) => step.noise * e),
+      row * latents,
+    );
+  }
   return { z };
 };
 

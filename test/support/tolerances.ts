@@ -107,6 +107,7 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   reshape_grad: activated,
   "reparameterize.z": noise,
   "reparameterize.kl": term,
+  "reparameterize.clamped": EXACT,
   reparameterize_grad: term,
   sample_prior: noise,
   bernoulli: term,

@@ -101,12 +101,8 @@ function fixedLogSigma(model: Model): number {
 
 /** Both terms per example, of one step. */
 function terms(reconstruction: ArrayLike<number>, kl: ArrayLike<number>, rows: number): [number, number] {
-  const sum = (values: ArrayLike<number>, stride: number) => {
-    let total = 0;
-    for (let i = 0; i < values.length; i += stride) total += values[i]!;
-    return total / rows;
-  };
-  return [sum(reconstruction, 1), sum(kl, 2)];
+  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / rows;
+  return [mean(reconstruction), mean(kl)];
 }
 
 export function trainOnTwins(built: Built) {

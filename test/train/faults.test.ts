@@ -285,6 +285,9 @@ describe("model files", () => {
     const header = new TextDecoder("latin1").decode(renamed);
     renamed.set(new TextEncoder().encode("maan.bias"), header.indexOf("mean.bias"));
     await expect(load(renamed)).rejects.toThrow(fault("SPEC_MISMATCH", /mean\.bias/));
+    // Of all tensors that do not fit, not only of the first.
+    renamed.set(new TextEncoder().encode("mean.waight"), header.indexOf("mean.weight"));
+    await expect(load(renamed)).rejects.toThrow(fault("SPEC_MISMATCH", /no tensor mean\.weight.*no tensor mean\.bias/));
     // A bad file leaves a model as it was: loading makes a new one or nothing.
     expect(await vae.save()).toEqual(good);
   });

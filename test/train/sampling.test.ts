@@ -92,6 +92,32 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
     });
   });
 
+  test("a temperature multiplies what is drawn of z, and nothing else", async () => {
+    const device = await testDevice();
+    await withErrorScopes(device, async () => {
+      using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
+      const count = 9;
+      const plain = await vae.sample(count, { seed: 3 });
+      const [zero, one, half] = await Promise.all(
+        [0, 1, 0.5].map((temperature) => vae.sample(count, { seed: 3, temperature })),
+      );
+      expect(bytesOf(one!)).toEqual(bytesOf(plain));
+      expect(bytesOf(zero!)).toEqual(bytesOf(await vae.decode(new Float32Array(count * spec.latent))));
+      expect(new Set([plain, zero, half].map(String)).size).toBe(3);
+      // From the middle a smaller step leads less far.
+      const far = (values: Float32Array) => Math.hypot(...values.map((value, i) => value - zero![i]!));
+      expect(far(half!)).toBeLessThan(far(plain));
+      // What is drawn of x is drawn in full: at 0 it still differs from row to row.
+      const noisy = await vae.sample(count, { seed: 3, noise: true, temperature: 0 });
+      expect(
+        new Set(Array.from({ length: count }, (_, i) => String(noisy.slice(i * width, (i + 1) * width)))).size,
+      ).toBe(count);
+      expect(bytesOf(await vae.sample(count, { seed: 3, noise: true, temperature: 1 }))).toEqual(
+        bytesOf(await vae.sample(count, { seed: 3, noise: true })),
+      );
+    });
+  });
+
   test("buffers on the GPU give and take what the host does", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
