@@ -9,6 +9,7 @@ import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { ModelBuffers, type HostWeights, type Snapshot } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
+import { prepare } from "./prepare.js";
 import type { Progress } from "./progress.js";
 import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
@@ -168,6 +169,8 @@ export class VAE {
         );
       }
       signal?.throwIfAborted();
+      const prepared = device.wait("the code of the model's layers", () => prepare(model));
+      await abortable(signal, prepared);
       const made = device.working(() => ModelBuffers.create(device, model, weights()));
       return new VAE(device, model, await abortable(signal, made), progress, options.tuning);
     } catch (error) {

@@ -33,10 +33,12 @@ const remembered = new WeakMap<SharedDevice, Choices>();
 
 /** The schedules whose shaders this device has the features for; for `node`, those that it can have. */
 export function runnable({ gpu }: Device, node?: Node): readonly Schedule[] {
-  const ops = node ? [node.op] : opNames;
+  const ops = node ? [node.op] : opNames();
   return (node ? schedulesOf(node) : schedules).filter((schedule) =>
     ops.every((op) => {
-      const shader = opNamed(op).schedules?.[schedule];
+      const { schedules: forms = {} } = opNamed(op);
+      // Winograd's products are computed as those of subgroups, whether or not an op that has them is there yet.
+      const shader = node ? forms[schedule] : forms[schedule === "winograd" ? "subgroups" : schedule];
       return !shader || runsOn(shader, gpu);
     }),
   );
