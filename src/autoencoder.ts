@@ -169,7 +169,7 @@ export class VAE {
         );
       }
       signal?.throwIfAborted();
-      const prepared = device.wait("the code of the model's layers", () => prepare(model));
+      const prepared = device.wait("loading layers.js", () => prepare(model));
       await abortable(signal, prepared);
       const made = device.working(() => ModelBuffers.create(device, model, weights()));
       return new VAE(device, model, await abortable(signal, made), progress, options.tuning);

@@ -8,6 +8,6 @@ import { layerNodes } from "./vae.js";
 export async function prepare({ resolved: { encoder, decoder }, logSigma }: Model): Promise<void> {
   // They all come together: what has one has all.
   if (layerNodes.reshape || (!logSigma && [...encoder, ...decoder].every(({ type }) => type in layerNodes))) return;
-  const file = await loaded("the code of some of this model's layers", "layers.js", layersFile);
+  const file = await loaded("the code that this model needs", "layers.js", layersFile);
   file.install();
 }
