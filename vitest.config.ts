@@ -25,7 +25,10 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     projects: [
-      { extends: true, test: { name: "together", include: together, maxWorkers: 2, setupFiles, sequence: { groupOrder: 0 } } },
+      {
+        extends: true,
+        test: { name: "together", include: together, maxWorkers: 2, setupFiles, sequence: { groupOrder: 0 } },
+      },
       // Browsers and programs, of which some are held to a time.
       {
         extends: true,

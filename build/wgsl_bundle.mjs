@@ -38,9 +38,7 @@ export function bundledShaders(from = join(shaderRoot, "../src/layers_file.ts"),
   const names = bundleNames();
   const joined = shaderFiles().map((path) => ({ path, name: basename(path, ".wgsl"), ...joinImports(path) }));
   const inCore = new Set(
-    joined
-      .filter(({ name }) => CORE_SHADERS.includes(name))
-      .flatMap(({ parts }) => parts.map(({ file }) => file)),
+    joined.filter(({ name }) => CORE_SHADERS.includes(name)).flatMap(({ parts }) => parts.map(({ file }) => file)),
   );
   const texts = new Map(
     joined.flatMap(({ parts }) => parts.map(({ file, text }) => [file, rename(minify(text), names)])),

@@ -9,7 +9,7 @@ import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { ModelBuffers, type HostWeights, type Snapshot } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
-import { prepare } from "./prepare.js";
+import { prepare, resolved } from "./prepare.js";
 import type { Progress } from "./progress.js";
 import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
@@ -17,7 +17,7 @@ import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
 import { quoted } from "./checks.js";
 import { unscaled } from "./diagnosis.js";
-import { resolveSpec, type ModelSpec } from "./spec.js";
+import type { ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
@@ -112,11 +112,11 @@ export class VAE {
    * NO_ADAPTER, DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY.
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
-    const model = defineModel(resolveSpec(spec));
-    const { seed = 0, initialisation = "torch" } = optionsOf(options, "create", [...opening, "initialisation"]);
+    const { seed = 0, initialisation = "torch", signal } = optionsOf(options, "create", [...opening, "initialisation"]);
     if (!["torch", "glorot"].includes(initialisation)) {
       throw invalidOption(`initialisation must be "torch" or "glorot", not ${quoted(initialisation)}`);
     }
+    const model = defineModel(await abortable(signal, resolved(spec)));
     const weights = () => ({
       weights: initialWeights(model, seed, initialisation),
       statistics: initialStatistics(model),
@@ -133,10 +133,7 @@ export class VAE {
     const { seed = 0, spec } = optionsOf(options, "load", [...opening, "spec"]);
     const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
     if (!(file instanceof Uint8Array)) {
-      throw new WebvaeError(
-        "INVALID_FILE",
-        `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`,
-      );
+      throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`);
     }
     // Read later, when the bytes may be others.
     const checkpoint = await abortable(options.signal, readModel(file.slice(), spec));

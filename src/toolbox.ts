@@ -7,6 +7,9 @@ import { layerNodes } from "./vae.js";
 /** Which build of the library this is of. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
 
+/** What makes a spec fit whose shapes don't. */
+export { fitting } from "./fitting.js";
+
 /** Parts of the WGSL that the core has only the reflection of. */
 export { texts } from "./layer_texts.js";
 

@@ -23,12 +23,12 @@ const core = (layersFile: string) => bundledShaders(url(layersFile)).core;
 /** The layers' module, on the core's, whose own import of what loads it fails. */
 const layersOn = (own: string) => bundledShaders("", url(own)).layers;
 const offline = core("export const layersFile = () => Promise.reject(new Error('offline'));");
-const layers = await load<Shaders & { texts: string[] }>(layersOn(offline));
+const layers = await load<Shaders & Record<"texts", string[]>>(layersOn(offline));
 const inCore = await load<Shaders>(
   core(`export const layersFile = () => Promise.resolve(${JSON.stringify({ texts: layers.texts })});`),
 );
-const shadersOf = (module: object) =>
-  Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith("_wgsl"))) as Shaders;
+const shadersOf = (module: Shaders): Shaders =>
+  Object.fromEntries(Object.entries(module).filter(([name]) => name.endsWith("_wgsl")));
 const packed = { ...shadersOf(inCore), ...shadersOf(layers) };
 const names = bundleNames();
 const words = (text: string) => new Set(text.match(/\b[A-Za-z_]\w*/g));
@@ -44,7 +44,11 @@ it("the core has the shaders that every model needs, and each text is there once
   expect(Object.keys(shadersOf(inCore)).sort()).toEqual(exportNames([...CORE_SHADERS, ...CORE_REFLECTIONS]));
   const texts = Object.keys(packed).filter((name) => typeof packed[name]!.code === "string");
   const later = exportNames(CORE_REFLECTIONS);
-  expect(texts.sort()).toEqual(Object.keys(packed).filter((name) => !later.includes(name)).sort());
+  expect(texts.sort()).toEqual(
+    Object.keys(packed)
+      .filter((name) => !later.includes(name))
+      .sort(),
+  );
   const { coreTexts } = await load<{ coreTexts: string[] }>(offline);
   const found = [...coreTexts, ...layers.texts];
   expect(found).toHaveLength(all.length);
