@@ -12,6 +12,9 @@ const alias = ENTRIES.map(({ specifier, source }) => ({
 /** What computes and measures no time, some files at once: half of such a test is the host's and the compiler's. */
 const together = ["ops", "null", "train", "support"].map((folder) => `test/${folder}/**/*.test.ts`);
 
+/** Graphs are made there without a VAE, which would load what they need. */
+const setupFiles = ["./test/support/toolbox.ts"];
+
 export default defineConfig({
   plugins: [viteWgsl()],
   resolve: { alias },
@@ -22,7 +25,10 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     projects: [
-      { extends: true, test: { name: "together", include: together, maxWorkers: 2, sequence: { groupOrder: 0 } } },
+      {
+        extends: true,
+        test: { name: "together", include: together, maxWorkers: 2, setupFiles, sequence: { groupOrder: 0 } },
+      },
       // Browsers and programs, of which some are held to a time.
       {
         extends: true,

@@ -58,7 +58,7 @@ const common = {
 export async function bundleLibrary() {
   const own = {
     ...common,
-    define: { RELEASE: JSON.stringify(releaseOf("src")) },
+    define: { RELEASE: JSON.stringify(releaseOf(["src", "shaders"])) },
     plugins: [bundledWgsl(), esbuildWgsl(), esbuildCss()],
   };
   const chunks = await bundleChunks(own, {
@@ -116,12 +116,16 @@ function integrity(files) {
 
 /**
  * Tells builds apart: files of two must not be mixed where one hands the other what it works with.
- * @param {string} folder with the sources
+ * @param {readonly string[]} folders with the sources
  */
-function releaseOf(folder) {
+function releaseOf(folders) {
   const hash = createHash("sha256");
-  const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).sort();
-  for (const name of names.filter((name) => name.endsWith(".ts"))) hash.update(readFileSync(join(root, folder, name)));
+  for (const folder of folders) {
+    const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).sort();
+    for (const name of names.filter((name) => /\.(ts|wgsl)$/.test(name))) {
+      hash.update(readFileSync(join(root, folder, name)));
+    }
+  }
   return hash.digest("hex").slice(0, 8);
 }
 

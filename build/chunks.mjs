@@ -7,7 +7,7 @@ import { ENTRIES } from "./entries.mjs";
 
 export const CORE_FILE = "core.js";
 /** What the core imports when it needs it: the file's name in dist/, and its source. */
-export const ON_DEMAND = { "layers.js": "wgsl:layers", "files.js": "src/checkpoint.ts" };
+export const ON_DEMAND = { "layers.js": "src/toolbox.ts", "files.js": "src/checkpoint.ts" };
 
 /** The public names: webvae.js. */
 const INDEX = "src/index.ts";
@@ -22,6 +22,8 @@ const FIRST = ["ops/index", "vae", "tuner", "layers", "layer_check", "layer_shap
  * @param {{ path: string, resolveDir: string }} imported
  */
 function moduleOf(root, { path, resolveDir }) {
+  // A file that is not there (wgsl_bundle.mjs).
+  if (path === "wgsl:core") return "shaders/core.js";
   if (!path.startsWith(".")) return path;
   return relative(root, resolve(resolveDir, path.replace(/\.js$/, ".ts"))).replaceAll("\\", "/");
 }

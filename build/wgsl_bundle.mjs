@@ -1,7 +1,6 @@
 // The library's shaders as two modules: their texts side by side, since gzip finds again only what lies within 32 KB,
 // each library's once; short names (wgsl_names.mjs); and what was reflected, packed. One module comes with the core,
-// the other has the texts that only some models or adapters need, and is loaded when a pipeline needs one.
-import { createHash } from "node:crypto";
+// the other has what only some models or adapters need, and is in the file that src/layers_file.ts loads.
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { compileWgsl, joinImports, minify, shaderRoot } from "./wgsl.mjs";
@@ -11,6 +10,8 @@ import { rename, shortNames } from "./wgsl_names.mjs";
 
 /** Shaders whose texts, with the libraries that they import, are in the core: what every dense model of pixels needs. */
 export const CORE_SHADERS = ["gather", "linear", "reparameterize", "bernoulli", "gradient_norm", "adam"];
+/** Those of which the core has what was reflected: their texts are loaded when a pipeline needs one. */
+export const CORE_REFLECTIONS = ["linear.subgroups", "linear.tiled", "sum"];
 
 /** Shaders by their paths; not the libraries, and not what draws: that is in the entry which imports it. */
 const shaderFiles = () =>
@@ -28,18 +29,16 @@ export function bundleNames() {
 export const exportName = (path) => relative(shaderRoot, path).replace(/\W/g, "_");
 
 /**
- * The texts of both modules. The core's exports a ShaderSource of each shader under its exportName.
- * @param {string} [from] where the core's imports the other
- * @param {string} [reimport] and what it imports it with
+ * The texts of both modules. Each exports a ShaderSource of each of its shaders under its exportName.
+ * @param {string} [from] where the core's imports what loads the other: layersFile
+ * @param {string} [own] where the other imports the core's
  * @returns {{ core: string, layers: string }}
  */
-export function bundledShaders(from = "wgsl:layers", reimport = join(shaderRoot, "../src/reimport.ts")) {
+export function bundledShaders(from = join(shaderRoot, "../src/layers_file.ts"), own = "wgsl:core") {
   const names = bundleNames();
-  const joined = shaderFiles().map((path) => ({ path, ...joinImports(path) }));
+  const joined = shaderFiles().map((path) => ({ path, name: basename(path, ".wgsl"), ...joinImports(path) }));
   const inCore = new Set(
-    joined
-      .filter(({ path }) => CORE_SHADERS.includes(basename(path, ".wgsl")))
-      .flatMap(({ parts }) => parts.map(({ file }) => file)),
+    joined.filter(({ name }) => CORE_SHADERS.includes(name)).flatMap(({ parts }) => parts.map(({ file }) => file)),
   );
   const texts = new Map(
     joined.flatMap(({ parts }) => parts.map(({ file, text }) => [file, rename(minify(text), names)])),
@@ -50,56 +49,44 @@ export function bundledShaders(from = "wgsl:layers", reimport = join(shaderRoot,
   const order = [...(core ?? []), ...(layers ?? [])];
   const listed = (/** @type {string[]} */ files = []) =>
     `[\n${files.map((f) => JSON.stringify(texts.get(f))).join(",\n")}]`;
-  // Files of two releases must not be mixed: one page stays open while another release is put in place.
-  const release = createHash("sha256")
-    .update(order.map((file) => texts.get(file)).join("\n"))
-    .digest("hex")
-    .slice(0, 8);
-  const shaders = joined.map(({ path, enables, parts }) => {
-    const packed = pack(compileWgsl(path).shader).map((part) => JSON.stringify(part));
-    const places = JSON.stringify(parts.map(({ file }) => order.indexOf(file)));
-    const code = `sourceOf(texts, layers, ${JSON.stringify(minify(enables))}, ${places})`;
-    return `export const ${exportName(path)} = /* @__PURE__ */ unpack(${packed.join(",")},${code});`;
-  });
+  const shaders = (/** @type {boolean} */ here) =>
+    joined
+      .filter(({ name }) => [...CORE_SHADERS, ...CORE_REFLECTIONS].includes(name) === here)
+      .map(({ path, name, enables, parts }) => {
+        const packed = pack(compileWgsl(path).shader).map((part) => JSON.stringify(part));
+        const places = JSON.stringify(parts.map(({ file }) => order.indexOf(file)));
+        const later = here && !CORE_SHADERS.includes(name) ? ", layersFile" : "";
+        const code = `sourceOf(${here ? "coreTexts" : "all"}, ${JSON.stringify(minify(enables))}, ${places}${later})`;
+        return `export const ${exportName(path)} = /* @__PURE__ */ unpack(${packed.join(",")},${code});`;
+      });
   return {
     core: [
-      `import { reimporting } from ${JSON.stringify(reimport)};`,
-      `const unpack = ${unpack};`,
-      `const sourceOf = ${sourceOf};`,
-      // One import for all pipelines that wait for it: where it fails, all have failed before a later call tries again.
-      "let loading;",
-      `const importLayers = reimporting(() => import(${JSON.stringify(from)}));`,
-      `const load = async () => (${checked})(await importLayers(), "${release}");`,
-      "const layers = () => (loading ??= load().finally(() => (loading = undefined)));",
-      `const texts = ${listed(core)};`,
-      ...shaders,
+      `import { layersFile } from ${JSON.stringify(from)};`,
+      `export const unpack = ${unpack};`,
+      `export const sourceOf = ${sourceOf};`,
+      `export const coreTexts = ${listed(core)};`,
+      ...shaders(true),
     ].join("\n"),
-    layers: `export const release = "${release}";\nexport const texts = ${listed(layers)};`,
+    layers: [
+      `import { coreTexts, sourceOf, unpack } from ${JSON.stringify(own)};`,
+      `export const texts = ${listed(layers)};`,
+      "const all = [...coreTexts, ...texts];",
+      ...shaders(false),
+    ].join("\n"),
   };
 }
 
 /**
- * Part of the bundle, by its text, as the functions below: they refer to nothing outside themselves.
- * @param {{ release: string, texts: string[] }} layers
- * @param {string} wanted
- */
-function checked({ release, texts }, wanted) {
-  if (release !== wanted) throw new Error(`it is of another release, ${release} instead of ${wanted}`);
-  return texts;
-}
-
-/**
- * A shader's text, or what loads it where a part of it is not in the core.
+ * Part of the bundle, by its text, as unpack below: they refer to nothing outside themselves. A shader's text, or what
+ * loads it where a part of it is not among `texts`.
  * @param {string[]} texts
- * @param {() => Promise<string[]>} layers
  * @param {string} enables
  * @param {number[]} places
+ * @param {() => Promise<{ texts: readonly string[] }>} [more]
  */
-function sourceOf(texts, layers, enables, places) {
+function sourceOf(texts, enables, places, more) {
   const join = (/** @type {string[]} */ all) => enables + places.map((place) => all[place]).join("");
-  return places.every((place) => place < texts.length)
-    ? join(texts)
-    : async () => join([...texts, ...(await layers())]);
+  return more ? async () => join([...texts, ...(await more()).texts]) : join(texts);
 }
 
 /** How a binding is written: * where it is stored as the plan asks, its name, this, and its size where not a vec4's. */
@@ -189,8 +176,8 @@ export function bundledWgsl() {
     name: "bundled-wgsl",
     setup(build) {
       // Files that are not there; what a source map shows of them lies beside the shaders.
-      build.onResolve({ filter: /^wgsl:(core|layers)$/ }, ({ path }) => ({
-        path: join(shaderRoot, `${path.slice("wgsl:".length)}.js`),
+      build.onResolve({ filter: /^(wgsl:|\.\/shaders\/)(core|layers)(\.js)?$/ }, ({ path }) => ({
+        path: join(shaderRoot, `${basename(path.replace("wgsl:", ""), ".js")}.js`),
       }));
       // Once, for both are of one release.
       /** @type {ReturnType<typeof bundledShaders> | undefined} */
@@ -200,12 +187,17 @@ export function bundledWgsl() {
         made ??= bundledShaders();
         return { contents: basename(path) === "core.js" ? made.core : made.layers, loader: "js" };
       });
-      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) =>
+      build.onLoad({ filter: /[\\/]src[\\/]layer_texts\.ts$/ }, () => ({
+        contents: `export { texts } from "wgsl:layers";`,
+        loader: "js",
+      }));
+      build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
         // What draws is a module by itself.
-        dirname(path) === shaderRoot
-          ? { contents: `export { ${exportName(path)} as default } from "wgsl:core";`, loader: "js" }
-          : undefined,
-      );
+        if (dirname(path) !== shaderRoot) return undefined;
+        const inCore = [...CORE_SHADERS, ...CORE_REFLECTIONS].includes(basename(path, ".wgsl"));
+        const from = inCore ? "wgsl:core" : "wgsl:layers";
+        return { contents: `export { ${exportName(path)} as default } from "${from}";`, loader: "js" };
+      });
     },
   };
 }

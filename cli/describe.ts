@@ -1,6 +1,7 @@
 // npm run describe -- --model NAME|FILE: a model's layers with their shapes, parameters and operations. Needs no GPU.
 import { Command } from "commander";
-import { describe, models, type ModelName, type ModelSpec } from "../src/index.js";
+import { describe } from "../src/describe.js";
+import { models, type ModelName, type ModelSpec } from "../src/index.js";
 import { readWhole } from "./files.js";
 import { modelSpec, reportFault, shapeOf, wholeNumber } from "./options.js";
 import { specOf } from "./training_file.js";

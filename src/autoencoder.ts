@@ -9,6 +9,7 @@ import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { ModelBuffers, type HostWeights, type Snapshot } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
+import { prepare, resolved } from "./prepare.js";
 import type { Progress } from "./progress.js";
 import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
@@ -16,7 +17,7 @@ import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
 import { quoted } from "./checks.js";
 import { unscaled } from "./diagnosis.js";
-import { resolveSpec, type ModelSpec } from "./spec.js";
+import type { ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
@@ -118,12 +119,12 @@ export class VAE {
    * NO_ADAPTER, DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY.
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
-    const model = defineModel(resolveSpec(spec));
     const own = optionsOf(options, "create", [...opening, "initialisation"]);
-    const { seed = 0, initialisation = "torch" } = own;
+    const { seed = 0, initialisation = "torch", signal } = own;
     if (!["torch", "glorot"].includes(initialisation)) {
       throw invalidOption(`initialisation must be "torch" or "glorot", not ${quoted(initialisation)}`);
     }
+    const model = defineModel(await abortable(signal, resolved(spec)));
     const weights = () => ({
       weights: initialWeights(model, seed, initialisation),
       statistics: initialStatistics(model),
@@ -176,6 +177,8 @@ export class VAE {
         );
       }
       signal?.throwIfAborted();
+      const prepared = device.wait("loading layers.js", () => prepare(model));
+      await abortable(signal, prepared);
       const made = device.working(() => ModelBuffers.create(device, model, weights()));
       return new VAE(device, model, await abortable(signal, made), progress, options.tuning);
     } catch (error) {

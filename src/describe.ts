@@ -1,5 +1,6 @@
 // A model in figures, without a GPU: what each layer makes, has and costs.
 import { product, show } from "./checks.js";
+import { fitting } from "./fitting.js";
 import { resolveLayers, type ResolvedLayer } from "./layer_shapes.js";
 import type { Layer, ResidualLayer } from "./layers.js";
 import { defineModel } from "./parameters.js";
@@ -36,7 +37,7 @@ export interface ModelDescription {
 
 /** Shapes, parameters and operations of a model, by layer. Needs no GPU. Throws INVALID_SPEC as VAE.create does. */
 export function describe(spec: ModelSpec): ModelDescription {
-  const resolved = resolveSpec(spec);
+  const resolved = resolveSpec(spec, fitting);
   const { input, latent, encoder, decoder } = resolved.spec;
   const layers: LayerDescription[] = [];
   const counts = new Map<string, number>();

@@ -2,5 +2,6 @@
 // and what draws.
 // One file, with all that is loaded on demand elsewhere.
 export * from "./index.js";
+export { describe } from "./describe.js";
 export * as datasets from "./datasets.js";
 export * as canvas from "./canvas.js";

@@ -1,9 +1,8 @@
 // The gradient of a graph is more nodes of ordinary ops, so that planning, recording, profiling and printing have one
 // path. The loss is the sum of the graph's reconstruction and KL terms; their weights are in the ops' own rules.
 import type { Graph, Node } from "./graph.js";
-import { add } from "./ops/add.js";
 import { joinSums } from "./ops/sum.js";
-import { opNamed } from "./ops/index.js";
+import { further, opNamed } from "./ops/index.js";
 import type { Gradients } from "./ops/op.js";
 import type { Tensor } from "./tensor.js";
 
@@ -44,7 +43,7 @@ export function differentiate(graph: Graph): Graph {
       // A tensor that is used twice has the sum of both gradients. One gradient may be a term of several sums: residual
       // layers pass theirs on as it is.
       const name = free(`${gradient.name}.sum`, made);
-      const sum = other && add(name, other, gradient);
+      const sum = other && further!.add(name, other, gradient);
       if (sum) {
         nodes.push(sum);
         made.add(name);

@@ -1,4 +1,4 @@
-// The public API, nothing else; data sets are an entry of their own, datasets.ts.
+// The public API, nothing else; entries of their own are the data sets, datasets.ts, and describe.ts.
 export { VAE } from "./autoencoder.js";
 export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./autoencoder.js";
 export { isSupported } from "./shared_device.js";
@@ -38,8 +38,6 @@ export type {
   Upsample2dLayer,
 } from "./layers.js";
 export type { Likelihood, ModelSpec } from "./spec.js";
-export { describe } from "./describe.js";
-export type { LayerDescription, ModelDescription } from "./describe.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";
 export type { Dataset } from "./data/dataset.js";

@@ -2,9 +2,8 @@
 // serialised; the Executable binds it to a device.
 import { WebvaeError } from "./errors.js";
 import { graphTensors, type Graph, type Node } from "./graph.js";
-import { opNamed } from "./ops/index.js";
+import { further, opNamed } from "./ops/index.js";
 import type { Kernel, Schedule, Tiling } from "./ops/op.js";
-import { withWinograd } from "./ops/winograd.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
 import { placeInSlots } from "./slots.js";
 import { HALF_WEIGHTS, memberOffsets, size, type Tensor } from "./tensor.js";
@@ -70,7 +69,7 @@ export type Shaders = ReadonlyMap<string, ShaderSource>;
 /** Plans a graph. Throws a plain Error naming the node where the graph and its kernels disagree: a fault of ours. */
 export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; shaders: Shaders } {
   const { slots = 1, half = false, schedule = () => undefined } = options;
-  const graph = withWinograd(given, schedule);
+  const graph = further?.withWinograd(given, schedule) ?? given;
   const tensors = graphTensors(graph);
   const kernels = graph.nodes.map((node) => {
     const op = opNamed(node.op);

@@ -1,7 +1,7 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
 import { countAt, quoted, invalid, objectAt, product, shapeAt, show } from "./checks.js";
 import { layersAt } from "./layer_check.js";
-import { fitting } from "./fitting.js";
+import type { fitting } from "./fitting.js";
 import { resolveLayers, weightsAt, type ResolvedLayer } from "./layer_shapes.js";
 import type { Layer } from "./layers.js";
 
@@ -37,8 +37,11 @@ export interface ResolvedSpec {
   readonly decoder: readonly ResolvedLayer[];
 }
 
-/** @internal Throws INVALID_SPEC naming the place, what was found and what is allowed. */
-export function resolveSpec(value: unknown): ResolvedSpec {
+/**
+ * @internal Throws INVALID_SPEC naming the place, what was found and what is allowed; and where the decoder ends in
+ * another shape the change that `remedies` finds.
+ */
+export function resolveSpec(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   const spec = objectAt(value, "the model spec", ["input", "encoder", "latent", "decoder", "likelihood"]);
   const input = shapeAt(spec.input, "input");
   const latent = countAt(spec.latent, "latent");
@@ -52,7 +55,7 @@ export function resolveSpec(value: unknown): ResolvedSpec {
   const decoded = resolveLayers(decoder, "decoder", [latent]);
   const end = decoded.at(-1)?.output ?? [latent];
   if (String(end) !== String(input) && String(end) !== String([inputSize])) {
-    const remedy = fitting(decoder, [latent], input);
+    const remedy = remedies?.(decoder, [latent], input);
     invalid(
       `decoder: ends in shape ${show(end)}, but the input's shape is ${show(input)}${remedy ? `; it fits with ${remedy}` : ""}` +
         `\nencoder: ${chain(encoder, encoded, input)}\ndecoder: ${chain(decoder, decoded, [latent])}`,

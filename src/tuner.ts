@@ -12,6 +12,7 @@ import { runsOn } from "./shader.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
 import { pageStore, type TuningStore } from "./tuning_store.js";
+import { within } from "./within.js";
 import { KERNELS, settled, usualSchedule } from "./tuning_table.js";
 
 type Choices = Record<string, Schedule>;
@@ -33,10 +34,12 @@ const remembered = new WeakMap<SharedDevice, Choices>();
 
 /** The schedules whose shaders this device has the features for; for `node`, those that it can have. */
 export function runnable({ gpu }: Device, node?: Node): readonly Schedule[] {
-  const ops = node ? [node.op] : opNames;
+  const ops = node ? [node.op] : opNames();
   return (node ? schedulesOf(node) : schedules).filter((schedule) =>
     ops.every((op) => {
-      const shader = opNamed(op).schedules?.[schedule];
+      const { schedules: forms = {} } = opNamed(op);
+      // Winograd's products are computed as those of subgroups, whether or not an op that has them is there yet.
+      const shader = node ? forms[schedule] : forms[schedule === "winograd" ? "subgroups" : schedule];
       return !shader || runsOn(shader, gpu);
     }),
   );
@@ -236,17 +239,4 @@ export async function measure(
 /** A plan of one node. */
 export function alone(node: Node, schedule: Schedule, half = false): ReturnType<typeof plan> {
   return plan(standalone(node), { schedule: () => schedule, half });
-}
-
-/** What `call` gives, or undefined where it fails or takes longer. */
-async function within<T>(ms: number, call: () => T): Promise<Awaited<T> | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((done) => (timer = setTimeout(done, ms, undefined)));
-  try {
-    return await Promise.race([call(), late]);
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,8 +1,8 @@
 // Which schedule a product takes where nothing was measured: by the kind of adapter, the product's size and how well
 // its results fill tiles.
 import type { Node } from "./graph.js";
+import { further } from "./ops/index.js";
 import type { Schedule } from "./ops/op.js";
-import { winogradSizes } from "./ops/winograd.js";
 import { size, type Tensor } from "./tensor.js";
 
 /**
@@ -71,7 +71,7 @@ export function settled(adapterName: string, node: Node): boolean {
  * its time, or 3 times it to a single vec4 of channels, where one costs 2.4 times as much directly.
  */
 function worthWinograd(node: Node): boolean {
-  const sizes = winogradSizes(node);
+  const sizes = further?.winogradSizes(node);
   if (!sizes) return false;
   const { tiles, channels, small } = sizes;
   const saved = columns(node)[0]! < 5 ? 2.8 : 0.75;

@@ -3,31 +3,25 @@ import type { Graph, Node } from "./graph.js";
 import { differentiate } from "./gradient.js";
 import type { ResolvedLayer } from "./layer_shapes.js";
 import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
-import { add } from "./ops/add.js";
-import { batchNorm, batchNormInference, updateRunning } from "./ops/batch_norm.js";
 import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
-import { conv2d, conv2dTranspose } from "./ops/conv2d.js";
-import { dropout } from "./ops/dropout.js";
 import { dataTensor, gather, type GatherOptions } from "./ops/gather.js";
-import { gaussian, gaussianSample } from "./ops/gaussian.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
-import { groupNorm } from "./ops/group_norm.js";
+import { further } from "./ops/index.js";
 import { linear } from "./ops/linear.js";
-import { avgPool2d, maxPool2d } from "./ops/pool.js";
 import { reparameterize, samplePrior } from "./ops/reparameterize.js";
-import { reshapeCopy } from "./ops/reshape.js";
-import { upsample2d } from "./ops/upsample.js";
 import type { Model } from "./parameters.js";
 import { HALF_WEIGHTS, size, tensor, type Activation, type Tensor } from "./tensor.js";
 
-class Chain {
+/** Nodes one after the other, each of which reads what those before it have made. */
+export class Chain {
   readonly nodes: Node[];
   /** What follows once a step's health is known. */
   readonly updates: ((health: Tensor) => Node)[] = [];
-  #dropouts = 0;
+  /** Dropouts so far: each draws at a site of its own. */
+  dropouts = 0;
   constructor(
     private readonly model: Model,
-    private readonly training = false,
+    readonly training = false,
     nodes: readonly Node[] = [],
   ) {
     this.nodes = [...nodes];
@@ -52,52 +46,11 @@ class Chain {
     return this.output(node, "y");
   }
 
-  /** What `layer` makes of x, named `name`. Dropout and the batch's own statistics belong to training. */
+  /** What `layer` makes of x, named `name`. */
   layer(layer: ResolvedLayer, x: Tensor, name: string, activation = layer.activation): Tensor {
-    const { path, output } = layer;
-    const size = output.slice(0, 2) as unknown as readonly [number, number];
-    switch (layer.type) {
-      case "dense":
-        return this.linear(name, path, x, activation);
-      case "conv2d":
-      case "conv_transpose2d": {
-        const { stride, pad } = layer;
-        const make = layer.type === "conv2d" ? conv2d : conv2dTranspose;
-        const [W, b] = [this.parameter(`${path}.weight`), this.parameter(`${path}.bias`)];
-        return this.output(make(name, x, W, b, { stride, pad, size }, activation), "result");
-      }
-      case "max_pool2d":
-      case "avg_pool2d": {
-        const { window, stride, pad } = layer;
-        const make = layer.type === "max_pool2d" ? maxPool2d : avgPool2d;
-        return this.output(make(name, x, { window, stride, pad, size }), "y");
-      }
-      case "upsample2d":
-        return this.output(upsample2d(name, x, layer.factor, layer.mode), "y");
-      case "group_norm": {
-        const affine = { gamma: this.parameter(`${path}.gamma`), beta: this.parameter(`${path}.beta`) };
-        return this.last(groupNorm(name, x, affine, layer, activation));
-      }
-      case "batch_norm": {
-        const tensors = {
-          gamma: this.parameter(`${path}.gamma`),
-          beta: this.parameter(`${path}.beta`),
-          runningMean: this.parameter(`${path}.running_mean`),
-          runningVariance: this.parameter(`${path}.running_variance`),
-        };
-        if (!this.training) return this.last([batchNormInference(name, x, tensors, layer, activation)]);
-        const nodes = batchNorm(name, x, tensors, layer, activation);
-        this.updates.push((health) => updateRunning(nodes.at(-1)!, tensors, layer, health));
-        return this.last(nodes);
-      }
-      case "dropout":
-        if (!this.training || layer.rate === 0) return x;
-        return this.output(dropout(name, x, layer.rate, this.#dropouts++), "y");
-      case "residual":
-        return this.output(add(name, x, this.layers(layer.layers, x), activation), "y");
-      case "reshape":
-        return this.output(reshapeCopy(name, x, [x.shape[0] ?? 1, ...output]), "y");
-    }
+    const make = layerNodes[layer.type] as LayerNodes | undefined;
+    if (!make) throw new Error(`${layer.path}: the code of ${layer.type} is not there`);
+    return make(this, layer, x, name, activation);
   }
 
   layers(layers: readonly ResolvedLayer[], x: Tensor): Tensor {
@@ -135,15 +88,36 @@ class Chain {
   /** Images end to end, [batch * D], where their pixels are stored with padded channels. */
   unpadded(y: Tensor): void {
     const padded = y.shape.length > 2 && y.shape.at(-1) !== y.storage.at(-1);
-    if (padded) this.nodes.push(reshapeCopy("examples", y, [size(y.shape)]));
+    // Only layers of images, which come with it, make such.
+    if (padded) this.nodes.push(further!.reshapeCopy("examples", y, [size(y.shape)]));
   }
 
   reconstruction(output: Tensor, x: Tensor, gradients: boolean): Tensor {
     const { logSigma } = this.model;
-    const node = logSigma ? gaussian(output, x, logSigma, gradients) : bernoulli(output, x, gradients);
+    const node = logSigma ? further!.gaussian(output, x, logSigma, gradients) : bernoulli(output, x, gradients);
     return this.output(node, "reconstruction");
   }
 }
+
+/** A resolved layer of this type. */
+type OfType<Type, R = ResolvedLayer> = R extends { readonly type: infer T } ? (Type extends T ? R : never) : never;
+
+/** Adds what makes a layer's output, named `name`, of x. Dropout and the batch's own statistics belong to training. */
+type LayerNodes<Type = ResolvedLayer["type"]> = (
+  chain: Chain,
+  layer: OfType<Type>,
+  x: Tensor,
+  name: string,
+  activation: Activation,
+) => Tensor;
+
+/** Of each type of layer how it becomes nodes. */
+export type LayerTypes = { [Type in ResolvedLayer["type"]]?: LayerNodes<Type> };
+
+/** Those that are there: what only some models have is loaded when one has it (prepare.ts). */
+export const layerNodes: LayerTypes = {
+  dense: (chain, { path }, x, name, activation) => chain.linear(name, path, x, activation),
+};
 
 const outputName = (model: Model) => (model.logSigma ? "mean" : "logits");
 /** What a decoder's user sees: probabilities for a Bernoulli, the mean for a Gaussian. */
@@ -222,7 +196,7 @@ export function samplingGraph(model: Model, batch: number, noise: boolean): Grap
   const z = chain.output(samplePrior(batch, model.resolved.spec.latent), "z");
   if (noise) {
     const output = chain.decode(z, outputName(model));
-    const draw = model.logSigma ? gaussianSample(output, model.logSigma) : bernoulliSample(output);
+    const draw = model.logSigma ? further!.gaussianSample(output, model.logSigma) : bernoulliSample(output);
     chain.unpadded(chain.output(draw, "y"));
   } else chain.unpadded(chain.decode(z, "y", visible(model)));
   return { nodes: chain.nodes };

@@ -72,7 +72,8 @@ describe("the bundle", () => {
     expect(imports.filter((path) => !again.test(path)).sort()).toEqual(usual);
     // The core is one file and comes with one import: what is loaded at once is never a third one.
     for (const name of ["webvae.js", "datasets.js"]) expect(uses(text(name)).imports).toEqual(['"./core.js"']);
-    for (const name of ON_DEMAND) expect(uses(text(name)).imports).toEqual([]);
+    expect(uses(text(FILES)).imports).toEqual([]);
+    expect(uses(text(LAYERS)).imports).toEqual(['"./core.js"']);
     expect(uses(text(GLOBAL)).imports.filter((path) => !again.test(path))).toEqual([]);
     // The others import entries by their files too, and so have no class a second time.
     const known = ["core.js", ...entries].flatMap((script) => [`"./${script}"`, `import("./${script}")`]);
@@ -115,7 +116,10 @@ describe("the bundle", () => {
     }
     const foreign = sources("datasets.js").filter((name) => /shaders|\/ops\//.test(name));
     expect(foreign).toEqual([]);
-    expect(sources(LAYERS)).toEqual(["../shaders/layers.js"]);
+    const layers = ["further", "conv2d", "winograd", "pool", "batch_norm", "group_norm", "gaussian"];
+    expect(sources(LAYERS)).toEqual(expect.arrayContaining(layers.map((name) => `../src/ops/${name}.ts`)));
+    expect(sources(LAYERS)).toContain("../shaders/layers.js");
+    expect(sources("core.js").filter((name) => sources(LAYERS).includes(name))).toEqual([]);
     expect(core).toContain("../shaders/core.js");
     expect(core).not.toContain("../shaders/layers.js");
     expect(sources(FILES)).toEqual(["../src/safetensors.ts", "../src/checkpoint.ts"]);
@@ -218,7 +222,7 @@ describe("the page and the command line", () => {
     const text = readFileSync(join(root, file), "utf8");
     const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1]!);
     return specifiers.filter(
-      (name) => /(^|\/)(src|shaders)\//.test(name) && !/\.\.\/src\/(index|datasets)\.js$/.test(name),
+      (name) => /(^|\/)(src|shaders)\//.test(name) && !/\.\.\/src\/(index|datasets|describe)\.js$/.test(name),
     );
   }
 

@@ -1,11 +1,11 @@
 // describe: shapes, parameters and operations of models, against what is worked out by hand and what training allocates.
 import { describe as suite, expect, it } from "vitest";
+import { describe } from "../../src/describe.js";
 import {
   batchNorm,
   conv2d,
   convTranspose2d,
   dense,
-  describe,
   flatten,
   models,
   reshape,

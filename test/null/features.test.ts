@@ -91,7 +91,7 @@ describe.each(kinds)("with %s, in software: %s", (_, software, features) => {
 });
 
 it("an op's schedule names the shader that asks for the most", () => {
-  expect(opNames.filter((op) => opNamed(op).schedules).length).toBeGreaterThan(8);
+  expect(opNames().filter((op) => opNamed(op).schedules).length).toBeGreaterThan(8);
   for (const node of products) {
     for (const schedule of schedulesOf(node)) {
       const { shaders } = alone(node, schedule);

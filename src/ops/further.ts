@@ -1,0 +1,31 @@
+// The ops that only some models need: of images, of norms, of a Gaussian likelihood.
+import { addOps } from "./add.js";
+import { batchNormOps } from "./batch_norm.js";
+import { conv2dOps } from "./conv2d.js";
+import { dropoutOps } from "./dropout.js";
+import { gaussianOps } from "./gaussian.js";
+import { groupNormOps } from "./group_norm.js";
+import type { Op } from "./op.js";
+import { poolOps } from "./pool.js";
+import { reshapeOps } from "./reshape.js";
+import { upsampleOps } from "./upsample.js";
+import { winogradOps } from "./winograd.js";
+
+export const furtherOps: readonly Op[] = [
+  ...poolOps,
+  ...upsampleOps,
+  ...conv2dOps,
+  ...winogradOps,
+  ...batchNormOps,
+  ...groupNormOps,
+  ...addOps,
+  ...dropoutOps,
+  ...reshapeOps,
+  ...gaussianOps,
+];
+
+/** What is asked for by name outside of the layers that are loaded with it. */
+export { add } from "./add.js";
+export { gaussian, gaussianSample } from "./gaussian.js";
+export { reshapeCopy } from "./reshape.js";
+export { winogradSizes, withWinograd } from "./winograd.js";
