@@ -1,10 +1,10 @@
 // Three walks over every public call, on the null backend: each call to WebGPU fails once, the n-th for every n; the
 // device is lost at each; the VAE is disposed of as each answers. What must hold: every error is typed, no buffer is left
 // over, and what has failed once works afterwards.
-import { WebvaeError, type ErrorCode } from "../../src/errors.js";
 import { VAE } from "../../src/index.js";
 import { Device } from "../../src/device.js";
 import { open } from "../support/gpu.js";
+import { errorOf, isTyped, textOf } from "./errors.js";
 import { asynchronous, gpuCalls, hooked, type Hook } from "./gpu_calls.js";
 import { create, savedOn, vaeCalls, type Call } from "./vae_calls.js";
 
@@ -80,22 +80,6 @@ async function sideBySide(cases: Iterable<() => Promise<void>>): Promise<void> {
 }
 
 const settled = () => new Promise((done) => setTimeout(done, 20));
-
-/** What `promise` rejects with; `undefined` where it gives a result. */
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-    return undefined;
-  } catch (error) {
-    return error ?? new Error("nothing was thrown");
-  }
-}
-
-/** With the stack, for what nobody has foreseen. */
-const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error));
-
-const isTyped = (error: unknown, codes?: readonly ErrorCode[]) =>
-  error instanceof WebvaeError && (!codes || codes.includes(error.code));
 
 /** How often `call` makes each call to WebGPU. */
 async function counted(call: Call): Promise<Map<string, number>> {
