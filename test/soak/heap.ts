@@ -19,13 +19,6 @@ export interface HeapWalk {
   readonly buffers: number;
 }
 
-export interface HeapOptions {
-  /** Calls of each kind. */
-  readonly count: number;
-  /** A call may leave none; so much is what cannot be told from what the engine itself does meanwhile. */
-  readonly only?: string;
-}
-
 /** Parts of a walk that are measured for themselves. */
 const PARTS = 5;
 
@@ -77,56 +70,45 @@ async function used(): Promise<{ heap: number; arrays: number }> {
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-/** Bytes that each call of a kind adds, after a warm-up of a fifth as many. */
-export async function walkHeap(kind: string, count: number): Promise<HeapWalk> {
-  const device = await open({ backend: "null" });
-  const vae = await create({ device });
-  await vae.train(data, { steps: 1, batchSize: 35 });
-  const view = await Device.open({ device });
+/** What each of `count` calls adds, after as many of them to warm up: the engine compiles and forgets meanwhile. */
+async function measured(name: string, count: number, view: Device, times: (count: number) => Promise<unknown>) {
   const part = Math.ceil(count / PARTS);
-  const times = kinds[kind]!;
-  await times(vae, part);
-  const buffers = view.allocated.buffers;
+  await times(part * PARTS);
+  const { buffers } = view.allocated;
   const heap: number[] = [];
   const arrays: number[] = [];
   let before = await used();
   for (let i = 0; i < PARTS; i++) {
-    await times(vae, part);
+    await times(part);
     const now = await used();
     heap.push((now.heap - before.heap) / part);
     arrays.push((now.arrays - before.arrays) / part);
     before = now;
   }
   const more = view.allocated.buffers - buffers;
-  vae.dispose();
-  device.destroy();
-  return { name: kind, runs: part * PARTS, bytes: median(heap), arrayBytes: median(arrays), buffers: more };
+  return { name, runs: part * PARTS, bytes: median(heap), arrayBytes: median(arrays), buffers: more };
 }
 
-/** VAEs made and disposed of on one device, each of which has trained a step. */
+/** Calls of one kind. */
+export async function walkHeap(kind: string, count: number): Promise<HeapWalk> {
+  const device = await open({ backend: "null" });
+  const vae = await create({ device });
+  await vae.train(data, { steps: 1, batchSize: 35 });
+  const walk = await measured(kind, count, await Device.open({ device }), (times) => kinds[kind]!(vae, times));
+  vae.dispose();
+  device.destroy();
+  return walk;
+}
+
+/** VAEs made on one device, each of which trains a step and is disposed of. */
 export async function walkLives(count: number): Promise<HeapWalk> {
   const device = await open({ backend: "null" });
-  const view = await Device.open({ device });
-  const lives = async (times: number) => {
+  const walk = await measured("create, train and dispose", count, await Device.open({ device }), async (times) => {
     for (let i = 0; i < times; i++) {
-      const vae = await create({ device });
+      using vae = await create({ device });
       await vae.train(data, { steps: 1, batchSize: 35 });
-      vae.dispose();
     }
-  };
-  const part = Math.ceil(count / PARTS);
-  await lives(part);
-  const heap: number[] = [];
-  const arrays: number[] = [];
-  let before = await used();
-  for (let i = 0; i < PARTS; i++) {
-    await lives(part);
-    const now = await used();
-    heap.push((now.heap - before.heap) / part);
-    arrays.push((now.arrays - before.arrays) / part);
-    before = now;
-  }
-  const { buffers } = view.allocated;
+  });
   device.destroy();
-  return { name: "create, train and dispose", runs: part * PARTS, bytes: median(heap), arrayBytes: median(arrays), buffers };
+  return walk;
 }

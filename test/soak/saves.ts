@@ -84,7 +84,8 @@ export async function walkSaves({ count, seed }: SavesOptions): Promise<SavesWal
     }
     await end;
     if (failure) walk.failed.push(`run ${run}: ${textOf(failure)}`);
-    else if (!same(await vae.save({ trainingState: true }), whole)) walk.wrong.push(`run ${run}, while it is saved from`);
+    else if (!same(await vae.save({ trainingState: true }), whole))
+      walk.wrong.push(`run ${run}, while it is saved from`);
     for (const [i, save] of saves.entries()) {
       walk.runs++;
       try {
@@ -93,7 +94,9 @@ export async function walkSaves({ count, seed }: SavesOptions): Promise<SavesWal
         moments.add(`${at} ${steps}`);
         if (epochs < EPOCHS) await train(other, EPOCHS - epochs);
         if (!same(await other.save({ trainingState: true }), whole)) {
-          walk.wrong.push(`run ${run}, saved after ${steps} steps: resumed it stands at ${other.trained.steps}, others' bits`);
+          walk.wrong.push(
+            `run ${run}, saved after ${steps} steps: resumed it stands at ${other.trained.steps}, others' bits`,
+          );
         }
       } catch (error) {
         walk.failed.push(`run ${run}, save ${i}: ${textOf(error)}`);
