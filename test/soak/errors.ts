@@ -1,9 +1,9 @@
 // What the walks say of errors.
 import { WebvaeError, type ErrorCode } from "../../src/errors.js";
 
-/** Whether it is an error of the library that a caller can act on; and of these codes, where they are given. */
+/** Whether it is an error of the library; and of these codes, where they are given. */
 export const isTyped = (error: unknown, codes?: readonly ErrorCode[]): error is WebvaeError =>
-  error instanceof WebvaeError && error.code !== "INTERNAL" && (!codes || codes.includes(error.code));
+  error instanceof WebvaeError && (!codes || codes.includes(error.code));
 
 /** What `promise` rejects with; `undefined` where it gives a result. */
 export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
@@ -13,6 +13,15 @@ export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error ?? new Error("nothing was thrown");
   }
+}
+
+/** The same, or "hangs" where `promise` is not settled in time. */
+export async function errorWithin(ms: number, promise: Promise<unknown>): Promise<unknown> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<"hangs">((done) => (timer = setTimeout(() => done("hangs"), ms)));
+  const error = await Promise.race([errorOf(promise), late]);
+  clearTimeout(timer);
+  return error;
 }
 
 /** With the stack, for what nobody has foreseen. */
