@@ -60,7 +60,7 @@ export function writeCheckpoint(
   ]);
   const tensors = [...toTensors(core, weightsOf(model), weights), ...toTensors(core, statisticsOf(model), statistics)];
   if (training) {
-    const { seed, step, epoch, epochStep, dropLast, place } = training.progress;
+    const { seed, step, epoch, epochStep, dropLast = false, place } = training.progress;
     const state = { seed, step, epoch, epochStep, dropLast, place, schedules: training.schedules };
     metadata.set("training_state", JSON.stringify(state));
     const laid = weightsOf(model);

@@ -78,7 +78,8 @@ export async function walkSaves({ count, seed }: SavesOptions): Promise<SavesWal
       .then(undefined, (error: unknown) => (failure = error))
       .finally(() => (running = false));
     while (walk.runs + saves.length < count && saves.length < EACH) {
-      await pause((2 * random.uniform() * length) / EACH);
+      // The first at once, before the run has made what it needs.
+      if (saves.length > 0) await pause((2 * random.uniform() * length) / (EACH - 1));
       if (!running) break;
       saves.push(vae.save({ trainingState: true }));
     }
