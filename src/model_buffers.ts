@@ -73,7 +73,7 @@ export class ModelBuffers {
     if (this.#training) this.device.write(this.#training.health, 0, new Uint32Array(4));
   }
 
-  /** The model as it is between two submits; `at` is called at that moment. `moments`: the optimizer's too. */
+  /** The model as it is between two submits; `at` is called at that moment. `moments`: the optimizer's too, 0 at first. */
   async snapshot(moments: boolean, at: () => void = () => {}): Promise<Snapshot> {
     const { params, running } = this.weights;
     const { moment1, moment2, health } = this.#training ?? {};
@@ -85,13 +85,13 @@ export class ModelBuffers {
       const bytes = read[names.indexOf(name)];
       return bytes && new Float32Array(bytes);
     };
-    const [first, second] = [floats("moment1"), floats("moment2")];
+    const moment = (name: "moment1" | "moment2") => floats(name) ?? new Float32Array(this.bytes / 4);
     const state = read[names.indexOf("health")];
     return {
       // Buffers are whole vec4, as is the flat tensor of the weights.
       weights: floats("params")!,
       statistics: floats("running") ?? new Float32Array(),
-      ...(first && second ? { moments: [first, second] as const } : {}),
+      ...(moments ? { moments: [moment("moment1"), moment("moment2")] as const } : {}),
       halted: !!state && new Uint32Array(state)[0] !== 0,
     };
   }

@@ -1,10 +1,10 @@
-// Three walks over every public call, on the null backend: each call to WebGPU fails once, the n-th for every n; the
-// device is lost at each; the VAE is disposed of as each answers. What must hold: every error is typed, no buffer is left
-// over, and what has failed once works afterwards.
-import { WebvaeError, type ErrorCode } from "../../src/errors.js";
+// Walks over every public call, on the null backend: each call to WebGPU fails once, the n-th for every n; the
+// device is lost at each; the VAE is disposed of as each answers, or as none answers any more. What must hold: every error
+// is typed, none hangs, no buffer is left over, and what has failed once works afterwards.
 import { VAE } from "../../src/index.js";
 import { Device } from "../../src/device.js";
 import { open } from "../support/gpu.js";
+import { errorOf, errorWithin, isTyped, textOf } from "./errors.js";
 import { asynchronous, gpuCalls, hooked, type Hook } from "./gpu_calls.js";
 import { create, savedOn, vaeCalls, type Call } from "./vae_calls.js";
 
@@ -81,22 +81,6 @@ async function sideBySide(cases: Iterable<() => Promise<void>>): Promise<void> {
 
 const settled = () => new Promise((done) => setTimeout(done, 20));
 
-/** What `promise` rejects with; `undefined` where it gives a result. */
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-    return undefined;
-  } catch (error) {
-    return error ?? new Error("nothing was thrown");
-  }
-}
-
-/** With the stack, for what nobody has foreseen. */
-const textOf = (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error));
-
-const isTyped = (error: unknown, codes?: readonly ErrorCode[]) =>
-  error instanceof WebvaeError && (!codes || codes.includes(error.code));
-
 /** How often `call` makes each call to WebGPU. */
 async function counted(call: Call): Promise<Map<string, number>> {
   const one = await prepared(call);
@@ -141,6 +125,52 @@ function failingAt(fails: (name: string) => boolean): Hook {
     if (!asynchronous.has(name)) throw failure;
     return Promise.resolve(use()).then(() => Promise.reject(failure));
   };
+}
+
+/** Milliseconds after which a call hangs: no answer that it waits for will come, and its patience is minutes. */
+const HANGS_MS = 10_000;
+
+/** From the n-th call on that answers by a promise, none is answered; at it `then` is called, a turn later. */
+function silentFrom(n: number, then: () => void): Hook {
+  let left = n;
+  return (name, use) => {
+    const made = use();
+    if (!asynchronous.has(name) || --left > 0) return made;
+    Promise.resolve(made).catch(() => {});
+    if (left === 0) setTimeout(then);
+    return new Promise(() => {});
+  };
+}
+
+/** No answer comes any more as the VAE is disposed of, or its device lost: what waits must end by itself. */
+export async function walkSilences(options: FaultOptions): Promise<FaultWalk> {
+  const walk = newWalk("no answer comes from the n-th on, then dispose() or a loss");
+  const cases: (() => Promise<void>)[] = [];
+  for (const [index, [name, call]] of Object.entries(vaeCalls).entries()) {
+    const counts = await counted(call);
+    const answers = [...asynchronous].reduce((sum, kind) => sum + (counts.get(kind) ?? 0), 0);
+    for (const n of sampled(answers, options, index)) {
+      for (const lost of [false, true]) {
+        cases.push(async () => {
+          const what = `${name}: no answer from ${n} on, then it is ${lost ? "lost" : "disposed of"}`;
+          const one = await prepared(call);
+          one.hook = silentFrom(n, () => (lost ? one.device.destroy() : one.vae.dispose()));
+          const error = await errorWithin(HANGS_MS, call.run(one.vae));
+          walk.runs++;
+          if (error === "hangs") walk.wrong.push(`${what}: it hangs`);
+          else if (error && !isTyped(error, [lost ? "DEVICE_LOST" : "DISPOSED"])) {
+            walk.untyped.push(`${what}: ${textOf(error)}`);
+          } else if (!error) walk.unharmed++;
+          one.vae.dispose();
+          await settled();
+          if (one.buffers() !== 0) walk.leaks.push(`${what}: ${one.buffers()} buffers are left`);
+          one.device.destroy();
+        });
+      }
+    }
+  }
+  await sideBySide(cases);
+  return walk;
 }
 
 /** The n-th call of each kind throws, or rejects where it answers by a promise. */
@@ -291,4 +321,4 @@ export async function walkOpenings(options: FaultOptions): Promise<FaultWalk> {
   return walk;
 }
 
-export const faultWalks = [walkFailures, walkLosses, walkDisposals, walkOpenings] as const;
+export const faultWalks = [walkFailures, walkLosses, walkDisposals, walkSilences, walkOpenings] as const;
