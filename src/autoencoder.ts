@@ -10,6 +10,7 @@ import { ModelBuffers, type HostWeights, type Snapshot } from "./model_buffers.j
 import { readModel, writeModel } from "./model_files.js";
 import type { Schedule } from "./ops/op.js";
 import { prepare, resolved } from "./prepare.js";
+import { resolveSpec, type ModelSpec } from "./spec.js";
 import type { Progress } from "./progress.js";
 import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf, wholeNumber } from "./options.js";
@@ -17,7 +18,6 @@ import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
 import { quoted } from "./checks.js";
 import { unscaled } from "./diagnosis.js";
-import type { ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
