@@ -37,7 +37,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
       const bare = writeSafetensors(tensorsOf(file));
       await expect(VAE.load(bare, { device })).rejects.toThrow(fault("INVALID_FILE", /model_spec.*option spec/));
       // Both are read in the call: what becomes of them then makes no difference.
-      const changing = structuredClone(spec) as { latent: number; encoder: unknown[] };
+      const changing = structuredClone(spec) as unknown as { latent: number; encoder: unknown[] };
       const bytes = bare.slice();
       const loading = VAE.load(bytes, { device, spec: changing as unknown as ModelSpec, tuning: false });
       changing.latent = 40;
