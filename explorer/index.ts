@@ -10,6 +10,7 @@ export type { ExplorerOptions, Points } from "./space.js";
 export type { ExplorerModel, RGB, Surface } from "./model.js";
 export { localModel } from "./local_model.js";
 export { remoteModel, RemoteFault } from "./remote_model.js";
+export type { RemoteOptions } from "./remote_model.js";
 export { serveModel } from "./serve_model.js";
 export type { ServeOptions } from "./serve_model.js";
 export type { Port } from "./messages.js";

@@ -8,6 +8,7 @@ export { fashionMnist, imagesFromIdx, mnist } from "./data/mnist.js";
 export { sprites } from "./data/sprites.js";
 export { standardise } from "./data/standardise.js";
 export type { FromArrayOptions } from "./data/arrays.js";
+export type { NumberArray, Numbers } from "./data/rows.js";
 export type { FromImageDataOptions, Pixels } from "./data/image_data.js";
 export type { FromNpyOptions } from "./data/from_npy.js";
 export type { GaussiansOptions } from "./data/gaussians.js";
