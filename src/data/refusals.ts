@@ -7,16 +7,26 @@ export function invalidData(name: string, why: string): WebvaeError {
   return new WebvaeError("INVALID_DATA", `${name}: ${why}.`);
 }
 
-/** Where the value at `index` stands, and what it is. */
-const valueAt = (index: number, size: number, value: unknown) =>
-  `value ${index} (row ${Math.floor(index / size)}, column ${index % size}) is ${typeof value === "number" ? value : whatIs(value)}`;
+/** Where the value at `index` stands, and what it is: a number, or the words for what is none. */
+const valueAt = (index: number, size: number, value: number | bigint | string | undefined) =>
+  `value ${index} (row ${Math.floor(index / size)}, column ${index % size}) is ${value}`;
 
-export function notFinite(name: string, index: number, size: number, value: unknown): WebvaeError {
+export function notFinite(
+  name: string,
+  index: number,
+  size: number,
+  value: number | bigint | string | undefined,
+): WebvaeError {
   return invalidData(name, `${valueAt(index, size, value)}, not a finite 32-bit float`);
 }
 
 /** A whole number that would become another one. */
-export function notExact(name: string, index: number, size: number, value: unknown): WebvaeError {
+export function notExact(
+  name: string,
+  index: number,
+  size: number,
+  value: number | bigint | string | undefined,
+): WebvaeError {
   return invalidData(name, `${valueAt(index, size, value)}; integers beyond 2^24 are not exact as 32-bit floats`);
 }
 
