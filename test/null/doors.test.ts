@@ -153,7 +153,7 @@ describe("cells that are no numbers", () => {
     ["a list of one number", [3], /is an Array of 1, not/],
     ["a date", new Date(0), /is a Date, not/],
     ["a bigint", 1n, /is 1n, not/],
-    ["a symbol", Symbol("one"), /is symbol, not/],
+    ["a symbol", Symbol("one"), /is Symbol\(one\), not/],
     ["a function", () => 1, /is function, not/],
     ["a boxed NaN", Object(NaN), /is a Number, not/],
     ["a boxed number", Object(1), /is a Number, not/],

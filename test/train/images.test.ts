@@ -187,7 +187,7 @@ describe("a saved model", () => {
       // Steps are of a training state, which was not saved.
       expect(await loaded.encode(few)).toEqual({ ...(await vae.encode(few)), step: 0 });
       expect(await loaded.sample(3, { seed: 4 })).toEqual(await vae.sample(3, { seed: 4 }));
-      expect(await loaded.elbo(data)).toEqual(await vae.elbo(data));
+      expect(await loaded.elbo(data)).toEqual({ ...(await vae.elbo(data)), step: 0 });
     });
   });
 
