@@ -1,13 +1,13 @@
 // Every public call with what it takes: what stands first, and each of its options, with a value that is right. A walk
 // puts others in their places.
 import * as datasets from "../../src/datasets.js";
+import { describe } from "../../src/describe.js";
 import {
   avgPool2d,
   batchNorm,
   conv2d,
   convTranspose2d,
   dense,
-  describe,
   dropout,
   groupNorm,
   models,
