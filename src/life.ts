@@ -37,7 +37,9 @@ export class Life {
     return new Promise<T>((resolve, reject) => {
       let left = TICKS;
       const late = () => stop(new WebvaeError("TIMEOUT", `${what}: no answer within ${patienceMs} ms`));
-      const timer = patienceMs < Infinity ? setInterval(() => --left || late(), patienceMs / TICKS) : undefined;
+      // A timer of more than 2^31 - 1 ms would go off at once.
+      const tick = Math.min(patienceMs / TICKS, 2 ** 31 - 1);
+      const timer = patienceMs < Infinity ? setInterval(() => --left || late(), tick) : undefined;
       const leave = () => {
         clearInterval(timer);
         this.#waiting.delete(stop);

@@ -90,8 +90,9 @@ function judge(walk: CrashWalk, what: string, endings: readonly Ending[]): void 
     walk.slowestMs = Math.max(walk.slowestMs, ms);
     if (message === undefined) {
       walk.unharmed++;
-      // What needs the lost device cannot give a result; save gives what was kept.
-      if (!name.startsWith("create") && name !== "save") walk.wrong.push(`${where}: a result on a lost device`);
+      // What needs the lost device cannot give a result; save gives what was kept, and load has a device of its own.
+      if (!name.startsWith("create") && !["save", "load"].includes(name))
+        walk.wrong.push(`${where}: a result on a lost device`);
       continue;
     }
     const codes = name.startsWith("create") || name === "load" ? openingCodes : lostCodes;

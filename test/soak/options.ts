@@ -178,6 +178,8 @@ class Walker {
   async run(all: Iterable<Case>): Promise<void> {
     const hear = (reason: unknown) => void this.#rejections.push(reason);
     process.on("unhandledRejection", hear);
+    // Of a timer that cannot be so long, and goes off at once.
+    process.on("warning", hear);
     // No case asks a host: one that gets so far fails there.
     const { fetch } = globalThis;
     globalThis.fetch = () => Promise.reject(new Error("there is no network"));
@@ -185,6 +187,7 @@ class Walker {
       for (const one of all) await this.#one(one);
     } finally {
       process.off("unhandledRejection", hear);
+      process.off("warning", hear);
       globalThis.fetch = fetch;
     }
   }
@@ -231,7 +234,7 @@ class Walker {
   async #check(what: string, buffers: number): Promise<void> {
     const { walk, vae } = this;
     await new Promise((done) => setTimeout(done));
-    for (const reason of this.#rejections.splice(0)) walk.wrong.push(`${what}: nobody handled ${textOf(reason)}`);
+    for (const reason of this.#rejections.splice(0)) walk.wrong.push(`${what}: unheard ${textOf(reason)}`);
     if (this.view.allocated.buffers > buffers) {
       await new Promise((done) => setTimeout(done, 50));
       const more = this.view.allocated.buffers - buffers;

@@ -30,10 +30,16 @@ async function iterate(vae: VAE): Promise<unknown> {
   return last;
 }
 
-/** Of a page's, to be written to. */
-function into(vae: VAE, rows: number): GPUBuffer {
-  return vae.gpuDevice.createBuffer({ size: 4 * 6 * rows, usage: COPY });
-}
+const pages = new WeakMap<VAE, GPUBuffer>();
+
+/** A call that writes `rows` to a buffer of the page's, made before: what fails then is the page's own. */
+const into = (rows: number, run: (vae: VAE, to: GPUBuffer) => Promise<unknown>): Call => ({
+  before: (vae) => {
+    pages.set(vae, vae.gpuDevice.createBuffer({ size: 4 * 6 * rows, usage: COPY }));
+    return Promise.resolve();
+  },
+  run: (vae) => run(vae, pages.get(vae)!),
+});
 
 /** By the name in README's table, and how. */
 export const vaeCalls: Readonly<Record<string, Call>> = {
@@ -47,9 +53,9 @@ export const vaeCalls: Readonly<Record<string, Call>> = {
   "reconstruct with noise": { run: (vae) => vae.reconstruct(data, { noise: true }) },
   sample: { run: (vae) => vae.sample(70) },
   "sample with noise": { run: (vae) => vae.sample(3, { noise: true }) },
-  "sample to a buffer": { run: (vae) => vae.sample(130, { to: into(vae, 130) }) },
+  "sample to a buffer": into(130, (vae, to) => vae.sample(130, { to })),
   decode: { run: (vae) => vae.decode(new Float32Array(20)) },
-  "decode to a buffer": { run: (vae) => vae.decode(new Float32Array(20), { to: into(vae, 10) }) },
+  "decode to a buffer": into(10, (vae, to) => vae.decode(new Float32Array(20), { to })),
   save: { run: (vae) => vae.save() },
   "save with its training state": { before: trainOnce, run: (vae) => vae.save({ trainingState: true }) },
 };
