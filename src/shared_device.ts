@@ -112,7 +112,7 @@ export class SharedDevice {
     let module: GPUShaderModule | undefined;
     try {
       // Another entry point may have been quicker.
-      module = this.#modules.get(name) ?? this.gpu.createShaderModule({ label: name, code: code as string });
+      module = this.#modules.get(name) ?? this.#module(name, code as string);
       this.#modules.set(name, module);
       const layout = tensorLayout(this.gpu, shader, entryPoint);
       const pipeline = await this.life.wait(
@@ -135,6 +135,16 @@ export class SharedDevice {
       throw new WebvaeError("INTERNAL", `${label} does not compile on ${this.adapterName}: ${why || String(cause)}`, {
         cause,
       });
+    }
+  }
+
+  /** What is wrong with its text is told by its pipeline: a page hears nothing of it. */
+  #module(label: string, code: string): GPUShaderModule {
+    this.gpu.pushErrorScope("validation");
+    try {
+      return this.gpu.createShaderModule({ label, code });
+    } finally {
+      void this.gpu.popErrorScope().catch(() => {});
     }
   }
 

@@ -59,6 +59,18 @@ test("that cannot be loaded rejects with DOWNLOAD_FAILED, and a later call tries
   expect(calls()).toBe(3);
 });
 
+test("a text that does not compile is told by kernel, line and message, and forgotten: a page hears nothing", async () => {
+  const device = await open();
+  const { source } = loading(["fn fine() {}\nfn broken( {", shader.code]);
+  await withErrorScopes(device.gpu, async () => {
+    const error: unknown = await device.pipeline(source, "linear", {}).catch((found: unknown) => found);
+    expect(error).toMatchObject({ code: "INTERNAL" });
+    expect((error as Error).message).toMatch(/linear\.linear does not compile on .*line 2:\d+: /);
+    // What is right is compiled afterwards.
+    await device.pipeline(source, "linear", {});
+  });
+});
+
 test("a device lost meanwhile is what is told", async () => {
   const device = await open();
   const { source } = loading([shader.code], device.gpu.lost);
