@@ -5,6 +5,15 @@ import { meant } from "./words.js";
 /** Above this many values a tensor cannot be addressed by any adapter; 2^30 floats are 4 GiB. */
 export const LARGEST = 2 ** 30;
 
+/** Array.isArray, which throws for a revoked proxy. */
+function isList(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * A copy of `value`, an object with no keys but `keys`, and of its own keys alone: what it inherits doesn't count.
  * Throws `code` naming `place`.
@@ -15,14 +24,21 @@ export function objectAt(
   keys: readonly string[],
   code?: ErrorCode,
 ): Record<string, unknown> {
-  if (value === null || typeof value !== "object" || Array.isArray(value) || ArrayBuffer.isView(value)) {
+  if (value === null || typeof value !== "object" || isList(value) || ArrayBuffer.isView(value)) {
     invalid(`${place}: expected an object, found ${quoted(value)}`, code);
   }
-  for (const key of Object.keys(value)) {
+  let own: Record<string, unknown>;
+  try {
+    own = { ...(value as Record<string, unknown>) };
+  } catch (cause) {
+    // A proxy, or a getter that throws.
+    throw new WebvaeError(code ?? "INVALID_SPEC", `${place}: what was given cannot be read`, { cause });
+  }
+  for (const key of Object.keys(own)) {
     if (keys.includes(key)) continue;
     invalid(`${place}: unknown key "${key.slice(0, 80)}"; known are ${keys.join(", ")}${meant(key, keys)}`, code);
   }
-  return { ...(value as Record<string, unknown>) };
+  return own;
 }
 
 export function shapeAt(value: unknown, place: string): number[] {
@@ -60,8 +76,8 @@ export function oneOf<T extends string>(value: unknown, allowed: readonly T[], p
 export function quoted(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (value === null || !["object", "string", "function"].includes(typeof value)) return String(value);
-  if (ArrayBuffer.isView(value)) return `a typed array of ${value.byteLength} bytes`;
   try {
+    if (ArrayBuffer.isView(value)) return `a typed array of ${value.byteLength} bytes`;
     // Of a long list the beginning is enough.
     const short = Array.isArray(value) ? value.slice(0, 20) : value;
     return (JSON.stringify(short) ?? typeof value).slice(0, 80);

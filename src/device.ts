@@ -139,7 +139,7 @@ export class Device {
       });
       const memory = errors.find(([filter]) => filter === "out-of-memory");
       if (memory) throw outOfMemory(what, made, memory[1]);
-      if (errors[0]) throw this.#failed(what, errors[0][1]);
+      if (errors[0]) throw this.#failed(what, errors[0].join(": "));
       return result;
     } catch (error) {
       undo();

@@ -1,6 +1,7 @@
 // What encode, decode and reconstruct are given, and where they write examples to: values on the host, or in a buffer
 // of the VAE's own device; one row after another, without padding.
 import type { Dataset } from "./data/dataset.js";
+import { quoted } from "./checks.js";
 import { invalidData, whatIs } from "./data/refusals.js";
 import { valuesOf, type Numbers } from "./data/rows.js";
 import { checkData, type DataUse } from "./data/upload.js";
@@ -111,9 +112,16 @@ export async function checkOwner(
   from: GPUBuffer,
   to: GPUBuffer,
 ): Promise<void> {
-  const { errors } = await device.scoped(place, () =>
-    device.submit(place, (encoder) => encoder.copyBufferToBuffer(from, 0, to, 0, 0)),
-  );
-  const error = errors[0]?.[1];
-  if (error) throw new WebvaeError(code, `${place}: not a buffer that this VAE's gpuDevice can use: ${error}`);
+  let error: unknown;
+  try {
+    const { errors } = await device.scoped(place, () =>
+      device.submit(place, (encoder) => encoder.copyBufferToBuffer(from, 0, to, 0, 0)),
+    );
+    error = errors[0]?.[1];
+  } catch (thrown) {
+    // What is no buffer at all is refused by the call itself.
+    if (!(thrown instanceof WebvaeError) || !(thrown.cause instanceof TypeError)) throw thrown;
+    error = thrown.cause.message;
+  }
+  if (error) throw new WebvaeError(code, `${place}: not a buffer that this VAE's gpuDevice can use: ${quoted(error)}`);
 }

@@ -31,6 +31,7 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     if (key === "device") check(!!(given as GPUDevice | null)?.createCommandEncoder, "a GPUDevice");
     if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, as navigator.gpu is");
     if (key === "powerPreference") check(powers.includes(given), powers.join(" or "));
+    if (key === "name") check(typeof given === "string", "text");
     if (key === "timeoutMs") check(typeof given === "number" && given > 0, "a number of milliseconds above 0");
     if (key === "temperature") check(typeof given === "number" && given >= 0 && given <= 100, "a number from 0 to 100");
     if (key === "to") check(!!given, "a GPUBuffer");

@@ -30,7 +30,7 @@ export function validateDataset(dataset: Dataset, what = "", shape?: readonly nu
     throw invalidData(what || "data set", `expected a Dataset, found ${whatIs(given)}${hintFor(given, shape ?? [])}`);
   }
   const { count, values, labels } = dataset;
-  const name = `${what} ${dataset.name ?? "without a name"}`.trim();
+  const name = `${what} ${typeof dataset.name === "string" ? dataset.name : "without a name"}`.trim();
   const size = exampleSize(dataset.shape, name);
   if (!Number.isSafeInteger(count) || count < 1)
     throw invalidData(name, `count must be a positive integer, not ${quoted(count)}`);
@@ -60,6 +60,6 @@ export function validateDataset(dataset: Dataset, what = "", shape?: readonly nu
 export function exampleSize(shape: readonly number[], name: string): number {
   const whole = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
   const size = whole ? product(shape) : NaN;
-  if (!Number.isSafeInteger(size)) throw invalidData(name, `shape must be positive integers, not ${quoted(shape)}`);
+  if (!Number.isSafeInteger(size)) throw invalidData(name, `shape must be positive integers, not ${Array.isArray(shape) ? `[${shape.map(quoted).join(", ")}]` : quoted(shape)}`);
   return size;
 }

@@ -63,7 +63,8 @@ export interface GaussiansOptions extends GeneratedOptions {
  */
 export function gaussians(options: GaussiansOptions): Dataset {
   const { split, count, seed, variant = "overlapping" } = checkGenerated("gaussians", options, "variant");
-  const mixture: Mixture | undefined = Object.hasOwn(MIXTURES, variant) ? MIXTURES[variant] : undefined;
+  const mixture: Mixture | undefined =
+    typeof variant === "string" && Object.hasOwn(MIXTURES, variant) ? MIXTURES[variant] : undefined;
   if (!mixture) {
     const known = Object.keys(MIXTURES).join(", ");
     throw invalidOption(`gaussians: variant must be one of ${known}, not ${quoted(variant)}.`);

@@ -1,7 +1,8 @@
 // MNIST and Fashion-MNIST: downloaded, checked, cached and read; and any other pair of IDX files.
 
 import { WebvaeError } from "../errors.js";
-import { optionsOf } from "../options.js";
+import { quoted } from "../checks.js";
+import { invalidOption, optionsOf } from "../options.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { download, type DataCache, type RemoteFile } from "./download.js";
@@ -114,6 +115,8 @@ export async function remoteIdx(
   const known = ["split", "baseUrl", "fetch", "cache", "signal", "onProgress"] as const;
   const { split, baseUrl = urls, onProgress, ...how } = optionsOf(options, name, known);
   const bases = [baseUrl].flat();
+  const odd = bases.find((base) => typeof base !== "string");
+  if (odd !== undefined) throw invalidOption(`${name}: baseUrl must be an address or several, not ${quoted(odd)}`);
   const { images, labels } = splits[split];
   const total = images.bytes + labels.bytes;
   const labelFile = await download(labels, bases, { ...how, onReceived: (n) => onProgress?.(n, total) });

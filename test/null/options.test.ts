@@ -70,10 +70,10 @@ const cases: [ErrorCode, string, () => Promise<unknown>, RegExp][] = [
     /no answer \(nope\)/,
   ],
   [
-    "DOWNLOAD_FAILED",
+    "INVALID_OPTION",
     "a base URL of another type",
     () => call(mnist, { split, cache: false, baseUrl: 5, fetch: throwing("nope") }),
-    /^5\/train-labels.*no answer/,
+    /^mnist: baseUrl must be an address or several, not 5/,
   ],
   ["INVALID_FILE", "imagesFromIdx({})", () => call(imagesFromIdx, {}), /images: .*not undefined/],
   ["INVALID_OPTION", "imagesFromIdx()", () => call(imagesFromIdx), /^imagesFromIdx: .*found undefined/],

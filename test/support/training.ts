@@ -87,10 +87,10 @@ export function build(setup: Setup, name: string) {
 }
 export type Built = ReturnType<typeof build>;
 
-function start(interpreter: Interpreter, { model, data, values, weights }: Built): void {
+function start(interpreter: Interpreter, { model, data, values, weights }: Built, running = true): void {
   interpreter.setFlat(model.params, weights);
   interpreter.set(data.name, values);
-  if (model.statistics.length > 0) interpreter.setFlat(model.running, initialStatistics(model));
+  if (running && model.statistics.length > 0) interpreter.setFlat(model.running, initialStatistics(model));
   if (model.logSigma?.role === "state") interpreter.set(model.logSigma.name, [fixedLogSigma(model)]);
 }
 
@@ -232,7 +232,8 @@ export function testTraining(device: Device, name: string, setup: Setup): void {
     start(backward, built);
     backward.run(step);
     const forward = new Interpreter(built.forward);
-    start(forward, built);
+    // Running statistics are updated after the gradients, and read by no forward pass of training.
+    start(forward, built, false);
     const objective = () => {
       forward.run(step);
       const [reconstruction, kl] = terms(forward.get("reconstruction"), forward.get("kl"), step.rows);

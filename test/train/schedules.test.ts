@@ -71,7 +71,7 @@ describe("noise", () => {
     using vae = await VAE.create(spec, { device, seed: 1 });
     const before = await vae.elbo(data, { seed: 4 });
     const [end] = await reports(vae, { ...still, epochs: 1, noise: 0, test: data });
-    expect(await vae.elbo(data, { seed: 4 })).toEqual(before);
+    expect({ ...(await vae.elbo(data, { seed: 4 })), step: 0 }).toEqual({ ...before, step: 0 });
     expect(end!.epochEnd!.test!.reconstruction).not.toBeCloseTo(end!.epochEnd!.train.reconstruction, 3);
   });
 
