@@ -139,7 +139,10 @@ test.each(ENTRIES.map(({ types }) => types))(
     const imports: string[] = text.match(/^.*\bimport\b.*$/gm) ?? [];
     if (file === "index.d.ts") expect(imports).toEqual([]);
     // Not declared a second time: a type that both entries name is one type.
-    if (file === "datasets.d.ts") expect(imports).toEqual(['import type { Dataset } from "./index.js";']);
+    if (file === "datasets.d.ts") {
+      expect(imports).toHaveLength(1);
+      expect(imports[0]).toMatch(/^import type \{ [^}]*Dataset[^}]* \} from "\.\/index\.js";$/);
+    }
     const known = ENTRIES.map(({ types }) => `from "./${types.replace(".d.ts", ".js")}";`);
     expect(imports.filter((line) => !known.some((end) => line.endsWith(end)))).toEqual([]);
     expect(text).not.toMatch(/reference types|reference path|\.wgsl/);
