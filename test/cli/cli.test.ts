@@ -204,8 +204,8 @@ describe("train", () => {
     expect(await latentOf("conv", [28, 28, 1])).toBe(2);
     expect(await latentOf("conv64", [64, 64, 3])).toBe(128);
     expect(await latentOf("conv64", [64, 64, 3], 10)).toBe(10);
-    // Refused only after the model is named, for a batch that no data fill.
-    const { stdout } = await command("train", ["--data", "sprites", "--batch", "9999", "--out", join(folder, "64")]);
+    // Refused only after the model is named, by the library.
+    const { stdout } = await command("train", ["--data", "sprites", "--epsilon", "0", "--out", join(folder, "64")]);
     expect(stdout).toContain("6000 training and 1000 test examples of 64x64x3");
     expect(stdout).toContain("model: conv64, latent 128");
   });
