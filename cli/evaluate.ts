@@ -35,8 +35,7 @@ async function main(): Promise<void> {
   const vae = await loadModel(model);
   try {
     for (const line of adapterLines(vae.adapter)) print(line);
-    const { step, ...terms } = await vae.elbo(dataset, { seed, samples });
-    const figures = { ...figuresOf(terms), step };
+    const figures = figuresOf(await vae.elbo(dataset, { seed, samples }));
     print(
       `${data} ${split}, ${dataset.count} examples: -ELBO ${formatLoss(-figures.elbo)} = reconstruction ` +
         `${formatLoss(figures.reconstruction)} + KL ${formatLoss(figures.kl)} nats per example`,
