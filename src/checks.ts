@@ -5,12 +5,13 @@ import { meant } from "./words.js";
 /** Above this many values a tensor cannot be addressed by any adapter; 2^30 floats are 4 GiB. */
 export const LARGEST = 2 ** 30;
 
-/** Array.isArray, which throws for a revoked proxy. */
-function isList(value: unknown): boolean {
+/** What `read` finds in what a caller gave. A proxy or a getter that throws is refused by `code`, as all else is. */
+export function reading<T>(code: ErrorCode, place: string, read: () => T): T {
   try {
-    return Array.isArray(value);
-  } catch {
-    return false;
+    return read();
+  } catch (cause) {
+    if (cause instanceof WebvaeError) throw cause;
+    throw new WebvaeError(code, `${place}: what was given cannot be read`, { cause });
   }
 }
 
@@ -24,16 +25,12 @@ export function objectAt(
   keys: readonly string[],
   code?: ErrorCode,
 ): Record<string, unknown> {
-  if (value === null || typeof value !== "object" || isList(value) || ArrayBuffer.isView(value)) {
-    invalid(`${place}: expected an object, found ${quoted(value)}`, code);
-  }
-  let own: Record<string, unknown>;
-  try {
-    own = { ...(value as Record<string, unknown>) };
-  } catch (cause) {
-    // A proxy, or a getter that throws.
-    throw new WebvaeError(code ?? "INVALID_SPEC", `${place}: what was given cannot be read`, { cause });
-  }
+  const own = reading(code ?? "INVALID_SPEC", place, () => {
+    if (value === null || typeof value !== "object" || Array.isArray(value) || ArrayBuffer.isView(value)) {
+      invalid(`${place}: expected an object, found ${quoted(value)}`, code);
+    }
+    return { ...(value as Record<string, unknown>) };
+  });
   for (const key of Object.keys(own)) {
     if (keys.includes(key)) continue;
     invalid(`${place}: unknown key "${key.slice(0, 80)}"; known are ${keys.join(", ")}${meant(key, keys)}`, code);

@@ -1,7 +1,7 @@
 // What encode, decode and reconstruct are given, and where they write examples to: values on the host, or in a buffer
 // of the VAE's own device; one row after another, without padding.
 import type { Dataset } from "./data/dataset.js";
-import { quoted } from "./checks.js";
+import { quoted, reading } from "./checks.js";
 import { invalidData, whatIs } from "./data/refusals.js";
 import { valuesOf, type Numbers } from "./data/rows.js";
 import { checkData, type DataUse } from "./data/upload.js";
@@ -51,6 +51,10 @@ const usages = { COPY_SRC: 4, COPY_DST: 8 }; // GPUBufferUsage
  * buffer; "decode" takes floats only. Throws INVALID_DATA, and INVALID_OPTION for a count that is none.
  */
 export function rowsOf(place: string, given: Examples | Latents, input: readonly number[], use: DataUse = {}): Rows {
+  return reading("INVALID_DATA", place, () => copied(place, given, input, use));
+}
+
+function copied(place: string, given: Examples | Latents, input: readonly number[], use: DataUse): Rows {
   const width = size(input);
   if (isBuffer(given)) {
     const { buffer } = given;

@@ -1,6 +1,6 @@
 // What every call checks of the options it is given, so that nothing misspelt or of a wrong kind is passed over.
 import { WebvaeError } from "./errors.js";
-import { quoted, objectAt } from "./checks.js";
+import { objectAt, quoted, reading } from "./checks.js";
 
 const powers: unknown[] = ["low-power", "high-performance"];
 const flags = ["noise", "shuffle", "binarise", "trainingState", "dropLast"];
@@ -12,6 +12,12 @@ const flags = ["noise", "shuffle", "binarise", "trainingState", "dropLast"];
  */
 export function optionsOf<T extends object>(value: T, place: string, known: readonly (keyof T & string)[]): T {
   const options = objectAt(value, place, known, "INVALID_OPTION");
+  reading("INVALID_OPTION", place, () => checkEach(options, place, known));
+  return options as T;
+}
+
+/** What is the same for all calls. */
+function checkEach(options: Record<string, unknown>, place: string, known: readonly string[]): void {
   for (const key of known) {
     const given = options[key];
     const check = (fits: boolean, what: string) => {
@@ -37,7 +43,6 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
     if (key === "to") check(!!given, "a GPUBuffer");
     if (key === "signal") check(!!(given as AbortSignal | null)?.throwIfAborted, "an AbortSignal");
   }
-  return options as T;
 }
 
 /** `value`, a whole number from 1 to `most`. Throws INVALID_OPTION naming it. */

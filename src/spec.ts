@@ -1,5 +1,5 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
-import { countAt, quoted, invalid, objectAt, product, shapeAt, show } from "./checks.js";
+import { countAt, quoted, invalid, objectAt, product, reading, shapeAt, show } from "./checks.js";
 import { layersAt } from "./layer_check.js";
 import type { fitting } from "./fitting.js";
 import { resolveLayers, weightsAt, type ResolvedLayer } from "./layer_shapes.js";
@@ -42,6 +42,10 @@ export interface ResolvedSpec {
  * another shape the change that `remedies` finds.
  */
 export function resolveSpec(value: unknown, remedies?: typeof fitting): ResolvedSpec {
+  return reading("INVALID_SPEC", "the model spec", () => resolve(value, remedies));
+}
+
+function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   const spec = objectAt(value, "the model spec", ["input", "encoder", "latent", "decoder", "likelihood"]);
   const input = shapeAt(spec.input, "input");
   const latent = countAt(spec.latent, "latent");

@@ -60,6 +60,10 @@ export function validateDataset(dataset: Dataset, what = "", shape?: readonly nu
 export function exampleSize(shape: readonly number[], name: string): number {
   const whole = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isSafeInteger(n) && n > 0);
   const size = whole ? product(shape) : NaN;
-  if (!Number.isSafeInteger(size)) throw invalidData(name, `shape must be positive integers, not ${Array.isArray(shape) ? `[${shape.map(quoted).join(", ")}]` : quoted(shape)}`);
+  if (!Number.isSafeInteger(size))
+    throw invalidData(
+      name,
+      `shape must be positive integers, not ${Array.isArray(shape) ? `[${shape.map(quoted).join(", ")}]` : quoted(shape)}`,
+    );
   return size;
 }

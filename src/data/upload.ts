@@ -1,4 +1,5 @@
 // A data set on the GPU: every row padded to whole vec4 (floats) or words (bytes), as gather.wgsl reads it.
+import { reading } from "../checks.js";
 import type { Device } from "../device.js";
 import { WebvaeError } from "../errors.js";
 import { invalidOption } from "../options.js";
@@ -35,6 +36,10 @@ const sizes = (shape: readonly number[]) => shape.join().replace(/(,1)+$/, "");
  * shapes, or the first value that the likelihood cannot take, and INVALID_OPTION where floats would be binarised.
  */
 export function checkData(dataset: Dataset, input: readonly number[], use: DataUse = {}): void {
+  reading("INVALID_DATA", use.what ?? "data set", () => check(dataset, input, use));
+}
+
+function check(dataset: Dataset, input: readonly number[], use: DataUse): void {
   const { unitInterval, binarise, what = "data set" } = use;
   validateDataset(dataset, what, input);
   const named = `${what} ${dataset.name}`.trim();
