@@ -1,7 +1,7 @@
 // Data sets from the caller's own arrays.
 
 import { invalidOption, optionsOf, wholeNumber } from "../options.js";
-import { quoted, product } from "../checks.js";
+import { product, quoted, reading } from "../checks.js";
 import { exampleSize, validateDataset, type Dataset } from "./dataset.js";
 import { classOf, hintFor, invalidData, isNumeric, whatIs } from "./refusals.js";
 import { valuesOf, type NumberArray, type Numbers } from "./rows.js";
@@ -27,6 +27,10 @@ export interface FromArrayOptions {
  * takes.
  */
 export function fromArray(values: Numbers, options: FromArrayOptions): Dataset {
+  return reading("INVALID_DATA", "fromArray", () => datasetOf(values, options));
+}
+
+function datasetOf(values: Numbers, options: FromArrayOptions): Dataset {
   const known = ["shape", "labels", "name", "count", "scale"] as const;
   const { name = "array", labels, count, scale, shape } = optionsOf(options, "fromArray", known);
   const size = exampleSize(shape, name);
@@ -56,7 +60,7 @@ export function fromArray(values: Numbers, options: FromArrayOptions): Dataset {
 
 /** The first `count` examples (all of them when there are fewer). Shares memory with `dataset`. */
 export function take(dataset: Dataset, count: number): Dataset {
-  validateDataset(dataset);
+  reading("INVALID_DATA", "take", () => validateDataset(dataset));
   const kept = Math.min(wholeNumber("take: count", count), dataset.count);
   return {
     ...dataset,

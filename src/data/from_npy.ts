@@ -3,7 +3,7 @@
 
 import { WebvaeError } from "../errors.js";
 import { invalidOption, optionsOf } from "../options.js";
-import { quoted, product } from "../checks.js";
+import { product, quoted, reading } from "../checks.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { gunzipIfNeeded } from "./gunzip.js";
@@ -67,7 +67,7 @@ export async function fromNpy(bytes: Uint8Array, options: FromNpyOptions = {}): 
 }
 
 async function read(bytes: Uint8Array, name: string): Promise<NpyArray> {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!reading("INVALID_FILE", name, () => bytes instanceof Uint8Array)) {
     throw new WebvaeError("INVALID_FILE", `${name}: must be a Uint8Array, not ${whatIs(bytes)}.`);
   }
   return readNpy(await gunzipIfNeeded(bytes, name, (head) => npyLength(head, name)), { name });

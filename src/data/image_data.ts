@@ -1,7 +1,7 @@
 // Data sets from pixels as a canvas gives them: four bytes each, red, green, blue and alpha.
 
 import { invalidOption, optionsOf } from "../options.js";
-import { quoted } from "../checks.js";
+import { quoted, reading } from "../checks.js";
 import { fromArray, type FromArrayOptions } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { classOf, hintFor, invalidData, isBytes, whatIs } from "./refusals.js";
@@ -30,6 +30,10 @@ export interface FromImageDataOptions {
  * copied. Throws INVALID_DATA and INVALID_OPTION.
  */
 export function fromImageData(pictures: readonly Pixels[], options: FromImageDataOptions): Dataset {
+  return reading("INVALID_DATA", "fromImageData", () => joined(pictures, options));
+}
+
+function joined(pictures: readonly Pixels[], options: FromImageDataOptions): Dataset {
   const known = ["channels", "background", "labels", "name"] as const;
   const { channels, background = 255, labels, name = "pictures" } = optionsOf(options, "fromImageData", known);
   if (![1, 3, 4].includes(channels)) {

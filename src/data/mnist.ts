@@ -1,7 +1,7 @@
 // MNIST and Fashion-MNIST: downloaded, checked, cached and read; and any other pair of IDX files.
 
 import { WebvaeError } from "../errors.js";
-import { quoted } from "../checks.js";
+import { quoted, reading } from "../checks.js";
 import { invalidOption, optionsOf } from "../options.js";
 import { fromArray } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
@@ -138,7 +138,7 @@ export async function imagesFromIdx(files: {
   const { name = "IDX" } = given;
   const read = async (bytes: Uint8Array, what: string) => {
     const file = `${name} ${what}`;
-    if (!(bytes instanceof Uint8Array)) {
+    if (!reading("INVALID_FILE", file, () => bytes instanceof Uint8Array)) {
       throw new WebvaeError("INVALID_FILE", `${file}: must be a Uint8Array, not ${whatIs(bytes)}.`);
     }
     return readIdx(await gunzipIfNeeded(bytes, file, (head) => idxLength(head, file)), { name: file });

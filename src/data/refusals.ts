@@ -40,6 +40,14 @@ export const isNumeric = (name: string) => /^[UIF]/.test(name);
 export function whatIs(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (value === null || typeof value !== "object") return quoted(value);
+  try {
+    return kindOf(value);
+  } catch {
+    return "an object that cannot be read";
+  }
+}
+
+function kindOf(value: object): string {
   const type = Object.prototype.toString.call(value).slice(8, -1);
   if (type === "Object") return `an object with the keys ${Object.keys(value).join(", ").slice(0, 80)}`;
   const of = Array.isArray(value) || classOf(value) ? ` of ${(value as unknown[]).length}` : "";

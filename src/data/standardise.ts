@@ -2,7 +2,7 @@
 // in units of any size, and what the model makes, brought back to these units.
 
 import { optionsOf } from "../options.js";
-import { product } from "../checks.js";
+import { product, reading } from "../checks.js";
 import { validateDataset, type Dataset } from "./dataset.js";
 import { classOf, invalidData, isNumeric, whatIs } from "./refusals.js";
 import { valuesOf, type Numbers } from "./rows.js";
@@ -42,6 +42,10 @@ export interface StandardiseOptions {
  * column has scale 1, and becomes 0. Throws INVALID_DATA.
  */
 export function standardise(dataset: Dataset, options: StandardiseOptions = {}): Standardised {
+  return reading("INVALID_DATA", "standardise", () => standardised(dataset, options));
+}
+
+function standardised(dataset: Dataset, options: StandardiseOptions): Standardised {
   const { like } = optionsOf(options, "standardise", ["like"]);
   validateDataset(dataset);
   const { name, shape, count, values } = dataset;

@@ -265,8 +265,10 @@ class Walker {
 
 const train = async (vae: VAE) => void (await vae.train(data, { steps: 1, batchSize: 32 }));
 
-/** What a function of the caller's threw is the caller's. */
-const isOwn = (error: unknown) => error instanceof TypeError && error.message === "a schedule of the caller threw";
+/** What a function of the caller's threw is the caller's: a schedule's call, and no other place. */
+const isOwn = (error: unknown) =>
+  error instanceof Error &&
+  (error.message === "a schedule of the caller threw" || /^\s+at scheduled \(/m.test(error.stack ?? ""));
 
 /** The same seed gives the same cases. */
 export async function walkOptions({ count, every, seed }: OptionsOptions): Promise<OptionsWalk> {
