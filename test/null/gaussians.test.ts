@@ -62,7 +62,7 @@ describe("gaussians", () => {
     [{ count: 1.5 }, /count/],
     [{ seed: -1 }, /seed/],
     [{ split: "validation" as "test" }, /split/],
-    [{ variant: "toString" as "ring" }, /variant must be one of overlapping, separated, ring, not toString/],
+    [{ variant: "toString" as "ring" }, /variant must be one of overlapping, separated, ring, not "toString"/],
   ])("refuses %o", (wrong, message) => {
     expect(() => gaussians({ split: "train", count: 1, seed: 0, ...wrong })).toThrow(fault("INVALID_OPTION", message));
   });
