@@ -2,7 +2,7 @@
 import { abortable } from "./abort.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
-import { Device, type DeviceOptions } from "./device.js";
+import { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, type EvaluationOptions, type RunParts, type Scores, type Terms } from "./evaluation.js";
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
@@ -21,66 +21,19 @@ import { unscaled } from "./diagnosis.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
-import { TrainingRun, type Standing, type TrainingReport } from "./training_run.js";
+import { TrainingRun, type TrainingReport } from "./training_run.js";
+import type { Standing } from "./training_steps.js";
 import { createTuner } from "./tuner.js";
-import type { TuningStore } from "./tuning_store.js";
 import { defineModel, type Model } from "./parameters.js";
 import { WeightsLock } from "./weights_lock.js";
-import { initialStatistics, initialWeights, type Initialisation } from "./weights.js";
-
-/** How a VAE begins, and on which device. */
-export interface VAEOptions extends DeviceOptions {
-  /** Keys the first weights and everything drawn in training. A whole number from 0. Default 0. */
-  readonly seed?: number;
-  /** How the weights begin. Default "torch". */
-  readonly initialisation?: Initialisation;
-  /**
-   * Where measured schedules are kept; false measures nothing and takes the usual ones. Default: IndexedDB in a page,
-   * elsewhere nothing beyond the device's life.
-   */
-  readonly tuning?: TuningStore | false;
-}
+import type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
+import { initialStatistics, initialWeights } from "./weights.js";
 
 const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
 const evaluating = ["seed", "samples", "binarise", "signal"] as const;
 /** Draws of z per example: some hours of a fast GPU, and the mean is known to a thousandth of its spread. */
 const MOST_SAMPLES = 2 ** 20;
 const drawing = ["noise", "seed", "signal", "to"] as const;
-
-/** How examples are drawn. */
-export interface SampleOptions {
-  /** Draw x from p(x|z) instead of giving its mean: pixels of 0 and 1, or points with their sigma. Default false. */
-  readonly noise?: boolean;
-  /**
-   * What the draws of z are multiplied by, from 0 to 100: below 1 examples are more alike and more typical, above 1 less
-   * so; 0 gives what the decoder makes of z = 0. Default 1, the prior itself.
-   */
-  readonly temperature?: number;
-  /** Default: new draws at each call, the same from run to run. */
-  readonly seed?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** How examples go through the model and back. */
-export interface ReconstructOptions {
-  /** Decode a draw from q(z|x) instead of its mean. Default false. */
-  readonly noise?: boolean;
-  /** Default 0. */
-  readonly seed?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** Bytes that a VAE has on the GPU, and numbers of its model. */
-export interface MemoryReport {
-  readonly parameters: number;
-  readonly weightBytes: number;
-  /** All of the library's buffers on this device. */
-  readonly deviceBytes: number;
-  readonly deviceBuffers: number;
-  /** The last training plan: its activations' shared slots, and what they would take unshared. */
-  readonly activationBytes?: number;
-  readonly activationBytesUnshared?: number;
-}
 
 /** A variational autoencoder on a GPU device (Kingma and Welling, 2014). */
 export class VAE {

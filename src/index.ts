@@ -1,6 +1,6 @@
 // The public API, nothing else; entries of their own are the data sets, datasets.ts, and describe.ts.
 export { VAE } from "./autoencoder.js";
-export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./autoencoder.js";
+export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
 export { isSupported } from "./shared_device.js";
 export type { AdapterOptions, Support } from "./shared_device.js";
 export { WebvaeError } from "./errors.js";

@@ -11,14 +11,13 @@ import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
 import { checkBatch, plan, type Plan } from "./plan.js";
-import { placeIn, type Progress } from "./progress.js";
-import type { SafePoints } from "./safe_points.js";
+import { placeIn } from "./progress.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
 import { checkOptions, type CheckedOptions, type TrainingOptions } from "./training_options.js";
-import { after, batchesOf, epochSteps, type Batches } from "./training_steps.js";
-import { checkSmallestBatch, smallestBatch } from "./smallest_batch.js";
+import { after, batchesFor, enter, epochSteps, type Batches, type Standing } from "./training_steps.js";
+import { checkSmallestBatch } from "./smallest_batch.js";
 import { HALF_WEIGHTS } from "./tensor.js";
-import { flats, type Model } from "./parameters.js";
+import { flats } from "./parameters.js";
 import { halvingGraph, trainingGraph } from "./vae.js";
 
 /** Figures are means over the steps since the report before, in nats per example. */
@@ -311,34 +310,6 @@ export class TrainingRun {
     for (const { executable } of bound) executable.dispose();
     this.parts.device.release(data.buffer);
   }
-}
-
-/** What of a run outlives it. */
-export interface Standing {
-  /** Where it stands: steps given to the GPU. */
-  progress: Progress;
-  readonly safe: SafePoints;
-}
-
-/** Goes on where the run before stood, if its epoch is of the same data in the same batches, or else begins the next. */
-function enter(standing: Standing, place: string, { stepsPerEpoch }: Batches, dropLast: boolean): void {
-  const { progress } = standing;
-  const { epoch, epochStep } = progress;
-  const another = (progress.place ?? place) !== place || epochStep >= stepsPerEpoch;
-  const anew = another && epochStep > 0 ? { epoch: epoch + 1, epochStep: 0 } : {};
-  standing.progress = { ...progress, ...anew, place, dropLast };
-}
-
-/** The batches of an epoch, and what is to be said of them. */
-function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions, model: Model) {
-  const batches = batchesOf(count, batchSize, !dropLast);
-  const { rows, layer } = smallestBatch(model);
-  if (batches.rest === 0 || batches.rest >= rows) return { batches, notes: [] };
-  const rest = batches.rest === 1 ? "the last example" : `the last ${batches.rest} examples`;
-  const note =
-    `${rest} of each epoch are left out: ${layer?.path} (${layer?.type}) takes no batch of fewer than ${rows}. ` +
-    `A batchSize other than ${batchSize} leaves another number`;
-  return { batches: batchesOf(count, batchSize, false), notes: [note] };
 }
 
 /** Of another plan's buffers those that this one can have too: it runs at other times. Rings are each one's own. */

@@ -1,7 +1,10 @@
-// The Steps of a run: which rows each has, and what the schedules give for it.
+// The Steps of a run: where it enters an epoch, which rows each Step has, and what the schedules give for it.
+import type { Model } from "./parameters.js";
 import type { Progress } from "./progress.js";
 import { seedKey, Stream } from "./random.js";
+import type { SafePoints } from "./safe_points.js";
 import type { Step } from "./scheduler.js";
+import { smallestBatch } from "./smallest_batch.js";
 import { scheduled, type CheckedOptions } from "./training_options.js";
 
 /** How an epoch is cut into batches. */
@@ -64,4 +67,32 @@ export function* epochSteps(from: Progress, batches: Batches, options: CheckedOp
       correction2: 1 / (1 - adam.beta2 ** (step + 1)),
     };
   }
+}
+
+/** What of a run outlives it. */
+export interface Standing {
+  /** Where it stands: steps given to the GPU. */
+  progress: Progress;
+  readonly safe: SafePoints;
+}
+
+/** Goes on where the run before stood, if its epoch is of the same data in the same batches, or else begins the next. */
+export function enter(standing: Standing, place: string, { stepsPerEpoch }: Batches, dropLast: boolean): void {
+  const { progress } = standing;
+  const { epoch, epochStep } = progress;
+  const another = (progress.place ?? place) !== place || epochStep >= stepsPerEpoch;
+  const anew = another && epochStep > 0 ? { epoch: epoch + 1, epochStep: 0 } : {};
+  standing.progress = { ...progress, ...anew, place, dropLast };
+}
+
+/** The batches of an epoch, and what is to be said of them. */
+export function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions, model: Model) {
+  const batches = batchesOf(count, batchSize, !dropLast);
+  const { rows, layer } = smallestBatch(model);
+  if (batches.rest === 0 || batches.rest >= rows) return { batches, notes: [] };
+  const rest = batches.rest === 1 ? "the last example" : `the last ${batches.rest} examples`;
+  const note =
+    `${rest} of each epoch are left out: ${layer?.path} (${layer?.type}) takes no batch of fewer than ${rows}. ` +
+    `A batchSize other than ${batchSize} leaves another number`;
+  return { batches: batchesOf(count, batchSize, false), notes: [note] };
 }
