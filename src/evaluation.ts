@@ -22,7 +22,7 @@ export interface Terms {
   /** -log p(x|z), one draw of z an example. */
   readonly reconstruction: number;
   readonly kl: number;
-  /** [latent]: what each latent adds to `kl`. One that the model makes no use of has about 0. */
+  /** [latent], what each latent adds to `kl`. One that the model makes no use of has about 0. */
   readonly klPerLatent: Float32Array;
 }
 

@@ -15,7 +15,7 @@ import { padTo4 } from "./tensor.js";
 export interface Encoded {
   /** [n, latent]. */
   readonly mean: Float32Array;
-  /** [n, latent]: log sigma^2, between -10 and 10 where it is used. */
+  /** [n, latent], log sigma^2, between -10 and 10 where it is used. */
   readonly logVariance: Float32Array;
   /** Steps that the weights had been trained for. */
   readonly step: number;

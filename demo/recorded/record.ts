@@ -44,7 +44,7 @@ async function record(epochs: number, count: number): Promise<{ recording: Recor
     gpu: await openGpu(),
     tuning: tuningFile(),
   });
-  const stepsPerEpoch = Math.floor(count / BATCH);
+  const stepsPerEpoch = Math.ceil(count / BATCH);
   const steps = momentSteps(stepsPerEpoch, epochs);
   const moments: Moment[] = [];
   const images: Float32Array[] = [];

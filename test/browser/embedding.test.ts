@@ -135,7 +135,7 @@ describe("modules whose hashes are in an import map", () => {
     await watched.page.goto(`${looseUrl}mapped-changed.html`);
     // layers.js cannot be loaded.
     await expect(run(watched, "convolves")).rejects.toThrow(
-      /WGSL of .* could not be loaded from the library's layers\.js/,
+      /the code that this model needs could not be loaded from the library's layers\.js/,
     );
     await untilTold(/integrity/);
   });

@@ -33,7 +33,8 @@ function judge(result: CaseResult<"trains">) {
   expect(result.repeats).toBe(true);
   expect(elbos[1]).toEqual(elbos[0]);
   expect(elbos[2]).not.toEqual(elbos[0]);
-  expect(result.reloaded).toEqual(elbos[0]);
+  // A file without its training state knows no steps.
+  expect(result.reloaded).toEqual({ ...elbos[0], step: 0 });
   expect(result.reloadedSpec).toMatchObject({ latent: 20 });
   expect(result.deviceBuffers).toBeGreaterThan(0);
   expect(disposed.code).toBe("DISPOSED");
@@ -107,7 +108,7 @@ describe("what is loaded on demand", () => {
       const { failures, sample } = await run(watched, "offline", where);
       for (const { name, code, message } of failures) {
         expect([name, code]).toEqual(["WebvaeError", "DOWNLOAD_FAILED"]);
-        expect(message).toMatch(/WGSL of .* could not be loaded from the library's layers\.js/);
+        expect(message).toMatch(/the code that this model needs could not be loaded from the library's layers\.js/);
       }
       expect(sample).toMatchObject({ count: 784, finite: true });
       expect(requests()).toBe(REQUESTS);

@@ -27,7 +27,7 @@ describe("record:demo", () => {
     expect(recording).toMatchObject({ format: 1, epochs: 2, train: 300, batchSize: 128 });
     // A report may cover several of so few steps: there are moments at the beginning and at the end, at least.
     const steps = recording.moments.map(({ step }) => step);
-    expect([steps[0], steps.at(-1)]).toEqual([0, 4]);
+    expect([steps[0], steps.at(-1)]).toEqual([0, 6]);
     expect(recording.losses.test.map(([epoch]) => epoch)).toEqual([1, 2]);
     const { height, width } = PNG.sync.read(readFileSync(join(out, "recorded.png")));
     const { side, columns } = recording.sheet;
