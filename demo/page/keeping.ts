@@ -62,7 +62,7 @@ export async function copyLink(settings: Settings): Promise<void> {
     say("shared", `The link is copied.${own}`);
   } catch {
     // Denied, or no secure page: the address bar has it.
-    say("shared", `Copy it from here: ${location.href}${own}`);
+    say("shared", `Copy the link from here: ${location.href}${own}`);
   }
 }
 

@@ -102,15 +102,16 @@ test("files.js is no hindrance where it comes later than it was asked for first"
   await page.close();
 });
 
-test("nor is layers.js: training that needs it can be begun again", async () => {
+test("nor is layers.js: a model that needs it is made once it comes", async () => {
   faults.set("/dist/layers.js", "missing");
   // A model of convolutions cannot do without it.
-  const { page } = await demo.open("#batch=16&model=conv&latent=2", { url: server.url, pictures: false });
-  await page.click("#step");
-  await inState(page, "paused");
+  const { page } = await demo.open("#batch=16&model=conv&latent=2", { url: server.url, state: "failed" });
   await page.waitForSelector("#fault", { visible: true });
   expect((await fault(page)).code).toBe("DOWNLOAD_FAILED");
   faults.clear();
+  await page.click("#fault-again");
+  await inState(page, "ready");
+  await page.waitForSelector("#fault", { hidden: true });
   await page.click("#step");
   await untilStep(page, 1);
   await page.close();
