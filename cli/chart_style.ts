@@ -42,6 +42,16 @@ export const labelText = { fontFamily, fontSize: 12, color: ink.soft } as const;
 export const titleText = { fontFamily, fontSize: 16, fontWeight: 600, color: ink.strong } as const;
 export const panelText = { fontFamily, fontSize: 13, fontWeight: 600, color: ink.strong } as const;
 
+/** A chart's title and the line below it. */
+export const titleStyle = {
+  left: 20,
+  top: 14,
+  padding: 0,
+  itemGap: 6,
+  textStyle: titleText,
+  subtextStyle: labelText,
+} as const;
+
 /** Roughly the pixels that a label takes; echarts has no fonts to measure on the server side either. */
 export const textWidth = (label: string, fontSize = 12): number => label.length * fontSize * 0.56;
 

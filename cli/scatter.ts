@@ -11,6 +11,7 @@ import {
   renderSvg,
   tenColours,
   textWidth,
+  titleStyle,
   titleText,
   valueAxis,
   type ChartSize,
@@ -127,12 +128,7 @@ function squareChart(
       title: {
         text: title,
         subtext,
-        left: 20,
-        top: 14,
-        padding: 0,
-        itemGap: 6,
-        textStyle: titleText,
-        subtextStyle: labelText,
+        ...titleStyle,
       },
       legend: {
         data: legend.map(({ name, icon = "circle" }) => ({ name, icon })),

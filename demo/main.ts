@@ -4,11 +4,11 @@ import { asError, isFinal, PageFault, part, PART_MISSING, SUPERSEDED, WORKER_LOS
 import { Losses } from "./losses.js";
 import { download, find, say, show } from "./page/dom.js";
 import { acceptDrops, isModelFile } from "./page/dropping.js";
-import { count } from "./page/figures.js";
 import { copyLink, fileName, offerKept, showAutosave, restart, showInAddress, showWhatIsLeft } from "./page/keeping.js";
 import { LiveControls } from "./page/live_controls.js";
 import { LossChart } from "./page/loss_chart.js";
 import { showFigures, showTable, showWords, summary } from "./page/loss_words.js";
+import { showModel } from "./page/model_facts.js";
 import { hideFault, showFault } from "./page/notices.js";
 import { SettingsForm } from "./page/settings_form.js";
 import { announce, mention } from "./page/status.js";
@@ -167,16 +167,6 @@ async function openView(next: Opened, before: Promise<View> | undefined): Promis
 function whenOpen(act: (view: View) => Promise<void> | void): void {
   // Whoever opens it says why it cannot be.
   void opening?.then(act).catch(() => {});
-}
-
-function showModel({ adapter, data, spec, parameters }: Opened): void {
-  say("adapter", adapter.name);
-  find("adapter-line").className = `adapter ${adapter.software ? "software" : "found"}`;
-  show("software", adapter.software);
-  document.body.dataset["kind"] = data.kind;
-  say("data-notes", data.notes.join(" "));
-  const latents = count(spec.latent, "latent");
-  say("facts", `${data.name}: examples of ${data.shape.join(" × ")}. ${count(parameters, "parameter")}, ${latents}.`);
 }
 
 function showLosses(): void {

@@ -4,24 +4,23 @@ import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
 import { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
-import { Evaluation, type EvaluationOptions, type RunParts, type Scores, type Terms } from "./evaluation.js";
+import { evaluated, type EvaluationOptions, type RunParts, type Scores, type Terms } from "./evaluation.js";
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
-import { ModelBuffers, type HostWeights, type Snapshot } from "./model_buffers.js";
+import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
-import type { Schedule } from "./ops/op.js";
 import { prepare, resolved } from "./prepare.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
 import type { Progress } from "./progress.js";
+import { Runs } from "./runs.js";
 import { SafePoints } from "./safe_points.js";
-import { invalidOption, optionsOf, wholeNumber } from "./options.js";
+import { invalidOption, optionsOf } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
 import { quoted } from "./checks.js";
 import { unscaled } from "./diagnosis.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
-import { trainingOptions, type TrainingOptions } from "./training_options.js";
-import { TrainingRun, type TrainingReport } from "./training_run.js";
+import type { TrainingOptions } from "./training_options.js";
 import type { Standing } from "./training_steps.js";
 import { createTuner } from "./tuner.js";
 import { defineModel, type Model } from "./parameters.js";
@@ -30,9 +29,6 @@ import type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from
 import { initialStatistics, initialWeights } from "./weights.js";
 
 const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
-const evaluating = ["seed", "samples", "binarise", "signal"] as const;
-/** Draws of z per example: some hours of a fast GPU, and the mean is known to a thousandth of its spread. */
-const MOST_SAMPLES = 2 ** 20;
 const drawing = ["noise", "seed", "signal", "to"] as const;
 
 /** A variational autoencoder on a GPU device (Kingma and Welling, 2014). */
@@ -40,13 +36,8 @@ export class VAE {
   readonly #parts: RunParts;
   readonly #sampler: Sampler;
   readonly #standing: Standing;
-  #run: TrainingRun | undefined;
-  #training = false;
-  #preparing: Promise<unknown> = Promise.resolve();
+  readonly #runs: Runs;
   #calls = 0;
-  #schedules: Readonly<Record<string, Schedule>> = {};
-  #memory: Pick<MemoryReport, "activationBytes" | "activationBytesUnshared"> = {};
-  #counts: SchedulerCounts | undefined;
 
   private constructor(
     private readonly device: Device,
@@ -65,6 +56,7 @@ export class VAE {
       stepsDone: () => this.#standing.progress.step,
     };
     this.#sampler = new Sampler(this.#parts);
+    this.#runs = new Runs(this.#parts, this.#standing);
   }
 
   /**
@@ -111,7 +103,7 @@ export class VAE {
         vae.dispose();
         throw error;
       }
-      vae.#schedules = schedules;
+      vae.#runs.schedules = schedules;
     }
     return vae;
   }
@@ -169,74 +161,7 @@ export class VAE {
    * under way; DISPOSED, TIMEOUT, GPU_FAILED.
    */
   train(data: Dataset, options: TrainingOptions = {}): Training {
-    return new Training(() => this.#reports(data, options));
-  }
-
-  async *#reports(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport, void, undefined> {
-    const { device } = this;
-    device.assertAlive();
-    const own = trainingOptions(options);
-    const { signal } = own;
-    if (this.#training) {
-      throw new WebvaeError(
-        "BUSY",
-        "this VAE is being trained; one run at a time. Break off the other's loop, call its return(), or abort its signal",
-      );
-    }
-    this.#training = true;
-    let failed = false;
-    try {
-      // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
-      await abortable(signal, this.#preparing);
-      const prepared = device.working(() =>
-        TrainingRun.create(this.#parts, data, own, this.#standing, this.#schedules),
-      );
-      this.#preparing = prepared.catch(() => {});
-      const run = await abortable(signal, prepared, (late) => late.dispose());
-      this.#run = run;
-      device.assertAlive();
-      this.#schedules = { ...this.#schedules, ...run.schedules };
-      this.#counts = run.counts;
-      this.#memory = {
-        activationBytes: Object.values(run.plan.buffers).reduce(
-          (sum, { kind, bytes }) => sum + (kind === "slot" ? bytes : 0),
-          0,
-        ),
-        activationBytesUnshared: run.plan.activationBytes,
-      };
-      const reports = run.reports();
-      try {
-        for (;;) {
-          const { done, value } = await device.working(() => reports.next());
-          if (done) break;
-          yield value;
-          device.assertAlive();
-        }
-      } catch (error) {
-        failed = !signal?.aborted;
-        throw error;
-      } finally {
-        // Not awaited: what it waits for may never come.
-        void reports.return().catch(() => {});
-      }
-    } catch (error) {
-      throw this.#afterLoss(error);
-    } finally {
-      const { safe } = this.#standing;
-      if (this.#run && !failed) void safe.take(() => this.#standing.progress, true);
-      this.#run?.dispose();
-      this.#run = undefined;
-      this.#training = false;
-    }
-  }
-
-  /** Where the device was lost: what can still be saved. */
-  #afterLoss(error: unknown): unknown {
-    const kept = this.#standing.safe.kept;
-    if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !kept) return error;
-    this.#standing.progress = kept.progress;
-    const message = `${error.message}. What was kept last, after ${kept.progress.step} steps, can be had by save()`;
-    return new WebvaeError("DEVICE_LOST", message, { cause: error });
+    return new Training(() => this.#runs.reports(data, options));
   }
 
   /**
@@ -244,7 +169,7 @@ export class VAE {
    * same for the same seed. Throws NON_FINITE where it isn't a number, and as `train`.
    */
   async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms & { readonly step: number }> {
-    return this.#evaluated("elbo", data, options, async (evaluation, step, own) => {
+    return evaluated(this.#parts, "elbo", data, options, async (evaluation, step, own) => {
       const terms = await evaluation.run(own);
       if (Number.isFinite(terms.elbo)) return { ...terms, step };
       const why = unscaled(data) ?? "The weights may have been trained too far out";
@@ -257,35 +182,10 @@ export class VAE {
    * the model. The mean of `elbo` is what `elbo` gives for the same options.
    */
   async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
-    return this.#evaluated("score", data, options, async (evaluation, step, own) => {
+    return evaluated(this.#parts, "score", data, options, async (evaluation, step, own) => {
       const { reconstruction, kl } = await evaluation.scores(own);
       const elbo = Float32Array.from(kl, (value, i) => -(value + reconstruction[i]!));
       return { elbo, reconstruction: Float32Array.from(reconstruction), kl: Float32Array.from(kl), step };
-    });
-  }
-
-  /** What `use` makes of a data set while no step of training changes the weights. */
-  #evaluated<T>(
-    place: string,
-    data: Dataset,
-    options: EvaluationOptions,
-    use: (evaluation: Evaluation, step: number, own: EvaluationOptions) => Promise<T>,
-  ): Promise<T> {
-    return this.device.working(async () => {
-      const own = optionsOf(options, place, evaluating);
-      const { samples = 1, binarise = false, signal } = own;
-      wholeNumber("samples", samples, MOST_SAMPLES);
-      const created = Evaluation.create(this.#parts, data, { binarise });
-      const evaluation = await abortable(signal, created, (late) => late.dispose());
-      try {
-        const { lock, stepsDone } = this.#parts;
-        return await abortable(
-          signal,
-          lock.reading(() => use(evaluation, stepsDone(), own)),
-        );
-      } finally {
-        evaluation.dispose();
-      }
     });
   }
 
@@ -342,28 +242,12 @@ export class VAE {
    */
   async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { trainingState = false } = optionsOf(options, "save", ["trainingState"]);
-    const { snapshot, progress } = await this.#snapshot(trainingState);
+    const { snapshot, progress } = await this.#runs.snapshot(trainingState);
     const { weights, statistics, moments } = snapshot;
     const [moment1, moment2] = (trainingState && moments) || [];
-    const training = moment1 && moment2 && { moment1, moment2, progress, schedules: this.#schedules };
+    const training = moment1 && moment2 && { moment1, moment2, progress, schedules: this.#runs.schedules };
     const checkpoint: Checkpoint = { model: this.model, weights, statistics, ...(training ? { training } : {}) };
     return writeModel(checkpoint);
-  }
-
-  /** The model as it is between two steps, or as it was kept when the device was lost. */
-  async #snapshot(moments: boolean): Promise<{ snapshot: Snapshot; progress: Progress }> {
-    const { safe } = this.#standing;
-    try {
-      return await this.device.working(async () => {
-        let progress = this.#standing.progress;
-        const snapshot = await this.buffers.snapshot(moments, () => (progress = this.#standing.progress));
-        // Steps after a loss that wasn't finite are counted until it is heard of, and have changed nothing.
-        return snapshot.halted && this.#run && safe.kept ? safe.kept : { snapshot, progress };
-      });
-    } catch (error) {
-      if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !safe.kept) throw error;
-      return safe.kept;
-    }
   }
 
   /** What the VAE and its last training run have on the GPU. */
@@ -374,13 +258,13 @@ export class VAE {
       weightBytes: 4 * size(this.model.params.storage),
       deviceBytes: bytes,
       deviceBuffers: buffers,
-      ...this.#memory,
+      ...this.#runs.memory,
     };
   }
 
   /** Submits, steps and host time of the last training run, for benchmarks. */
   get counts(): Readonly<SchedulerCounts> | undefined {
-    return this.#counts;
+    return this.#runs.counts;
   }
 
   /**

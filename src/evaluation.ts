@@ -1,9 +1,11 @@
 // The ELBO of a data set: every example once, in the data's own order, summed in f64.
+import { abortable } from "./abort.js";
 import { checkData, uploadData, type ResidentData } from "./data/upload.js";
 import type { Dataset } from "./data/dataset.js";
 import type { Device } from "./device.js";
 import { Executable } from "./executable.js";
 import type { ModelBuffers } from "./model_buffers.js";
+import { optionsOf, wholeNumber } from "./options.js";
 import { fittingBatch, plan, tensorBytes } from "./plan.js";
 import { seedKey, Stream } from "./random.js";
 import { ringSlots, Scheduler, type Chunk, type Step } from "./scheduler.js";
@@ -191,6 +193,36 @@ export class Evaluation {
     this.executable.dispose();
     this.device.release(this.data.buffer);
   }
+}
+
+const evaluating = ["seed", "samples", "binarise", "signal"] as const;
+/** Draws of z per example: some hours of a fast GPU, and the mean is known to a thousandth of its spread. */
+const MOST_SAMPLES = 2 ** 20;
+
+/** What `use` makes of a data set while no step of training changes the weights. */
+export function evaluated<T>(
+  parts: RunParts,
+  place: string,
+  data: Dataset,
+  options: EvaluationOptions,
+  use: (evaluation: Evaluation, step: number, own: EvaluationOptions) => Promise<T>,
+): Promise<T> {
+  return parts.device.working(async () => {
+    const own = optionsOf(options, place, evaluating);
+    const { samples = 1, binarise = false, signal } = own;
+    wholeNumber("samples", samples, MOST_SAMPLES);
+    const created = Evaluation.create(parts, data, { binarise });
+    const evaluation = await abortable(signal, created, (late) => late.dispose());
+    try {
+      const { lock, stepsDone } = parts;
+      return await abortable(
+        signal,
+        lock.reading(() => use(evaluation, stepsDone(), own)),
+      );
+    } finally {
+      evaluation.dispose();
+    }
+  });
 }
 
 /** A Step for what does not train. */

@@ -44,7 +44,7 @@ export type { Dataset } from "./data/dataset.js";
 export type { EvaluationOptions, Scores, Terms } from "./evaluation.js";
 export type { Precision, Scheduled, SchedulePoint, TrainingOptions } from "./training_options.js";
 export type { Training } from "./training.js";
-export type { TrainingReport } from "./training_run.js";
+export type { TrainingReport } from "./training_report.js";
 export type { Encoded } from "./sampler.js";
 export type { SchedulerCounts } from "./scheduler.js";
 export type { BufferRows, Examples, IntoBuffer, Latents } from "./examples.js";

@@ -1,6 +1,6 @@
 // What `train` returns: reports to go through, or a promise of the last one.
 import { WebvaeError } from "./errors.js";
-import type { TrainingReport } from "./training_run.js";
+import type { TrainingReport } from "./training_report.js";
 
 type Reports = AsyncGenerator<TrainingReport, void, undefined>;
 

@@ -6,7 +6,7 @@ import type { Dataset } from "./data/dataset.js";
 import { firstNonFinite } from "./debug.js";
 import { remedy } from "./diagnosis.js";
 import { WebvaeError } from "./errors.js";
-import { Evaluation, planWithRings, TermSums, type RunParts, type Terms } from "./evaluation.js";
+import { Evaluation, planWithRings, TermSums, type RunParts } from "./evaluation.js";
 import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
@@ -14,36 +14,12 @@ import { checkBatch, plan, type Plan } from "./plan.js";
 import { placeIn } from "./progress.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
 import { checkOptions, type CheckedOptions, type TrainingOptions } from "./training_options.js";
+import type { TrainingReport } from "./training_report.js";
 import { after, batchesFor, enter, epochSteps, type Batches, type Standing } from "./training_steps.js";
 import { checkSmallestBatch } from "./smallest_batch.js";
 import { HALF_WEIGHTS } from "./tensor.js";
 import { flats } from "./parameters.js";
 import { halvingGraph, trainingGraph } from "./vae.js";
-
-/** Figures are means over the steps since the report before, in nats per example. */
-export interface TrainingReport extends Terms {
-  /** From 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Steps done in this run, and steps that it will have. */
-  readonly step: number;
-  readonly steps: number;
-  /** reconstruction + beta kl: what is minimised. */
-  readonly objective: number;
-  /** Norm of the whole gradient, before clipping. */
-  readonly gradientNorm: number;
-  /** Steps of this run that changed nothing because their gradient wasn't finite. */
-  readonly skipped: number;
-  /** Share of log variances outside [-10, 10]. */
-  readonly clamped: number;
-  readonly stepsPerSecond: number;
-  /** Since the run began. */
-  readonly seconds: number;
-  /** In a run's first report: what it does otherwise than it was asked to. */
-  readonly notes?: readonly string[];
-  /** At the end of an epoch: the means over all its steps, and the test set's figures where there is one. */
-  readonly epochEnd?: { readonly train: Terms; readonly test?: Terms; readonly seconds: number };
-}
 
 /** Copies the weights in f16 to where the plan of `executable` reads them. */
 async function halveWeights({ device, model, buffers }: RunParts, executable: Executable): Promise<void> {

@@ -6,7 +6,7 @@ import {
   panelText,
   renderSvg,
   textWidth,
-  titleText,
+  titleStyle,
   type Series,
 } from "../../cli/chart_style.js";
 import { significant } from "./markdown.js";
@@ -37,12 +37,7 @@ export function comparisonChart({ adapter, browser, results }: Comparison): stri
         {
           text: "Milliseconds a training step",
           subtext: `${adapter}, ${browser}. Dot: median; line: fastest to slowest repetition; logarithmic`,
-          left: 20,
-          top: 14,
-          padding: 0,
-          itemGap: 6,
-          textStyle: titleText,
-          subtextStyle: labelText,
+          ...titleStyle,
         },
         ...panels.map(({ title }, panel) => ({
           text: title,

@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,6 +10,7 @@ import type { FileOptions } from "../../demo/data/files.js";
 import { launchBrowser } from "../../node/browser.mjs";
 import { gzip, idxBytes } from "../support/idx.js";
 import { PATIENCE } from "./harness.js";
+import { blackPng } from "./demo_data/black_png.js";
 import type { Answer, Colour, FileSpec, Question } from "./demo_data/worker.js";
 
 let browser: Browser;
@@ -72,33 +72,6 @@ const picture = (name: string, stripes: readonly Colour[], more: Partial<FileSpe
   stripes,
   ...more,
 });
-
-/** A grey PNG of one bit a pixel, all of it 0: a small file however large the picture. */
-function blackPng(width: number, height: number): Uint8Array {
-  const chunk = (type: string, body: Uint8Array) => {
-    const whole = Buffer.concat([Buffer.alloc(4), Buffer.from(type), body, Buffer.alloc(4)]);
-    whole.writeUInt32BE(body.length);
-    whole.writeUInt32BE(crc32(whole.subarray(4, -4)), whole.length - 4);
-    return whole;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width);
-  header.writeUInt32BE(height, 4);
-  header[8] = 1;
-  const rows = deflateSync(Buffer.alloc(height * (1 + Math.ceil(width / 8))), { level: 9 });
-  const signature = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
-  return Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))]);
-}
-
-/** As PNG has it (ISO 3309). */
-function crc32(content: Uint8Array): number {
-  let crc = ~0;
-  for (const byte of content) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
-}
 
 /** Mean colour of every example, of both sets, in no order. */
 function means({ shape, train, test: held }: NonNullable<Answer["loaded"]>): number[][] {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   Demo,
   downloaded,
+  faultOf,
   fill,
   hashOf,
   inState,
@@ -37,9 +38,10 @@ function file({ folder }: Opened, name: string, bytes: Uint8Array | string): str
   return path;
 }
 
+/** What the page says, once it does; the visitor closes it. */
 async function fault(page: Page): Promise<{ title: string; message: string }> {
   await page.waitForSelector("#fault", { visible: true });
-  const found = { title: await text(page, "fault-title"), message: await text(page, "fault-message") };
+  const found = await faultOf(page);
   await page.click("#fault-close");
   await page.waitForSelector("#fault", { hidden: true });
   return found;

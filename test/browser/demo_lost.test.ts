@@ -1,13 +1,13 @@
 // What the demo page does where a part of it does not come, or its worker is gone: it says so, it never waits for ever, and
 // what was kept is there.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Page } from "puppeteer";
 import { demoFiles, demoPolicy } from "../../demo/build.mjs";
 import { serve } from "../../demo/serve.mjs";
 import { inFirefox } from "../../node/browser.mjs";
 import {
   Demo,
   downloaded,
+  faultOf,
   inState,
   shown,
   stepsDone,
@@ -44,12 +44,6 @@ afterAll(async () => {
   server?.close();
 });
 
-const fault = async (page: Page) => ({
-  title: await text(page, "fault-title"),
-  message: await text(page, "fault-message"),
-  code: await text(page, "fault-code"),
-});
-
 /** Of scripts, those that the page or its worker asks for before a model can be trained. */
 async function startingScripts(): Promise<string[]> {
   asked.clear();
@@ -70,7 +64,7 @@ test("whichever script does not come, or throws as it is loaded, the page says s
       const page = await demo.browser.newPage();
       await page.goto(server.url);
       await page.waitForSelector("#fault", { visible: true });
-      const { title, message, code } = await fault(page);
+      const { title, message, code } = await faultOf(page);
       expect(["NOT_STARTED", "WORKER_LOST", "PART_MISSING"], what).toContain(code);
       expect(title, what).toMatch(/could not|stopped/);
       expect(message, what).toMatch(kind === "throws" ? /broken on purpose|\.js/ : /\.js/);
@@ -95,7 +89,7 @@ test("files.js is no hindrance where it comes later than it was asked for first"
   await untilText(page, "autosave", /^The model could not be kept, and it is tried again: .*files\.js/);
   await page.click("#save");
   await page.waitForSelector("#fault", { visible: true });
-  expect((await fault(page)).code).toBe("DOWNLOAD_FAILED");
+  expect((await faultOf(page)).code).toBe("DOWNLOAD_FAILED");
   faults.clear();
   expect((await downloaded(opened, "save")).bytes.length).toBeGreaterThan(1e6);
   await untilKept(page, 1);
@@ -107,7 +101,7 @@ test("nor is layers.js: a model that needs it is made once it comes", async () =
   // A model of convolutions cannot do without it.
   const { page } = await demo.open("#batch=16&model=conv&latent=2", { url: server.url, state: "failed" });
   await page.waitForSelector("#fault", { visible: true });
-  expect((await fault(page)).code).toBe("DOWNLOAD_FAILED");
+  expect((await faultOf(page)).code).toBe("DOWNLOAD_FAILED");
   faults.clear();
   await page.click("#fault-again");
   await inState(page, "ready");
@@ -147,7 +141,7 @@ describe.skipIf(inFirefox).each(Object.entries(deaths))("a worker %s", (_, death
     await page.click("#samples-png");
     await inState(page, "failed");
     await page.waitForSelector("#fault", { visible: true });
-    expect(await fault(page)).toMatchObject({ title: "The training has stopped", code: "WORKER_LOST" });
+    expect(await faultOf(page)).toMatchObject({ title: "The training has stopped", code: "WORKER_LOST" });
     expect(await text(page, "fault-again")).toBe("Start again from what was kept");
     expect(await text(page, "autosave")).toMatch(
       new RegExp(

@@ -167,6 +167,13 @@ export const hashOf = (page: Page) => page.evaluate(() => location.hash);
 export const text = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.textContent.trim());
 export const shown = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.checkVisibility());
 
+/** What the page says of a fault. */
+export const faultOf = async (page: Page) => ({
+  title: await text(page, "fault-title"),
+  message: await text(page, "fault-message"),
+  code: await text(page, "fault-code"),
+});
+
 /** Steps done, from the words beside the progress bar and the step within the epoch. */
 export async function stepsDone(page: Page): Promise<number> {
   const position = await text(page, "position");

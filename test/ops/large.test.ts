@@ -45,16 +45,36 @@ const MANY = 2_100_000;
 const FEW = 4;
 const WIDE = 32;
 
+/** A row of x [rows, FEW] W [FEW, WIDE] + b. */
+const productAndBias = (row: number) =>
+  each(
+    WIDE,
+    (c) =>
+      valueAt(c) +
+      dot(
+        FEW,
+        (k) => valueAt(row * FEW + k),
+        (k) => valueAt(k * WIDE + c),
+      ),
+  );
+
+/** The product of a row of one matrix [rows, FEW] and a row of another. */
+const productOfRows = (one: number, other: number) =>
+  dot(
+    FEW,
+    (k) => valueAt(one * FEW + k),
+    (k) => valueAt(other * FEW + k),
+  );
+
 function linearCases(): LargeCase[] {
-  const [batch, wide] = [MANY, WIDE];
   const weights = (inputs: number, outputs: number) => ({
     W: weightTensor("W", "param", [inputs], [outputs]),
     b: tensor("b", "param", [outputs]),
   });
-  const forward = weights(FEW, wide);
-  const x = tensor("x", "input", [batch, FEW]);
-  const back = weights(wide, FEW);
-  const narrow = tensor("x", "input", [batch, wide]);
+  const forward = weights(FEW, WIDE);
+  const x = tensor("x", "input", [MANY, FEW]);
+  const back = weights(WIDE, FEW);
+  const narrow = tensor("x", "input", [MANY, WIDE]);
   const gradient = (from: Tensor, { W, b }: ReturnType<typeof weights>, wanted: string) => {
     const node = linear("y", from, W, b);
     const dy = tensor("dy", "input", node.outputs.y!.shape);
@@ -69,32 +89,15 @@ function linearCases(): LargeCase[] {
       name: "y",
       node: linear("y", x, forward.W, forward.b),
       output: "y",
-      rows: batch,
-      row: (r) =>
-        each(
-          wide,
-          (c) =>
-            valueAt(c) +
-            dot(
-              FEW,
-              (k) => valueAt(r * FEW + k),
-              (k) => valueAt(k * wide + c),
-            ),
-        ),
+      rows: MANY,
+      row: productAndBias,
     },
     {
       name: "dx",
       node: gradient(narrow, back, "x"),
       output: "dx",
-      rows: batch,
-      row: (r) =>
-        each(wide, (c) =>
-          dot(
-            FEW,
-            (k) => valueAt(r * FEW + k),
-            (k) => valueAt(c * FEW + k),
-          ),
-        ),
+      rows: MANY,
+      row: (r) => each(WIDE, (c) => productOfRows(r, c)),
     },
     {
       name: "dW",
@@ -138,17 +141,7 @@ function convolutionCases(): LargeCase[] {
       node: down,
       output: "result",
       rows: side * side,
-      row: (r) =>
-        each(
-          WIDE,
-          (c) =>
-            valueAt(c) +
-            dot(
-              FEW,
-              (k) => valueAt(r * FEW + k),
-              (k) => valueAt(k * WIDE + c),
-            ),
-        ),
+      row: productAndBias,
     },
     {
       name: "y of a transposed convolution",
@@ -159,16 +152,7 @@ function convolutionCases(): LargeCase[] {
         const [i, j] = [Math.floor(r / side), r % side];
         const pixel = Math.floor(i / 2) * half + Math.floor(j / 2);
         const tap = 2 * (i % 2) + (j % 2);
-        return each(
-          WIDE,
-          (c) =>
-            valueAt(c) +
-            dot(
-              FEW,
-              (k) => valueAt(pixel * FEW + k),
-              (k) => valueAt((tap * WIDE + c) * FEW + k),
-            ),
-        );
+        return each(WIDE, (c) => valueAt(c) + productOfRows(pixel, tap * WIDE + c));
       },
     },
   ];

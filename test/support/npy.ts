@@ -1,3 +1,7 @@
+/** An npy file's header: what it says of the values. */
+export const npyHeader = (descr: string, shape: string, order = "False"): string =>
+  `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`;
+
 /** An npy file of version `major`, as NumPy writes it: padded so that the values begin at a multiple of 64. */
 export function npyBytes(
   shape: readonly number[],
@@ -7,7 +11,7 @@ export function npyBytes(
   const descr = values instanceof Uint8Array ? "|u1" : values instanceof Float32Array ? "<f4" : "<f8";
   const sizes = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   const body = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return npyFile(`{'descr': '${descr}', 'fortran_order': False, 'shape': ${sizes}, }`, body, [major, 0]);
+  return npyFile(npyHeader(descr, sizes), body, [major, 0]);
 }
 
 /** Header and body as given, right or wrong. */

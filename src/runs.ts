@@ -1,0 +1,112 @@
+// The runs of one VAE, one at a time: what they leave behind, and what can be saved of it at any moment.
+import { abortable } from "./abort.js";
+import type { Dataset } from "./data/dataset.js";
+import { WebvaeError } from "./errors.js";
+import type { RunParts } from "./evaluation.js";
+import type { Snapshot } from "./model_buffers.js";
+import type { Schedule } from "./ops/op.js";
+import type { Progress } from "./progress.js";
+import type { SchedulerCounts } from "./scheduler.js";
+import { trainingOptions, type TrainingOptions } from "./training_options.js";
+import type { TrainingReport } from "./training_report.js";
+import { TrainingRun } from "./training_run.js";
+import type { Standing } from "./training_steps.js";
+import type { MemoryReport } from "./vae_options.js";
+
+export class Runs {
+  #run: TrainingRun | undefined;
+  #training = false;
+  #preparing: Promise<unknown> = Promise.resolve();
+  /** Which schedule each product has run so far. */
+  schedules: Readonly<Record<string, Schedule>> = {};
+  /** Of the last run, as are `counts`. */
+  memory: Pick<MemoryReport, "activationBytes" | "activationBytesUnshared"> = {};
+  counts: SchedulerCounts | undefined;
+
+  constructor(
+    private readonly parts: RunParts,
+    private readonly standing: Standing,
+  ) {}
+
+  async *reports(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport, void, undefined> {
+    const { device } = this.parts;
+    device.assertAlive();
+    const own = trainingOptions(options);
+    const { signal } = own;
+    if (this.#training) {
+      throw new WebvaeError(
+        "BUSY",
+        "this VAE is being trained; one run at a time. Break off the other's loop, call its return(), or abort its signal",
+      );
+    }
+    this.#training = true;
+    let failed = false;
+    try {
+      // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
+      await abortable(signal, this.#preparing);
+      const prepared = device.working(() => TrainingRun.create(this.parts, data, own, this.standing, this.schedules));
+      this.#preparing = prepared.catch(() => {});
+      const run = await abortable(signal, prepared, (late) => late.dispose());
+      this.#run = run;
+      device.assertAlive();
+      this.schedules = { ...this.schedules, ...run.schedules };
+      this.counts = run.counts;
+      this.memory = {
+        activationBytes: Object.values(run.plan.buffers).reduce(
+          (sum, { kind, bytes }) => sum + (kind === "slot" ? bytes : 0),
+          0,
+        ),
+        activationBytesUnshared: run.plan.activationBytes,
+      };
+      const reports = run.reports();
+      try {
+        for (;;) {
+          const { done, value } = await device.working(() => reports.next());
+          if (done) break;
+          yield value;
+          device.assertAlive();
+        }
+      } catch (error) {
+        failed = !signal?.aborted;
+        throw error;
+      } finally {
+        // Not awaited: what it waits for may never come.
+        void reports.return().catch(() => {});
+      }
+    } catch (error) {
+      throw this.#afterLoss(error);
+    } finally {
+      const { safe } = this.standing;
+      if (this.#run && !failed) void safe.take(() => this.standing.progress, true);
+      this.#run?.dispose();
+      this.#run = undefined;
+      this.#training = false;
+    }
+  }
+
+  /** Where the device was lost: what can still be saved. */
+  #afterLoss(error: unknown): unknown {
+    const kept = this.standing.safe.kept;
+    if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !kept) return error;
+    this.standing.progress = kept.progress;
+    const message = `${error.message}. What was kept last, after ${kept.progress.step} steps, can be had by save()`;
+    return new WebvaeError("DEVICE_LOST", message, { cause: error });
+  }
+
+  /** The model as it is between two steps, or as it was kept when the device was lost. */
+  async snapshot(moments: boolean): Promise<{ snapshot: Snapshot; progress: Progress }> {
+    const { device, buffers } = this.parts;
+    const { safe } = this.standing;
+    try {
+      return await device.working(async () => {
+        let progress = this.standing.progress;
+        const snapshot = await buffers.snapshot(moments, () => (progress = this.standing.progress));
+        // Steps after a loss that wasn't finite are counted until it is heard of, and have changed nothing.
+        return snapshot.halted && this.#run && safe.kept ? safe.kept : { snapshot, progress };
+      });
+    } catch (error) {
+      if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !safe.kept) throw error;
+      return safe.kept;
+    }
+  }
+}
