@@ -31,7 +31,7 @@ import { initialStatistics, initialWeights } from "./weights.js";
 
 const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
 const evaluating = ["seed", "samples", "binarise", "signal"] as const;
-/** Draws of z per example: some hours of a fast GPU, and the mean is known to a thousandth of its spread. */
+/** Draws of z per example: this many take a fast GPU hours and give the mean to a thousandth of its spread. */
 const MOST_SAMPLES = 2 ** 20;
 const drawing = ["noise", "seed", "signal", "to"] as const;
 
@@ -86,10 +86,11 @@ export class VAE {
   }
 
   /**
-   * A VAE from the bytes of a saved one; training continues where it stood if its state was saved. With `spec` also from
-   * a safetensors file without metadata that holds its weights under the names and shapes that `save` gives them. Throws
-   * INVALID_FILE, SPEC_MISMATCH (where the file's spec is another than `spec`, or tensors are missing, of other shapes or
-   * of no use), NON_FINITE, DOWNLOAD_FAILED (of the library's files.js), and as `create`.
+   * A VAE from the bytes of a saved one; if its training state was saved, training continues where it stood. With
+   * `spec`, also reads a safetensors file without metadata whose tensors have the names and shapes that `save` writes.
+   * Throws INVALID_FILE; SPEC_MISMATCH if the file's spec differs from `spec`, or tensors are missing, superfluous or
+   * of other shapes; NON_FINITE; DOWNLOAD_FAILED if the library's files.js cannot be loaded; and all that `create`
+   * throws.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
     const own = optionsOf(options, "load", [...opening, "spec"]);
@@ -98,7 +99,7 @@ export class VAE {
     if (!(file instanceof Uint8Array)) {
       throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`);
     }
-    // Read later, when the bytes and the spec may be others.
+    // Resolved and copied now: the caller may change either while this waits.
     const expected = spec && defineModel(resolveSpec(spec));
     const checkpoint = await abortable(signal, readModel(file.slice(), expected));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
@@ -161,12 +162,12 @@ export class VAE {
   }
 
   /**
-   * Trains for `epochs` more epochs. Iterated, it yields a report several times a second and at the end of each epoch;
-   * awaited, it runs to the end and gives the last report. Breaking off the loop, or the signal, stops at once and keeps
-   * the weights; calling again goes on from there. `data` is borrowed until the run ends: it must not change. Throws
-   * INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE where the loss is NaN or infinite, with
-   * the last good weights kept; DEVICE_LOST, after which `save` still gives what was kept last; BUSY while another run is
-   * under way; DISPOSED, TIMEOUT, GPU_FAILED.
+   * Trains for `epochs` more epochs. `for await` goes through the run's reports, several a second and one at the end of
+   * each epoch; `await` trains to the end and returns the last report. Breaking out of the loop or aborting the signal
+   * stops at once and keeps the weights; calling `train` again continues from there. `data` is borrowed until the run
+   * ends: it must not change. Throws INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE if the
+   * loss is NaN or infinite, with the last good weights kept; DEVICE_LOST, after which `save` still returns the last
+   * copy of the model; BUSY while another run is under way; DISPOSED, TIMEOUT, GPU_FAILED.
    */
   train(data: Dataset, options: TrainingOptions = {}): Training {
     return new Training(() => this.#reports(data, options));
@@ -180,7 +181,8 @@ export class VAE {
     if (this.#training) {
       throw new WebvaeError(
         "BUSY",
-        "this VAE is being trained; one run at a time. Break off the other's loop, call its return(), or abort its signal",
+        "this VAE is already being trained, and can do one run at a time. Break out of the other run's loop, call its " +
+          "return(), or abort its signal",
       );
     }
     this.#training = true;
@@ -230,18 +232,20 @@ export class VAE {
     }
   }
 
-  /** Where the device was lost: what can still be saved. */
+  /**
+   * Adds to a DEVICE_LOST error what can still be saved, and returns to that state. Other errors come back unchanged.
+   */
   #afterLoss(error: unknown): unknown {
     const kept = this.#standing.safe.kept;
     if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !kept) return error;
     this.#standing.progress = kept.progress;
-    const message = `${error.message}. What was kept last, after ${kept.progress.step} steps, can be had by save()`;
+    const message = `${error.message}. save() still returns the last copy of the model, made after ${kept.progress.step} steps`;
     return new WebvaeError("DEVICE_LOST", message, { cause: error });
   }
 
   /**
-   * The ELBO of a data set and its two terms, in nats per example, of the weights as they are after `step` steps; the
-   * same for the same seed. Throws NON_FINITE where it isn't a number, and as `train`.
+   * The ELBO of a data set and its two terms, in nats per example, for the weights after `step` steps; the same for the
+   * same seed. Throws NON_FINITE if the ELBO is NaN or infinite, INVALID_OPTION, INVALID_DATA, and errors of the GPU.
    */
   async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms & { readonly step: number }> {
     return this.#evaluated("elbo", data, options, async (evaluation, step, own) => {
@@ -253,8 +257,8 @@ export class VAE {
   }
 
   /**
-   * The ELBO of each example and its two terms, [count] each, in nats: the lower its ELBO the stranger is an example to
-   * the model. The mean of `elbo` is what `elbo` gives for the same options.
+   * The ELBO of each example and its two terms, [count] each, in nats: the lower the ELBO of an example, the less it
+   * looks like the training data. The mean of the array `elbo` is what `elbo` returns for the same options.
    */
   async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
     return this.#evaluated("score", data, options, async (evaluation, step, own) => {
@@ -264,7 +268,7 @@ export class VAE {
     });
   }
 
-  /** What `use` makes of a data set while no step of training changes the weights. */
+  /** The result of `use` on a data set, during which no training step changes the weights. */
   #evaluated<T>(
     place: string,
     data: Dataset,
@@ -336,9 +340,9 @@ export class VAE {
 
   /**
    * The weights as a safetensors file (README: the names and layouts). With `trainingState` also the optimizer's
-   * moments and where the run stands, so that a loaded VAE continues bit for bit. While a run is under way all of it is
-   * of one moment between two steps. After the device was lost it is what was kept last. Throws DOWNLOAD_FAILED where
-   * the library's files.js cannot be loaded: a later call tries again.
+   * moments and where the run stands, so that a loaded VAE continues bit for bit. During a run, all of it is from one
+   * moment between two steps. After the device was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED
+   * if the library's files.js cannot be loaded (a later call tries again), and INVALID_OPTION.
    */
   async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { trainingState = false } = optionsOf(options, "save", ["trainingState"]);
@@ -350,14 +354,14 @@ export class VAE {
     return writeModel(checkpoint);
   }
 
-  /** The model as it is between two steps, or as it was kept when the device was lost. */
+  /** The model between two steps, or its last copy if the device was lost. */
   async #snapshot(moments: boolean): Promise<{ snapshot: Snapshot; progress: Progress }> {
     const { safe } = this.#standing;
     try {
       return await this.device.working(async () => {
         let progress = this.#standing.progress;
         const snapshot = await this.buffers.snapshot(moments, () => (progress = this.#standing.progress));
-        // Steps after a loss that wasn't finite are counted until it is heard of, and have changed nothing.
+        // After a loss that isn't finite, steps change nothing but are still counted until the host reads that loss.
         return snapshot.halted && this.#run && safe.kept ? safe.kept : { snapshot, progress };
       });
     } catch (error) {
@@ -384,8 +388,8 @@ export class VAE {
   }
 
   /**
-   * Frees all GPU memory, and the device if the VAE asked for it itself. Calls under way reject with DISPOSED at once, and
-   * nothing more is submitted. Safe to call twice.
+   * Frees all GPU memory, and the device if the VAE requested it itself. Calls under way reject with DISPOSED at once,
+   * and nothing more is submitted. Safe to call twice.
    */
   dispose(): void {
     this.#standing.safe.clear();
