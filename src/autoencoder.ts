@@ -68,8 +68,9 @@ export class VAE {
   }
 
   /**
-   * A VAE with new weights. Throws INVALID_SPEC or INVALID_OPTION before it asks for a device; then NO_WEBGPU,
-   * NO_ADAPTER, DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY.
+   * A VAE with new weights. Throws INVALID_SPEC or INVALID_OPTION before it requests a device; then NO_WEBGPU, NO_ADAPTER,
+   * DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY, DEVICE_LOST, GPU_FAILED, TIMEOUT, DOWNLOAD_FAILED (if the library's
+   * layers.js is needed and cannot be loaded), and the signal's reason.
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
     const own = optionsOf(options, "create", [...opening, "initialisation"]);
