@@ -1,8 +1,7 @@
 // npm run build: src/ and shaders/ as minified ESM files with their source maps, and the public declarations of each
-// entry. chunks.mjs says which file has which source: core.js, the entries, and what the core imports when it needs it,
-// which are the WGSL that only some models or adapters need and the code for model files. Beside them lies one script
-// with core, data sets and canvas for pages without modules, and sri.json: each script's hash as a page gives it in
-// `integrity`.
+// entry. chunks.mjs decides which file has which source: core.js, the entries, and the two files that the core imports
+// on demand, with what only some models or adapters need and with the code for model files. Also makes one script with
+// core, data sets and canvas for pages without modules, and sri.json with each script's hash as used in `integrity`.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -94,7 +93,7 @@ async function squeeze(files, name) {
   const { code, map } = await minify(files.get(name) ?? "", {
     module: name !== GLOBAL,
     ecma: 2020,
-    // No getter of ours changes anything.
+    // Our getters have no side effects.
     compress: { passes: 3, unsafe_arrows: true, keep_fargs: false, pure_getters: true },
     format: { max_line_len: common.lineLimit, comments: /^!|webpackIgnore|@vite-ignore/ },
     sourceMap: { content: files.get(`${name}.map`) ?? "", filename: name, url: `${name}.map`, includeSources: true },

@@ -1,34 +1,38 @@
 // Which file of dist/ has which source. The core is one file, core.js, with all that src/index.ts needs at once. Every
-// other file imports what it needs of the core from there, so that a page has each class and each state once: webvae.js,
-// which is src/index.ts itself and so has the public names alone; the other entries; and what the core loads on demand.
+// other file imports what it needs of the core from there, so that each class and each state exists once on a page:
+// webvae.js, which is src/index.ts and has only the public names; the other entries; and what the core loads on demand.
 import { build } from "esbuild";
 import { basename, relative, resolve } from "node:path";
 import { ENTRIES } from "./entries.mjs";
 
 export const CORE_FILE = "core.js";
-/** What the core imports when it needs it: the file's name in dist/, and its source. */
+/** The files that the core imports on demand, with their sources. */
 export const ON_DEMAND = { "layers.js": "src/toolbox.ts", "files.js": "src/checkpoint.ts" };
 
-/** The public names: webvae.js. */
+/** Source of webvae.js, with the public names. */
 const INDEX = "src/index.ts";
-/** Lie first in the core: what is alike shall lie close, since gzip finds again only what lies within 32 KB. */
+/** The first sources in the core: similar code should be close together, since gzip's window is 32 KB. */
 const FIRST = ["ops/index", "vae", "tuner", "layers", "layer_check", "layer_shapes", "spec"];
 
-/** @typedef {import("esbuild").BuildOptions & { absWorkingDir: string, plugins: import("esbuild").Plugin[] }} Options */
+/**
+ * @typedef {import("esbuild").BuildOptions & { absWorkingDir: string, plugins: import("esbuild").Plugin[] }} Options
+ */
 
 /**
- * The module that an import names: of a source file its path from `root`.
+ * The module that an import names; for a source file, its path from `root`.
  * @param {string} root
  * @param {{ path: string, resolveDir: string }} imported
  */
 function moduleOf(root, { path, resolveDir }) {
-  // A file that is not there (wgsl_bundle.mjs).
+  // A virtual file (wgsl_bundle.mjs).
   if (path === "wgsl:core") return "shaders/core.js";
   if (!path.startsWith(".")) return path;
   return relative(root, resolve(resolveDir, path.replace(/\.js$/, ".ts"))).replaceAll("\\", "/");
 }
 
-/** For the core: what it loads on demand stays outside. @param {string} root @returns {import("esbuild").Plugin} */
+/**
+ * For bundling the core: keeps out what it loads on demand. @param {string} root @returns {import("esbuild").Plugin}
+ */
 function onDemandOutside(root) {
   return {
     name: "on-demand-outside",
@@ -44,8 +48,8 @@ function onDemandOutside(root) {
 }
 
 /**
- * For all others: entries stay outside by their files, and so does each of the core's modules, as "core:src/errors.ts";
- * or where `names` are given all of them are one that has these names from core.js, so that it is imported once.
+ * For bundling all other files: keeps out the entries, imported by their files, and the core's modules, imported as
+ * "core:src/errors.ts". With `names`, all the core's modules become a single import of these names from core.js.
  * @param {string} root
  * @param {ReadonlySet<string>} core its modules
  * @param {readonly string[]} [names]
@@ -54,7 +58,7 @@ function onDemandOutside(root) {
 function coreOutside(root, core, names) {
   const scripts = new Map(ENTRIES.map(({ source, script }) => [source, script]));
   for (const { specifier, script } of ENTRIES) scripts.set(specifier, script);
-  // A file that is not there: what a source map shows of it lies beside the sources.
+  // A virtual file, next to the sources in source maps.
   const all = resolve(root, "src/core.js");
   return {
     name: "core-outside",
@@ -76,7 +80,8 @@ function coreOutside(root, core, names) {
 }
 
 /**
- * core.js, and a file for each of `entryPoints`, which has sources by names without ".js", src/index.ts among them.
+ * Bundles core.js, and a file for each of `entryPoints`, which maps file names without ".js" to sources. src/index.ts must
+ * be among them.
  * @param {Options} options
  * @param {Record<string, string>} entryPoints
  */
@@ -92,7 +97,7 @@ export async function bundleChunks(options, entryPoints) {
   for (const [file, source] of Object.entries(entryPoints)) {
     const bundled = async (/** @type {string[] | undefined} */ names) => {
       const plugins = [coreOutside(root, core, names), ...options.plugins];
-      // What only hands names on is shorter with them alone.
+      // A file that only re-exports is shorter without short names.
       const minifyIdentifiers = source !== INDEX;
       const { outputFiles = [] } = await build({
         ...{ ...options, minify: false, minifySyntax: true, minifyWhitespace: true, minifyIdentifiers },
@@ -123,7 +128,7 @@ export async function bundleChunks(options, entryPoints) {
 }
 
 /**
- * What a script imports of the core's modules, "core:MODULE": names with their modules.
+ * What a script imports from the core's modules, "core:MODULE": the names with their modules.
  * @param {string} script
  * @returns {[name: string, module: string][]}
  */

@@ -8,9 +8,11 @@ import { rename, shortNames } from "./wgsl_names.mjs";
 
 /** @typedef {import("../src/shader_source.js").ShaderSource} ShaderSource */
 
-/** Shaders whose texts, with the libraries that they import, are in the core: what every dense model of pixels needs. */
+/**
+ * Shaders whose texts, with the libraries that they import, are in the core: what every dense model of pixels needs.
+ */
 export const CORE_SHADERS = ["gather", "linear", "reparameterize", "bernoulli", "gradient_norm", "adam"];
-/** Those of which the core has what was reflected: their texts are loaded when a pipeline needs one. */
+/** Shaders of which the core has only the reflection: their texts are loaded when a pipeline needs one. */
 export const CORE_REFLECTIONS = ["linear.subgroups", "linear.tiled", "sum"];
 
 /** Shaders by their paths; not the libraries, and not what draws: that is in the entry which imports it. */
@@ -29,7 +31,7 @@ export function bundleNames() {
 export const exportName = (path) => relative(shaderRoot, path).replace(/\W/g, "_");
 
 /**
- * The texts of both modules. Each exports a ShaderSource of each of its shaders under its exportName.
+ * The texts of both modules, each of which exports a ShaderSource for each of its shaders, under its exportName.
  * @param {string} [from] where the core's imports what loads the other: layersFile
  * @param {string} [own] where the other imports the core's
  * @returns {{ core: string, layers: string }}
@@ -77,8 +79,8 @@ export function bundledShaders(from = join(shaderRoot, "../src/layers_file.ts"),
 }
 
 /**
- * Part of the bundle, by its text, as unpack below: they refer to nothing outside themselves. A shader's text, or what
- * loads it where a part of it is not among `texts`.
+ * Returns a shader's text, or a function that loads it if a part of it is not among `texts`. The source text of this
+ * function becomes part of the bundle, like unpack below, so they refer to nothing outside themselves.
  * @param {string[]} texts
  * @param {string} enables
  * @param {number[]} places

@@ -17,7 +17,7 @@ export type PageMessage =
       readonly trained: { steps: number; epochs: number };
     }
   | { readonly kind: "report"; readonly report: RunReport }
-  // Its bytes come next.
+  // Its bytes follow in the next message.
   | { readonly kind: "checkpoint"; readonly standing: Standing; readonly last: boolean }
   | { readonly kind: "done"; readonly result: PageResult }
   | { readonly kind: "fault"; readonly code?: ErrorCode; readonly message: string };

@@ -6,7 +6,7 @@ import { readWhole } from "./files.js";
 import { modelSpec, reportFault, shapeOf, wholeNumber } from "./options.js";
 import { specOf } from "./training_file.js";
 
-/** What a preset is shown for where no shape is given. */
+/** The default input shape of a preset. */
 const usual: Partial<Record<ModelName, readonly number[]>> = { points: [2], conv64: [64, 64, 3] };
 
 const program = new Command("describe")
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   if (options.json) return console.log(JSON.stringify(described));
   console.log(text);
   const step = described.stepFlops.toLocaleString("en");
-  console.log(`\nFLOPs are of one example's forward pass; its part of a training step takes ${step}.`);
+  console.log(`\nFLOPs are those of one example's forward pass; its share of a training step takes ${step}.`);
 }
 
 try {

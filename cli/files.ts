@@ -57,8 +57,8 @@ export async function prepareFolder(folder: string): Promise<void> {
 }
 
 /**
- * Writes a file beside its place and renames it, so that a fault, or the end of the process or the machine at any
- * moment, leaves the old one or the new one whole. Throws FileError, with the old file kept.
+ * Writes a file under a temporary name and renames it, so that an error, or the end of the process or the machine at
+ * any moment, leaves either the old file or the new one, whole. Throws FileError, with the old file kept.
  */
 export async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
   const partial = `${path}.${process.pid}.part`;
@@ -66,7 +66,7 @@ export async function writeWhole(path: string, data: Uint8Array | string): Promi
     const file = await open(partial, "w");
     try {
       await file.writeFile(data);
-      // Else a machine that stops may find the new name and none of the bytes.
+      // Without this, the new name could survive a power failure without the bytes.
       await file.sync();
     } finally {
       await file.close();
@@ -78,7 +78,9 @@ export async function writeWhole(path: string, data: Uint8Array | string): Promi
   }
 }
 
-/** Windows refuses to replace a file that is open elsewhere, as by a virus scanner or an indexer for a moment. */
+/**
+ * Windows refuses to replace a file while a virus scanner or an indexer has it open, so this tries for some seconds.
+ */
 async function renameOver(from: string, to: string): Promise<void> {
   for (let wait = 10; ; wait *= 2) {
     try {
@@ -91,7 +93,7 @@ async function renameOver(from: string, to: string): Promise<void> {
   }
 }
 
-/** Removes what processes that were killed while they wrote to `folder` have left there. */
+/** Removes the temporary files of processes that were killed while writing to `folder`. */
 async function removePartial(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const [, pid] = /\.(\d+)\.part$/.exec(name) ?? [];

@@ -24,7 +24,7 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
-/** A shape as 28x28x1 or 28,28,1; what it may be is the library's to check. */
+/** Parses a shape like 28x28x1 or 28,28,1; the library checks its values. */
 export function shapeOf(text: string): number[] {
   const sizes = text.split(/[x,]/).map((part) => (part.trim() === "" ? NaN : Number(part)));
   if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0)) {

@@ -1,4 +1,4 @@
-// --resume: what a run that goes on takes from its checkpoint, and which options it may be given.
+// --resume: what a resumed run takes from its checkpoint, and which options may differ.
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { WebvaeError, type Initialisation, type ModelSpec } from "../src/index.js";
@@ -8,7 +8,7 @@ import { readWhole } from "./files.js";
 import type { Resumed } from "./run.js";
 import { CHECKPOINT, recordOf, specOf, type Point, type RunRecord } from "./training_file.js";
 
-/** Options of the command line as they are parsed. */
+/** The parsed options of the command line. */
 interface Given {
   readonly epochs: number;
   readonly lr: number;
@@ -21,7 +21,7 @@ export interface ResumedRun {
   readonly resumed: Resumed;
   readonly name: string;
   readonly spec: ModelSpec;
-  /** What the run's own options are where the command line gives none. */
+  /** Options of the resumed run: those of the command line, else those of the checkpoint. */
   readonly options: {
     readonly data: DataName;
     readonly split: "train" | "all";
@@ -35,22 +35,22 @@ export interface ResumedRun {
     readonly beta: number;
     readonly out: string;
   };
-  /** Lines of metrics.jsonl up to the checkpoint, and what they say. */
+  /** Lines of metrics.jsonl up to the checkpoint, and their figures. */
   readonly lines: readonly string[];
   readonly epochs: readonly EpochLosses[];
   readonly curve: readonly Point[];
-  /** To be shown: what is not as it was. */
+  /** What has changed since the checkpoint, to be printed. */
   readonly notes: readonly string[];
-  /** Throws INVALID_DATA where the training data are others. */
+  /** Throws INVALID_DATA if the training data differ. */
   readonly checkData: (hash: string) => void;
 }
 
-/** Options by which the weights would not be those of the run: what they are in the record, and as an option. */
+/** Options that must not change, since the weights would differ; the same names as in the record. */
 const fixed = ["data", "split", "limit", "model", "seed", "init", "batch", "epsilon"] as const;
 
 /**
- * The run whose checkpoint is `path`, or in the folder `path`. `isGiven` tells whether an option stands on the command
- * line. Throws FileError, INVALID_FILE, and INVALID_OPTION where an option contradicts the run.
+ * The run whose checkpoint is `path`, or in the folder `path`. `isGiven` says whether an option is on the command line.
+ * Throws FileError, INVALID_FILE, and INVALID_OPTION if an option contradicts the run.
  */
 export async function openResumed(
   path: string,
@@ -75,7 +75,7 @@ export async function openResumed(
   const choose = (key: "epochs" | "lr" | "beta") => (isGiven(key) ? given[key] : record[key]);
   const epochs = choose("epochs");
   if (epochs < trained) {
-    throw contradiction(`--epochs ${epochs} is less than the ${trained} that the run in ${file} has trained`);
+    throw contradiction(`--epochs ${epochs} is less than the ${trained} that the run in ${file} has already trained`);
   }
   const notes = (["lr", "beta"] as const).flatMap((key) =>
     choose(key) === record[key] ? [] : [`--${key} is ${choose(key)} from here on and was ${record[key]}`],
@@ -83,7 +83,7 @@ export async function openResumed(
   if (epochs <= trained) {
     notes.push(`all ${trained} epochs are trained: only the results are written (--epochs N trains up to N)`);
   }
-  // A checkpoint that lies where its run left it has that run's figures beside it.
+  // A checkpoint under its original name is next to the metrics of its run.
   const at = basename(file) === CHECKPOINT ? dirname(file) : resolve(given.out);
   const { lines, epochs: figures } = await metricsOf(join(at, "metrics.jsonl"), trained);
   const { data, split, limit, seed, init, batch, epsilon } = settings;
@@ -118,7 +118,7 @@ export async function openResumed(
       if (hash === settings.dataHash) return;
       throw new WebvaeError(
         "INVALID_DATA",
-        `the training data of ${settings.data} are not those of the run in ${file}: it cannot go on with others`,
+        `the training data of ${settings.data} are not those of the run in ${file}: it cannot continue with others`,
       );
     },
   };
@@ -126,7 +126,7 @@ export async function openResumed(
 
 const contradiction = (message: string) => new WebvaeError("INVALID_OPTION", message);
 
-/** The figures of epochs up to `last`; a line that is cut off, or of later epochs, counts as none. */
+/** The figures of epochs up to `last`. Lines that are cut off or from later epochs are left out. */
 async function metricsOf(path: string, last: number): Promise<{ lines: string[]; epochs: EpochLosses[] }> {
   const text = await readFile(path, "utf8").catch(() => "");
   const lines: string[] = [];

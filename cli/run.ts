@@ -14,7 +14,7 @@ import { manifoldPoints } from "./normal.js";
 
 export interface RunConfig {
   readonly spec: ModelSpec;
-  /** In all, with those of a run that goes on. */
+  /** In all, including those before a resumed run's checkpoint. */
   readonly epochs: number;
   /** Milliseconds between two checkpoints. */
   readonly saveEvery: number;
@@ -27,14 +27,14 @@ export interface RunConfig {
   readonly seed: number;
 }
 
-/** A run that goes on: its last checkpoint, and what was known of it then. */
+/** A resumed run: its last checkpoint, and what the record in it says. */
 export interface Resumed {
   readonly checkpoint: Uint8Array;
   readonly stepsPerEpoch: number;
   readonly partial: PartialEpoch;
 }
 
-/** The epoch under way: means and seconds of the steps that were reported. */
+/** The epoch under way: means over the reported steps, and their seconds. */
 export type PartialEpoch = Losses & { readonly steps: number; readonly seconds: number };
 
 /** Where a run stands when it is saved. */
@@ -56,20 +56,22 @@ export const figuresOf = ({ klPerLatent, ...terms }: Terms): Figures => ({
   kl_per_latent: Array.from(klPerLatent, (nats) => Number(nats.toPrecision(7))),
 });
 
-/** A report as of the whole run: its epochs and steps count on where it goes on. */
+/** A report whose epochs and steps count from the start of the whole run, also in a resumed one. */
 export interface RunReport
   extends Losses, Pick<TrainingReport, "epoch" | "epochs" | "step" | "steps" | "stepsPerSecond"> {
   readonly epochEnd?: { readonly train: Losses; readonly test?: Figures; readonly seconds: number };
 }
 
 export interface RunHooks {
-  /** `trained` is where a run that goes on stands. */
+  /** `trained` is where a resumed run continues. */
   readonly onStart: (
     adapter: { name: string; software: boolean },
     trained: { steps: number; epochs: number },
   ) => void | Promise<void>;
   readonly onReport: (report: RunReport) => void | Promise<void>;
-  /** With the training state, after the first report, every `saveEvery` and, `last`, when the run ends or is stopped. */
+  /**
+   * With the training state, after the first report, every `saveEvery` and, `last`, when the run ends or is stopped.
+   */
   readonly onCheckpoint: (bytes: Uint8Array, standing: Standing, last: boolean) => void | Promise<void>;
   /** After each epoch: the model as it is now, so that a fault later loses an epoch at most. */
   readonly onModel: (bytes: Uint8Array) => void | Promise<void>;
@@ -101,8 +103,8 @@ export const POINTS = 2000;
 const SCATTERED = 10000;
 
 /**
- * Trains a new VAE, or one that goes on, and collects what the run leaves behind. A run that `signal` stops is complete
- * too, with the weights that it has by then. Throws what the library throws.
+ * Trains a new VAE, or resumes a run, and collects its results. A run that `signal` stops is complete too, with the
+ * weights that it has by then. Throws what the library throws.
  */
 export async function run(
   config: RunConfig,
@@ -137,7 +139,7 @@ export async function run(
           last = report;
           await hooks.onReport(report);
           if (report.epochEnd && report.epoch < config.epochs) await hooks.onModel(await vae.save());
-          // Steps in flight may have ended the epoch already; its figures, which come next, belong to its checkpoint.
+          // If steps in flight have already ended the epoch, waits for its figures, which belong into that checkpoint.
           const early = !report.epochEnd && vae.trained.epochs >= report.epoch;
           if (early || performance.now() - saved < config.saveEvery) continue;
           await checkpoint();
@@ -148,7 +150,7 @@ export async function run(
       if (!hooks.signal.aborted) {
         // A fault of anything but the device leaves good weights: hours of training are not lost to a full disk.
         if (last) await rescue(vae, hooks, error);
-        // What the library refuses or cannot go on with would come again from there.
+        // Not after an error of the library, which would only recur when resumed from there.
         if (last && !(error instanceof WebvaeError)) await checkpoint(true);
         throw error;
       }
@@ -179,9 +181,9 @@ export async function run(
 const nothing: PartialEpoch = { elbo: 0, reconstruction: 0, kl: 0, steps: 0, seconds: 0 };
 const keys = ["elbo", "reconstruction", "kl"] as const;
 
-/** Counts on where a run began that goes on, and completes the figures of the epoch that it was broken off in. */
+/** Continues the counts of a resumed run, and completes the figures of the epoch in which it was interrupted. */
 class Epochs {
-  /** Of the steps before this process, of the epoch under way. */
+  /** The part of the epoch under way that earlier processes trained. */
   #earlier: PartialEpoch;
   #partial = nothing;
   #step = 0;
@@ -196,7 +198,7 @@ class Epochs {
     this.#earlier = earlier;
   }
 
-  /** Of the whole epochs alone: compiling and evaluating are no steps. */
+  /** Over whole epochs only, since compiling and evaluating are not steps. */
   get stepsPerSecond(): number | undefined {
     return this.#whole.steps > 0 ? this.#whole.steps / this.#whole.seconds : undefined;
   }
@@ -206,7 +208,7 @@ class Epochs {
     return { ...trained, partial: joined(this.#earlier, { ...this.#partial, seconds }) };
   }
 
-  /** The library's report of this process as one of the whole run. */
+  /** Converts the library's report to one of the whole run. */
   add(report: TrainingReport): RunReport {
     const { before } = this;
     const steps = report.step - this.#step;
@@ -231,7 +233,7 @@ class Epochs {
     return { ...counted, epochEnd: { train: lossesOf(all), ...test, seconds } };
   }
 
-  /** The end of an epoch whose last steps were done when the run was stopped, and not yet reported. */
+  /** The end of an epoch that was done but not yet reported when the run was stopped. */
   async missed(stepsPerEpoch: number, evaluated: () => Promise<Terms>): Promise<RunReport | undefined> {
     const { steps, epochs } = this.before;
     const { seconds } = this.#earlier;
@@ -246,10 +248,10 @@ class Epochs {
 
 const lossesOf = ({ elbo, reconstruction, kl }: Losses): Losses => ({ elbo, reconstruction, kl });
 
-/** The means over both one's steps and the other's. */
+/** The means over the steps of both. */
 function joined(a: PartialEpoch, b: PartialEpoch): PartialEpoch {
   const steps = a.steps + b.steps;
-  // Those of the one as they are, to the last digit, where the other has none.
+  // If one has no steps, the other's means stay exact to the last digit.
   const mean = (key: keyof Losses) =>
     a.steps === 0 ? b[key] : b.steps === 0 ? a[key] : (a[key] * a.steps + b[key] * b.steps) / steps;
   const [elbo, reconstruction, kl] = keys.map(mean) as [number, number, number];

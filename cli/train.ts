@@ -67,7 +67,7 @@ const program = new Command("train")
   .option("--limit <n>", "train on the first n examples", wholeNumber(1))
   .option("--out <dir>", "folder for the results", "out")
   .option("--save-every <minutes>", "minutes between two checkpoints; 0: after each report", positiveNumber, 5)
-  .option("--resume <path>", `go on with a run, by its ${CHECKPOINT} or its folder`)
+  .option("--resume <path>", `continue a run, given its ${CHECKPOINT} or its folder`)
   .option("--json", "end stdout with one JSON object", false)
   .option("--browser", "run in headless Chrome", false)
   .allowExcessArguments(false);
@@ -139,7 +139,7 @@ async function main(): Promise<number> {
     stop.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
-  // A terminal that was closed takes no more text, which must not be what ends the run.
+  // Writing to a closed terminal fails, which must not end the run.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let adapter = { name: "", software: false };
   let progress: ReturnType<typeof createProgress> | undefined;
@@ -157,7 +157,7 @@ async function main(): Promise<number> {
     progress.epochEnd({ epoch, train: trained, test: tested, seconds });
     const stepsPerSecond = stepsPerEpoch / seconds;
     const line = JSON.stringify({ epoch, train: trained, test: tested, seconds, stepsPerSecond });
-    // The first one replaces those of an earlier run.
+    // The first line replaces those of an earlier run.
     if (epoch === 1) await writeWhole(path("metrics.jsonl"), `${line}\n`);
     else await appendLine(path("metrics.jsonl"), line);
   };
@@ -181,8 +181,8 @@ async function main(): Promise<number> {
       failed = false;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      // The run goes on, and its model is still to be written; the next one may succeed.
-      if (!failed || last) tell(`${error.message}${last ? "" : "; the one before is kept, and the run goes on"}`);
+      // The run continues: the model is still to be written, and the next checkpoint may succeed.
+      if (!failed || last) tell(`${error.message}${last ? "" : "; the previous one is kept, and the run continues"}`);
       failed = true;
     }
   };
@@ -192,8 +192,8 @@ async function main(): Promise<number> {
       adapter = found;
       for (const line of adapterLines(found)) print(line);
       if (!going) return;
-      print(`going on after ${trained.steps} steps, ${trained.epochs} of ${options.epochs} epochs`);
-      // Without lines of epochs that come again; and whole, if the process was killed within the last one.
+      print(`continuing after ${trained.steps} steps, ${trained.epochs} of ${options.epochs} epochs`);
+      // Drops the lines of epochs that will be trained again, and a line that was cut off by a kill.
       const lines = going.lines.map((line) => `${line}\n`);
       await writeWhole(path("metrics.jsonl"), lines.join(""));
     },

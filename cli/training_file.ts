@@ -1,17 +1,17 @@
-// checkpoint.safetensors: a saved VAE with its training state and, in its metadata, which run it is of. The library
-// reads it as any model; the command line finds there what the run was asked for and what its chart shows so far.
+// checkpoint.safetensors: a saved VAE with its training state and, in its metadata, a record of the run: its options
+// and the points of its chart so far. The library reads it like any model.
 import { createHash } from "node:crypto";
 import { WebvaeError, type Dataset, type Initialisation, type ModelSpec } from "../src/index.js";
 import type { Losses } from "./charts.js";
 
 export const CHECKPOINT = "checkpoint.safetensors";
 
-/** What makes a run's weights what they are: a run that goes on keeps all of it. */
+/** The settings that determine a run's weights, which a resumed run keeps. */
 export interface RunSettings {
   readonly data: string;
   readonly split: string;
   readonly limit?: number;
-  /** Of the training examples' values. */
+  /** Hash of the training examples' values. */
   readonly dataHash: string;
   readonly model: string;
   readonly seed: number;
@@ -20,17 +20,17 @@ export interface RunSettings {
   readonly epsilon?: number;
 }
 
-/** A run as far as it has come. */
+/** The record of a run so far. */
 export interface RunRecord {
   readonly settings: RunSettings;
-  /** May be others when it goes on. */
+  /** These three may change when the run is resumed. */
   readonly epochs: number;
   readonly lr: number;
   readonly beta: number;
   /** Trained so far, in all processes. */
   readonly trained: { readonly steps: number; readonly epochs: number };
   readonly seconds: number;
-  /** 0 where no step was reported yet. */
+  /** 0 if no step was reported yet. */
   readonly stepsPerEpoch: number;
   /** Of the epoch under way: sums over its reported steps. */
   readonly partial: Losses & { readonly steps: number; readonly seconds: number };
@@ -52,7 +52,7 @@ function split(file: Uint8Array): { header: Header; tensors: Uint8Array } {
   const length = file.length >= 8 ? Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)) : Infinity;
   if (length > file.length - 8) throw new Error("it is cut off");
   const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(8, 8 + length)));
-  if (header === null || typeof header !== "object") throw new Error("its header is no object");
+  if (header === null || typeof header !== "object") throw new Error("its header is not an object");
   return { header: header as Header, tensors: file.subarray(8 + length) };
 }
 
@@ -61,7 +61,7 @@ export function withRecord(file: Uint8Array, record: RunRecord): Uint8Array {
   const { header, tensors } = split(file);
   const text = JSON.stringify({ ...header, __metadata__: { ...header.__metadata__, [KEY]: JSON.stringify(record) } });
   const json = new TextEncoder().encode(text);
-  // Tensors begin at a multiple of eight bytes, behind spaces.
+  // Tensors begin at a multiple of eight bytes, so the header is padded with spaces.
   const length = 8 * Math.ceil(json.length / 8);
   const result = new Uint8Array(8 + length + tensors.length).fill(0x20, 8, 8 + length);
   new DataView(result.buffer).setBigUint64(0, BigInt(length), true);
@@ -74,23 +74,23 @@ export function withRecord(file: Uint8Array, record: RunRecord): Uint8Array {
 export function metadataOf(path: string, file: Uint8Array): Readonly<Record<string, string>> {
   try {
     const { __metadata__: metadata = {} } = split(file).header;
-    if (metadata === null || typeof metadata !== "object") throw new Error("its metadata are no object");
+    if (metadata === null || typeof metadata !== "object") throw new Error("its metadata are not an object");
     return metadata;
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
-    throw new WebvaeError("INVALID_FILE", `${path} is no whole safetensors file: ${what}`, { cause });
+    throw new WebvaeError("INVALID_FILE", `${path} is not a complete safetensors file: ${what}`, { cause });
   }
 }
 
-/** The spec of a saved model. Throws INVALID_FILE; what the spec holds is the library's to check. */
+/** The spec of a saved model. Throws INVALID_FILE. The library checks the contents of the spec. */
 export function specOf(path: string, file: Uint8Array): ModelSpec {
-  return parsed(path, metadataOf(path, file), "model_spec", "is no model of this library") as ModelSpec;
+  return parsed(path, metadataOf(path, file), "model_spec", "is not a model of this library") as ModelSpec;
 }
 
-/** Which run a checkpoint is of. Throws INVALID_FILE naming `path`, and what such a file is instead. */
+/** The record of a run in its checkpoint. Throws INVALID_FILE naming `path`, and what the file is instead. */
 export function recordOf(path: string, file: Uint8Array): RunRecord {
   const metadata = metadataOf(path, file);
-  const missing = `was not written by npm run train to go on from (that is ${CHECKPOINT}); VAE.load reads it`;
+  const missing = `is not a checkpoint to continue from (npm run train writes that as ${CHECKPOINT}); VAE.load reads it`;
   if (metadata["training_state"] === undefined && metadata["model_spec"] !== undefined) {
     throw new WebvaeError("INVALID_FILE", `${path} has weights but no training state: it ${missing}`);
   }
@@ -123,7 +123,7 @@ function parsed(path: string, metadata: Readonly<Record<string, string>>, key: s
   if (typeof text !== "string") throw new WebvaeError("INVALID_FILE", `${path} ${missing}`);
   try {
     const value: unknown = JSON.parse(text);
-    if (value === null || typeof value !== "object") throw new Error("it is no object");
+    if (value === null || typeof value !== "object") throw new Error("it is not an object");
     return value;
   } catch (cause) {
     throw new WebvaeError("INVALID_FILE", `${path}: its ${key} is damaged (${String(cause)})`, { cause });
@@ -132,14 +132,14 @@ function parsed(path: string, metadata: Readonly<Record<string, string>>, key: s
 
 export type Point = Losses & { readonly epoch: number };
 
-/** A point of the chart as a checkpoint keeps it. */
+/** A point of the chart as it is stored in a checkpoint. */
 export const pointOf = ({ epoch, elbo, reconstruction, kl }: Point): number[] =>
   [epoch, elbo, reconstruction, kl].map((value) => Number(value.toPrecision(7)));
 
-/** Points of the chart that a checkpoint keeps: about one a pixel. */
+/** The most points of the chart in a checkpoint: about one per pixel. */
 const MOST_POINTS = 1000;
 
-/** Every second point, where there are too many. */
+/** Drops every second point while there are too many. */
 export function thinned<T>(points: readonly T[]): readonly T[] {
   let kept = points;
   while (kept.length > MOST_POINTS) kept = kept.filter((_, i) => i % 2 === 1);

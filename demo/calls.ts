@@ -1,5 +1,5 @@
-// Carries the protocol over a worker's messages: calls with answers, and what the worker tells unasked. No call waits for a
-// worker that is not there: one that could not be loaded, or has stopped, rejects them all.
+// Carries the protocol over a worker's messages: calls with answers, and messages that the worker sends by itself. When
+// the worker cannot be loaded or has stopped, all calls reject, so that none waits for ever.
 import { asError, describeFault, PageFault, WORKER_LOST, type Fault } from "./faults.js";
 import type { Commands, Told } from "./protocol.js";
 
@@ -14,22 +14,22 @@ interface Answer {
   readonly value?: unknown;
   readonly fault?: Fault;
 }
-/** Asks for a sign of life, and is one. */
+/** Sent by the page to ask for a sign of life, and by the worker as the answer. */
 interface Beat {
   readonly beat: true;
 }
-/** A message came that could not be read: whoever sent it waits in vain. */
+/** The worker received a message that it could not read, so the call in it gets no answer. */
 interface Unread {
   readonly unread: true;
 }
 type ToPage = Answer | Beat | Unread | Told;
 
-/** What the page's and the worker's side have in common. */
+/** What both ends of the connection have in common. */
 interface End {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
 }
-/** A Worker, as far as it is used here. */
+/** The part of a Worker that is used here. */
 export interface WorkerEnd extends End {
   addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
   addEventListener(type: "error", listener: (event: Event) => void): void;
@@ -38,28 +38,28 @@ export interface WorkerEnd extends End {
 
 export interface Hearing {
   readonly told: (message: Told) => void;
-  /** An error in the worker that no call was answered with; it goes on. */
+  /** An error in the worker outside of any call; the worker continues. */
   readonly failed: (error: PageFault) => void;
   /** The worker is gone, with the model in it. */
   readonly lost: (error: PageFault) => void;
 }
 
 export interface Connection {
-  /** Each rejects with a PageFault: what the worker's fault said, or with the code WORKER_LOST. */
+  /** Each rejects with a PageFault: the worker's own, or one with the code WORKER_LOST. */
   readonly commands: Commands;
   /** Aborted when the worker is lost, with the PageFault. */
   readonly lost: AbortSignal;
 }
 
-/** The page asks so often for a sign of life. */
+/** Milliseconds between the page's requests for a sign of life. */
 export const BEAT_MS = 3000;
 /**
- * So many in vain, and the worker has stopped. Counted, not measured: where the page's own timers stand still, in a frozen tab
- * or on a machine that sleeps, so does the count.
+ * After this many unanswered requests the worker counts as stopped. They are counted, not timed, so that the time a tab
+ * is frozen or a machine sleeps doesn't count.
  */
 export const MISSED_BEATS = 10;
 
-/** The page's side. A worker that is lost is ended: it keeps nothing from the next one. */
+/** The page's side. A lost worker is terminated, so that it holds nothing that the next one needs. */
 export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Hearing): Connection {
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   const life = new AbortController();
@@ -76,7 +76,7 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
   const end = (message: string) => {
     if (life.signal.aborted) return;
     const error = new PageFault(
-      heard ? "The training has stopped" : "The training could not begin",
+      heard ? "The training has stopped" : "The training could not start",
       message,
       [],
       WORKER_LOST,
@@ -110,7 +110,7 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
     });
     worker.addEventListener("messageerror", unread);
     worker.addEventListener("error", (event) => {
-      // Told here: it is none of the page's own.
+      // Reported here, not as an error of the page itself.
       event.preventDefault();
       // A script that could not be fetched has no message.
       const message = "message" in event ? String(event.message) : "";
@@ -124,8 +124,8 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
       else post({ beat: true } satisfies Beat);
     }, BEAT_MS);
   } catch (error) {
-    // A browser or a policy without workers. Not before the caller has what this function returns.
-    queueMicrotask(() => end(`Its worker could not be made: ${String(error)}`));
+    // The browser or a policy forbids workers. Reported only after the caller has what this function returns.
+    queueMicrotask(() => end(`Its worker could not be created: ${String(error)}`));
   }
 
   const post = (message: Call | Beat, transfer: Transferable[] = []) => worker?.postMessage(message, transfer);
@@ -167,11 +167,11 @@ export function answerPage(page: End, handlers: Handlers): (message: Told) => vo
     const result = new Promise((resolve) => resolve(run(...values)));
     result
       .then((value) => post({ id, value }, handedOver([value])))
-      // What cannot be sent is an answer too.
+      // A value that cannot be sent is answered with an error too.
       .catch((error: unknown) => post({ id, fault: describeFault(error) }));
   });
   page.addEventListener("messageerror", () => post({ unread: true }));
-  // It has been loaded: an error from now on is not its end.
+  // Tells the page that this script was loaded: later errors don't mean that it failed to start.
   post({ beat: true });
   return (message) => post(message);
 }

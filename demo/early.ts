@@ -1,8 +1,8 @@
-// Loads before everything else of the page, as a classic script that old browsers can read too: what keeps the page from
-// starting is shown on it, with what to do. Once the page's own script runs (`data-started`), that one shows what fails.
+// Loads before everything else, as a classic script that old browsers can run too. It shows on the page what keeps the
+// page from starting, and what to do. Once the page's own script runs (`data-started`), that one shows errors.
 
-// uPlot gives navigator.language to Intl as it loads. On a Linux without a locale Chrome says "en-US@posix" there, with a
-// locale's modifier "sr-RS@latin", and Intl throws. The page speaks English anyway.
+// uPlot passes navigator.language to Intl while it loads. On Linux, Chrome's value is "en-US@posix" without a locale
+// and "sr-RS@latin" for a locale with a modifier, and Intl throws on both. The page is in English anyway.
 ((): void => {
   try {
     new Intl.NumberFormat(navigator.language);
@@ -22,12 +22,12 @@
   };
 
   function show(title: string, message: string, hints: string[]): void {
-    // The first is the cause; what follows follows from it.
+    // Only the first error: later ones follow from it.
     if (shown || root.dataset["started"]) return;
     shown = true;
     whenParsed(() => {
       document.body.dataset["state"] = "failed";
-      put("position", "Could not begin.");
+      put("position", "Could not start.");
       put("adapter", "no GPU asked for");
       const waiting = document.getElementsByClassName("waiting");
       for (let i = 0; i < waiting.length; i++) waiting[i]!.textContent = "The page could not start.";
@@ -59,7 +59,7 @@
     else act();
   }
 
-  /** Of this page; a visitor's extensions have errors of their own. */
+  /** Whether a script is the page's own: a visitor's browser extensions throw errors too. */
   const isOwn = (address: string) => address === "" || address.indexOf(`${location.origin}/`) === 0;
 
   const nameOf = (address: string) => address.replace(/[?#].*$/, "").replace(/^.*\//, "");
@@ -70,7 +70,7 @@
       current,
     ]);
 
-  // Captured: a file that cannot be loaded tells its element alone.
+  // In the capture phase, since a failed load fires an event only at its element, without bubbling.
   addEventListener(
     "error",
     (event) => {
@@ -79,7 +79,7 @@
         const address = target instanceof HTMLScriptElement ? target.src : target.href;
         const needed = target instanceof HTMLScriptElement || target.rel === "stylesheet";
         if (!needed || !isOwn(address)) return;
-        show("A part of the page could not be loaded", `${nameOf(address)}, or a file that it needs, did not come.`, [
+        show("A part of the page could not be loaded", `${nameOf(address)}, or a file that it needs, is missing.`, [
           "Check the network, and load the page again: what was kept in this browser is still there.",
           current,
         ]);
@@ -88,6 +88,6 @@
     true,
   );
   addEventListener("unhandledrejection", ({ reason }) => threw(reason));
-  // Such a browser takes no notice of the page's own script.
-  if (!("noModule" in HTMLScriptElement.prototype)) threw("this browser knows no modules");
+  // Such a browser ignores the page's own script.
+  if (!("noModule" in HTMLScriptElement.prototype)) threw("this browser does not support modules");
 })();

@@ -1,4 +1,5 @@
-// Errors in words for the person at the page: what happened, and what can be done. Plain data, to cross from the worker.
+// Errors in words for the person at the page: what happened, and what can be done. Plain data, to cross from the
+// worker.
 import type { ErrorCode } from "webvae";
 
 export interface Fault {
@@ -53,10 +54,10 @@ const known: Partial<Record<ErrorCode, Pick<Fault, "title" | "hints">>> = {
     title: "This is no model file that can be read",
     hints: ["A model file is what Save model downloads here, or vae.save() in a program.", untouched],
   },
-  SPEC_MISMATCH: { title: "The file's model is another", hints: [untouched] },
+  SPEC_MISMATCH: { title: "The file has another model", hints: [untouched] },
   DOWNLOAD_FAILED: {
     title: "A part of the page could not be downloaded",
-    hints: ["Check the network and try again. The model in training goes on; until then it may not be kept."],
+    hints: ["Check the network and try again. Training continues, but the model may not be kept until then."],
   },
 };
 
@@ -66,7 +67,7 @@ export const isFinal = ({ code }: Fault) => ["NO_WEBGPU", "NO_ADAPTER"].includes
 /** The code of what another wish has made way for: nobody needs to be told. */
 export const SUPERSEDED = "SUPERSEDED";
 
-/** The code of a worker that has stopped or never began, and with it the training. */
+/** The code when the worker, and with it the training, has stopped or never started. */
 export const WORKER_LOST = "WORKER_LOST";
 
 /** A fault that this page finds itself. */
@@ -81,10 +82,10 @@ export class PageFault extends Error {
   }
 }
 
-/** The code of a part of the page that could not be loaded. */
+/** The code when a part of the page could not be loaded. */
 export const PART_MISSING = "PART_MISSING";
 
-/** What a part of the page gives; a PageFault that says what to do where it cannot be loaded. */
+/** Waits for a part of the page. Throws a PageFault that says what to do if it cannot be loaded. */
 export async function part<Module>(name: string, loading: Promise<Module>): Promise<Module> {
   try {
     return await loading;
@@ -95,7 +96,7 @@ export async function part<Module>(name: string, loading: Promise<Module>): Prom
   }
 }
 
-/** A Fault that came from the worker, to be thrown here. */
+/** A Fault sent by the worker, as an error to throw on the page. */
 export const asError = ({ title, message, hints, code }: Fault) => new PageFault(title, message, hints, code);
 
 export function describeFault(error: unknown): Fault {

@@ -2,5 +2,5 @@
 import type { ModelSpec } from "webvae";
 import { describe } from "webvae/describe";
 
-/** Of products and convolutions, which are nearly all of it, for a batch of so many examples. */
+/** FLOPs of products and convolutions, which are nearly all, in a step with `batch` examples. */
 export const stepFlops = (spec: ModelSpec, batch: number) => batch * describe(spec).stepFlops;

@@ -17,7 +17,7 @@ export interface JsonText {
 
 /** Deeper than any model, and shallow enough for the stack. */
 const DEEPEST = 60;
-/** Characters: a spec of a thousand layers takes 100,000, and every place in a text is remembered. */
+/** The most characters: a spec of a thousand layers takes 100,000, and the position of every value is stored. */
 const LONGEST = 2 ** 18;
 
 class Fault extends Error {

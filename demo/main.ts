@@ -37,27 +37,27 @@ const form = new SettingsForm({
 let opened: Opened | undefined;
 /** The visitor's own files that the model trains on. */
 let ownFiles: readonly File[] = [];
-/** What was kept last of the model that is here. */
+/** When and at which step the current model was last kept. */
 let saved: Saved | undefined;
 let standing: Standing | undefined;
 let losses = new Losses();
 let view: View | undefined;
 /**
- * The view of the model that was opened last: what is pressed or told meanwhile is of it, not of the one before. Rejects
- * where another model took its place before it was there.
+ * The view of the model that was opened last: what is pressed or told meanwhile is of it, not of the one before.
+ * Rejects where another model took its place before it was there.
  */
 let opening: Promise<View> | undefined;
 
-/** A worker to train in. */
+/** Starts a worker to train in. */
 function connect(): Connection {
   const start = () => new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   return callWorker(start, { told: hear, failed: fail, lost });
 }
 
-/** The worker is gone, and with it the model as it stood. */
+/** Called when the worker is gone, and with it the current state of the model. */
 function lost(error: PageFault): void {
   standing = undefined;
-  // It would not come any more.
+  // It would never settle.
   opening = undefined;
   for (const id of ["save", "load"]) find<HTMLButtonElement>(id).disabled = true;
   transport.enter("failed");
@@ -66,10 +66,10 @@ function lost(error: PageFault): void {
   fail(error);
 }
 
-/** The worker's commands; another worker's where it is gone. */
+/** The worker's commands; starts another worker if it is gone. */
 const revived = () => (connection.lost.aborted ? (connection = connect()) : connection).commands;
 
-/** What was kept of the model that was lost, or else a new one with the same settings. */
+/** Opens the kept copy of the lost model, or else a new model with the same settings. */
 async function startAgain(): Promise<void> {
   hideFault();
   transport.wait("Starting again…");
@@ -91,7 +91,8 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
 function fail(error: unknown, again?: () => void): void {
   const code = error instanceof Error && "code" in error ? error.code : "";
   if (code === SUPERSEDED) return;
-  // Whatever waited for it: it is told of once, and no more once there is another.
+  // Every call that waited for the worker fails; the loss is shown as one error, and not at all once there is a new
+  // worker.
   if (code === WORKER_LOST) {
     if (!connection.lost.aborted) return;
     error = connection.lost.reason;
@@ -100,14 +101,14 @@ function fail(error: unknown, again?: () => void): void {
   if (isFinal(fault)) return void close();
   if (!opened) {
     transport.enter("failed");
-    transport.wait("Could not begin.");
+    transport.wait("Could not start.");
   } else if (standing) transport.show(standing, opened);
 }
 
-/** The fault, and what its button does. */
+/** The error to show, and what its button does. */
 function remedied(error: unknown, again: (() => void) | undefined): Parameters<typeof showFault> {
   const code = error instanceof PageFault ? error.code : "";
-  // Before there is a model nothing is lost by loading all of it once more.
+  // Before there is a model, reloading the page loses nothing.
   const begin = code === PART_MISSING || (code === WORKER_LOST && !opened);
   if (begin) return [error, { label: "Load the page again", act: () => location.reload() }];
   if (code === WORKER_LOST) return restart(error as PageFault, saved, () => void attempt(startAgain));
@@ -125,7 +126,7 @@ async function open(settings: Settings, files: readonly File[]): Promise<void> {
   transport.wait(opened ? "Preparing the new model…" : "Looking for a GPU…");
   const { model } = settings;
   const next = await revived().open(settings, files);
-  // Data that stay are still those files.
+  // If the data are still "files" and none were given, the previous files stay.
   if (settings.data !== "files") ownFiles = [];
   else if (files.length > 0) ownFiles = files;
   await present(next);
@@ -295,13 +296,13 @@ async function openAddress(): Promise<void> {
 }
 
 wire();
-// From here on what fails is shown by this script, not by early.ts.
+// From here on this script shows errors, not early.ts.
 document.documentElement.dataset["started"] = "true";
 performance.mark("interactive");
 if (navigator.gpu as GPU | undefined) await attempt(() => openAddress());
 else {
   // Where a worker has none either; the library would say the same.
-  const message = "navigator.gpu is missing: no WebGPU in this browser, or no https or localhost.";
+  const message = "navigator.gpu is missing: this browser has no WebGPU, or the page is not on https or localhost.";
   fail(Object.assign(new Error(message), { name: "WebvaeError", code: "NO_WEBGPU" }));
 }
 await offer();

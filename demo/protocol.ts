@@ -5,8 +5,9 @@ import type { Live, Settings } from "./settings.js";
 
 export interface Commands {
   /**
-   * Data and a model with new weights for them. What is there stays, and trains on, until both are ready: a fault leaves
-   * it as it was. `files` are the visitor's own data; without them, and with the same data set, the data are kept.
+   * Data and a model with new weights for them. What is there stays, and trains on, until both are ready: a fault
+   * leaves it as it was. `files` are the visitor's own data; without them, and with the same data set, the data are
+   * kept.
    */
   open(settings: Settings, files: readonly File[]): Promise<Opened>;
   /** A model file, for the data that are there. */
@@ -27,7 +28,7 @@ export interface Commands {
   connect(port: MessagePort): Promise<void>;
   /** What an earlier visit left, if anything. */
   kept(): Promise<Kept | undefined>;
-  /** Goes on with it; with `files` where its data were the visitor's own, and the page still has them. */
+  /** Continues with it; `files` are the visitor's own files it was trained on, if the page still has them. */
   restore(files?: readonly File[]): Promise<Opened>;
   discard(): Promise<void>;
 }
@@ -99,7 +100,7 @@ export interface Kept {
 }
 
 export type Told =
-  /** What went wrong while nobody waited for an answer; the training goes on. */
+  /** An error outside of any call; training continues. */
   | { readonly type: "fault"; readonly fault: Fault }
   | { readonly type: "loading"; readonly what: string; readonly done: number; readonly total: number | undefined }
   | { readonly type: "standing"; readonly standing: Standing; readonly added: History; readonly fault?: Fault }
@@ -107,7 +108,7 @@ export type Told =
   | { readonly type: "means"; readonly mean: Float32Array; readonly labels?: Uint8Array }
   | { readonly type: "autosave"; readonly state: AutosaveState };
 
-/** Whether the model is kept, and what of it was kept last. */
+/** Whether the model is being kept, and when it was last. */
 export type AutosaveState =
   | { readonly kind: "on"; readonly saved?: Saved }
   | { readonly kind: "off"; readonly why: string; readonly saved?: Saved };

@@ -103,7 +103,7 @@ const handlers: Handlers = {
 };
 
 function present(): Trainer {
-  if (!current) throw new PageFault("No model is here yet", "The page is still loading, or could not begin.", []);
+  if (!current) throw new PageFault("No model is here yet", "The page is still loading, or could not start.", []);
   return current.trainer;
 }
 
@@ -211,7 +211,7 @@ function changed(trainer: Trainer, fault?: Fault): void {
   tell({ type: "standing", standing, added: losses.takeAdded(), ...(fault ? { fault } : {}) });
 }
 
-// The page hears of errors that are thrown, and not of these.
+// The page's "error" listener gets errors that are thrown, but not rejections.
 addEventListener("unhandledrejection", ({ reason }) => tell({ type: "fault", fault: describeFault(reason) }));
 tell = answerPage(globalThis as unknown as Worker, handlers);
 void fetchAhead();

@@ -25,7 +25,7 @@ class Connection {
     private readonly signal: AbortSignal | undefined,
   ) {
     signal?.addEventListener("abort", () => this.#rejectAll(lost(signal)), { once: true });
-    // Which answer it was cannot be read either.
+    // It is unknown which call's answer this was, so all reject.
     port.addEventListener("messageerror", () => this.#rejectAll(new RemoteFault("an answer could not be read")));
     port.addEventListener("message", ({ data }) => {
       if (!isMessage(data, "answer")) return;
@@ -108,10 +108,11 @@ class RemoteSurface implements Surface {
   }
 }
 
+/** How a page talks to the model that its worker has. */
 export interface RemoteOptions {
   /**
-   * Aborted by the page when the worker is gone, with the reason: a port does not tell. What waits for an answer rejects
-   * with a RemoteFault then, and so does every later call.
+   * For the page to abort, with the reason, when the worker is gone, which a port does not report. Pending and later
+   * calls then reject with a RemoteFault.
    */
   readonly signal?: AbortSignal;
 }

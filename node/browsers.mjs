@@ -13,7 +13,7 @@ import { delimiter, dirname, join } from "node:path";
 
 /**
  * Installed browsers, best first: the one named by PUPPETEER_EXECUTABLE_PATH or CHROME_PATH, the system's, puppeteer's.
- * None where WEBVAE_CHROME is "npm": then the Chrome from npm is used, and its SwiftShader, whatever else is installed.
+ * None if WEBVAE_CHROME is "npm": then the Chrome from npm and its SwiftShader are used, even if others are installed.
  * @param {{ root?: string, platform?: NodeJS.Platform, env?: Record<string, string | undefined> }} [machine]
  * @returns {Browser[]}
  */

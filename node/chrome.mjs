@@ -87,12 +87,12 @@ export function webgpuFlags({ canvas, headful, software, platform = process.plat
   return canvas || headful ? vulkan : [...vulkan, "--disable-vulkan-surface"];
 }
 
-/** What pages are told, however the machine is set up. */
+/** The language that pages see, however the machine is set up. */
 const LANGUAGE = "en-US";
 
 /**
- * What makes Chrome say LANGUAGE in navigator.language and use it in Intl. By itself it takes the process's locale: where
- * none is set it says "en-US@posix", which no function of Intl accepts.
+ * Makes Chrome use LANGUAGE in navigator.language and Intl. By default it takes the process's locale, and without one
+ * "en-US@posix", which no function of Intl accepts.
  */
 const language = {
   args: [`--lang=${LANGUAGE}`, `--accept-lang=${LANGUAGE}`],

@@ -60,8 +60,9 @@ export class VAE {
   }
 
   /**
-   * A VAE with new weights. Throws INVALID_SPEC or INVALID_OPTION before it asks for a device; then NO_WEBGPU,
-   * NO_ADAPTER, DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY.
+   * A VAE with new weights. Throws INVALID_SPEC or INVALID_OPTION before it requests a device; then NO_WEBGPU, NO_ADAPTER,
+   * DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY, DEVICE_LOST, GPU_FAILED, TIMEOUT, DOWNLOAD_FAILED (if the library's
+   * layers.js is needed and cannot be loaded), and the signal's reason.
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
     const own = optionsOf(options, "create", [...opening, "initialisation"]);
@@ -78,10 +79,11 @@ export class VAE {
   }
 
   /**
-   * A VAE from the bytes of a saved one; training continues where it stood if its state was saved. With `spec` also from
-   * a safetensors file without metadata that holds its weights under the names and shapes that `save` gives them. Throws
-   * INVALID_FILE, SPEC_MISMATCH (where the file's spec is another than `spec`, or tensors are missing, of other shapes or
-   * of no use), NON_FINITE, DOWNLOAD_FAILED (of the library's files.js), and as `create`.
+   * A VAE from the bytes of a saved one; if its training state was saved, training continues where it stood. With
+   * `spec`, also reads a safetensors file without metadata whose tensors have the names and shapes that `save` writes.
+   * Throws INVALID_FILE; SPEC_MISMATCH if the file's spec differs from `spec`, or tensors are missing, superfluous or
+   * of other shapes; NON_FINITE; DOWNLOAD_FAILED if the library's files.js cannot be loaded; and all that `create`
+   * throws.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
     const own = optionsOf(options, "load", [...opening, "spec"]);
@@ -90,7 +92,7 @@ export class VAE {
     if (!(file instanceof Uint8Array)) {
       throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`);
     }
-    // Read later, when the bytes and the spec may be others.
+    // Resolved and copied now: the caller may change either while this waits.
     const expected = spec && defineModel(resolveSpec(spec));
     const checkpoint = await abortable(signal, readModel(file.slice(), expected));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
@@ -153,20 +155,20 @@ export class VAE {
   }
 
   /**
-   * Trains for `epochs` more epochs. Iterated, it yields a report several times a second and at the end of each epoch;
-   * awaited, it runs to the end and gives the last report. Breaking off the loop, or the signal, stops at once and keeps
-   * the weights; calling again goes on from there. `data` is borrowed until the run ends: it must not change. Throws
-   * INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE where the loss is NaN or infinite, with
-   * the last good weights kept; DEVICE_LOST, after which `save` still gives what was kept last; BUSY while another run is
-   * under way; DISPOSED, TIMEOUT, GPU_FAILED.
+   * Trains for `epochs` more epochs. `for await` goes through the run's reports, several a second and one at the end of
+   * each epoch; `await` trains to the end and returns the last report. Breaking out of the loop or aborting the signal
+   * stops at once and keeps the weights; calling `train` again continues from there. `data` is borrowed until the run
+   * ends: it must not change. Throws INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE if the
+   * loss is NaN or infinite, with the last good weights kept; DEVICE_LOST, after which `save` still returns the last
+   * copy of the model; BUSY while another run is under way; DISPOSED, TIMEOUT, GPU_FAILED.
    */
   train(data: Dataset, options: TrainingOptions = {}): Training {
     return new Training(() => this.#runs.reports(data, options));
   }
 
   /**
-   * The ELBO of a data set and its two terms, in nats per example, of the weights as they are after `step` steps; the
-   * same for the same seed. Throws NON_FINITE where it isn't a number, and as `train`.
+   * The ELBO of a data set and its two terms, in nats per example, for the weights after `step` steps; the same for the
+   * same seed. Throws NON_FINITE if the ELBO is NaN or infinite, INVALID_OPTION, INVALID_DATA, and errors of the GPU.
    */
   async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms & { readonly step: number }> {
     return evaluated(this.#parts, "elbo", data, options, async (evaluation, step, own) => {
@@ -178,8 +180,8 @@ export class VAE {
   }
 
   /**
-   * The ELBO of each example and its two terms, [count] each, in nats: the lower its ELBO the stranger is an example to
-   * the model. The mean of `elbo` is what `elbo` gives for the same options.
+   * The ELBO of each example and its two terms, [count] each, in nats: the lower the ELBO of an example, the less it
+   * looks like the training data. The mean of the array `elbo` is what `elbo` returns for the same options.
    */
   async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
     return evaluated(this.#parts, "score", data, options, async (evaluation, step, own) => {
@@ -236,9 +238,9 @@ export class VAE {
 
   /**
    * The weights as a safetensors file (README: the names and layouts). With `trainingState` also the optimizer's
-   * moments and where the run stands, so that a loaded VAE continues bit for bit. While a run is under way all of it is
-   * of one moment between two steps. After the device was lost it is what was kept last. Throws DOWNLOAD_FAILED where
-   * the library's files.js cannot be loaded: a later call tries again.
+   * moments and where the run stands, so that a loaded VAE continues bit for bit. During a run, all of it is from one
+   * moment between two steps. After the device was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED
+   * if the library's files.js cannot be loaded (a later call tries again), and INVALID_OPTION.
    */
   async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { trainingState = false } = optionsOf(options, "save", ["trainingState"]);
@@ -268,8 +270,8 @@ export class VAE {
   }
 
   /**
-   * Frees all GPU memory, and the device if the VAE asked for it itself. Calls under way reject with DISPOSED at once, and
-   * nothing more is submitted. Safe to call twice.
+   * Frees all GPU memory, and the device if the VAE requested it itself. Calls under way reject with DISPOSED at once,
+   * and nothing more is submitted. Safe to call twice.
    */
   dispose(): void {
     this.#standing.safe.clear();

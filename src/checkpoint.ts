@@ -1,6 +1,6 @@
 // What a saved model is: its weights, its spec, and, for a run to be continued bit for bit, Adam's moments and where
-// the run stood. A file of its own in the bundle, loaded by model_files.ts: it imports no code of the core, for what two
-// files import is a third one then.
+// the run stood. A file of its own in the bundle, loaded by model_files.ts: it imports no code of the core, for what
+// two files import is a third one then.
 import type { Schedule } from "./ops/op.js";
 import type { Model, Parameter } from "./parameters.js";
 import type { Progress } from "./progress.js";
@@ -42,7 +42,7 @@ export interface Checkpoint {
   };
 }
 
-/** Steps and epochs that a file may say are done: so many more fit before the GPU's counters end. */
+/** The most steps and epochs that a file may claim: as many again fit before the GPU's 32-bit counters overflow. */
 const MOST_STEPS = 2 ** 31;
 /** Characters of JSON in the metadata: a spec of a thousand layers takes 100,000. */
 const LONGEST = 2 ** 18;
@@ -72,17 +72,17 @@ export function writeCheckpoint(
 }
 
 /**
- * Reads and checks all of a file before anything is built from it. One without a spec in its metadata is read as
- * weights of `expected`. Throws INVALID_FILE, and SPEC_MISMATCH where the tensors are not those of the spec, or the
- * file's spec is not that of `expected`.
+ * Reads and checks all of a file before anything is built from it. A file without a spec in its metadata is read as the
+ * weights of `expected`. Throws INVALID_FILE, NON_FINITE, and SPEC_MISMATCH if the tensors do not match the spec, or
+ * the file's spec does not match that of `expected`.
  */
 export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: Model): Checkpoint {
   const file = readSafetensors(bytes);
   const text = file.metadata.get("model_spec");
   if (text === undefined && !expected) {
     throw invalid(
-      "it has no model_spec in its metadata, so it is not a saved webvae model; weights of other origin are read with " +
-        "the option spec, which says of what model they are",
+      "it has no model_spec in its metadata, so it is not a saved webvae model; to load weights of another tool, pass " +
+        "the spec of their model as the option spec",
     );
   }
   const model = text === undefined ? expected! : modelOf(core, text, expected);
@@ -102,7 +102,7 @@ function modelOf(core: Core, text: string, expected?: Model): Model {
     throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
   const other = expected && difference(model.resolved.spec, expected.resolved.spec, "");
-  if (other) throw new FileFault("SPEC_MISMATCH", `the file's model is another: ${other}`);
+  if (other) throw new FileFault("SPEC_MISMATCH", `the file has another model: ${other}`);
   return model;
 }
 
@@ -112,7 +112,7 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
   const state = parse(text, "training_state") as Record<string, unknown>;
   const count = (key: string) => {
     const value = state[key];
-    // A step's number is 32 bits wide on the GPU.
+    // Steps are numbered in 32 bits on the GPU.
     const most = key === "seed" ? Number.MAX_SAFE_INTEGER : MOST_STEPS;
     if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > most) {
       throw invalid(
@@ -138,7 +138,7 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
         step: count("step"),
         epoch: count("epoch"),
         epochStep: count("epochStep"),
-        // States of before this choice were made by runs that left the smaller batch out.
+        // Files from before this option are of runs that left the smaller batch out.
         dropLast: state.dropLast !== false,
         ...(typeof state.place === "string" ? { place: state.place } : {}),
       },
@@ -175,12 +175,12 @@ function toTensors(core: Core, laid: Laid, flat: Float32Array, prefix = ""): Nam
 const namedIn = ({ parameters }: Laid, prefix = "") =>
   parameters.flatMap(({ files }) => files.map(({ name, shape }) => ({ name: prefix + name, shape })));
 
-/** Tensors that one message names: a file may hold thousands. */
+/** The most tensors that one message names: a file may hold thousands. */
 const MOST_NAMED = 200;
 
 /**
- * Throws SPEC_MISMATCH naming the tensors that the file lacks, or has in another shape, and where it may hold `only`
- * these, those that are more. A small file that claims a huge model must not make us allocate one.
+ * Throws SPEC_MISMATCH naming the tensors that the file lacks or has in another shape and, with `only`, those that are
+ * not `wanted`. A small file that claims a huge model must not make us allocate one.
  */
 function checkTensors(
   file: SafetensorsFile,
@@ -203,7 +203,7 @@ function checkTensors(
   throw new FileFault("SPEC_MISMATCH", [...wrong.slice(0, MOST_NAMED), ...more].join("; "));
 }
 
-/** The reverse of toTensors, of tensors that were checked. Throws NON_FINITE where one holds a NaN or an infinity. */
+/** The reverse of toTensors, for checked tensors. Throws NON_FINITE if one holds a NaN or an infinity. */
 function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(core.size(laid.flat.storage));
   for (const parameter of laid.parameters) {
@@ -220,7 +220,7 @@ function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = "")
   return flat;
 }
 
-/** The first place at which a file's spec is not what was asked for; undefined where they are the same. */
+/** The first difference between a file's spec and the expected one, in words; undefined if they are the same. */
 function difference(file: unknown, asked: unknown, path: string): string | undefined {
   const [left, right] = [file, asked].map((value) => JSON.stringify(value) ?? "nothing");
   if (left === right) return undefined;
@@ -230,7 +230,7 @@ function difference(file: unknown, asked: unknown, path: string): string | undef
     const found = difference(inFile, inAsked, path ? `${path}.${key}` : key);
     if (found) return found;
   }
-  return `${path} is ${left!.slice(0, 80)} in the file, and ${right!.slice(0, 80)} was asked for`;
+  return `${path} is ${left!.slice(0, 80)} in the file, but ${right!.slice(0, 80)} in the option spec`;
 }
 
 function parse(text: string, what: string): unknown {

@@ -5,19 +5,22 @@ import { meant } from "./words.js";
 /** Above this many values a tensor cannot be addressed by any adapter; 2^30 floats are 4 GiB. */
 export const LARGEST = 2 ** 30;
 
-/** What `read` finds in what a caller gave. A proxy or a getter that throws is refused by `code`, as all else is. */
+/**
+ * The result of `read`, which reads a caller's value. If a proxy or getter in it throws, throws `code` like any other
+ * check.
+ */
 export function reading<T>(code: ErrorCode, place: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
     if (cause instanceof WebvaeError) throw cause;
-    throw new WebvaeError(code, `${place}: what was given cannot be read`, { cause });
+    throw new WebvaeError(code, `${place}: the value cannot be read`, { cause });
   }
 }
 
 /**
- * A copy of `value`, an object with no keys but `keys`, and of its own keys alone: what it inherits doesn't count.
- * Throws `code` naming `place`.
+ * A copy of `value`, an object with no keys but `keys`. Only its own keys count, not inherited ones. Throws `code`
+ * naming `place`.
  */
 export function objectAt(
   value: unknown,
@@ -69,17 +72,17 @@ export function oneOf<T extends string>(value: unknown, allowed: readonly T[], p
   return value as T;
 }
 
-/** A value from the caller, fit to be shown, whatever it is: it may have no text, or a very long one. */
+/** A caller's value as text for a message, whatever it is: it may not convert to text, or be very long. */
 export function quoted(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (value === null || !["object", "string", "function"].includes(typeof value)) return String(value);
   try {
     if (ArrayBuffer.isView(value)) return `a typed array of ${value.byteLength} bytes`;
-    // Of a long list the beginning is enough.
+    // The beginning of a long list is enough.
     const short = Array.isArray(value) ? value.slice(0, 20) : value;
     return (JSON.stringify(short) ?? typeof value).slice(0, 80);
   } catch {
-    return typeof value; // it holds itself, a bigint, or something that throws when it is looked at
+    return typeof value; // it contains itself, a bigint, or a getter that throws
   }
 }
 

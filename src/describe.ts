@@ -1,4 +1,4 @@
-// A model in figures, without a GPU: what each layer makes, has and costs.
+// The shapes, parameters and FLOPs of a model's layers, worked out without a GPU.
 import { product, show } from "./checks.js";
 import { fitting } from "./fitting.js";
 import { resolveLayers, type ResolvedLayer } from "./layer_shapes.js";
@@ -9,33 +9,35 @@ import { size } from "./tensor.js";
 
 /** One layer of a model, or the linear heads that the library adds. */
 export interface LayerDescription {
-  /** Its place in the spec, by which its parameters are named too: "encoder.0", of a residual's "encoder.2.0". */
+  /** Its place in the spec, which also names its parameters: "encoder.0", or "encoder.2.0" inside a residual. */
   readonly place: string;
-  /** As in the spec; "mean" and "log_variance" of the heads, "learned sigma" of a likelihood. */
+  /** As in the spec; "mean" and "log_variance" for the heads, "learned sigma" for the likelihood's. */
   readonly type: string;
   /** Shapes of one example. */
   readonly input: readonly number[];
   readonly output: readonly number[];
   /** Trained values: weights, biases, gammas and betas. */
   readonly parameters: number;
-  /** Floating-point operations of one example's forward pass in products and convolutions, two a multiplication. */
+  /** Floating-point operations of one example's forward pass in products and convolutions, two per multiply-add. */
   readonly flops: number;
 }
 
-/** What `describe` finds. */
+/** What `describe` returns. */
 export interface ModelDescription {
   /** In the order in which an example passes through them. */
   readonly layers: readonly LayerDescription[];
   readonly parameters: number;
-  /** One example's forward pass: the layers' sum. */
+  /** One example's forward pass: the sum over the layers. */
   readonly flops: number;
-  /** One example's part of a training step: the forward pass and both gradients of each product, but the input's. */
+  /**
+   * One example's share of a training step: the forward pass and both gradients of each product, except the input's.
+   */
   readonly stepFlops: number;
-  /** All of it as a table of text, for a fixed-width font. */
+  /** All of this as a table, for a fixed-width font. */
   readonly text: string;
 }
 
-/** Shapes, parameters and operations of a model, by layer. Needs no GPU. Throws INVALID_SPEC as VAE.create does. */
+/** Shapes, parameters and operations of a model, by layer. Needs no GPU. Throws INVALID_SPEC like VAE.create. */
 export function describe(spec: ModelSpec): ModelDescription {
   const resolved = resolveSpec(spec, fitting);
   const { input, latent, encoder, decoder } = resolved.spec;

@@ -1,6 +1,6 @@
-// What one VAE has on a GPUDevice: its buffers, its waits, and whether it may still go on. Every call to WebGPU that a
-// VAE makes goes through here, so that what it throws or rejects with becomes a typed error, and nothing is submitted
-// once the VAE is disposed of or the device is lost. What VAEs on one GPUDevice share is in shared_device.ts.
+// One VAE's part of a GPUDevice: its buffers, its waits, and whether it is still usable. A VAE makes all its calls to
+// WebGPU through this file, so that failures become typed errors and nothing is submitted once the VAE is disposed of
+// or the device is lost. shared_device.ts has what all VAEs on one GPUDevice share.
 import { WebvaeError } from "./errors.js";
 import { Life } from "./life.js";
 import { openShared, PATIENCE_MS, type DeviceOptions, type Pipeline, type SharedDevice } from "./shared_device.js";
@@ -14,19 +14,19 @@ export class Device {
   readonly gpu: GPUDevice;
   /** Vendor, architecture and description of the adapter: "google swiftshader (SwiftShader Device (LLVM 16))". */
   readonly adapterName: string;
-  /** The adapter computes on the processor. */
+  /** Whether the adapter computes on the CPU. */
   readonly software: boolean;
-  /** Ends by `dispose`, or with the device. */
+  /** Ends when the VAE is disposed of or the device is lost. */
   readonly life = new Life();
   readonly #buffers = new Set<GPUBuffer>();
-  /** Where buffers made within `allocating` are noted. */
+  /** The buffers made within the current `allocating`. */
   #made: GPUBuffer[] | undefined;
   readonly #forget: () => void;
   #disposed = false;
 
   private constructor(
     readonly shared: SharedDevice,
-    /** Milliseconds that one answer of WebGPU may take. */
+    /** Milliseconds to wait for one answer of WebGPU. */
     private readonly patienceMs: number,
   ) {
     this.gpu = shared.gpu;
@@ -37,7 +37,7 @@ export class Device {
 
   /**
    * A VAE's part of the given device, or of a new one with the adapter's full limits. Throws NO_WEBGPU, NO_ADAPTER,
-   * DEVICE_REFUSED, TIMEOUT, and the signal's reason.
+   * DEVICE_REFUSED, TIMEOUT, GPU_FAILED, and the signal's reason.
    */
   static async open(options: DeviceOptions = {}): Promise<Device> {
     return new Device(await openShared(options), options.timeoutMs ?? PATIENCE_MS);
@@ -59,7 +59,9 @@ export class Device {
     return { buffers: this.shared.buffers.size, bytes };
   }
 
-  /** What `use` gives. What it throws becomes GPU_FAILED, or DEVICE_LOST where that is known to be the cause. */
+  /**
+   * Returns the result of `use`. Throws DISPOSED or DEVICE_LOST before calling it; what it throws becomes GPU_FAILED.
+   */
   call<T>(what: string, use: (gpu: GPUDevice) => T): T {
     this.assertAlive();
     try {
@@ -69,7 +71,7 @@ export class Device {
     }
   }
 
-  /** What `promise` gives, or why it cannot come: DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED. */
+  /** Waits for `promise`. Throws DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED. */
   async wait<T>(what: string, promise: (gpu: GPUDevice) => PromiseLike<T>): Promise<T> {
     try {
       return await this.life.wait(this.call(what, promise), what, this.patienceMs);
@@ -78,7 +80,7 @@ export class Device {
     }
   }
 
-  /** `work` of a public call: it ends with the VAE, at once, and what failed because the device is lost says so. */
+  /** Runs the `work` of a public call. Rejects at once when the VAE ends, and with DEVICE_LOST if that made it fail. */
   async working<T>(work: () => Promise<T>): Promise<T> {
     this.assertAlive();
     try {
@@ -97,7 +99,7 @@ export class Device {
     });
   }
 
-  /** Writes `data`, or `bytes` of it, to a buffer before what is submitted next. */
+  /** Writes `data` to a buffer, before anything submitted later. */
   write(buffer: GPUBuffer, offset: number, data: GPUAllowSharedBufferSource): void {
     this.call("writing a buffer", (gpu) => gpu.queue.writeBuffer(buffer, offset, data));
   }
@@ -117,13 +119,13 @@ export class Device {
     try {
       buffer.destroy();
     } catch {
-      // Nothing is left to be done with it.
+      // It is unusable anyway.
     }
   }
 
   /**
-   * Runs `make`, and gives what it made, or releases all of that and throws: OUT_OF_MEMORY with the bytes, GPU_FAILED,
-   * DISPOSED, DEVICE_LOST. What WebGPU finds wrong with it stays here: a page hears nothing of it.
+   * Returns the result of `make`. If that fails, releases the buffers it made and throws OUT_OF_MEMORY with the bytes,
+   * GPU_FAILED, DISPOSED or DEVICE_LOST. The page sees none of WebGPU's own errors.
    */
   async allocating<T>(what: string, make: () => T): Promise<T> {
     const made: GPUBuffer[] = [];
@@ -147,7 +149,7 @@ export class Device {
     }
   }
 
-  /** What `use` gives, and what WebGPU found wrong with its calls. `use` waits for nothing. */
+  /** The result of `use` and WebGPU's errors about its calls. `use` must be synchronous. */
   async scoped<T>(
     what: string,
     use: () => T,
@@ -163,7 +165,7 @@ export class Device {
     } catch (error) {
       outcome = { error };
     }
-    // One that throws leaves the others to be popped.
+    // All are popped, even if one of these calls throws.
     const popped = pushed.map(async (filter) => {
       const error = await this.life.wait(this.gpu.popErrorScope(), what, this.patienceMs);
       return error ? [[filter, error.message] as const] : [];
@@ -178,7 +180,7 @@ export class Device {
     return { result: outcome.result, errors };
   }
 
-  /** The pipeline of an entry point; made once for all VAEs. Throws DOWNLOAD_FAILED where its WGSL cannot be loaded. */
+  /** The pipeline of an entry point; made once for all VAEs. Throws DOWNLOAD_FAILED if its WGSL cannot be loaded. */
   async pipeline(
     shader: ShaderSource,
     entryPoint: string,
@@ -188,18 +190,18 @@ export class Device {
     return this.life.wait(this.shared.pipeline(shader, entryPoint, constants, this.patienceMs), entryPoint);
   }
 
-  /** Typed: itself where it is that already. */
+  /** `cause` as a WebvaeError, unless it already is one. */
   #failed(what: string, cause: unknown): unknown {
     return cause instanceof WebvaeError ? cause : this.shared.failed(what, cause);
   }
 
-  /** Of what failed on the GPU: that the device is lost, if that is why. */
+  /** DEVICE_LOST instead of GPU_FAILED, if that is why; other errors unchanged. */
   async #cause(error: unknown): Promise<unknown> {
     if (!(error instanceof WebvaeError) || error.code !== "GPU_FAILED") return error;
     return this.life.ended ?? (await this.shared.lostSoon()) ?? error;
   }
 
-  /** Releases what this VAE has; all that waits, and all that is called later, gets DISPOSED. Safe to call twice. */
+  /** Releases this VAE's buffers. Pending waits and later calls reject with DISPOSED. Safe to call twice. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -1,4 +1,4 @@
-// What may be the cause where a loss or a gradient isn't finite, in words that lead to the remedy.
+// Advice for error messages about a loss or gradient that isn't finite: the likely cause, and what to try.
 import { product } from "./checks.js";
 import type { Dataset } from "./data/dataset.js";
 
@@ -7,7 +7,7 @@ const LARGE = 1e3;
 
 const shown = (value: number) => (Math.abs(value) < 1e7 ? String(value) : value.toExponential(2));
 
-/** Of data with a value far from what a network takes: that value, its place, and what to do. */
+/** If the data have a value far too large for a network: that value, its place, and what to do. */
 export function unscaled(dataset: Dataset): string | undefined {
   const { values, shape, name } = dataset;
   if (!(values instanceof Float32Array)) return undefined;
@@ -21,7 +21,7 @@ export function unscaled(dataset: Dataset): string | undefined {
   );
 }
 
-/** The remedy for a run whose figures went wrong at `step` with the rate it had there. */
+/** What to try for a run that failed at `step`, where its learning rate was `rate`. */
 export function remedy(dataset: Dataset, step: number, rate: number, clampedShare: number): string {
   const data = unscaled(dataset);
   if (data) return `${data}.`;
@@ -29,7 +29,6 @@ export function remedy(dataset: Dataset, step: number, rate: number, clampedShar
     clampedShare === 1
       ? " All log variances lie outside [-10, 10]: the data's columns may be far from a standard deviation of 1."
       : "";
-  if (step === 0)
-    return `It is so from the first step on: look at the data, and at weights that were loaded.${clamped}`;
+  if (step === 0) return `This is the very first step: check the data, and any weights that were loaded.${clamped}`;
   return `A smaller learning rate than ${rate} may help, or clipNorm.${clamped}`;
 }

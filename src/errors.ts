@@ -11,7 +11,7 @@ export type ErrorCode =
   | "DEVICE_REFUSED"
   /** The GPU device was lost. */
   | "DEVICE_LOST"
-  /** A call to WebGPU failed, and the device is not lost; `cause` is what it threw. */
+  /** A call to WebGPU failed though the device is not lost; `cause` is what it threw. */
   | "GPU_FAILED"
   /** WebGPU, the browser or a worker did not answer in time. */
   | "TIMEOUT"

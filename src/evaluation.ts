@@ -24,7 +24,7 @@ export interface Terms {
   /** -log p(x|z), one draw of z an example. */
   readonly reconstruction: number;
   readonly kl: number;
-  /** [latent], what each latent adds to `kl`. One that the model makes no use of has about 0. */
+  /** [latent], what each latent adds to `kl`: about 0 for a latent that the model does not use. */
   readonly klPerLatent: Float32Array;
 }
 
@@ -39,13 +39,13 @@ export interface EvaluationOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Each example's share of a data set's ELBO, in nats. */
+/** The ELBO of each example and its two terms, in nats. */
 export interface Scores {
-  /** -(reconstruction + kl) of each example: a lower bound on its log p(x). Their mean is what `elbo` gives. */
+  /** [count], -(reconstruction + kl): a lower bound on log p(x) of each example. Their mean is what `elbo` returns. */
   readonly elbo: Float32Array;
   readonly reconstruction: Float32Array;
   readonly kl: Float32Array;
-  /** Steps that the weights had been trained for. */
+  /** How many steps the weights had been trained. */
   readonly step: number;
 }
 
@@ -61,7 +61,7 @@ export class TermSums {
     this.#kl = new Float64Array(latent);
   }
 
-  /** What a step of so many examples left in the rings. */
+  /** Adds row `index` of the rings, which a step with this number of examples wrote. */
   add(rows: Chunk["rows"], index: number, examples: number): this {
     const kl = this.#kl;
     const nats = rows.kl?.[index] ?? [];
@@ -96,7 +96,7 @@ export interface RunParts {
   readonly buffers: ModelBuffers;
   readonly tuner: Tuner;
   readonly lock: WeightsLock;
-  /** Steps that the weights on the GPU are trained for once what is submitted has run. */
+  /** How many steps the weights on the GPU are trained once everything submitted has run. */
   readonly stepsDone: () => number;
 }
 
@@ -145,14 +145,14 @@ export class Evaluation {
     }
   }
 
-  /** Means over the examples. */
+  /** Both terms, means over draws and examples, in nats. */
   async run(options: EvaluationOptions = {}): Promise<Terms> {
     const sums = new TermSums(this.latent);
     await this.#each(options, (rows, index, step) => sums.add(rows, index, step.rows));
     return sums.terms;
   }
 
-  /** Both terms of each example, means over the draws, in nats. */
+  /** Both terms of each example, [count], means over the draws, in nats. */
   async scores(options: EvaluationOptions = {}): Promise<Record<"reconstruction" | "kl", Float64Array>> {
     const scores = { reconstruction: new Float64Array(this.data.count), kl: new Float64Array(this.data.count) };
     await this.#each(options, (rows, index, { first_row, rows: count }) => {
@@ -167,7 +167,7 @@ export class Evaluation {
     return scores;
   }
 
-  /** Runs all steps, and gives what each left in the rings to `use`. */
+  /** Runs all steps and calls `use` with each one's row in the rings. */
   async #each(
     { seed = 0, samples = 1, signal }: EvaluationOptions,
     use: (rows: Chunk["rows"], index: number, step: Step) => void,
@@ -196,10 +196,10 @@ export class Evaluation {
 }
 
 const evaluating = ["seed", "samples", "binarise", "signal"] as const;
-/** Draws of z per example: some hours of a fast GPU, and the mean is known to a thousandth of its spread. */
+/** Draws of z per example: this many take a fast GPU hours and give the mean to a thousandth of its spread. */
 const MOST_SAMPLES = 2 ** 20;
 
-/** What `use` makes of a data set while no step of training changes the weights. */
+/** The result of `use` on a data set, during which no training step changes the weights. */
 export function evaluated<T>(
   parts: RunParts,
   place: string,

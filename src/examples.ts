@@ -20,12 +20,15 @@ export interface BufferRows {
 }
 
 /**
- * Examples: a Dataset, which is borrowed until the call settles; numbers, one example after another or a row for each,
- * which are copied before the call returns (those of Uint8Array and Uint8ClampedArray mean value / 255); or a buffer.
+ * Examples: a Dataset, which is borrowed until the call settles; numbers, one example after another or an array of
+ * rows, which are copied before the call returns (bytes of a Uint8Array or Uint8ClampedArray mean value / 255); or a
+ * buffer.
  */
 export type Examples = Dataset | Numbers | BufferRows;
 
-/** Latents [n, latent]: floats one row after another or a row for each, copied before the call returns; or a buffer. */
+/**
+ * Latents [n, latent]: floats, one row after another or an array of rows, copied before the call returns; or a buffer.
+ */
 export type Latents = Exclude<Numbers, Uint8Array | Uint8ClampedArray> | BufferRows;
 
 /** Where results go, in place of an array. */
@@ -47,8 +50,8 @@ export interface Rows {
 const usages = { COPY_SRC: 4, COPY_DST: 8 }; // GPUBufferUsage
 
 /**
- * What `place` is given, examples of shape `input` for a model of this `use`, copied unless they are a Dataset or a
- * buffer; "decode" takes floats only. Throws INVALID_DATA, and INVALID_OPTION for a count that is none.
+ * Checks what the call `place` was given: examples of shape `input`. They are copied unless they are a Dataset or a
+ * buffer. "decode" takes floats only. Throws INVALID_DATA, and INVALID_OPTION for an invalid count.
  */
 export function rowsOf(place: string, given: Examples | Latents, input: readonly number[], use: DataUse = {}): Rows {
   return reading("INVALID_DATA", place, () => copied(place, given, input, use));
@@ -72,7 +75,7 @@ function copied(place: string, given: Examples | Latents, input: readonly number
     if (!values.length || values.length % width) {
       throw invalidData(place, `expected n x ${width} values, found ${values.length}`);
     }
-    // Not slice(), which of a Node Buffer is no copy.
+    // Not slice(), which does not copy a Node Buffer.
     if (values.buffer === (given as Uint8Array).buffer) {
       values = values instanceof Uint8Array ? new Uint8Array(values) : new Float32Array(values);
     }
@@ -123,7 +126,7 @@ export async function checkOwner(
     );
     error = errors[0]?.[1];
   } catch (thrown) {
-    // What is no buffer at all is refused by the call itself.
+    // Passing something that is no buffer makes the call itself throw.
     if (!(thrown instanceof WebvaeError) || !(thrown.cause instanceof TypeError)) throw thrown;
     error = thrown.cause.message;
   }

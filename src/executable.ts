@@ -30,7 +30,7 @@ export interface StepValues {
 export interface ExecutableOptions {
   /** Bytes left free before and after every buffer: tests put guard words there. A multiple of 256. */
   readonly guardBytes?: number;
-  /** The most workgroups of a row, where tests fold small dispatches. Default: the device's limit. */
+  /** The most workgroups in a row: tests set it to fold small dispatches too. Default: the device's limit. */
   readonly mostWorkgroups?: number;
 }
 
@@ -53,8 +53,8 @@ interface Planned {
 }
 
 /**
- * The pipelines of a plan's dispatches, in parallel: compiling is most of the time to the first step. Throws UNSUPPORTED
- * where a shader needs a feature that the device lacks.
+ * The pipelines of a plan's dispatches, compiled in parallel, since compiling is most of the time to the first step.
+ * Throws UNSUPPORTED if a shader needs a feature that the device lacks.
  */
 export async function compile(device: Device, { plan, shaders }: Planned): Promise<Pipeline[]> {
   const lacking = [...shaders.values()].find((shader) => !runsOn(shader, device.gpu));
@@ -86,8 +86,8 @@ export class Executable {
   ) {}
 
   /**
-   * Makes what `plan` needs on `device`; buffers in `given` are used and not owned: slots too, where they are large
-   * enough. Throws LIMIT_EXCEEDED before anything is allocated, OUT_OF_MEMORY and DEVICE_LOST with nothing left behind.
+   * Makes what `plan` needs on `device`. Buffers in `given` are used but stay the caller's; slots given must be large
+   * enough. Throws LIMIT_EXCEEDED before anything is allocated; OUT_OF_MEMORY and DEVICE_LOST with nothing left behind.
    */
   static async create(
     device: Device,
@@ -159,8 +159,9 @@ export class Executable {
   }
 
   /**
-   * Writes the Steps of the next submit: as many as it will encode, at least one and at most `plan.slots`. Gives the
-   * stamp by which its read-back shows that it ran, and with these: it lies at the end of the last Step's stride.
+   * Writes the Steps of the next submit: as many as it will encode, at least one and at most `plan.slots`. Returns the
+   * stamp whose copy in the read-back proves that the submit ran with these Steps. It lies at the end of the last
+   * Step's stride.
    */
   writeSteps(values: readonly StepValues[]): Stamp {
     const bytes = new Uint8Array(values.length * STEP_STRIDE);

@@ -1,13 +1,13 @@
-// What would make a decoder end in the shape that is asked for: sought among changes of its layers' sizes.
+// Searches for a change of a decoder's layers that makes it end in the input's shape.
 import { product } from "./checks.js";
 import { pair, resolveLayers } from "./layer_shapes.js";
 import type { Conv2dLayer, ConvTranspose2dLayer, Layer } from "./layers.js";
 
 type Conv = Conv2dLayer | ConvTranspose2dLayer;
-/** Layers' new values, by their places. */
+/** New values for layers, by index. */
 type Changes = Readonly<Record<number, object>>;
 
-/** More layers are not searched: a file from outside must not cost seconds. */
+/** Longer decoders are not searched: an untrusted file must not cost seconds. */
 const MOST_LAYERS = 40;
 
 const isConv = (layer: Layer | undefined): layer is Conv =>
@@ -15,8 +15,8 @@ const isConv = (layer: Layer | undefined): layer is Conv =>
 const upTo = (n: number) => [...Array(Math.min(n, 64)).keys()];
 
 /**
- * A change by which `layers`, the decoder's, on an input of shape `from` would end in `target`, in words:
- * `decoder.2: {"padding":1}`; or nothing where no simple one does.
+ * A change that makes the decoder `layers`, with an input of shape `from`, end in shape `target`, as text like
+ * `decoder.2: {"padding":1}`. Undefined if no simple change does.
  */
 export function fitting(
   layers: readonly Layer[],
@@ -26,11 +26,11 @@ export function fitting(
   if (layers.length > MOST_LAYERS) return undefined;
   const last = layers.findLastIndex(({ type }) => type !== "reshape" && type !== "flatten");
   const final = layers[last];
-  // The number of channels is the last convolution's, whatever the sizes are.
+  // The last convolution sets the number of channels, independent of the sizes.
   const filters = target[2] ?? 1;
   const always: Changes = isConv(final) && final.filters !== filters ? { [last]: { filters } } : {};
   const merged = (changes: Changes, i: number) => ({ ...always[i], ...changes[i] });
-  /** Where the layers end; nothing where their sizes do not fit each other. */
+  /** The shape in which the changed layers end; undefined if they do not fit each other. */
   const end = (changes: Changes) => {
     try {
       const changed = layers.map((layer, i) => ({ ...layer, ...merged(changes, i) }));
@@ -48,7 +48,7 @@ export function fitting(
   return undefined;
 }
 
-/** What to try, the simplest first. */
+/** Changes to try, the simplest first. */
 function* candidates(
   layers: readonly Layer[],
   last: number,
@@ -56,13 +56,15 @@ function* candidates(
   end: (changes: Changes) => readonly number[] | undefined,
 ): Generator<Changes> {
   yield layers[last]?.type === "dense" ? { [last]: { units: product(target) } } : {};
-  /** Height and width apart, as all layers work: where either of a size for both ends in the target's. */
+  /**
+   * Height and width are independent in all layers: tries each size for both, and combines the matches of each axis.
+   */
   const apart = (sizes: readonly number[], of: (height: number, width: number) => Changes): Changes[] => {
     const found = sizes.map((n) => end(of(n, n)));
     const [height, width] = [0, 1].map((axis) => found.findIndex((shape) => shape?.[axis] === target[axis]));
     return [of(sizes[height!] ?? 1, sizes[width!] ?? 1)];
   };
-  // Layers that enlarge first, from the end; then all of them in the same way.
+  // One convolution at a time, from the end, those that enlarge first; then all that enlarge together.
   const convs = layers.flatMap((layer, i) => (isConv(layer) ? [i] : [])).reverse();
   const enlarging = convs.filter((i) => product(pair((layers[i] as Conv).stride ?? 1)) > 1);
   const sets = [...[...new Set([...enlarging, ...convs])].map((i) => [i]), ...(enlarging[1] ? [enlarging] : [])];
@@ -72,7 +74,7 @@ function* candidates(
   for (const places of sets) {
     for (const padding of ["same", ...upTo(kernel(places))]) yield padded(places, padding);
   }
-  // Another image to begin with.
+  // Another image size at the decoder's reshape.
   const start = layers.findIndex(({ type }) => type === "reshape");
   const image = layers[start];
   if (image?.type === "reshape" && layers[start - 1]?.type === "dense") {
@@ -81,7 +83,7 @@ function* candidates(
       return { [start - 1]: { units: product(shape) }, [start]: { shape } };
     });
   }
-  // A padding of each side.
+  // A different padding on each side.
   for (const places of sets) {
     yield* apart(upTo(2 * kernel(places) - 1), (down, across) =>
       padded(

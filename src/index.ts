@@ -1,4 +1,4 @@
-// The public API, nothing else; entries of their own are the data sets, datasets.ts, and describe.ts.
+// The public API of the core, and nothing else. datasets.ts and describe.ts are separate entries.
 export { VAE } from "./autoencoder.js";
 export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
 export { isSupported } from "./shared_device.js";

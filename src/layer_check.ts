@@ -5,7 +5,7 @@ import { meant } from "./words.js";
 
 /** The deepest that residual layers may hold each other: JSON from outside must not exhaust the stack. */
 const DEEPEST = 16;
-/** Of one list: each is checked, planned and compiled. */
+/** The most layers in one list, since each is checked, planned and compiled. */
 const MOST = 1000;
 
 type Check = (value: unknown, place: string, depth: number) => unknown;

@@ -1,4 +1,4 @@
-// How the layers that only some models have become nodes: a function for each type.
+// Turns the layers that only some models have into graph nodes: a function for each type.
 import { add } from "./ops/add.js";
 import { batchNorm, batchNormInference, updateRunning } from "./ops/batch_norm.js";
 import { conv2d, conv2dTranspose } from "./ops/conv2d.js";
@@ -11,7 +11,7 @@ import type { ResolvedConv, ResolvedLayer, ResolvedPool } from "./layer_shapes.j
 import type { Activation, Tensor } from "./tensor.js";
 import type { Chain, LayerTypes } from "./vae.js";
 
-/** Height and width of what a layer makes. */
+/** Height and width of a layer's output. */
 const sizeOf = ({ output }: ResolvedLayer) => output.slice(0, 2) as unknown as readonly [number, number];
 
 const convolution =

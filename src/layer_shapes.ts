@@ -149,7 +149,7 @@ function resolve(layer: Layer, path: string, input: readonly number[]): Resolved
       if (product(layer.shape) !== product(input)) {
         invalid(
           `${place}: cannot make shape ${show(layer.shape)} (${product(layer.shape)} values) of shape ` +
-            `${show(input)} (${product(input)} values)${input.length === 1 ? `; a dense(${product(layer.shape)}) before it does` : ""}`,
+            `${show(input)} (${product(input)} values)${input.length === 1 ? `; put a dense(${product(layer.shape)}) before it` : ""}`,
         );
       }
       return { ...whole, type, output: layer.shape };
@@ -192,8 +192,8 @@ function enlarged(place: string, layer: ConvTranspose2dLayer, kernel: Pair, stri
     const [k, s, n, more] = [kernel[axis], stride[axis], small[axis], added[axis]];
     if (more >= s) invalid(`${place}: outputPadding ${more} must be below the stride ${s}`);
     const whole = (n - 1) * s + k;
-    // Keras's rule of "same": with an outputPadding, also one of 0, half a kernel is taken from each side of all that
-    // the kernels reach, and so many are added. TensorFlow divides what is taken in all, the smaller half first.
+    // Keras's rule for "same" with an outputPadding, even 0: from the full extent of the kernels, half a kernel is cut
+    // off each side, then outputPadding is added. TensorFlow splits the total that is cut off, the smaller half first.
     const same = outputPadding === undefined ? n * s : whole - 2 * Math.floor(k / 2) + more;
     const [before, after] = sides(padding, axis, k, s, n, same);
     const left = padding === "valid" ? Math.max(k, s) - k : -before - after;
@@ -218,7 +218,7 @@ function imageAt(place: string, shape: readonly number[]): readonly [number, num
   const [height, width, channels] = shape;
   if (shape.length !== 3 || !height || !width || !channels) {
     const [n = 1, c = 1] = shape;
-    // The first of the encoder sees the examples as they are given.
+    // The first layer of the encoder sees the user's own shape.
     const given = place.startsWith("encoder.0 ")
       ? `; a series is [${n}, 1, ${c}], with kernels [k, 1]${c > 1 ? `, and a grey image [${n}, ${c}, 1]` : ""}`
       : "";

@@ -1,3 +1,3 @@
-// The WGSL that the bundle has in layers.js, apart from the core's (build/wgsl_bundle.mjs): here none, since every shader
-// has its own.
+// The WGSL that the bundle puts in layers.js instead of the core (build/wgsl_bundle.mjs). Empty here, since outside the
+// bundle every shader has its own text.
 export const texts: readonly string[] = [];

@@ -55,8 +55,8 @@ export interface ConvTranspose2dLayer {
    */
   readonly padding?: Padding;
   /**
-   * Rows and columns added to the output, below the stride. With "same" the output is then, as in Keras,
-   * (input - 1) * stride + kernel - 2 floor(kernel / 2) + outputPadding. Default: none added.
+   * Rows and columns added to the output, less than the stride. With "same" and an outputPadding, even 0, the output
+   * has Keras's size: (input - 1) * stride + kernel - 2 floor(kernel / 2) + outputPadding. Default: none added.
    */
   readonly outputPadding?: Size2d;
   readonly activation?: Activation;

@@ -1,4 +1,4 @@
-// Loads what only some models or adapters need (toolbox.ts), which in the bundle is the file layers.js.
+// Loads the code that only some models or adapters need: toolbox.ts, which is layers.js in the bundle.
 import { reimporting } from "./reimport.js";
 
 type LayersFile = typeof import("./toolbox.js");
@@ -7,14 +7,14 @@ const importLayers = reimporting(() => import("./toolbox.js"));
 let loading: Promise<LayersFile> | undefined;
 
 /**
- * The file, of this release. One import for all that wait for it: where it fails, all have failed before a later call
- * tries again. Rejects with what import() rejects with, or an Error.
+ * The file, of this release. Concurrent calls share one import; after it fails, the next call tries again. Rejects with
+ * what import() rejects with, or with an Error if the file belongs to another release.
  */
 export const layersFile = (): Promise<LayersFile> => (loading ??= load().finally(() => (loading = undefined)));
 
 async function load(): Promise<LayersFile> {
   const file = await importLayers();
-  // A page may stay open while another release is put in place.
-  if (file.release !== (typeof RELEASE === "string" ? RELEASE : "")) throw new Error("it is of another release");
+  // A page may stay open while another release is deployed.
+  if (file.release !== (typeof RELEASE === "string" ? RELEASE : "")) throw new Error("it belongs to another release");
   return file;
 }

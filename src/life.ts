@@ -1,16 +1,16 @@
-// Waiting that ends when what is waited for can no longer come: the device was lost, the VAE was disposed of, or no
-// answer came in time. A promise raced against `device.lost` would leave a reaction there for as long as the device
-// lives, for every read-back; here each wait is registered while it lasts.
+// Waits that end when the device is lost, the VAE is disposed of, or no answer comes in time. Racing each promise
+// against `device.lost` would leave a reaction on that promise for every read-back, for as long as the device lives;
+// here a wait is registered only while it lasts.
 import { WebvaeError } from "./errors.js";
 
-/** A deadline is counted in so many ticks, not by the clock: a computer that slept through it hasn't waited. */
+/** A deadline is this many ticks of a timer, not a time on the clock, so that a computer's sleep doesn't count. */
 const TICKS = 10;
 
 export class Life {
   #ended: WebvaeError | undefined;
   readonly #waiting = new Set<(error: WebvaeError) => void>();
 
-  /** Why it ended, once it has. */
+  /** Why this ended; undefined until then. */
   get ended(): WebvaeError | undefined {
     return this.#ended;
   }
@@ -19,25 +19,25 @@ export class Life {
     if (this.#ended) throw this.#ended;
   }
 
-  /** Rejects all that waits, now and from now on, with `error`. A later end takes the place of an earlier one. */
+  /** Rejects all present and future waits with `error`, which replaces that of an earlier end. */
   end(error: WebvaeError): void {
     this.#ended = error;
     for (const stop of [...this.#waiting]) stop(error);
   }
 
-  /** Calls `then` when this ends: at once if it has. Gives what takes it back. */
+  /** Calls `then` when this ends, at once if it has. Returns a function that cancels this. */
   onEnd(then: (error: WebvaeError) => void): () => void {
     if (this.#ended) then(this.#ended);
     else this.#waiting.add(then);
     return () => void this.#waiting.delete(then);
   }
 
-  /** What `promise` gives, or the end; TIMEOUT, naming `what`, where neither comes for `patienceMs`. */
+  /** Waits for `promise`. Rejects with the end's error, or with TIMEOUT naming `what` after `patienceMs`. */
   wait<T>(promise: PromiseLike<T>, what: string, patienceMs = Infinity): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let left = TICKS;
       const late = () => stop(new WebvaeError("TIMEOUT", `${what}: no answer within ${patienceMs} ms`));
-      // A timer of more than 2^31 - 1 ms would go off at once.
+      // A timer of more than 2^31 - 1 ms would fire at once.
       const tick = Math.min(patienceMs / TICKS, 2 ** 31 - 1);
       const timer = patienceMs < Infinity ? setInterval(() => --left || late(), tick) : undefined;
       const leave = () => {
@@ -51,7 +51,7 @@ export class Life {
       promise.then(
         (value) => {
           leave();
-          // What comes after the end comes too late.
+          // An answer after the end is too late.
           if (this.#ended) reject(this.#ended);
           else resolve(value);
         },

@@ -1,7 +1,7 @@
 // The parts of the library that the bundle has in files of their own, loaded when they are needed.
 import { WebvaeError } from "./errors.js";
 
-/** What `load` gives. Rejects with DOWNLOAD_FAILED; the next call loads again. */
+/** The result of `load`. Rejects with DOWNLOAD_FAILED; the next call loads again. */
 export async function loaded<T>(what: string, file: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();

@@ -12,11 +12,11 @@ export interface HostWeights {
   readonly statistics: Float32Array<ArrayBuffer>;
 }
 
-/** All of a model at one moment between two submits. */
+/** The model at one moment between two submits. */
 export interface Snapshot extends HostWeights {
-  /** Adam's first and second moments, where the model was ever trained. */
+  /** Adam's first and second moments, if they were asked for; 0 before any training. */
   readonly moments?: readonly [Float32Array<ArrayBuffer>, Float32Array<ArrayBuffer>];
-  /** A loss wasn't finite: later steps have changed nothing. */
+  /** Whether a loss wasn't finite, after which no step changed anything. */
   readonly halted: boolean;
 }
 
@@ -29,7 +29,9 @@ export class ModelBuffers {
     private readonly weights: Readonly<Record<string, GPUBuffer>>,
   ) {}
 
-  /** Puts weights (laid out as model.params) and running statistics (model.running) on the GPU. Throws OUT_OF_MEMORY. */
+  /**
+   * Puts weights (laid out as model.params) and running statistics (model.running) on the GPU. Throws OUT_OF_MEMORY.
+   */
   static async create(device: Device, model: Model, { weights, statistics }: HostWeights): Promise<ModelBuffers> {
     const { likelihood } = model.resolved.spec;
     const buffers = await device.allocating("the weights", () => ({
@@ -73,7 +75,9 @@ export class ModelBuffers {
     if (this.#training) this.device.write(this.#training.health, 0, new Uint32Array(4));
   }
 
-  /** The model as it is between two submits; `at` is called at that moment. `moments`: the optimizer's too, 0 at first. */
+  /**
+   * Copies the model between two submits, calling `at` at that moment. With `moments`, Adam's too (0 before training).
+   */
   async snapshot(moments: boolean, at: () => void = () => {}): Promise<Snapshot> {
     const { params, running } = this.weights;
     const { moment1, moment2, health } = this.#training ?? {};
@@ -96,7 +100,7 @@ export class ModelBuffers {
     };
   }
 
-  /** Puts the model back to what it was, after everything submitted so far. */
+  /** Restores the model to a snapshot, after everything submitted so far. */
   restore({ weights, statistics, moments }: Snapshot): void {
     this.device.write(this.weights.params!, 0, weights);
     if (this.weights.running) this.device.write(this.weights.running, 0, statistics);

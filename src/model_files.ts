@@ -13,7 +13,7 @@ type Files = typeof import("./checkpoint.js");
 
 const core: Core = { modelOf: (spec) => defineModel(resolveSpec(spec)), forEachValue, size, schedules };
 
-/** As readCheckpoint, of a copy: the caller may do with `bytes` what it likes. Throws DOWNLOAD_FAILED too. */
+/** Like readCheckpoint, on a copy, so that the caller may change `bytes`. Also throws DOWNLOAD_FAILED. */
 export const readModel = (bytes: Uint8Array, expected?: Model): Promise<Checkpoint> => {
   const own = new Uint8Array(bytes);
   return withFiles((files) => files.readCheckpoint(core, own, expected));

@@ -6,9 +6,9 @@ const powers: unknown[] = ["low-power", "high-performance"];
 const flags = ["noise", "shuffle", "binarise", "trainingState", "dropLast"];
 
 /**
- * A copy of `value`, an object with no keys but `known`, and of its own keys only: what it inherits doesn't count, and
- * what is changed later neither. What a split, a seed, a signal and an option that is true or false may
- * be is the same for all calls and checked here. Throws INVALID_OPTION naming `place`, the key and what was given.
+ * A copy of `value`, an object with no keys but `known`. Only its own keys count, not inherited ones, and later changes
+ * have no effect. Options that mean the same in all calls (split, seed, signal, all that are true or false, ...) are
+ * checked here. Throws INVALID_OPTION naming `place`, the key and the value.
  */
 export function optionsOf<T extends object>(value: T, place: string, known: readonly (keyof T & string)[]): T {
   const options = objectAt(value, place, known, "INVALID_OPTION");
@@ -16,7 +16,7 @@ export function optionsOf<T extends object>(value: T, place: string, known: read
   return options as T;
 }
 
-/** What is the same for all calls. */
+/** Checks the options that mean the same in all calls. */
 function checkEach(options: Record<string, unknown>, place: string, known: readonly string[]): void {
   for (const key of known) {
     const given = options[key];
@@ -33,7 +33,7 @@ function checkEach(options: Record<string, unknown>, place: string, known: reado
       const { load, save } = (given ?? {}) as Record<string, unknown>;
       check(given === false || !!(load && save), "false, or { load, save }");
     }
-    // By what is asked of them: a device may be of Dawn in Node, or of another frame.
+    // By their methods, not their class: a device may come from Dawn in Node, or from another frame.
     if (key === "device") check(!!(given as GPUDevice | null)?.createCommandEncoder, "a GPUDevice");
     if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, as navigator.gpu is");
     if (key === "powerPreference") check(powers.includes(given), powers.join(" or "));

@@ -224,7 +224,10 @@ export function tensorBytes(tensor: Tensor, half = false): number {
   return Math.max(16, (half ? 2 : 4) * size(tensor.storage));
 }
 
-/** `workgroups` as rows of at most `most`, which is what an adapter takes in one dimension (shaders/lib/invocation.wgsl). */
+/**
+ * `workgroups` as rows of at most `most`, the adapter's limit for one dimension, as [in a row, rows]. There may be a
+ * few too many (shaders/lib/invocation.wgsl).
+ */
 export function folded(workgroups: number, most: number): [number, number] {
   const rows = Math.ceil(workgroups / most) || 1;
   return [Math.ceil(workgroups / rows), rows];
@@ -241,7 +244,7 @@ function excess({ buffers, places }: Plan, limits: GPUSupportedLimits): string |
   const { maxStorageBufferBindingSize: bound, maxBufferSize: most } = limits;
   for (const [name, { bytes, kind }] of Object.entries(buffers)) {
     if (bytes <= Math.min(bound, most)) continue;
-    // The largest tensor of a slot is what it is as large as; of all parameters it is what to make smaller.
+    // A slot is as large as its largest tensor. Of all the parameters, the largest is the one to make smaller.
     const inside = Object.entries(places).filter(([tensor, { buffer }]) => buffer === name && tensor !== name);
     const [largest = name, place] = inside.sort(([, a], [, b]) => b.bytes - a.bytes)[0] ?? [];
     const what = kind === "slot" || !place ? largest : `${name} (${largest} alone ${place.bytes})`;

@@ -1,4 +1,4 @@
-// Loads the code that a model needs beside the core's: the one step before graphs are made of it that takes time.
+// Loads the code that a model needs besides the core, the only asynchronous step before graphs are made of it.
 import { layersFile } from "./layers_file.js";
 import { loaded } from "./loaded.js";
 import type { Model } from "./parameters.js";
@@ -6,10 +6,12 @@ import { resolveSpec, type ModelSpec, type ResolvedSpec } from "./spec.js";
 import { layerNodes } from "./vae.js";
 import { within } from "./within.js";
 
-/** Milliseconds that advice is waited for. */
+/** Milliseconds to wait for the code that finds advice, before the error is thrown without it. */
 const ADVICE_MS = 2000;
 
-/** The spec resolved. Rejects with INVALID_SPEC, which says what would fit where the code that seeks it can be loaded. */
+/**
+ * The resolved spec. Rejects with INVALID_SPEC, which suggests a fitting change if the code to find one can be loaded.
+ */
 export async function resolved(spec: ModelSpec): Promise<ResolvedSpec> {
   try {
     return resolveSpec(spec);
@@ -20,9 +22,9 @@ export async function resolved(spec: ModelSpec): Promise<ResolvedSpec> {
   }
 }
 
-/** Until it resolves no graph can be made of `model`. Rejects with DOWNLOAD_FAILED; a later call tries again. */
+/** Must resolve before graphs of `model` are made. Rejects with DOWNLOAD_FAILED; a later call tries again. */
 export async function prepare({ resolved: { encoder, decoder }, logSigma }: Model): Promise<void> {
-  // They all come together: what has one has all.
+  // They are all loaded together, so one stands for all.
   if (layerNodes.reshape || (!logSigma && [...encoder, ...decoder].every(({ type }) => type in layerNodes))) return;
   const file = await loaded("the code that this model needs", "layers.js", layersFile);
   file.install();

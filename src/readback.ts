@@ -9,8 +9,8 @@ export interface Range {
 }
 
 /**
- * A number that a submit's commands copy from where it was written just before. A read-back that hasn't got it was
- * never made: the submit did not run, and what lies there is of an earlier one.
+ * A number that is written just before a submit and copied by its commands. If a read-back lacks it, the submit did not
+ * run, and the data are from an earlier one.
  */
 export interface Stamp {
   readonly place: Range;
@@ -23,7 +23,7 @@ const MAP_READ = 0x01; // GPUMapMode.READ
 export const STAMP_BYTES = 4;
 
 let stamps = 0;
-/** Another number for each submit; never 0, which new buffers hold. */
+/** A different number for each submit; never 0, the content of new buffers. */
 export const nextStamp = (): number => (stamps = (stamps + 1) >>> 0 || 1);
 
 /** A buffer that ranges are copied to and read from, over and over. */
@@ -45,7 +45,7 @@ export class Staging {
     gatherRanges(encoder, [...ranges, place], this.buffer);
   }
 
-  /** What was last copied, once the submit that copied it is done. Throws DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED. */
+  /** The bytes last copied, once that submit is done. Throws DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED. */
   async read(): Promise<ArrayBuffer> {
     const bytes = this.#bytes;
     const all = bytes + STAMP_BYTES;
@@ -60,7 +60,7 @@ export class Staging {
       }
     });
     if (found === stamp) return copy;
-    throw new WebvaeError("GPU_FAILED", `the GPU did not run submit ${stamp}; the last that it ran is ${found}`);
+    throw new WebvaeError("GPU_FAILED", `the GPU did not run submit ${stamp}; the last one it ran is ${found}`);
   }
 
   dispose(): void {
@@ -68,12 +68,12 @@ export class Staging {
   }
 }
 
-/** A place for a stamp where no Step holds one. Use inside `allocating`. */
+/** A buffer for a stamp, for submits without a Step to hold it. Use inside `allocating`. */
 export function stampBuffer(device: Device): GPUBuffer {
   return device.buffer("stamp", STAMP_BYTES, SOURCE);
 }
 
-/** Writes the next stamp there. */
+/** Writes the next stamp to `buffer`. */
 export function stampAt(device: Device, buffer: GPUBuffer): Stamp {
   const value = nextStamp();
   device.write(buffer, 0, Uint32Array.of(value));
@@ -95,8 +95,8 @@ export async function readRanges(device: Device, ranges: readonly Range[]): Prom
 }
 
 /**
- * The bytes of some groups of ranges, an array each, as all are at one moment between two submits: when the commands
- * are submitted, `at` is called.
+ * Reads groups of ranges, an array of bytes for each group, all at one moment between two submits; calls `at` at that
+ * moment.
  */
 export async function readTogether(
   device: Device,

@@ -1,10 +1,10 @@
-// Imports that fail for want of a network, and can be tried again.
+// Dynamic imports that can be tried again after a network failure.
 
 /**
- * `load`, an import() of one module, as a function that may be called until it succeeds. A browser remembers by a module's
- * address that it could not be fetched, and asks for it no more while the page is open. So the module is asked for under
- * another address then, with a query that no try before it had: once at once, and once in each later call. Where an import
- * map says what is to come from an address (`integrity`), none but that is asked. Rejects with what import() rejects with.
+ * Wraps `load`, an import() of one module, in a function that may be called until it succeeds. A browser remembers the
+ * address of a module that it could not fetch, and never requests it again while the page is open. So after a failure
+ * the module is requested under another address, with a new query each time: once right away, and once in each later
+ * call. If an import map lists hashes by address (`integrity`), other addresses are not tried. Rejects like import().
  */
 export function reimporting<Module>(load: () => Promise<Module>): () => Promise<Module> {
   let tries = 0;
@@ -14,10 +14,10 @@ export function reimporting<Module>(load: () => Promise<Module>): () => Promise<
     try {
       return await tried();
     } catch (error) {
-      // So say Chrome and Firefox; whoever says nothing of the kind is asked as before.
+      // Chrome and Firefox name the address like this. In other browsers the same address is imported again.
       const [, address] = /imported module: (\S+)/.exec(String(error)) ?? [];
       if (!address || checked()) throw error;
-      // Of two calls at the same time one changes it.
+      // Only one of several concurrent calls changes it.
       if (next === tried) {
         const url = new URL(address);
         url.searchParams.set("again", String(++tries));
@@ -29,7 +29,7 @@ export function reimporting<Module>(load: () => Promise<Module>): () => Promise<
   };
 }
 
-/** Whether the page has said what is to come from which address. Workers have no such map. */
+/** Whether the page has an import map with hashes. Workers have no import maps. */
 const checked = () =>
   [...((globalThis as { document?: Document }).document?.querySelectorAll("script[type=importmap]") ?? [])].some(
     (map) => map.textContent.includes('"integrity"'),

@@ -36,7 +36,8 @@ export class Runs {
     if (this.#training) {
       throw new WebvaeError(
         "BUSY",
-        "this VAE is being trained; one run at a time. Break off the other's loop, call its return(), or abort its signal",
+        "this VAE is already being trained, and can do one run at a time. Break out of the other run's loop, call its " +
+          "return(), or abort its signal",
       );
     }
     this.#training = true;
@@ -84,16 +85,16 @@ export class Runs {
     }
   }
 
-  /** Where the device was lost: what can still be saved. */
+  /** Adds to a DEVICE_LOST error what can still be saved, and returns to that state. Other errors come back unchanged. */
   #afterLoss(error: unknown): unknown {
     const kept = this.standing.safe.kept;
     if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !kept) return error;
     this.standing.progress = kept.progress;
-    const message = `${error.message}. What was kept last, after ${kept.progress.step} steps, can be had by save()`;
+    const message = `${error.message}. save() still returns the last copy of the model, made after ${kept.progress.step} steps`;
     return new WebvaeError("DEVICE_LOST", message, { cause: error });
   }
 
-  /** The model as it is between two steps, or as it was kept when the device was lost. */
+  /** The model between two steps, or its last copy if the device was lost. */
   async snapshot(moments: boolean): Promise<{ snapshot: Snapshot; progress: Progress }> {
     const { device, buffers } = this.parts;
     const { safe } = this.standing;
@@ -101,7 +102,7 @@ export class Runs {
       return await device.working(async () => {
         let progress = this.standing.progress;
         const snapshot = await buffers.snapshot(moments, () => (progress = this.standing.progress));
-        // Steps after a loss that wasn't finite are counted until it is heard of, and have changed nothing.
+        // After a loss that isn't finite, steps change nothing but are still counted until the host reads that loss.
         return snapshot.halted && this.#run && safe.kept ? safe.kept : { snapshot, progress };
       });
     } catch (error) {

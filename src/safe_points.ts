@@ -1,5 +1,6 @@
-// What a run can go back to, or be saved from when the device is lost: a copy of the model on the host, made between two
-// submits every few seconds without stopping the run. It counts once a later step's loss shows that its weights are good.
+// Copies of the model on the host, for a run to go back to and to save when the device is lost. They are made between
+// two submits, at most once a second, without stopping the run. A copy counts once a later step's loss and gradient
+// show that its weights are good.
 import type { ModelBuffers, Snapshot } from "./model_buffers.js";
 import type { Progress } from "./progress.js";
 
@@ -8,10 +9,10 @@ export interface SafePoint {
   readonly progress: Progress;
 }
 
-/** Milliseconds between two at least, and how many times what one costs. */
+/** At least this many milliseconds between two copies, and this many times what a copy costs. */
 const PERIOD_MS = 1000;
 const COST_SHARE = 50;
-/** Bytes that a GPU copies and the host reads in a millisecond, where it is slow. */
+/** Bytes that a slow machine copies on the GPU and reads on the host in a millisecond. */
 const BYTES_PER_MS = 2 ** 20;
 
 export class SafePoints {
@@ -23,14 +24,14 @@ export class SafePoints {
 
   constructor(private readonly buffers: ModelBuffers) {}
 
-  /** The last that counts. */
+  /** The last copy that counts. */
   get kept(): SafePoint | undefined {
     return this.#kept;
   }
 
   /**
-   * Takes one of the model as it is, after what is submitted, where `progress` says it stands. `certain`: it counts at
-   * once, for it isn't what steps of unknown loss have made.
+   * Copies the model after everything submitted so far, which is where `progress` stands at that moment. A `certain`
+   * copy counts at once, since it doesn't come from steps whose loss is still unknown.
    */
   take(progress: () => Progress, certain: boolean): Promise<void> {
     const before = this.#taking ?? Promise.resolve();
@@ -43,7 +44,7 @@ export class SafePoints {
   }
 
   async #take(progress: () => Progress, certain: boolean): Promise<void> {
-    // What is kept already is the model as it is, where no step came between.
+    // Without a step in between, the copy would be the one that is already kept.
     if (this.#failed || this.#kept?.progress.step === progress().step) return;
     let at: Progress | undefined;
     try {
@@ -54,20 +55,21 @@ export class SafePoints {
       this.#next = { snapshot, progress: at };
       if (certain) this.#kept = this.#next;
     } catch {
-      // Too little memory for a copy; or the device is lost, or the VAE disposed of, and the run hears of that itself.
+      // There is too little memory for a copy; or the device is lost or the VAE disposed of, which the run notices
+      // itself.
       this.#failed = true;
     }
   }
 
-  /** Nothing is kept from now on. */
+  /** Drops the copies, and makes no more. */
   clear(): void {
     this.#failed = true;
     this.#kept = this.#next = undefined;
   }
 
-  /** Steps up to before `step` had a finite loss and gradient. Takes the next one if it is time. */
+  /** Call when all steps before `step` had a finite loss and gradient. Makes the next copy if it is time. */
   good(step: number, progress: () => Progress): void {
-    // Weights of after step s are those that step s starts from, as steps are counted from 0.
+    // Steps are counted from 0: the weights after n steps are those that step n starts from.
     if (this.#next && this.#next.progress.step < step) this.#kept = this.#next;
     if (!this.#taking && performance.now() >= this.#nextAt) void this.take(progress, false);
   }

@@ -60,7 +60,7 @@ export interface SafetensorsFile {
 const metadataKey = "__metadata__";
 /** The format's own cap. It keeps a forged length from costing memory. */
 const maxHeaderBytes = 100_000_000;
-/** Counts far above those of any file of weights, so that a small file cannot cost seconds. */
+/** Limits far above the counts in any file of weights, so that a small file cannot cost seconds. */
 const most = { tensors: 20_000, metadata: 1_000, dimensions: 32 } as const;
 const loneSurrogate = /\p{Surrogate}/u;
 
@@ -144,7 +144,7 @@ class HeaderScanner {
     return value;
   }
 
-  /** At most as many as a tensor may have dimensions. */
+  /** A list of integers, at most as many as a tensor may have dimensions. */
   integers(): number[] {
     const values: number[] = [];
     this.#expect("[");
@@ -157,7 +157,7 @@ class HeaderScanner {
     return values;
   }
 
-  /** Calls `member` with each of at most `count` keys, to read its value. `where` says whose members they are. */
+  /** Calls `member` for each of at most `count` keys, to read its value. `where` names the object in errors. */
   object(where: string, count: number, member: (key: string) => void): void {
     const keys = new Set<string>();
     this.#expect("{");
@@ -232,7 +232,7 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   const scanner = new HeaderScanner(text);
   const metadata = new Map<string, string>();
   const entries: Entry[] = [];
-  // One of its keys is that of the metadata.
+  // One more for the key of the metadata.
   scanner.object("the header", most.tensors + 1, (name) => {
     if (name === metadataKey) scanner.object(metadataKey, most.metadata, (key) => metadata.set(key, scanner.string()));
     else entries.push(readEntry(scanner, name));

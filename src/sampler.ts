@@ -15,17 +15,17 @@ import { padTo4 } from "./tensor.js";
 export interface Encoded {
   /** [n, latent]. */
   readonly mean: Float32Array;
-  /** [n, latent], log sigma^2, between -10 and 10 where it is used. */
+  /** [n, latent], log sigma^2. The model clamps it to [-10, 10] where it uses it. */
   readonly logVariance: Float32Array;
-  /** Steps that the weights had been trained for. */
+  /** How many steps the weights had been trained. */
   readonly step: number;
 }
 
-/** What one call is asked for. */
+/** Options of one call. */
 export interface Sampling {
   /** z or x is drawn. Default false. */
   readonly noise?: boolean | undefined;
-  /** What draws of z from the prior are multiplied by. Default 1. */
+  /** Factor of the draws of z from the prior. Default 1. */
   readonly temperature?: number;
   readonly seed?: number;
   /** Tells one call's draws from another's. */
@@ -33,7 +33,7 @@ export interface Sampling {
   readonly signal?: AbortSignal | undefined;
   /** Where examples go; then a call gives undefined. */
   readonly to?: GPUBuffer | undefined;
-  /** Called as the first rows are submitted. */
+  /** Called when the first rows are submitted. */
   readonly at?: () => void;
 }
 
@@ -95,7 +95,7 @@ export class Sampler {
       signal?.throwIfAborted();
       const largest = await this.#plans.bound(use, count);
       const all = () => this.#rows(use, count, sampling, input, result);
-      // Steps of a training run may come between two submits.
+      // Between two submits a training run could change the weights.
       await (largest.batch < count ? this.parts.lock.reading(all) : all());
       return result;
     });
@@ -103,7 +103,7 @@ export class Sampler {
     return abortable(signal, turn);
   }
 
-  /** All rows, as many at once as a plan has. */
+  /** Computes all rows, as many at once as a plan has. */
   async #rows(use: Use, count: number, sampling: Sampling, input?: Rows, result?: Float32Array): Promise<void> {
     const { device, model } = this.parts;
     const { signal, to, at } = sampling;
@@ -116,7 +116,7 @@ export class Sampler {
       if (first === 0) at?.();
       if (result) result.set(new Float32Array(await this.#read(bound)), first * width);
       first += rows;
-      // One that waits for nothing could not be stopped.
+      // With `to` nothing else here waits, and a call that never waits could not be aborted.
       if (to && first < count) await device.wait(use, ({ queue }) => queue.onSubmittedWorkDone());
     }
   }
@@ -125,7 +125,7 @@ export class Sampler {
     try {
       return await bound.staging.read();
     } catch (error) {
-      // It may be mapped still.
+      // Its staging buffer may still be mapped.
       this.#plans.forget(bound);
       throw error;
     }

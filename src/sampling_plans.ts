@@ -46,7 +46,7 @@ export class SamplingPlans {
     return once(this.#bound, key, async () => ({ key, ...(await this.#bind(use, batch, schedule)) }));
   }
 
-  /** Releases a plan's buffers: the next call binds it anew. */
+  /** Releases a plan's buffers; the next call that needs the plan makes new ones. */
   forget(bound: Bound): void {
     this.#bound.delete(bound.key);
     bound.executable.dispose();

@@ -44,15 +44,15 @@ export interface SchedulerCounts {
   hostMs: number;
 }
 
-/** How a Scheduler's steps are run. */
+/** How a Scheduler runs its steps. */
 export interface SchedulerOptions {
-  /** How long a submit takes, where a step doesn't take longer. */
+  /** Milliseconds a submit should take; a single step may take longer. */
   readonly submitMs?: number | undefined;
   /** Which of the executables a step runs. Default: the first. */
   readonly partOf?: (step: Step) => number;
-  /** Held by what submits steps that change weights. */
+  /** Taken for each submit, by a scheduler whose steps change the weights. */
   readonly lock?: WeightsLock;
-  /** Told of the steps of a submit as it is made, before anything else can be submitted. */
+  /** Called with the steps of each submit, before anything else can be submitted. */
   readonly submitted?: (steps: readonly Step[]) => void;
 }
 
@@ -74,7 +74,7 @@ export class Scheduler {
   /** Read-backs of a run that was broken off. */
   #leftover: Promise<void>[] = [];
   readonly #staging: Staging[];
-  /** Steps that a submit may hold. */
+  /** The most steps in a submit. */
   readonly #slots: number;
 
   private constructor(
@@ -87,7 +87,7 @@ export class Scheduler {
     this.#slots = fewestSlots(parts);
   }
 
-  /** For the rings named `outputs` of `executables`, which stay the caller's. */
+  /** A Scheduler that reads back the rings `outputs` of `executables`, which stay the caller's. */
   static async create(
     device: Device,
     executables: readonly Executable[],
@@ -103,8 +103,8 @@ export class Scheduler {
   }
 
   /**
-   * Runs `steps`, yielding a Chunk per submit. Ends early, with what is in flight still to run on the GPU, where the
-   * caller breaks off or `signal` aborts (then with its reason). Throws DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED.
+   * Runs `steps`, yielding a Chunk per submit. Ends early if the caller breaks off or `signal` aborts (then with its
+   * reason); submits in flight still run on the GPU. Throws DISPOSED, DEVICE_LOST, TIMEOUT, GPU_FAILED.
    */
   async *run(steps: Iterable<Step>, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
     await Promise.all(this.#leftover.splice(0));
@@ -114,7 +114,7 @@ export class Scheduler {
     const recent: { readonly steps: number; readonly ms: number }[] = [];
     let lastDone = 0;
     let more = true;
-    // Steps are made as they are submitted: schedules give what holds then.
+    // A step is made only when it is submitted, so that schedules are called as late as possible.
     const submitNext = () => {
       signal?.throwIfAborted();
       const next = takeFrom(source, Math.min(this.#perSubmit, this.#slots));
@@ -155,7 +155,7 @@ export class Scheduler {
     if (!staging) throw new Error("no staging buffer is free");
     const at = performance.now();
     const { partOf = () => 0 } = this.options;
-    // A part's steps have the first rows of its rings, in their order.
+    // The steps of a part use the first rows of its rings, in order.
     const places = steps.map((step) => ({ step, part: partOf(step), slot: 0 }));
     let stamp: Stamp | undefined;
     const ranges: Range[] = [];

@@ -8,19 +8,25 @@ import { optionsOf } from "./options.js";
 import { stepLayout, tensorLayout } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";
 
-export interface DeviceOptions {
-  /** A page's own device. It is never destroyed by the library. */
-  readonly device?: GPUDevice;
-  /** Where WebGPU is found. Default: navigator.gpu. The library keeps it: in Node a process ends when it is collected. */
+/** How an adapter is found. */
+export interface AdapterOptions {
+  /**
+   * The entry to WebGPU. Default: navigator.gpu. The library keeps it referenced, as its garbage collection ends Node.
+   */
   readonly gpu?: GPU;
   readonly powerPreference?: "low-power" | "high-performance";
-  /** Ends the opening of a device with its reason. */
-  readonly signal?: AbortSignal;
   /**
-   * Milliseconds that one answer of WebGPU may take (an adapter, a pipeline, the end of a submit), then TIMEOUT.
-   * Default 300,000, for a step of a large model on a software adapter may take a minute; Infinity waits for ever.
+   * Milliseconds to wait for one answer of WebGPU (an adapter, a pipeline, the end of a submit) before TIMEOUT. Default
+   * 300,000, since a step of a large model on a software adapter may take a minute; Infinity waits for ever.
    */
   readonly timeoutMs?: number;
+}
+
+export interface DeviceOptions extends AdapterOptions {
+  /** A page's own device. It is never destroyed by the library. */
+  readonly device?: GPUDevice;
+  /** Aborts opening a device, which rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Pipeline {
@@ -29,12 +35,12 @@ export interface Pipeline {
 }
 
 export const PATIENCE_MS = 300_000;
-/** A lost device rejects what was asked of it some time before it says that it is lost: 6 ms, or over 100 when busy. */
+/** A lost device rejects calls some time before its `lost` resolves: 6 ms, or over 100 on a busy machine. */
 const LOST_WITHIN_MS = 900;
 
 const useful: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
 const known = new WeakMap<GPUDevice, SharedDevice>();
-/** A GPU object of Dawn that is collected ends the process, so none is. */
+/** Keeps GPU objects from garbage collection, since collecting one of Dawn's ends the process. */
 const held = new Set<GPU>();
 
 export class SharedDevice {
@@ -78,7 +84,7 @@ export class SharedDevice {
     return new WebvaeError("GPU_FAILED", `${what} failed on ${this.adapterName}: ${String(cause)}`, { cause });
   }
 
-  /** For what has failed: DEVICE_LOST if that was the cause. */
+  /** Waits a moment after a failure: DEVICE_LOST if that was the cause, else undefined. */
   async lostSoon(): Promise<WebvaeError | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     await this.life.wait(new Promise((done) => (timer = setTimeout(done, LOST_WITHIN_MS))), "").catch(() => {});
@@ -111,7 +117,7 @@ export class SharedDevice {
     this.life.throwIfEnded();
     let module: GPUShaderModule | undefined;
     try {
-      // Another entry point may have been quicker.
+      // Meanwhile another entry point may have made it.
       module = this.#modules.get(name) ?? this.#module(name, code as string);
       this.#modules.set(name, module);
       const layout = tensorLayout(this.gpu, shader, entryPoint);
@@ -126,7 +132,7 @@ export class SharedDevice {
       );
       return { pipeline, layout };
     } catch (cause) {
-      // A module that is kept though it is broken would fail all that come later.
+      // A broken module in the cache would make all later pipelines fail.
       if (this.#modules.get(name) === module) this.#modules.delete(name);
       const lost = await this.lostSoon();
       if (lost) throw lost;
@@ -138,7 +144,7 @@ export class SharedDevice {
     }
   }
 
-  /** What is wrong with its text is told by its pipeline: a page hears nothing of it. */
+  /** A shader module. Errors in its text stay off the page's console; the pipeline reports them. */
   #module(label: string, code: string): GPUShaderModule {
     this.gpu.pushErrorScope("validation");
     try {
@@ -160,7 +166,7 @@ export class SharedDevice {
   }
 }
 
-/** The given device, or a new one with the adapter's full limits, or, where it refuses those, with the defaults. */
+/** The given device, or a new one with the adapter's full limits or, if it refuses those, with the default limits. */
 export async function openShared(options: DeviceOptions): Promise<SharedDevice> {
   const { device, signal } = options;
   if (device) {
@@ -168,12 +174,9 @@ export async function openShared(options: DeviceOptions): Promise<SharedDevice> 
     return (known.get(device) ?? new SharedDevice(device, describe(info), isSoftware(info), false)).enter();
   }
   signal?.throwIfAborted();
-  // One that comes when nobody waits for it any more is given back.
+  // A device that arrives after the abort is released.
   return abortable(signal, requested(options), (late) => late.leave());
 }
-
-/** How an adapter is found. */
-export type AdapterOptions = Pick<DeviceOptions, "gpu" | "powerPreference" | "timeoutMs">;
 
 /** The adapter that a device would come from. Throws NO_WEBGPU, NO_ADAPTER, TIMEOUT. */
 async function adapterOf({
@@ -185,8 +188,8 @@ async function adapterOf({
   if (!gpu) {
     const why =
       globalThis.isSecureContext === false
-        ? "the page is not secure; serve it by https or from localhost"
-        : "no WebGPU in this browser: take a newer one, or turn it on in its settings; in Node give the option gpu";
+        ? "the page is not secure; serve it over https or from localhost"
+        : "this browser has no WebGPU: use a newer one, or enable it in the settings; in Node, pass the option gpu";
     throw new WebvaeError("NO_WEBGPU", `navigator.gpu is missing: ${why}`);
   }
   held.add(gpu);
@@ -201,20 +204,20 @@ async function adapterOf({
   throw new WebvaeError(
     "NO_ADAPTER",
     "WebGPU offers no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU " +
-      "processes. Turn hardware acceleration on, update the driver, or start the browser again",
+      "processes. Turn hardware acceleration on, update the driver, or restart the browser",
   );
 }
 
 /** Whether a VAE can be opened here. */
 export interface Support {
   readonly supported: boolean;
-  /** Why not, and what can be done. */
+  /** Why not, and what to do about it; absent if supported. */
   readonly reason?: string;
-  /** As `vae.adapter` would be. */
+  /** What `vae.adapter` would be; absent if not supported. */
   readonly adapter?: { readonly name: string; readonly software: boolean };
 }
 
-/** Whether there is WebGPU and an adapter, for a page to know before it shows anything. Asks for no device; never rejects. */
+/** Whether there is WebGPU and an adapter, so that a page can decide what to show. Opens no device; never rejects. */
 export async function isSupported(options: AdapterOptions = {}): Promise<Support> {
   try {
     const given = optionsOf(options, "isSupported", ["gpu", "powerPreference", "timeoutMs"]);
@@ -253,7 +256,7 @@ async function requested(options: DeviceOptions): Promise<SharedDevice> {
   } catch (first) {
     if (first instanceof WebvaeError) throw first;
     try {
-      // An adapter that has refused may be used up.
+      // An adapter may be consumed by a request, even one that failed.
       return await from(await adapterOf(options), {});
     } catch (cause) {
       if (cause instanceof WebvaeError) throw cause;

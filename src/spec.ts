@@ -38,8 +38,8 @@ export interface ResolvedSpec {
 }
 
 /**
- * @internal Throws INVALID_SPEC naming the place, what was found and what is allowed; and where the decoder ends in
- * another shape the change that `remedies` finds.
+ * @internal Checks a spec and works out its shapes. Throws INVALID_SPEC naming the place, what was found and what is
+ * allowed; if the decoder ends in another shape than the input's, also the change that `remedies` finds.
  */
 export function resolveSpec(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   return reading("INVALID_SPEC", "the model spec", () => resolve(value, remedies));
@@ -72,8 +72,8 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   }
   if (likelihood === "bernoulli" && last.activation !== "none") {
     invalid(
-      `${last.path}: the last layer's outputs are the Bernoulli's logits, of which the library takes the sigmoid: ` +
-        `it can have no activation, found "${last.activation}"`,
+      `${last.path}: the last layer makes the Bernoulli's logits, and the library applies the sigmoid, so it can have ` +
+        `no activation; found "${last.activation}"`,
     );
   }
   // A dense layer, and whatever leaves shapes alone, takes an image as a vector, which wastes no padding.
@@ -90,7 +90,7 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   };
 }
 
-/** The shapes on the way through layers: "[28, 28, 1] -> conv2d [14, 14, 32] -> flatten [6272]". */
+/** The shapes through a list of layers: "[28, 28, 1] -> conv2d [14, 14, 32] -> flatten [6272]". */
 const chain = (layers: readonly Layer[], resolved: readonly ResolvedLayer[], from: readonly number[]) =>
   [show(from), ...resolved.map(({ output }, i) => `${layers[i]?.type} ${show(output)}`)].join(" -> ");
 
@@ -138,10 +138,10 @@ function reshaping(path: string, input: readonly number[], output: readonly numb
   return { type: "reshape", path, input, output, activation: "none" };
 }
 
-/** What other libraries call a likelihood or its loss, and what it is here. */
+/** Other libraries' names for a likelihood or its loss, and what to write here. */
 const likelihoods = [
   [/bce|bern|binary|entropy|logits/i, `"bernoulli", whose probabilities are sigmoids of the decoder's outputs`],
-  [/mse|l2|square/i, '{ type: "gaussian", variance: 0.5 }, the sum of squared errors and a constant'],
+  [/mse|l2|square/i, '{ type: "gaussian", variance: 0.5 }, the sum of squared errors plus a constant'],
   [/gauss|normal/i, '{ type: "gaussian", variance: "learned" }, or a number'],
 ] as const;
 

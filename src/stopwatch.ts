@@ -33,7 +33,7 @@ export async function createStopwatch(device: Device): Promise<Stopwatch> {
         record(pass);
         pass.end();
         if (querySet) encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-        // Also where there are no timestamps: what was copied last is there when all before it is done.
+        // Even without timestamps: when this copy can be read, all commands before it are done.
         staging.copy(encoder, [{ buffer: resolved, offset: 0, bytes: BYTES }], mark);
         submitted = performance.now();
       });

@@ -1,33 +1,35 @@
-// What `train` returns: reports to go through, or a promise of the last one.
+// What `train` returns: an iterator of reports that is also a promise of the last one.
 import { WebvaeError } from "./errors.js";
 import type { TrainingReport } from "./training_report.js";
 
 type Reports = AsyncGenerator<TrainingReport, void, undefined>;
 
-/** An iterator that is dropped without `return` would keep its VAE busy for ever: it ends when it is collected. */
+/**
+ * An iterator that is dropped without `return` would keep its VAE busy for ever, so garbage collection ends its run.
+ */
 const dropped =
   typeof FinalizationRegistry === "function"
     ? new FinalizationRegistry<Reports>((reports) => void reports.return().catch(() => {}))
     : undefined;
 
 /**
- * A run of training, which begins with the first `next`, as `for await` calls it, or the first `then`, as `await` does.
- * Gone through, it gives the reports as they come; awaited, it trains to the end and gives the last report. One object
- * is used in one way: the other throws BUSY. To return it from an async function, or to resolve a promise with it, is to
- * await it: give back `{ run }` where that isn't meant.
+ * A training run, which starts with the first `next` (by `for await`) or the first `then` (by `await`). Iterating
+ * yields the reports as they come; awaiting trains to the end and returns the last report. Each run can be used in one
+ * of these ways only: the other throws BUSY. Returning a run from an async function, or resolving a promise with it,
+ * awaits it: to avoid that, return `{ run }`.
  */
-export class Training implements Promise<TrainingReport>, Reports {
+export class Training implements Promise<TrainingReport>, AsyncGenerator<TrainingReport, void, undefined> {
   readonly [Symbol.toStringTag] = "Training";
   readonly #start: () => Reports;
   #reports: Reports | undefined;
   #last: Promise<TrainingReport> | undefined;
   #ended = false;
 
-  constructor(start: () => Reports) {
+  constructor(start: () => AsyncGenerator<TrainingReport, void, undefined>) {
     this.#start = start;
   }
 
-  /** The next report. Throws what training throws, and BUSY where this is awaited. */
+  /** The next report. Throws what `train` documents, and BUSY if this run is awaited. */
   async next(): Promise<IteratorResult<TrainingReport, void>> {
     this.#assertNotAwaited();
     if (this.#ended) return { done: true, value: undefined };
@@ -38,7 +40,7 @@ export class Training implements Promise<TrainingReport>, Reports {
     return this.#reports.next();
   }
 
-  /** Ends the run; the weights are kept. */
+  /** Ends the run and keeps the weights. Throws BUSY if this run is awaited. */
   async return(): Promise<IteratorResult<TrainingReport, void>> {
     this.#assertNotAwaited();
     this.#ended = true;
@@ -60,7 +62,9 @@ export class Training implements Promise<TrainingReport>, Reports {
     if (!this.#last) await this.return();
   }
 
-  /** Trains to the end. Called again, gives the same report. */
+  /**
+   * Trains to the end; further calls get the same report. Rejects with what `train` documents, and BUSY if iterated.
+   */
   then<A = TrainingReport, B = never>(
     resolved?: ((report: TrainingReport) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

@@ -28,13 +28,13 @@ export interface TrainingOptions {
   /** Examples a step; the whole set where that has fewer. Default 128. */
   readonly batchSize?: number;
   /**
-   * Leaves out what remains of an epoch after its whole batches, others in each epoch where they are shuffled. By
-   * default they are a last, smaller batch. A run that is continued does as it did.
+   * Leaves out the examples that remain after an epoch's whole batches; with shuffling these differ from epoch to
+   * epoch. By default they form a last, smaller batch. A run that continues another keeps its setting.
    */
   readonly dropLast?: boolean;
   /**
-   * The run ends with NON_FINITE after so many steps in a row whose gradient wasn't finite: they change nothing, and the
-   * weights go back to the last that were kept with a finite loss. Default 16; Infinity never ends it.
+   * The run ends with NON_FINITE after this many steps in a row whose gradient isn't finite. Such steps change nothing,
+   * and the weights go back to the last copy with a finite loss. Default 16; Infinity never ends the run.
    */
   readonly maxSkipped?: number;
   /** Default 1e-3. */
@@ -66,8 +66,9 @@ export interface TrainingOptions {
   /** Evaluated after each epoch. */
   readonly test?: Dataset;
   /**
-   * Milliseconds of GPU time that a submit aims at, at most 500; it holds one step at least. A small value lets what the
-   * page asks for between two submits, as a picture of a latent, be there soon. Default: 50, and more on a slow adapter.
+   * Milliseconds of GPU time that a submit aims at, at most 500; it holds one step at least. A small value lets what
+   * the page asks for between two submits, as a picture of a latent, be there soon. Default: 50, and more on a slow
+   * adapter.
    */
   readonly submitMs?: number;
   readonly signal?: AbortSignal;
@@ -174,10 +175,10 @@ export function scheduled(name: string, value: Scheduled, point: SchedulePoint):
   if (typeof value === "number") return value;
   const at = `${name} at step ${point.step} (epoch ${point.epoch + 1})`;
   const given: unknown = value(point);
-  // One that rejects would end a Node process, and nobody waits for it.
+  // Nobody awaits this promise, so its rejection would end a Node process.
   if (typeof (given as PromiseLike<unknown> | null)?.then === "function") {
     void Promise.resolve(given).catch(() => {});
-    throw invalidOption(`${at} must be a number, not a promise: a schedule is asked as a submit is made`);
+    throw invalidOption(`${at} must be a number, not a promise: schedules are called synchronously`);
   }
   return inRange(at, given, 0, 1e6);
 }

@@ -1,4 +1,4 @@
-// What training reports as it goes on.
+// What training reports.
 import type { Terms } from "./evaluation.js";
 
 /** Figures are means over the steps since the report before, in nats per example. */
@@ -20,7 +20,7 @@ export interface TrainingReport extends Terms {
   readonly stepsPerSecond: number;
   /** Since the run began. */
   readonly seconds: number;
-  /** In a run's first report: what it does otherwise than it was asked to. */
+  /** Only in a run's first report: how the run deviates from its options, in sentences. */
   readonly notes?: readonly string[];
   /** At the end of an epoch: the means over all its steps, and the test set's figures where there is one. */
   readonly epochEnd?: { readonly train: Terms; readonly test?: Terms; readonly seconds: number };

@@ -1,5 +1,5 @@
-// A run of epochs: what it needs on the GPU, the reports, the evaluation after each epoch, and the stop where figures
-// aren't finite. All of a step happens on the GPU.
+// A run of epochs: its GPU objects, the reports, the evaluation after each epoch, and the stop when a loss or gradient
+// isn't finite. All of a step happens on the GPU.
 import { abortable } from "./abort.js";
 import { checkData, uploadData, type ResidentData } from "./data/upload.js";
 import type { Dataset } from "./data/dataset.js";
@@ -42,7 +42,7 @@ interface Bound {
 
 interface Made {
   readonly data: ResidentData;
-  /** Of the batch, and of the last, smaller one where there is one. */
+  /** For the batch size, and for that of the last, smaller batch if there is one. */
   readonly bound: readonly Bound[];
   readonly scheduler: Scheduler;
   readonly test: Evaluation | undefined;
@@ -71,7 +71,7 @@ export class TrainingRun {
 
   /**
    * Throws INVALID_OPTION, INVALID_DATA and UNSUPPORTED before anything is allocated; LIMIT_EXCEEDED, OUT_OF_MEMORY.
-   * `standing` is what the run keeps up to date as it goes on.
+   * The run keeps `standing` up to date.
    */
   static async create(
     parts: RunParts,
@@ -91,7 +91,7 @@ export class TrainingRun {
     if (options.half && !device.gpu.features.has("shader-f16")) {
       throw new WebvaeError(
         "UNSUPPORTED",
-        `precision "f16" needs the feature shader-f16, which the device on ${device.adapterName} has not`,
+        `precision "f16" needs the feature shader-f16, which the device on ${device.adapterName} lacks`,
       );
     }
     if (test !== undefined) checkData(test, input, { ...use, what: "test set" });
@@ -161,9 +161,9 @@ export class TrainingRun {
     const { stepsPerEpoch } = this.batches;
     const { safe } = this.standing;
     const progress = () => this.standing.progress;
-    // What the run begins with is kept whatever comes of it.
+    // The weights at the start are always safe to go back to.
     await abortable(this.signal, safe.take(progress, true));
-    // A run that was broken off within an epoch goes on there.
+    // A run that was broken off within an epoch continues there.
     const steps = Math.min(epochs * stepsPerEpoch - progress().epochStep, this.options.steps);
     let step = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -198,7 +198,7 @@ export class TrainingRun {
     return new TermSums(this.parts.model.resolved.spec.latent);
   }
 
-  /** Adds the steps to `all`. Throws NON_FINITE where a loss isn't, or too many steps in a row changed nothing. */
+  /** Adds the steps to `all`. Throws NON_FINITE if a loss isn't finite, or too many steps in a row changed nothing. */
   async #report(chunk: Chunk, all: TermSums): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
     const { steps, rows, stepMs } = chunk;
     const sums = this.#sums();
@@ -254,17 +254,17 @@ export class TrainingRun {
     );
   }
 
-  /** Steps that are skipped one after another will go on being skipped: the weights are too far out. */
+  /** After so many skipped steps all later ones would be skipped too, since the weights are too large. */
   async #ranAway(step: Step): Promise<never> {
     const where = await this.#firstNonFinite(step);
     const { safe } = this.standing;
     const count = this.#skippedNow;
-    const said = `${count} steps in a row, up to step ${step.step} (epoch ${step.epoch + 1}), changed nothing, for their gradient was not finite${where}`;
-    let kept = "The weights are as the last step before them left them";
+    const said = `${count} steps in a row, up to step ${step.step} (epoch ${step.epoch + 1}), changed nothing because their gradient was not finite${where}`;
+    let kept = "The weights are those from before these steps";
     if (safe.kept) {
       this.parts.buffers.restore(safe.kept.snapshot);
       this.standing.progress = safe.kept.progress;
-      kept = `The weights are those after ${safe.kept.progress.step} steps, the last that were kept with a finite loss`;
+      kept = `The weights are those after ${safe.kept.progress.step} steps, the last copy with a finite loss`;
     }
     throw new WebvaeError("NON_FINITE", `${said}. ${kept}. ${this.#remedy(step)}`);
   }
@@ -288,7 +288,7 @@ export class TrainingRun {
   }
 }
 
-/** Of another plan's buffers those that this one can have too: it runs at other times. Rings are each one's own. */
+/** The buffers of another plan that this one can share, as the two never run at once. Rings are not shared. */
 function fitting(buffers: Readonly<Record<string, GPUBuffer>>, { buffers: planned }: Plan): Record<string, GPUBuffer> {
   return Object.fromEntries(
     Object.entries(buffers).filter(([name, { size }]) => {

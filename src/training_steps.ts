@@ -1,4 +1,4 @@
-// The Steps of a run: where it enters an epoch, which rows each Step has, and what the schedules give for it.
+// The Steps of a run: where it enters an epoch, which rows each Step has, and the values of its schedules.
 import type { Model } from "./parameters.js";
 import type { Progress } from "./progress.js";
 import { seedKey, Stream } from "./random.js";
@@ -15,7 +15,7 @@ export interface Batches {
   readonly stepsPerEpoch: number;
 }
 
-/** Batches of `size` examples of `count`, and what is left if `keepRest`. */
+/** `count` examples in batches of `size`, with a smaller last one if `keepRest`. */
 export function batchesOf(count: number, size: number, keepRest: boolean): Batches {
   const full = Math.floor(count / size);
   const rest = keepRest ? count - full * size : 0;
@@ -35,12 +35,12 @@ export function after(progress: Progress, { size, stepsPerEpoch }: Batches, step
 }
 
 /**
- * A power of two, so that it changes no digit: gradients of the batch's sum, not its mean, lie where f16 is precise. One
- * that overflows shows in the gradient's norm, and its step is skipped.
+ * Scales gradients from the mean of the batch to about its sum, where f16 is precise; a power of two, so that no digit
+ * changes. A gradient that overflows shows in the norm, and its step is skipped.
  */
 const halfScale = (rows: number) => 2 ** Math.floor(Math.log2(rows));
 
-/** At most `most` of the steps that the epoch has from `from` on. Throws INVALID_OPTION from a schedule. */
+/** The epoch's steps from `from` on, at most `most`. Throws INVALID_OPTION for a schedule's value. */
 export function* epochSteps(from: Progress, batches: Batches, options: CheckedOptions, most: number): Generator<Step> {
   const { adam, learningRate, beta, noise, half } = options;
   const { size, rest, stepsPerEpoch } = batches;
@@ -69,14 +69,14 @@ export function* epochSteps(from: Progress, batches: Batches, options: CheckedOp
   }
 }
 
-/** What of a run outlives it. */
+/** What outlives a run: the next one continues from it. */
 export interface Standing {
-  /** Where it stands: steps given to the GPU. */
+  /** Where training stands, counting the steps submitted to the GPU. */
   progress: Progress;
   readonly safe: SafePoints;
 }
 
-/** Goes on where the run before stood, if its epoch is of the same data in the same batches, or else begins the next. */
+/** Continues the epoch of the previous run if data and batches are the same; otherwise begins the next epoch. */
 export function enter(standing: Standing, place: string, { stepsPerEpoch }: Batches, dropLast: boolean): void {
   const { progress } = standing;
   const { epoch, epochStep } = progress;
@@ -85,14 +85,14 @@ export function enter(standing: Standing, place: string, { stepsPerEpoch }: Batc
   standing.progress = { ...progress, ...anew, place, dropLast };
 }
 
-/** The batches of an epoch, and what is to be said of them. */
+/** The batches of an epoch, and notes for the report. */
 export function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions, model: Model) {
   const batches = batchesOf(count, batchSize, !dropLast);
   const { rows, layer } = smallestBatch(model);
   if (batches.rest === 0 || batches.rest >= rows) return { batches, notes: [] };
   const rest = batches.rest === 1 ? "the last example" : `the last ${batches.rest} examples`;
   const note =
-    `${rest} of each epoch are left out: ${layer?.path} (${layer?.type}) takes no batch of fewer than ${rows}. ` +
-    `A batchSize other than ${batchSize} leaves another number`;
+    `${rest} of each epoch are left out: ${layer?.path} (${layer?.type}) needs a batch of at least ${rows}. ` +
+    `A batchSize other than ${batchSize} leaves a different remainder`;
   return { batches: batchesOf(count, batchSize, false), notes: [note] };
 }

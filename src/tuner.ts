@@ -32,13 +32,13 @@ const LONG_MS = 30;
 /** Choices by device: what one model has found out, or had no time for, holds for the next. */
 const remembered = new WeakMap<SharedDevice, Choices>();
 
-/** The schedules whose shaders this device has the features for; for `node`, those that it can have. */
+/** The schedules whose features this device has; with `node`, only those possible for it. */
 export function runnable({ gpu }: Device, node?: Node): readonly Schedule[] {
   const ops = node ? [node.op] : opNames();
   return (node ? schedulesOf(node) : schedules).filter((schedule) =>
     ops.every((op) => {
       const { schedules: forms = {} } = opNamed(op);
-      // Winograd's products are computed as those of subgroups, whether or not an op that has them is there yet.
+      // Winograd's products are computed like those of subgroups, even if the op that has them isn't loaded yet.
       const shader = node ? forms[schedule] : forms[schedule === "winograd" ? "subgroups" : schedule];
       return !shader || runsOn(shader, gpu);
     }),
@@ -87,13 +87,15 @@ export interface Tuner {
    */
   choose(graph: Graph, fixed?: Readonly<Choices>, half?: boolean): Promise<Choices>;
   /**
-   * A choice for every product of `graph`, which is `model` at another batch size, without measuring: that of `fixed`,
-   * else what the product of the same name has in `model`, where it can have it.
+   * A choice for every product of `graph`, which is `model` at another batch size, without measuring: the one in
+   * `fixed`, else that of the product of the same name in `model`, if it is possible.
    */
   likewise(graph: Graph, model: Graph, choices: Readonly<Choices>, fixed: Readonly<Choices>): Choices;
 }
 
-/** `store`: where choices are kept; false for the table alone. `leftMs`: the budget; tests on busy machines give more. */
+/**
+ * `store`: where choices are kept; false for the table alone. `leftMs`: the budget; tests on busy machines give more.
+ */
 export function createTuner(
   device: Device,
   store: TuningStore | false | undefined = pageStore(),

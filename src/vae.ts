@@ -12,12 +12,12 @@ import { reparameterize, samplePrior } from "./ops/reparameterize.js";
 import type { Model } from "./parameters.js";
 import { HALF_WEIGHTS, size, tensor, type Activation, type Tensor } from "./tensor.js";
 
-/** Nodes one after the other, each of which reads what those before it have made. */
+/** Collects nodes in order; each reads what earlier ones made. */
 export class Chain {
   readonly nodes: Node[];
-  /** What follows once a step's health is known. */
+  /** Nodes that run once a step's health is known. */
   readonly updates: ((health: Tensor) => Node)[] = [];
-  /** Dropouts so far: each draws at a site of its own. */
+  /** Dropouts so far, so that each draws different numbers. */
   dropouts = 0;
   constructor(
     private readonly model: Model,
@@ -46,10 +46,10 @@ export class Chain {
     return this.output(node, "y");
   }
 
-  /** What `layer` makes of x, named `name`. */
+  /** Adds the nodes of `layer` for input x, and returns its output, named `name`. */
   layer(layer: ResolvedLayer, x: Tensor, name: string, activation = layer.activation): Tensor {
     const make = layerNodes[layer.type] as LayerNodes | undefined;
-    if (!make) throw new Error(`${layer.path}: the code of ${layer.type} is not there`);
+    if (!make) throw new Error(`${layer.path}: the code of ${layer.type} is not loaded`);
     return make(this, layer, x, name, activation);
   }
 
@@ -88,7 +88,7 @@ export class Chain {
   /** Images end to end, [batch * D], where their pixels are stored with padded channels. */
   unpadded(y: Tensor): void {
     const padded = y.shape.length > 2 && y.shape.at(-1) !== y.storage.at(-1);
-    // Only layers of images, which come with it, make such.
+    // Only image layers make padded outputs, and they are loaded together with this op.
     if (padded) this.nodes.push(further!.reshapeCopy("examples", y, [size(y.shape)]));
   }
 
@@ -102,7 +102,9 @@ export class Chain {
 /** A resolved layer of this type. */
 type OfType<Type, R = ResolvedLayer> = R extends { readonly type: infer T } ? (Type extends T ? R : never) : never;
 
-/** Adds what makes a layer's output, named `name`, of x. Dropout and the batch's own statistics belong to training. */
+/**
+ * Adds the nodes that make a layer's output, named `name`, from x. Dropout and batch statistics are only for training.
+ */
 type LayerNodes<Type = ResolvedLayer["type"]> = (
   chain: Chain,
   layer: OfType<Type>,
@@ -111,10 +113,10 @@ type LayerNodes<Type = ResolvedLayer["type"]> = (
   activation: Activation,
 ) => Tensor;
 
-/** Of each type of layer how it becomes nodes. */
+/** How each type of layer becomes nodes. */
 export type LayerTypes = { [Type in ResolvedLayer["type"]]?: LayerNodes<Type> };
 
-/** Those that are there: what only some models have is loaded when one has it (prepare.ts). */
+/** The layer types that are loaded; those that only some models have are loaded on demand (prepare.ts). */
 export const layerNodes: LayerTypes = {
   dense: (chain, { path }, x, name, activation) => chain.linear(name, path, x, activation),
 };
@@ -135,7 +137,10 @@ function elbo(model: Model, data: Tensor, options: GatherOptions, gradients: boo
   return { nodes: chain.nodes, updates: chain.updates, reconstruction, kl };
 }
 
-/** One training step: forward, ELBO, backward, running statistics and Adam; with `half` Adam keeps the weights' copy in f16 too. */
+/**
+ * One training step: forward, ELBO, backward, running statistics and Adam; with `half` Adam keeps the weights' copy in
+ * f16 too.
+ */
 export function trainingGraph(
   model: Model,
   data: Tensor,

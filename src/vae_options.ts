@@ -1,17 +1,17 @@
-// What a VAE's calls are asked for, and what it says of its memory.
+// The options of a VAE's calls, and the report on its memory.
 import type { DeviceOptions } from "./device.js";
 import type { TuningStore } from "./tuning_store.js";
 import type { Initialisation } from "./weights.js";
 
-/** How a VAE begins, and on which device. */
+/** The first weights of a VAE, and its device. */
 export interface VAEOptions extends DeviceOptions {
-  /** Keys the first weights and everything drawn in training. A whole number from 0. Default 0. */
+  /** Seeds the first weights and everything drawn in training. A whole number >= 0. Default 0. */
   readonly seed?: number;
-  /** How the weights begin. Default "torch". */
+  /** Whose rule draws the first weights, PyTorch's or Keras's. Default "torch". */
   readonly initialisation?: Initialisation;
   /**
-   * Where measured schedules are kept; false measures nothing and takes the usual ones. Default: IndexedDB in a page,
-   * elsewhere nothing beyond the device's life.
+   * Where measured schedules are kept; false measures nothing and uses the default ones. Default: IndexedDB in a page;
+   * elsewhere they are kept only as long as the device.
    */
   readonly tuning?: TuningStore | false;
 }
@@ -21,8 +21,8 @@ export interface SampleOptions {
   /** Draw x from p(x|z) instead of giving its mean: pixels of 0 and 1, or points with their sigma. Default false. */
   readonly noise?: boolean;
   /**
-   * What the draws of z are multiplied by, from 0 to 100: below 1 examples are more alike and more typical, above 1 less
-   * so; 0 gives what the decoder makes of z = 0. Default 1, the prior itself.
+   * Factor of the draws of z, from 0 to 100: below 1 examples are more alike and more typical, above 1 less so; 0
+   * always decodes z = 0. Default 1, the prior itself.
    */
   readonly temperature?: number;
   /** Default: new draws at each call, the same from run to run. */
@@ -39,7 +39,7 @@ export interface ReconstructOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Bytes that a VAE has on the GPU, and numbers of its model. */
+/** The GPU memory of a VAE, and the size of its model. */
 export interface MemoryReport {
   readonly parameters: number;
   readonly weightBytes: number;

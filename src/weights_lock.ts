@@ -1,13 +1,13 @@
-// Who may have the weights: the steps that change them, or calls of several submits that must see them as they are at
-// one step. A call of one submit needs no lock, for the GPU runs submits one after another.
+// Excludes training steps, which change the weights, while a call of several submits needs the weights of one step. A
+// call of one submit needs no lock, since the GPU runs submits one after another.
 
 export class WeightsLock {
   #readers = 0;
   #writerWaits = false;
-  /** What waits for the next change of either. */
+  /** Resolved at the next change of the above. */
   #waiting: (() => void)[] = [];
 
-  /** Runs `use` while no step is submitted. A run that waits has its turn before the next call. */
+  /** Runs `use` while no step is submitted. A waiting run gets its turn before the next call. */
   async reading<T>(use: () => Promise<T>): Promise<T> {
     while (this.#writerWaits) await this.#changed();
     this.#readers++;
@@ -19,7 +19,7 @@ export class WeightsLock {
     }
   }
 
-  /** Runs `submit` when no call reads: at once where none does. */
+  /** Runs `submit` as soon as no call is reading. */
   async writing<T>(submit: () => T): Promise<T> {
     this.#writerWaits = this.#readers > 0;
     try {

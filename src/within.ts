@@ -1,6 +1,6 @@
-// Waiting for what nothing depends on.
+// Waiting, for a limited time, for a result that is optional.
 
-/** What `call` gives, or undefined where it fails or takes longer. */
+/** The result of `call`, or undefined if it fails or takes longer than `ms` milliseconds. */
 export async function within<T>(ms: number, call: () => T): Promise<Awaited<T> | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((done) => (timer = setTimeout(done, ms, undefined)));

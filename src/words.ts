@@ -1,6 +1,8 @@
-// The known name that somebody meant: words of Keras and PyTorch, other spellings and ends of a word.
+// Guesses the known name that somebody meant by a word of Keras or PyTorch, or by another spelling.
 
-/** Our names, each with those that other libraries have for it and that begin otherwise; in lower case without signs. */
+/**
+ * Our names, with other libraries' names for them that begin differently; those in lower case, letters and digits only.
+ */
 const others: Readonly<Record<string, string>> = {
   dense: "linear",
   none: "linear identity",
@@ -28,7 +30,10 @@ const others: Readonly<Record<string, string>> = {
 
 const plain = (word: string) => word.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-/** The one of `known` that `word` seems to mean, if any: another spelling, another library's word, or the same beginning. */
+/**
+ * The name in `known` that `word` seems to mean, if any: another spelling, another library's word, or the same
+ * beginning.
+ */
 export function nearest(word: unknown, known: readonly string[]): string | undefined {
   if (typeof word !== "string") return undefined;
   const given = plain(word.replace(/^(.*\.)?(nn|layers)\./, ""));
@@ -37,7 +42,7 @@ export function nearest(word: unknown, known: readonly string[]): string | undef
     const own = plain(name);
     let same = 0;
     while (same < own.length && own[same] === given[same]) same++;
-    // Of the shorter one, so that "kernelsize" is nothing but "kernel"; another library's word is better than that.
+    // The share of the shorter word, so that "kernelsize" fully matches "kernel". Another library's word ranks higher.
     const share = same > 5 ? 1 : same < 3 ? 0 : same / Math.min(own.length, given.length);
     const alike = own === given ? 3 : others[name]?.split(" ").includes(given) ? 2 : share;
     if (alike > most) [best, most] = [name, alike];

@@ -1,5 +1,5 @@
-// What kind of picture a file is and how large, from its headers: before it is decoded, since a file of a few hundred
-// bytes can unfold to gigabytes of pixels.
+// The kind and size of a picture, read from its headers before it is decoded, since a file of a few hundred bytes can
+// unfold to gigabytes of pixels.
 
 export interface PictureSize {
   readonly kind: "PNG" | "JPEG" | "GIF" | "WebP";
@@ -7,14 +7,14 @@ export interface PictureSize {
   readonly height: number;
 }
 
-/** Of one picture to decode: 200 MB of memory, and as many as the cameras of phones make. */
+/** The most pixels of a picture: 200 MB of memory, and as many as a phone's camera makes. */
 const MOST_PIXELS = 50_000_000;
-/** Of a file of any size: 16 MB of memory, several times in a browser. */
+/** Pixels that are allowed whatever the file's size: 16 MB of memory, times a few in a browser. */
 const FREE_PIXELS = 4_000_000;
-/** Of a larger picture: drawings of a few flat colours have some hundred pixels a byte, photographs less than ten. */
+/** The limit for larger pictures: drawings in flat colours have some hundred pixels per byte, photographs under ten. */
 const PIXELS_A_BYTE = 500;
 
-/** Why a picture of this size, in a file of so many bytes, is not decoded; undefined where it can be. */
+/** Why a picture of this size, in a file of `bytes` bytes, is refused; undefined if it is not. */
 export function tooLarge({ width, height }: PictureSize, bytes: number): string | undefined {
   const pixels = width * height;
   if (pixels > MOST_PIXELS) return `more than ${MOST_PIXELS / 1e6} million pixels (${width} x ${height})`;
@@ -89,7 +89,7 @@ function jpegSize(view: DataView): PictureSize | undefined {
     }
     const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
     if (frame) return { kind: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
-    // The image's data or its end before any frame, or a marker without a length, which would hide a frame.
+    // Image data or the end before any frame header, or a marker without a length, which could hide one.
     if (marker <= 0x01 || (marker >= 0xd0 && marker <= 0xda)) return undefined;
     const length = view.getUint16(at + 2);
     if (length < 2) return undefined;

@@ -13,17 +13,17 @@ export function showAutosave(state: AutosaveState): void {
   else say("autosave", `Kept in this browser ${when(saved)}; a reload can go on with it.`);
 }
 
-/** After the model is gone. */
+/** Shows what was kept of a model that is gone. */
 export function showWhatIsLeft(saved: Saved | undefined): void {
   if (saved) say("autosave", `${keptLast(saved)} What was trained after that is lost.`);
   else say("autosave", "Nothing of this model was kept in this browser.");
 }
 
-/** What is shown of a worker that was lost, and offered: to go on with what was kept. */
+/** The message about a lost worker, and the button that offers to continue with what was kept. */
 export function restart(error: PageFault, saved: Saved | undefined, act: () => void): [PageFault, Again] {
   const [hint, label] = saved
     ? [`${keptLast(saved)} It can go on from there.`, "Start again from what was kept"]
-    : ["Nothing of it was kept: it begins anew, with the same settings.", "Start again"];
+    : ["Nothing of it was kept. You can start a new model with the same settings.", "Start again"];
   return [new PageFault(error.title, error.message, [hint], error.code), { label, act }];
 }
 
@@ -37,7 +37,7 @@ export interface Offer {
 
 export function offerKept(kept: Kept, { continueIt, discard }: Offer): void {
   const { title, epochs, steps, savedAt, needsFiles } = kept;
-  // A clock that was set meanwhile tells nothing.
+  // Negative if the clock was changed in between.
   const seconds = (Date.now() - savedAt) / 1000;
   const from = seconds >= 0 ? `from ${duration(seconds)} ago` : "of an earlier visit";
   const trained = epochs > 0 ? count(epochs, "epoch") : count(steps, "step");

@@ -6,12 +6,14 @@ import { find, say, show } from "./dom.js";
 let repeat: (() => void) | undefined;
 
 export interface Again {
-  /** On the button; "Try again" where it says nothing. */
+  /** Text of the button. Default "Try again". */
   readonly label?: string;
   readonly act: () => void;
 }
 
-/** `again` is offered where it may help: where the network failed, or a part of the page is gone. */
+/**
+ * Shows an error, with a button for `again` if that may help: when the network failed or a part of the page is gone.
+ */
 export function showFault(error: unknown, again?: Again): Fault {
   const fault = describeFault(error);
   say("fault-title", fault.title);
@@ -20,7 +22,7 @@ export function showFault(error: unknown, again?: Again): Fault {
   const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
   find("fault-hints").replaceChildren(...items);
   repeat = ["DOWNLOAD_FAILED", PART_MISSING, WORKER_LOST].includes(fault.code) ? again?.act : undefined;
-  // Until the page had started it was early.ts's.
+  // Replaces the handler that early.ts set.
   const button = find("fault-again");
   button.onclick = null;
   button.textContent = again?.label ?? "Try again";

@@ -12,7 +12,7 @@ const EXPLORER_MS = 1200;
 
 /** The page is there before the explorer's code is. */
 const loading = part("explorer.js", import("webvae/explorer"));
-// Whoever opens a view says what became of it.
+// Opening a view reports the error; without this, it would be an unhandled rejection too.
 loading.catch(() => {});
 
 export class View {

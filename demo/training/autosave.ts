@@ -6,7 +6,7 @@ import { fromHash, toHash, type Settings } from "../settings.js";
 import { discardFiles, keepFile, newestFile } from "./kept_files.js";
 
 const LOCK = "webvae demo: autosave";
-/** Milliseconds. A page that was just left, or a worker that was ended, may hold on to the lock a while. */
+/** Milliseconds to wait for the lock, which a page just left or a worker just terminated may hold a little longer. */
 const LOCK_WAIT = 10_000;
 
 export interface Keepsake {
@@ -18,12 +18,12 @@ export interface Keepsake {
 export class Autosave {
   /** Settled once it is known whether this tab may keep. */
   readonly #decided: Promise<void>;
-  /** Settled once it may, if ever. */
+  /** Settled once this tab may keep, if ever. */
   readonly #taken: Promise<void>;
   #take = () => {};
   #mine = false;
   #denied = false;
-  /** What was kept last of the model that is here. */
+  /** When and at which step the current model was last kept. */
   #saved: Saved | undefined;
   #models = 0;
 
@@ -32,7 +32,7 @@ export class Autosave {
     this.#decided = this.#claim();
   }
 
-  /** Whether there is a place where `keep` may put a model. */
+  /** Whether `keep` has somewhere to put a model. */
   get open(): boolean {
     return this.#mine && !this.#denied;
   }
@@ -62,8 +62,8 @@ export class Autosave {
   }
 
   /**
-   * Whether the model is kept now. Never throws: what hinders it is told, the training goes on, and another try may
-   * succeed.
+   * Keeps the model, and returns whether that succeeded. Never throws: an error is reported, training continues, and a
+   * later try may succeed.
    */
   async keep({ title, settings, history, model }: Keepsake, at: { steps: number; epochs: number }): Promise<boolean> {
     const ofModel = this.#models;
@@ -77,24 +77,24 @@ export class Autosave {
       if (ofModel === this.#models) this.failed(error);
       return false;
     }
-    // Another may have taken its place while it was written.
+    // Another model may have been opened while this one was written.
     if (ofModel !== this.#models) return true;
     this.#saved = { at: savedAt, steps: at.steps };
     this.tell({ kind: "on", saved: this.#saved });
     return true;
   }
 
-  /** Tells why the model could not be kept. */
+  /** Reports why the model could not be kept. */
   failed(error: unknown): void {
     const full = error instanceof Error && error.name === "QuotaExceededError";
     this.#off(
       full
         ? "The browser's storage is full: free some, or download the model to keep it."
-        : `The model could not be kept, and it is tried again: ${error instanceof Error ? error.message : String(error)}.`,
+        : `The model could not be kept; the page will try again: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
 
-  /** Another model is here now: what was kept is of the one before. */
+  /** Call when another model is opened: what was kept belongs to the previous one. */
   forget(): void {
     this.#models++;
     this.#saved = undefined;
@@ -116,7 +116,7 @@ export class Autosave {
 
   #deny(): void {
     this.#denied = true;
-    this.#off("This browser lets the page store nothing (a private window?): download the model to keep it.");
+    this.#off("This browser does not let the page store data (a private window?): download the model to keep it.");
   }
 
   async #claim(): Promise<void> {

@@ -1,4 +1,4 @@
-// When the model is kept: while it trains every so often, and when it stops.
+// Decides when the model is kept: every so often while it trains, and when it stops.
 import type { Autosave } from "./autosave.js";
 import type { Trainer } from "./trainer.js";
 
@@ -8,20 +8,20 @@ export class Keeper {
   #at = performance.now();
   #kept: { readonly trainer: Trainer; readonly steps: number } | undefined;
   #writing = false;
-  /** Asked for while it was written: what is kept last is the model as it stands then. */
+  /** A request that came during a write; it is done afterwards, so that the final state is kept. */
   #again: Parameters<Keeper["consider"]> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly autosave: Autosave) {}
 
-  /** Another model takes the place of the one that was kept until now. */
+  /** Call when another model replaces the one kept so far. */
   forget(): void {
     clearTimeout(this.#retry);
     this.#again = undefined;
     this.autosave.forget();
   }
 
-  /** Keeps the model if it is time, or `now`, and it has been trained since. What failed is tried again by itself. */
+  /** Keeps the model if it has been trained since and it is time, or `now`. Tries again by itself after a failure. */
   async consider(trainer: Trainer, title: string, now: boolean): Promise<void> {
     const { steps, epochs } = trainer.vae.trained;
     const due = now || performance.now() - this.#at > EVERY_MS;
@@ -34,7 +34,7 @@ export class Keeper {
     try {
       settled = this.autosave.open && (await this.#keep(trainer, title, { steps, epochs }));
     } catch (error) {
-      // Of a model that is gone nothing can be kept; whoever uses it says so.
+      // A model that is gone cannot be kept, and is reported by the code that uses it.
       settled = isGone(error);
       if (!settled) this.autosave.failed(error);
     } finally {

@@ -1,18 +1,18 @@
-// The two files in which a model is kept, written in turn: what is there is always the model before or the new one, whole,
-// whenever the writing ends. Which is newer is said by a number that counts the writings, for clocks go wrong; and whether
-// it is whole by a checksum over all of it, for a length says nothing of what a crash left.
+// A model is kept in two files, written in turn, so that whenever a write is cut off, one of them still holds a whole
+// model. A counter of writes says which is newer, since clocks can be wrong. A checksum over everything says whether a
+// file is whole, since after a crash the length proves nothing.
 import type { History } from "../protocol.js";
 
 const names = ["autosave-a", "autosave-b"] as const;
 const MAGIC = "webvae autosave 2";
-/** SHA-256. A file is this over the rest, the header's length as a u32, the header as JSON, the model. */
+/** A file is the SHA-256 of all that follows, the header's length as a u32, the header as JSON, and the model. */
 const SUM_BYTES = 32;
 
 export interface Header {
   readonly magic: typeof MAGIC;
-  /** One more than that of whatever was kept before. */
+  /** One more than that of the file before. */
   readonly generation: number;
-  /** Milliseconds by the clock of then; for people alone. */
+  /** Milliseconds since 1970 by the clock at that time; only for display. */
   readonly savedAt: number;
   readonly title: string;
   readonly steps: number;
@@ -27,10 +27,10 @@ export interface KeptFile {
   readonly model: Uint8Array<ArrayBuffer>;
 }
 
-/** The newest whole one. */
+/** The newest whole file, if any. */
 export const newestFile = async (): Promise<KeptFile | undefined> => newest(await all())?.kept;
 
-/** Keeps a model beside the one before. Throws what the browser's storage throws; the one before is there then. */
+/** Keeps a model next to the previous one. Throws what the browser's storage throws; the previous one is kept then. */
 export async function keepFile(header: Omit<Header, "magic" | "generation">, model: Uint8Array): Promise<void> {
   const files = await all();
   const before = newest(files);
@@ -54,7 +54,7 @@ export async function keepFile(header: Omit<Header, "magic" | "generation">, mod
     access.truncate(0);
     write(rest, SUM_BYTES);
     access.flush();
-    // Last: until it is there the file is none.
+    // Last, since a file without its checksum doesn't count.
     write(sum, 0);
     access.flush();
   } catch (error) {
@@ -70,7 +70,7 @@ export async function discardFiles(): Promise<void> {
   for (const name of names) await folder.removeEntry(name).catch(() => {});
 }
 
-/** Of workers alone, and so not in the DOM's types. */
+/** Exists only in workers, so the DOM's types lack it. */
 interface SyncAccessHandle {
   write(bytes: BufferSource, options: { at: number }): number;
   truncate(size: number): void;
@@ -92,7 +92,7 @@ function newest(slots: readonly Slot[]): Filled | undefined {
   return filled.sort((a, b) => b.kept.header.generation - a.kept.header.generation)[0];
 }
 
-/** Nothing where there is no such file, or it is not whole, or is of another version of this page. */
+/** Undefined if there is no such file, or it is not whole, or another version of this page wrote it. */
 async function read(name: string): Promise<KeptFile | undefined> {
   try {
     const folder = await navigator.storage.getDirectory();

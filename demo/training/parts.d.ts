@@ -1,3 +1,3 @@
-// The files beside webvae.js that the library loads when it needs them. What they export is its own affair.
+// The files next to webvae.js that the library loads on demand. Their exports are internal.
 declare module "webvae/files";
 declare module "webvae/layers";

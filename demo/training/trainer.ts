@@ -1,4 +1,5 @@
-// One model in training: played, paused and stepped. Paused it is held between two reports, with all it needs on the GPU.
+// One model in training: played, paused and stepped. Paused it is held between two reports, with all it needs on the
+// GPU.
 import type { TrainingReport, VAE } from "webvae";
 import type { Loaded } from "../data/loaded.js";
 import { describeFault, type Fault } from "../faults.js";
@@ -187,8 +188,9 @@ export class Trainer {
   }
 
   /**
-   * A loss that is no number leaves good weights, with which another learning rate may do; and what could not be downloaded
-   * may be there at the next try.
+   * Pauses after errors that leave good weights, so that the visitor can try again: a loss that isn't finite may go
+   * away with another learning rate, and a file that could not be downloaded may be there next time. Others end the
+   * training.
    */
   fail(error: unknown): void {
     if (this.#state === "failed") return;

@@ -6,14 +6,14 @@ import { exampleSize, validateDataset, type Dataset } from "./dataset.js";
 import { classOf, hintFor, invalidData, isNumeric, whatIs } from "./refusals.js";
 import { valuesOf, type NumberArray, type Numbers } from "./rows.js";
 
-/** What the values are. */
+/** What the values of an array mean. */
 export interface FromArrayOptions {
   /** Shape of one example: [height, width, channels] for images, [features] for points. */
   shape: readonly number[];
   /** One class index in 0..255 per example. */
   labels?: NumberArray | readonly number[];
   name?: string;
-  /** How many examples there should be; where there are more or fewer, they are refused. */
+  /** How many examples there must be. Default: as many as the values make. */
   count?: number;
   /** What the values are divided by. Default 255 for bytes (Uint8Array, Uint8ClampedArray), 1 for all others. */
   scale?: number;
@@ -22,9 +22,9 @@ export interface FromArrayOptions {
 /**
  * A Dataset over the caller's values: count x prod(shape) of them, flat, or one row of prod(shape) per example. Bytes
  * stand for value / 255; all other numbers are taken as they are. A flat Uint8Array, Uint8ClampedArray or Float32Array
- * is shared, not copied, unless `scale` divides it. Throws INVALID_OPTION, and INVALID_DATA: for a value that is no
- * number, infinite as a 32-bit float, or an integer beyond 2^24; and for the pixels of a canvas, which fromImageData
- * takes.
+ * is shared, not copied, unless `scale` divides it. Throws INVALID_OPTION; and INVALID_DATA for a value that is not a
+ * number or is infinite as a 32-bit float, for an integer beyond 2^24 in an integer array, and for what looks like
+ * pixels of a canvas, which are for fromImageData.
  */
 export function fromArray(values: Numbers, options: FromArrayOptions): Dataset {
   return reading("INVALID_DATA", "fromArray", () => datasetOf(values, options));
@@ -41,7 +41,7 @@ function datasetOf(values: Numbers, options: FromArrayOptions): Dataset {
   if (!Number.isInteger(found) || (count ?? found) !== found) {
     const wanted = count === undefined ? "" : `${count} `;
     const rgba = shape.length === 3 && flat.length % (4 * shape[0]! * shape[1]!) === 0 && shape[2] !== 4;
-    const hint = rgba ? "; if they are red, green, blue and alpha, fromImageData takes them as pictures" : "";
+    const hint = rgba ? "; for pictures of red, green, blue and alpha use fromImageData" : "";
     throw invalidData(
       name,
       `${flat.length} values do not divide into ${wanted}examples of ${shape.join("x")} = ${size}${hint}`,
@@ -70,7 +70,7 @@ export function take(dataset: Dataset, count: number): Dataset {
   };
 }
 
-/** Divided by `scale`; bytes are divided by 255 when they are used. */
+/** `values` divided by `scale`. Bytes stay as they are where the scale is 255, which is applied when they are used. */
 function scaled(values: Uint8Array | Float32Array, scale: number | undefined, name: string): Uint8Array | Float32Array {
   if (scale === undefined) return values;
   if (!(typeof scale === "number" && scale > 0 && Number.isFinite(scale))) {
@@ -80,7 +80,7 @@ function scaled(values: Uint8Array | Float32Array, scale: number | undefined, na
   return Float32Array.from(values, (value) => value / scale);
 }
 
-/** Whole numbers in 0..255 as bytes, which are shared. */
+/** Labels in 0..255 as bytes; an Uint8Array is shared. Throws INVALID_DATA. */
 function labelBytes(labels: unknown, name: string): Uint8Array {
   if (labels instanceof Uint8Array) return labels;
   if (!Array.isArray(labels) && !isNumeric(classOf(labels))) {

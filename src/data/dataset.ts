@@ -1,11 +1,11 @@
-// What every data set is: examples of one shape, as bytes (images, scaled by 1/255 on the GPU) or floats; and the checks
-// that it must pass before it is trained on.
+// What every data set is: examples of one shape, as bytes (images, scaled by 1/255 on the GPU) or floats; and the
+// checks that it must pass before it is trained on.
 import { quoted, product } from "../checks.js";
 import { hintFor, invalidData, notFinite, whatIs } from "./refusals.js";
 
 /**
- * Examples of one shape, in memory. A call borrows them: it reads the arrays until it settles, so that they must not be
- * changed or transferred to another thread before.
+ * Examples of one shape, in memory. A call borrows them: it reads the arrays until it settles, so they must not be
+ * changed or transferred to another thread before then.
  */
 export interface Dataset {
   /** Short name for display: "mnist", "digits". */
@@ -20,12 +20,13 @@ export interface Dataset {
 }
 
 /**
- * Checks shape, sizes, labels and that every float is finite. Throws INVALID_DATA naming the first error, and before
- * its name `what` the data set is; where it is none, which call makes one, of examples of `shape`.
+ * Checks shape, sizes, labels and that every float is finite. Throws INVALID_DATA with the first error; the message
+ * begins with `what` the data set is and its name. For a value that is no Dataset it suggests the call that makes one,
+ * with examples of `shape`.
  */
 export function validateDataset(dataset: Dataset, what = "", shape?: readonly number[]): void {
   const given: unknown = dataset;
-  // A map and a typed array have values too.
+  // Not by `values` alone: a Map and a typed array have that too.
   if (given === null || typeof given !== "object" || !("shape" in given && "values" in given)) {
     throw invalidData(what || "data set", `expected a Dataset, found ${whatIs(given)}${hintFor(given, shape ?? [])}`);
   }

@@ -1,5 +1,5 @@
-// A data set from an array that NumPy saved: pictures or rows of features. What a value stands for is decided by the
-// type that it was saved as, never by the values: two files of one set mean the same.
+// A data set from an array that NumPy saved: pictures or rows of features. The saved type decides what a value stands
+// for, never the values themselves, so that two files of one set agree.
 
 import { WebvaeError } from "../errors.js";
 import { invalidOption, optionsOf } from "../options.js";
@@ -16,16 +16,18 @@ export interface FromNpyOptions {
   /** Another npy file: one whole number in 0..255 per example. */
   labels?: Uint8Array;
   name?: string;
-  /** "first" for pictures [n, c, h, w], as PyTorch has them. Default "last": [n, h, w] or [n, h, w, c]. */
+  /** "first" for pictures [n, c, h, w], as in PyTorch. Default "last": [n, h, w] or [n, h, w, c]. */
   channels?: "first" | "last";
-  /** What the values are divided by: 255 where floats or wide integers are pixels. Default 255 for u1, 1 for others. */
+  /**
+   * What the values are divided by: use 255 for pixels saved as floats or wide integers. Default 255 for u1, else 1.
+   */
   scale?: number;
 }
 
 /**
- * A Dataset from an npy file, gzip or not, in C order: pictures [n, h, w] or [n, h, w, c], or rows [n, d]. Values of u1
- * are bytes, which stand for value / 255; b1 is 0 and 1; f2, f4, f8, i1 to i8 and u2 to u8 are taken as they are. The
- * bytes are borrowed until the call settles, and the Dataset shares them where it can. Throws INVALID_FILE,
+ * A Dataset from an npy file in C order, gzipped or not: pictures [n, h, w] or [n, h, w, c], or rows [n, d]. Values of
+ * type u1 are bytes, which stand for value / 255; b1 is 0 and 1; f2, f4, f8, i1 to i8 and u2 to u8 are taken as they
+ * are. The bytes are borrowed until the call settles, and the Dataset shares them where it can. Throws INVALID_FILE,
  * INVALID_OPTION, and INVALID_DATA for integers beyond 2^24 and for values that are not finite.
  */
 export async function fromNpy(bytes: Uint8Array, options: FromNpyOptions = {}): Promise<Dataset> {
@@ -34,7 +36,7 @@ export async function fromNpy(bytes: Uint8Array, options: FromNpyOptions = {}): 
   if (channels !== "first" && channels !== "last") {
     throw invalidOption(`${name}: channels must be "first" or "last", not ${quoted(channels)}`);
   }
-  // Both at once, so that both are read before the caller goes on.
+  // Both at once, so that both are read before the caller continues.
   const [array, labels] = await Promise.all([
     read(bytes, name),
     labelBytes === undefined ? undefined : read(labelBytes, `${name} labels`),

@@ -19,7 +19,7 @@ export function exampleRandom(seed: number, split: "train" | "test", index: numb
   return new RandomSequence(seed, Stream.data, 2 * index + (split === "test" ? 1 : 0));
 }
 
-/** The options every generated data set has, checked; `more` are known besides. Throws INVALID_OPTION. */
+/** The options that every generated data set has, checked; `more` names further ones. Throws INVALID_OPTION. */
 export function checkGenerated<T extends GeneratedOptions>(name: string, options: T, ...more: (keyof T & string)[]): T {
   const own = optionsOf(options, name, ["split", "count", "seed", ...more]);
   const { count, seed } = own;

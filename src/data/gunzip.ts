@@ -1,19 +1,19 @@
-// Files that may be packed by gzip. A megabyte of it can unfold to a gigabyte, so what is unpacked first is the file's
-// header, which says how long the whole will be; no more than that is ever held, and held once.
+// Files that may be gzipped. A megabyte of gzip can unfold to a gigabyte, so the file's header is unpacked first: it
+// says how long the whole file is, and memory is allocated for that length once.
 
 import { WebvaeError } from "../errors.js";
 
 /** Well above the largest published set of this kind (EMNIST by class, 547 MB). */
 const MOST_BYTES = 2 ** 30;
-/** Holds the header of every format that is read here. */
+/** Enough for the header of every format that is read here. */
 const HEAD_BYTES = 12_288;
-/** No byte of deflate becomes more. */
+/** No byte of deflate unpacks to more bytes. */
 const MOST_RATIO = 1032;
 
 /**
- * `bytes` unpacked where they are gzip (by the magic 1f 8b), else as they are. They are read before this returns.
- * `lengthOf` gives the bytes that a file takes by its beginning, or throws. Throws INVALID_FILE: at once where gzip's own
- * count of bytes is another, or more than a gigabyte.
+ * `bytes`, unpacked if they are gzip (magic 1f 8b). `lengthOf` returns the length in bytes of an unpacked file, given
+ * its beginning, or throws. `bytes` are read before this returns a promise. Throws INVALID_FILE; before unpacking the
+ * rest if the length differs from gzip's own count of bytes, or exceeds a gigabyte.
  */
 export async function gunzipIfNeeded(
   bytes: Uint8Array,
@@ -24,7 +24,7 @@ export async function gunzipIfNeeded(
   const fail = (why: string, cause?: unknown) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`, { cause });
   const packed = bytes.length;
   const end = new DataView(bytes.buffer, bytes.byteOffset, packed);
-  // Of the bytes that it was made of, modulo 2^32; of one that is cut short these four are others.
+  // gzip ends with the unpacked length modulo 2^32. In a truncated file these four bytes are something else.
   const count = packed < 18 ? 0 : end.getUint32(packed - 4, true);
   const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
   const reader = source.pipeThrough(new DecompressionStream("gzip")).getReader();
@@ -44,7 +44,7 @@ export async function gunzipIfNeeded(
     const length = lengthOf(joined(chunks, total));
     if (length > MOST_BYTES) throw fail(`${length} bytes unpacked; at most ${MOST_BYTES} are read`);
     if (length !== count || length > MOST_RATIO * packed) {
-      throw fail(`corrupt or truncated gzip: its header is of ${length} bytes, and gzip says ${count}`);
+      throw fail(`corrupt or truncated gzip: its header is for ${length} bytes, but gzip says ${count}`);
     }
     if (total > length) throw corrupt();
     const whole = roomFor(length, fail);
@@ -56,7 +56,7 @@ export async function gunzipIfNeeded(
     if (total < length) throw corrupt();
     return whole;
   } finally {
-    // The pipe may report a fault of its own while it is cancelled.
+    // The pipe may reject too while it is cancelled.
     void reader.cancel().catch(() => undefined);
   }
 }

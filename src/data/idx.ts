@@ -39,11 +39,11 @@ export function readIdx(bytes: Uint8Array, options: { name?: string } = {}): Idx
     throw invalid(name, `truncated: shape ${shown} takes ${size} bytes, ${available} follow the header`);
   }
   if (size !== available) throw invalid(name, `${available - size} bytes too many for shape ${shown}`);
-  // Not subarray(): of a Node Buffer it would give a Buffer.
+  // Not subarray(), which returns a Buffer for a Node Buffer.
   return { shape, values: new Uint8Array(bytes.buffer, bytes.byteOffset + start, size) };
 }
 
-/** Bytes of the whole file, by its beginning. Throws INVALID_FILE. */
+/** The length of the whole file in bytes, from its beginning. Throws INVALID_FILE. */
 export function idxLength(head: Uint8Array, name: string): number {
   const { start, size } = headerOf(head, name);
   return start + size;

@@ -1,4 +1,4 @@
-// Data sets from pixels as a canvas gives them: four bytes each, red, green, blue and alpha.
+// Data sets from the pixels of a canvas: four bytes each, red, green, blue and alpha.
 
 import { invalidOption, optionsOf } from "../options.js";
 import { quoted, reading } from "../checks.js";
@@ -6,19 +6,19 @@ import { fromArray, type FromArrayOptions } from "./arrays.js";
 import type { Dataset } from "./dataset.js";
 import { classOf, hintFor, invalidData, isBytes, whatIs } from "./refusals.js";
 
-/** An ImageData, or what has its pixels in the same way. */
+/** An ImageData, or an object with the same properties. */
 export interface Pixels {
   readonly width: number;
   readonly height: number;
-  /** width x height x 4 bytes: red, green, blue and alpha, not multiplied by it. */
+  /** width x height x 4 bytes: red, green, blue and alpha, not premultiplied. */
   readonly data: Uint8ClampedArray | Uint8Array;
 }
 
-/** What of the pixels is kept. */
+/** How pixels become values. */
 export interface FromImageDataOptions {
-  /** 1 for grey (Rec. 601's luma), 3 for red, green and blue, 4 for these and alpha. */
+  /** 1 for grey (luma as in Rec. 601), 3 for red, green and blue, 4 for these and alpha. */
   channels: 1 | 3 | 4;
-  /** With 1 or 3 channels: grey level behind what is transparent, 0..255. Default 255, white. */
+  /** With 1 or 3 channels: the grey level behind transparent pixels, 0..255. Default 255, white. */
   background?: number;
   /** One class index in 0..255 per picture. */
   labels?: FromArrayOptions["labels"];
@@ -26,8 +26,8 @@ export interface FromImageDataOptions {
 }
 
 /**
- * A Dataset [height, width, channels] of bytes from pictures of one size, as `context.getImageData` gives them. They are
- * copied. Throws INVALID_DATA and INVALID_OPTION.
+ * A Dataset of bytes, examples of shape [height, width, channels], from pictures of one size as returned by
+ * `context.getImageData`. They are copied. Throws INVALID_DATA and INVALID_OPTION.
  */
 export function fromImageData(pictures: readonly Pixels[], options: FromImageDataOptions): Dataset {
   return reading("INVALID_DATA", "fromImageData", () => joined(pictures, options));
@@ -44,16 +44,16 @@ function joined(pictures: readonly Pixels[], options: FromImageDataOptions): Dat
   }
   if (!Array.isArray(pictures)) {
     const given: unknown = pictures;
-    const hint = (given as Pixels | null)?.data ? "; put the picture in one, [picture]" : hintFor(given);
+    const hint = (given as Pixels | null)?.data ? "; put the single picture in an array, [picture]" : hintFor(given);
     throw invalidData(name, `expected an array of ImageData, found ${whatIs(given)}${hint}`);
   }
   const { width, height } = checked(pictures[0], name, 0);
-  // All before any room is made.
+  // All are checked before memory is allocated for them.
   for (let i = 1; i < pictures.length; i++) {
     const picture = checked(pictures[i], name, i);
     if (picture.width !== width || picture.height !== height) {
-      const sizes = `${picture.width} x ${picture.height}, and picture 0 of ${width} x ${height}`;
-      throw invalidData(name, `picture ${i} is of ${sizes}: scale them to one size, by drawImage`);
+      const sizes = `${picture.width} x ${picture.height} pixels, and picture 0 has ${width} x ${height}`;
+      throw invalidData(name, `picture ${i} has ${sizes}: scale them to one size with drawImage`);
     }
   }
   const size = width * height * channels;
@@ -66,7 +66,7 @@ function joined(pictures: readonly Pixels[], options: FromImageDataOptions): Dat
   return fromArray(values, { shape: [height, width, channels], name, ...(labels === undefined ? {} : { labels }) });
 }
 
-/** The pixels in front of the background, as grey or as colours. */
+/** Blends the pixels with the background, to grey or to colours. */
 function flatten(rgba: Pixels["data"], place: Uint8Array, channels: 1 | 3, background: number): void {
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += channels) {
     const alpha = rgba[from + 3]! / 255;
@@ -88,7 +88,7 @@ function checked(given: unknown, name: string, index: number): Pixels {
   }
   const wanted = 4 * width * height;
   if (data!.length !== wanted) {
-    const found = `picture ${index} has ${data!.length} bytes, and ${width} x ${height} pixels of RGBA take ${wanted}`;
+    const found = `picture ${index} has ${data!.length} bytes, but ${width} x ${height} pixels of RGBA take ${wanted}`;
     throw invalidData(name, `${found}; fromArray(values, { shape: [${height}, ${width}, c] }) takes other layouts`);
   }
   return given as Pixels;

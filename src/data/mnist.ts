@@ -116,7 +116,7 @@ export async function remoteIdx(
   const { split, baseUrl = urls, onProgress, ...how } = optionsOf(options, name, known);
   const bases = [baseUrl].flat();
   const odd = bases.find((base) => typeof base !== "string");
-  if (odd !== undefined) throw invalidOption(`${name}: baseUrl must be an address or several, not ${quoted(odd)}`);
+  if (odd !== undefined) throw invalidOption(`${name}: baseUrl must be a URL or an array of URLs, not ${quoted(odd)}`);
   const { images, labels } = splits[split];
   const total = images.bytes + labels.bytes;
   const labelFile = await download(labels, bases, { ...how, onReceived: (n) => onProgress?.(n, total) });
@@ -143,7 +143,7 @@ export async function imagesFromIdx(files: {
     }
     return readIdx(await gunzipIfNeeded(bytes, file, (head) => idxLength(head, file)), { name: file });
   };
-  // Both at once, so that both are read before the caller goes on.
+  // Both at once, so that both are read before the caller continues.
   const [images, labels] = await Promise.all([
     read(given.images, "images"),
     given.labels === undefined ? undefined : read(given.labels, "labels"),

@@ -9,11 +9,11 @@ import type { NumberArray } from "./rows.js";
 export interface NpyArray {
   /** As many sizes as the file has dimensions, each at least 1; none for a single number. */
   shape: number[];
-  /** NumPy's letter and the bytes of one value: "u1", "f4". */
+  /** NumPy's letter and the number of bytes of a value: "u1", "f4". */
   type: NpyType;
   /**
-   * prod(shape) values, row-major; of f2 as the same numbers in 32 bits, of b1 as bytes. Others share memory with the
-   * input where they are little endian and aligned in it.
+   * prod(shape) values, row-major. f2 is widened to 32 bits, b1 becomes bytes. Others share memory with the input where
+   * they are little endian and aligned in it.
    */
   values: NumberArray | BigInt64Array | BigUint64Array;
 }
@@ -69,7 +69,7 @@ export function readNpy(bytes: Uint8Array, options: { name?: string } = {}): Npy
   return { shape, type, values: type === "f2" ? halves(raw as Uint16Array) : raw };
 }
 
-/** Bytes of the whole file, by its beginning. Throws INVALID_FILE. */
+/** The length of the whole file in bytes, from its beginning. Throws INVALID_FILE. */
 export function npyLength(head: Uint8Array, name: string): number {
   const { start, size } = headerOf(head, name);
   return start + size;
@@ -77,7 +77,7 @@ export function npyLength(head: Uint8Array, name: string): number {
 
 const invalid = (name: string, why: string) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`);
 
-/** What a file holds, and where: `size` bytes from `start` on, of big endian values where they are `turned`. */
+/** What a file holds, and where: `size` bytes from `start` on, big endian if `turned`. Throws INVALID_FILE. */
 function headerOf(bytes: Uint8Array, name: string) {
   const fail = (why: string) => invalid(name, why);
   if (!isNpy(bytes)) {
@@ -121,7 +121,7 @@ function headerOf(bytes: Uint8Array, name: string) {
   return { shape, type: type as NpyType, turned: order === ">", start, size };
 }
 
-/** Platforms that have WebGPU are little endian; values of the other order are turned round in a copy. */
+/** All platforms with WebGPU are little endian; big endian values are swapped in a copy. */
 function valuesAt(
   bytes: Uint8Array,
   start: number,
@@ -132,7 +132,7 @@ function valuesAt(
   const at = bytes.byteOffset + start;
   const width = Values.BYTES_PER_ELEMENT;
   if (at % width === 0 && (!turned || width === 1)) {
-    // Not subarray(): of a Node Buffer it would give a Buffer.
+    // Not subarray(), which returns a Buffer for a Node Buffer.
     return new Values(bytes.buffer as ArrayBuffer, at, size / width);
   }
   const copy = new Uint8Array(bytes.subarray(start));
@@ -140,7 +140,7 @@ function valuesAt(
   return new Values(copy.buffer);
 }
 
-/** IEEE 754's half precision as 32-bit floats, which hold each of them exactly. */
+/** Half-precision floats (IEEE 754) as 32-bit floats, which represent each exactly. */
 function halves(bits: Uint16Array): Float32Array {
   return Float32Array.from(bits, (half) => {
     const [sign, exponent, fraction] = [half >> 15 ? -1 : 1, (half >> 10) & 31, half & 1023];

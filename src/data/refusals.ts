@@ -1,5 +1,4 @@
-// Why data are refused: errors that name the row, the column and the value, or what was given and which call makes it
-// right.
+// Errors for invalid data, which name the row, the column and the value, or say what was given and which call takes it.
 import { quoted } from "../checks.js";
 import { WebvaeError } from "../errors.js";
 
@@ -7,7 +6,7 @@ export function invalidData(name: string, why: string): WebvaeError {
   return new WebvaeError("INVALID_DATA", `${name}: ${why}.`);
 }
 
-/** Where the value at `index` stands, and what it is: a number, or the words for what is none. */
+/** The row and column of the value at `index`, and the value: a number, or a description of what is not one. */
 const valueAt = (index: number, size: number, value: number | bigint | string | undefined) =>
   `value ${index} (row ${Math.floor(index / size)}, column ${index % size}) is ${value}`;
 
@@ -20,7 +19,7 @@ export function notFinite(
   return invalidData(name, `${valueAt(index, size, value)}, not a finite 32-bit float`);
 }
 
-/** A whole number that would become another one. */
+/** For an integer that a 32-bit float would change. */
 export function notExact(
   name: string,
   index: number,
@@ -30,13 +29,13 @@ export function notExact(
   return invalidData(name, `${valueAt(index, size, value)}; integers beyond 2^24 are not exact as 32-bit floats`);
 }
 
-/** The name of a typed array's class, of another frame too; "" for all else. */
+/** The class name of a typed array, even one from another frame; "" for anything else. */
 export const classOf = (value: unknown): string =>
   ArrayBuffer.isView(value) ? ((value as Uint8Array)[Symbol.toStringTag] ?? "DataView") : "";
 export const isBytes = (name: string) => name.startsWith("Uint8");
 export const isNumeric = (name: string) => /^[UIF]/.test(name);
 
-/** What a caller gave, fit to be shown: "a Float64Array of 12", "an array of 3", "a Promise". */
+/** A caller's value in words for a message: "a Float64Array of 12", "an array of 3", "a Promise". */
 export function whatIs(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (value === null || typeof value !== "object") return quoted(value);
@@ -54,7 +53,7 @@ function kindOf(value: object): string {
   return `${/^[AEIO]/.test(type) ? "an" : "a"} ${type}${of}`;
 }
 
-/** Which call makes examples of what was given. */
+/** The end of a message about `value`: which call makes examples of it, or nothing. */
 export function hintFor(value: unknown, shape?: readonly number[]): string {
   const given = (Array.isArray(value) ? value[0] : value) as Record<string, unknown> | null | undefined;
   if (typeof given?.then === "function") return "; await it first";

@@ -1,9 +1,9 @@
-// Examples in whatever container a caller has them: made bytes or floats, one example after another, every value
-// checked. What is not a number is refused where it stands, since null, "" and true would all become one.
+// Converts a caller's examples, in any container, to bytes or floats, one example after another, and checks every
+// value. Anything but a number is refused, naming its place, since null, "" and true would silently become numbers.
 import { product } from "../checks.js";
 import { classOf, hintFor, invalidData, isBytes, isNumeric, notExact, notFinite, whatIs } from "./refusals.js";
 
-/** Every typed array of numbers. Those of bigints are none. */
+/** Every typed array of numbers, so none of bigints. */
 export type NumberArray =
   | Uint8Array
   | Uint8ClampedArray
@@ -15,15 +15,15 @@ export type NumberArray =
   | Float32Array
   | Float64Array;
 
-/** Examples one after another in a typed array or a plain one, or a row for each. Uint8 means value / 255. */
+/** Examples one after another in a typed or plain array, or an array with a row per example. Bytes mean value / 255. */
 export type Numbers = NumberArray | readonly number[] | readonly (NumberArray | readonly number[])[];
 
 /** Whole numbers up to here are exact as 32-bit floats. */
 export const EXACT = 2 ** 24;
 
 /**
- * `given` as bytes or floats, shared where it is one of these already. Throws INVALID_DATA naming the first row, column
- * and value that is no number. A `count` tells that so many examples are meant.
+ * `given`, examples of `shape`, as bytes or floats, shared where it is already one of these. With a `count`, RGBA
+ * pixels are not suspected. Throws INVALID_DATA naming the row, column and value of the first that is not a number.
  */
 export function valuesOf(
   given: unknown,
@@ -37,7 +37,7 @@ export function valuesOf(
     const flat = given as NumberArray;
     if (type === "Uint8ClampedArray" && count === undefined) checkPixels(flat.length, shape, name);
     if (flat instanceof Uint8Array || flat instanceof Float32Array) return flat;
-    // Clamped ones, and those of another frame.
+    // Clamped bytes, and arrays from another frame.
     if (isBytes(type)) return new Uint8Array(flat.buffer, flat.byteOffset, flat.length);
     return floats(flat, size, name);
   }
@@ -48,7 +48,7 @@ export function valuesOf(
   const first: unknown = given[0];
   if (first === null || typeof first !== "object") return floats(given, size, name);
   const bytes = isBytes(classOf(first));
-  // Not forEach, which passes over what a sparse array lacks; and all before any room is made.
+  // Not forEach, which skips the holes of a sparse array. All rows are checked before memory is allocated for them.
   for (let r = 0; r < given.length; r++) {
     const row = given[r] as unknown[];
     const found = `row ${r} is ${whatIs(row)}`;
@@ -60,7 +60,10 @@ export function valuesOf(
       throw invalidData(name, `row ${r} has ${row.length} values, the shape takes ${size}${nested}`);
     }
     if (isBytes(classOf(row)) !== bytes) {
-      throw invalidData(name, `${found} and row 0 ${whatIs(first)}: bytes stand for value / 255`);
+      throw invalidData(
+        name,
+        `${found}, but row 0 is ${whatIs(first)}: rows of bytes, which stand for value / 255, cannot be mixed with others`,
+      );
     }
   }
   const values = new (bytes ? Uint8Array : Float32Array)(given.length * size);
@@ -68,7 +71,7 @@ export function valuesOf(
   return values;
 }
 
-/** Numbers that are taken as they are: `row` of `size` values, or one row after another. */
+/** Numbers that are taken as they are, as floats: all examples of `size` values each, or only row number `row`. */
 function floats(from: ArrayLike<unknown>, size: number, name: string, row = 0): Float32Array {
   const values = new Float32Array(from.length);
   const integers = /int/i.test(classOf(from));
@@ -77,7 +80,7 @@ function floats(from: ArrayLike<unknown>, size: number, name: string, row = 0): 
     const number = typeof value === "number" ? value : NaN;
     values[i] = number;
     const inexact = integers && Math.abs(number) > EXACT;
-    // Of what was rounded, but with the caller's number in the message: 1e39 is finite, though not as a 32-bit float.
+    // Checks the rounded value, as 1e39 is infinite in 32 bits, but the message shows the caller's number.
     if (inexact || !Number.isFinite(values[i])) {
       throw (inexact ? notExact : notFinite)(name, row * size + i, size, whatIs(value));
     }
@@ -85,7 +88,7 @@ function floats(from: ArrayLike<unknown>, size: number, name: string, row = 0): 
   return values;
 }
 
-/** A canvas gives four values a pixel: throws where they would be taken for four times as many examples. */
+/** A canvas has four values per pixel: throws INVALID_DATA where they could be mistaken for more examples. */
 function checkPixels(length: number, shape: readonly number[], name: string): void {
   const [height = 0, width = 0, channels = 4] = shape;
   const pictures = length / (height * width * 4);
@@ -93,7 +96,7 @@ function checkPixels(length: number, shape: readonly number[], name: string): vo
   const examples = (pictures * 4) / channels;
   throw invalidData(
     name,
-    `pixels of ${pictures} RGBA pictures or ${examples} examples? fromImageData(list, { channels: ${channels} }) takes ` +
-      `pictures, fromArray(values, { shape, count: ${examples} }) examples`,
+    `are these ${pictures} RGBA pictures or ${examples} examples? For pictures use fromImageData(list, { channels: ` +
+      `${channels} }), for examples fromArray(values, { shape, count: ${examples} })`,
   );
 }

@@ -1,5 +1,5 @@
-// Columns moved to mean 0 and scaled to deviation 1: what a Gaussian likelihood expects of features that were measured
-// in units of any size, and what the model makes, brought back to these units.
+// Shifts columns to mean 0 and scales them to standard deviation 1, which a Gaussian likelihood expects of features in
+// arbitrary units, and converts the model's output back to these units.
 
 import { optionsOf } from "../options.js";
 import { product, reading } from "../checks.js";
@@ -7,23 +7,23 @@ import { validateDataset, type Dataset } from "./dataset.js";
 import { classOf, invalidData, isNumeric, whatIs } from "./refusals.js";
 import { valuesOf, type Numbers } from "./rows.js";
 
-/** How each column is moved and scaled: standardised = (value - mean) / scale. Bytes are counted as value / 255. */
+/** How each column is shifted and scaled: standardised = (value - mean) / scale. Bytes count as value / 255. */
 export interface Standard {
-  /** One per column, a value of an example in the order of its shape. */
+  /** [columns]. A column is one value of an example, in row-major order of its shape. */
   readonly means: ArrayLike<number>;
-  /** Likewise, above 0. */
+  /** [columns], all above 0. */
   readonly scales: ArrayLike<number>;
 }
 
-/** A data set in standard units, and the way back. */
+/** A data set in standard units, and how to convert back. */
 export interface Standardised extends Standard {
   /** The same examples and labels, as floats. */
   readonly dataset: Dataset;
   readonly means: Float64Array;
   readonly scales: Float64Array;
   /**
-   * Examples in standard units, [n, columns] as sample, decode and reconstruct give them, in the data's own units (value
-   * / 255 for bytes). Throws INVALID_DATA.
+   * Converts examples in standard units, [n, columns] as returned by sample, decode and reconstruct, to the data's own
+   * units (value / 255 for bytes). Throws INVALID_DATA.
    */
   readonly undo: (values: Numbers) => Float32Array<ArrayBuffer>;
 }
@@ -31,15 +31,15 @@ export interface Standardised extends Standard {
 /** Where means and scales come from. */
 export interface StandardiseOptions {
   /**
-   * The means and scales of another set: a test set takes those of the training set. What standardise gave, or its means
-   * and scales kept as JSON. Default: the data's own.
+   * The means and scales of another set: a test set takes those of the training set. Either what standardise returned,
+   * or its means and scales stored as JSON. Default: the data's own.
    */
   like?: Standard;
 }
 
 /**
- * Every column of `dataset` with mean 0 and standard deviation 1 (over all examples, divided by their count); a constant
- * column has scale 1, and becomes 0. Throws INVALID_DATA.
+ * `dataset` with every column shifted and scaled to mean 0 and standard deviation 1 (of the population: divided by
+ * count). A constant column has scale 1 and becomes 0. Throws INVALID_DATA and INVALID_OPTION.
  */
 export function standardise(dataset: Dataset, options: StandardiseOptions = {}): Standardised {
   return reading("INVALID_DATA", "standardise", () => standardised(dataset, options));
@@ -72,7 +72,7 @@ function standardised(dataset: Dataset, options: StandardiseOptions): Standardis
   };
 }
 
-/** Means first, then deviations from them, in f64: sums of squares alone would lose what a large mean leaves of them. */
+/** Means first, then deviations from them, in f64: in a sum of squares a large mean would cancel all digits of them. */
 function standardOf({ values, count }: Dataset, columns: number): { means: Float64Array; scales: Float64Array } {
   const unit = values instanceof Uint8Array ? 1 / 255 : 1;
   const means = new Float64Array(columns);

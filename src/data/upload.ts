@@ -62,8 +62,8 @@ function check(dataset: Dataset, input: readonly number[], use: DataUse): void {
     throw new WebvaeError(
       "INVALID_DATA",
       `${named}: a Bernoulli likelihood takes values in [0, 1]; value ${bad % values} of example ` +
-        `${Math.floor(bad / values)} is ${dataset.values[bad]}. Divide them (scale: 255 of fromArray and fromNpy, for ` +
-        `pixels), or give the model a Gaussian likelihood`,
+        `${Math.floor(bad / values)} is ${dataset.values[bad]}. Divide them (for pixels, with scale: 255 of fromArray ` +
+        `and fromNpy), or give the model a Gaussian likelihood`,
     );
   }
 }
@@ -100,9 +100,10 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
   return { tensor, buffer, count: dataset.count };
 }
 
-/** Throws INVALID_DATA where fewer than `needed` values are left of a borrowed array: it was transferred, or shrank. */
+/** Throws INVALID_DATA if a borrowed array has fewer than `needed` values left: it was transferred, or shrank. */
 export function checkBorrowed({ name, values }: Pick<Dataset, "name" | "values">, needed: number): void {
-  if (values.length < needed) throw invalidData(name, "its values were transferred away while a call still reads them");
+  if (values.length < needed)
+    throw invalidData(name, "its values were transferred away while a call was still reading them");
 }
 
 function padRows(

@@ -43,9 +43,9 @@ export function batchNorm(
 }
 
 /**
- * The running statistics' update in place, momentum * running + (1 - momentum) * the batch's, the biased variance as
- * Keras does. `last` is the last node of the normalization; `health` as gradient_norm leaves it: a step that doesn't
- * change the weights doesn't change these either.
+ * Updates the running statistics in place: momentum * running + (1 - momentum) * the batch's, with the biased variance
+ * like Keras. The first argument is the last node of the normalization. `health` comes from gradient_norm: a step that
+ * doesn't change the weights doesn't change the statistics either.
  */
 export function updateRunning(
   { inputs }: Node,

@@ -1,4 +1,4 @@
-// The ops that only some models need: of images, of norms, of a Gaussian likelihood.
+// The ops that only some models need: for images, norms and a Gaussian likelihood.
 import { addOps } from "./add.js";
 import { batchNormOps } from "./batch_norm.js";
 import { conv2dOps } from "./conv2d.js";
@@ -24,7 +24,7 @@ export const furtherOps: readonly Op[] = [
   ...gaussianOps,
 ];
 
-/** What is asked for by name outside of the layers that are loaded with it. */
+/** What the core uses directly, outside of the layers that are loaded with these ops. */
 export { add } from "./add.js";
 export { gaussian, gaussianSample } from "./gaussian.js";
 export { reshapeCopy } from "./reshape.js";

@@ -1,4 +1,4 @@
-// The ops that every model needs, a line each; further.ts has those that only some need.
+// The ops by name: those that every model needs, and those of further.ts once they are loaded.
 import type { Node } from "../graph.js";
 import { adamOps } from "./adam.js";
 import { bernoulliOps } from "./bernoulli.js";
@@ -16,10 +16,9 @@ const ops = new Map<string, Op>(
   ),
 );
 
-/** The ops that only some models need, once they are there: no node of them is made before. */
+/** The ops that only some models need; undefined until they are loaded, before which no node uses them. */
 export let further: typeof Further | undefined;
 
-/** Makes them known. */
 export function addFurtherOps(loaded: typeof Further): void {
   further = loaded;
   for (const op of loaded.furtherOps) ops.set(op.name, op);
@@ -37,5 +36,5 @@ export function schedulesOf(node: Node): readonly Schedule[] {
   return (Object.keys(schedules) as Schedule[]).filter((one) => one !== "winograd" || further?.winogradSizes(node));
 }
 
-/** Those that are known. */
+/** The names of the ops that are loaded. */
 export const opNames = (): string[] => [...ops.keys()];

@@ -38,15 +38,15 @@ export interface Op {
   /** Name of the op, of its entry point and of its dispatch's label. */
   readonly name: string;
   /**
-   * Schedules among which the tuner may choose, and of each the shader that asks the device for the most features.
-   * Absent: the op has one form.
+   * The schedules the tuner may choose from, each with its shader that needs the most device features. Absent if the op
+   * has only one form.
    */
   readonly schedules?: Readonly<Partial<Record<Schedule, ShaderSource>>>;
   kernel(node: Node, schedule: Tiling): Kernel;
   /**
    * Nodes for the gradient of the loss. `upstream` holds the gradients of the node's outputs by the outputs' names
-   * (none for a term of the loss); `wanted` says which inputs need one. A gradient of a tensor that an activation
-   * made is taken before that activation: the op multiplies by the slope. `sole` says of a tensor that this node and its
+   * (none for a term of the loss); `wanted` says which inputs need one. A gradient of a tensor that an activation made
+   * is taken before that activation: the op multiplies by the slope. `sole` says of a tensor that this node and its
    * gradient are the last to read it: the gradient may be written over it.
    */
   gradient?(
@@ -77,9 +77,9 @@ export function splitRows(rows: number): { parts: number; part_rows: number } {
 }
 
 /**
- * Invocations of a workgroup, each of which makes a tile but in `tiled`, where all make one. `subgroups` has a quad of them,
- * which is all that shares operands, so that few tiles still give every core some: conv preset 213 ms a step by 16 and 205
- * by 4 (SwiftShader, two cores).
+ * Invocations of a workgroup. Each makes a tile, except in `tiled`, where all make one together. `subgroups` has only
+ * one quad, which shares its operands, so that even few tiles keep every core busy: a step of the conv preset took 213
+ * ms with 16 and 205 with 4 (SwiftShader, two cores).
  */
 export const workgroupSizes: Readonly<Record<Tiling, number>> = { direct: 16, subgroups: 4, tiled: 64 };
 

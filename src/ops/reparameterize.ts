@@ -5,8 +5,8 @@ import { tensor, type Tensor } from "../tensor.js";
 import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
- * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance) and leaves in `kl` [B, Z] each latent's KL divergence
- * from the standard normal in nats, and in `clamped` [B, Z/4] how many log variances of each vec4 were clamped. Without
+ * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance). Writes each latent's KL divergence from the standard
+ * normal, in nats, to `kl` [B, Z], and the number of clamped log variances in each vec4 to `clamped` [B, Z/4]. Without
  * noise z is the mean.
  */
 export function reparameterize(heads: Tensor, noise = true): Node {

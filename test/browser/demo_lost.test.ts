@@ -1,5 +1,5 @@
-// What the demo page does where a part of it does not come, or its worker is gone: it says so, it never waits for ever, and
-// what was kept is there.
+// What the demo page does where a part of it does not come, or its worker is gone: it says so, it never waits for ever,
+// and what was kept is there.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demoFiles, demoPolicy } from "../../demo/build.mjs";
 import { serve } from "../../demo/serve.mjs";
@@ -86,7 +86,7 @@ test("files.js is no hindrance where it comes later than it was asked for first"
   const opened = await demo.open("#batch=32", { url: server.url });
   const { page } = opened;
   await page.click("#step");
-  await untilText(page, "autosave", /^The model could not be kept, and it is tried again: .*files\.js/);
+  await untilText(page, "autosave", /^The model could not be kept; the page will try again: .*files\.js/);
   await page.click("#save");
   await page.waitForSelector("#fault", { visible: true });
   expect((await faultOf(page)).code).toBe("DOWNLOAD_FAILED");

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { inFirefox } from "../../node/browser.mjs";
+import { inFirefox, launchBrowser } from "../../node/browser.mjs";
 import { EXAMPLES, serveExamples } from "../../examples/serve.mjs";
 import { Demo, text } from "./demo_page.js";
 import { watch } from "./harness.js";
@@ -59,8 +59,10 @@ describe("the demo starts", () => {
 
 test("the examples are loaded in en-US@posix", async () => {
   const { url, close } = await serveExamples();
+  // One of them draws with WebGPU.
+  const browser = await launchBrowser({ canvas: true });
   for (const name of EXAMPLES) {
-    const { page, troubles } = await watch(await demo.browser.newPage());
+    const { page, troubles } = await watch(await browser.newPage());
     await page.evaluateOnNewDocument(speaking("en-US@posix"));
     await page.goto(`${url}${name}/`, { waitUntil: "load" });
     // Each says how far it is, or shows the explorer.
@@ -70,6 +72,7 @@ test("the examples are loaded in en-US@posix", async () => {
     expect(troubles, name).toEqual([]);
     await page.close();
   }
+  await browser.close();
   close();
 });
 

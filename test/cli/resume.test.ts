@@ -105,7 +105,7 @@ test("killed five times at any moment, it ends with the same bits", async () => 
   expect(kills).toBeGreaterThan(0);
   const { code, output } = await train(["--resume", join(out, "checkpoint.safetensors")]);
   expect(code, output).toBe(0);
-  expect(output).toMatch(/going on after \d+ steps, \d of 6 epochs/);
+  expect(output).toMatch(/continuing after \d+ steps, \d of 6 epochs/);
   expectSameEnd(out);
 });
 
@@ -130,7 +130,7 @@ test("more epochs go on from a run that is done, at another rate if it is asked 
   const out = join(folder, "more");
   const { code, output } = await train(["--resume", whole, "--out", out, "--epochs", "7", "--lr", "1e-4"]);
   expect(code, output).toBe(0);
-  expect(output).toMatch(/--lr is 0\.0001 from here on and was 0\.001[^]*going on after 600 steps, 6 of 7 epochs/);
+  expect(output).toMatch(/--lr is 0\.0001 from here on and was 0\.001[^]*continuing after 600 steps, 6 of 7 epochs/);
   expect(metrics(out).map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   const again = await train(["--resume", out]);
   expect(again.code, again.output).toBe(0);
@@ -158,9 +158,9 @@ describe("--resume refuses", () => {
         writeFileSync(half, bytes.subarray(0, 1000));
         return [half];
       },
-      /INVALID_FILE.*half\.safetensors is no whole safetensors file: it is cut off/,
+      /INVALID_FILE.*half\.safetensors is not a complete safetensors file: it is cut off/,
     ],
-    ["a picture", () => [join(whole, "samples.png")], /INVALID_FILE.*samples\.png is no whole safetensors file/],
+    ["a picture", () => [join(whole, "samples.png")], /INVALID_FILE.*samples\.png is not a complete safetensors file/],
     ["another batch", () => [whole, "--batch", "64"], /INVALID_OPTION.*--batch 64 contradicts .* has 40/],
     ["another seed", () => [whole, "--seed", "4"], /INVALID_OPTION.*--seed 4 contradicts .* has 3/],
     ["other data", () => [whole, "--data", "digits"], /--data digits contradicts .* has gaussians/],

@@ -1,5 +1,5 @@
-// What the demo keeps in the browser's storage: two files in turn, of which the newest whole one counts; and what it says
-// where it may not keep. The storage is one in memory, which can be denied, full, or held by another tab.
+// What the demo keeps in the browser's storage: two files in turn, of which the newest whole one counts; and what it
+// says where it may not keep. The storage is one in memory, which can be denied, full, or held by another tab.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AutosaveState } from "../../demo/protocol.js";
 import { defaults, type Settings } from "../../demo/settings.js";
@@ -195,7 +195,7 @@ it("where storage is denied it says so once, and never throws", async () => {
   await autosave.keep(keepsake("a"), at(1));
   await autosave.discard();
   expect(await autosave.kept()).toBeUndefined();
-  expect(told).toEqual([{ kind: "off", why: expect.stringContaining("lets the page store nothing") as string }]);
+  expect(told).toEqual([{ kind: "off", why: expect.stringContaining("does not let the page store data") as string }]);
 });
 
 it("where storage is full it says so, keeps what it had, and tries again", async () => {

@@ -1,5 +1,5 @@
-// No call of the demo's page waits for ever: each of them, for a worker that is missing, throws while it loads, dies before
-// it answers, or sends what cannot be read.
+// No call of the demo's page waits for ever: each of them, for a worker that is missing, throws while it loads, dies
+// before it answers, or sends what cannot be read.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answerPage, BEAT_MS, callWorker, MISSED_BEATS, type Handlers, type WorkerEnd } from "../../demo/calls.js";
 import { PageFault, WORKER_LOST } from "../../demo/faults.js";
@@ -96,7 +96,7 @@ const losses: Record<string, [(worker: FakeWorker) => void, RegExp]> = {
     () => {
       throw new DOMException("denied", "SecurityError");
     },
-    /could not be made: SecurityError: denied/,
+    /could not be created: SecurityError: denied/,
   ],
   "that never says anything": [(worker) => void (worker.alive = false), /no sign of life for 30 s/],
   "that dies before it answers": [
@@ -119,7 +119,7 @@ describe.each(Object.entries(losses))("a worker %s", (_, [start, words]) => {
     expect(heard.lost).toHaveLength(1);
     expect((await call(name)).error).toBe(error);
     expect(lost.aborted).toBe(true);
-    if (!/could not be made/.test(error!.message)) expect(worker.terminated).toBe(true);
+    if (!/could not be created/.test(error!.message)) expect(worker.terminated).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

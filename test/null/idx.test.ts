@@ -111,7 +111,8 @@ describe("gunzipIfNeeded", () => {
     const files = [bomb([1000], 200_000_000), bomb([40_000, 28, 28], 200_000_000), bomb([20_000, 10_000], 1000)];
     const before = process.memoryUsage().arrayBuffers;
     const ms = process.cpuUsage();
-    for (const file of files) await refused(file, /^b\.gz: corrupt or truncated gzip: its header is of \d+ bytes, and/);
+    for (const file of files)
+      await refused(file, /^b\.gz: corrupt or truncated gzip: its header is for \d+ bytes, but/);
     const { user, system } = process.cpuUsage(ms);
     expect((user + system) / 1000).toBeLessThan(1000);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000);

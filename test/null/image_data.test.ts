@@ -50,13 +50,13 @@ describe("fromImageData", () => {
       "one picture outside a list",
       list[0],
       { channels: 3 },
-      /found an object with the keys .*; put the picture in one/,
+      /found an object with the keys .*; put the single picture in an array/,
     ],
     [
       "another size",
       [list[0], pixels(1, 2, ...red, ...red)],
       { channels: 3 },
-      /picture 1 is of 1 x 2, and picture 0 of 2 x 1/,
+      /picture 1 has 1 x 2 pixels, and picture 0 has 2 x 1/,
     ],
     [
       "three bytes a pixel",

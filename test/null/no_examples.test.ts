@@ -60,7 +60,7 @@ describe("what is no examples", () => {
   it("the pixels of three pictures, which would be four examples", async () => {
     const pixels = new Uint8ClampedArray(3 * 2 * 2 * 4);
     const both =
-      /pixels of 3 RGBA pictures or 4 examples\? fromImageData\(list, \{ channels: 3 \}\) takes pictures, fromArray/;
+      /are these 3 RGBA pictures or 4 examples\? For pictures use fromImageData\(list, \{ channels: 3 \}\), for examples fromArray/;
     await refuses("numbers", pixels, both);
     // Who says how many there are is believed, or refused.
     expect(datasets.fromArray(pixels, { shape, count: 4 }).count).toBe(4);
@@ -70,7 +70,7 @@ describe("what is no examples", () => {
       expect(counted(values, 3)).toThrow(
         fault(
           "INVALID_DATA",
-          /48 values do not divide into 3 examples of 2x2x3 = 12; if they are red, .* fromImageData/,
+          /48 values do not divide into 3 examples of 2x2x3 = 12; for pictures of red, .* fromImageData/,
         ),
       );
     }
@@ -89,9 +89,9 @@ describe("what is no examples", () => {
     await refuses(
       "numbers",
       mixed,
-      /row 1 is an Array of 12 and row 0 a Uint8Array of 12: bytes stand for value \/ 255/,
+      /row 1 is an Array of 12, but row 0 is a Uint8Array of 12: rows of bytes, which stand for value \/ 255, cannot be mixed with others/,
     );
-    await refuses("numbers", mixed.toReversed(), /row 1 is a Uint8Array of 12 and row 0 an Array of 12/);
+    await refuses("numbers", mixed.toReversed(), /row 1 is a Uint8Array of 12, but row 0 is an Array of 12/);
   });
 
   it("rows that are none, of another length, or missing", async () => {

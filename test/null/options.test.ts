@@ -73,7 +73,7 @@ const cases: [ErrorCode, string, () => Promise<unknown>, RegExp][] = [
     "INVALID_OPTION",
     "a base URL of another type",
     () => call(mnist, { split, cache: false, baseUrl: 5, fetch: throwing("nope") }),
-    /^mnist: baseUrl must be an address or several, not 5/,
+    /^mnist: baseUrl must be a URL or an array of URLs, not 5/,
   ],
   ["INVALID_FILE", "imagesFromIdx({})", () => call(imagesFromIdx, {}), /images: .*not undefined/],
   ["INVALID_OPTION", "imagesFromIdx()", () => call(imagesFromIdx), /^imagesFromIdx: .*found undefined/],

@@ -82,6 +82,6 @@ test("where it cannot be loaded, that is said, and a later call tries again", as
 test("of another release it is refused before anything of it is used", async () => {
   const { prepare, opNames } = await fresh();
   file = { release: "deadbeef" };
-  await expect(prepare(points)).rejects.toThrow(/layers\.js: .*of another release/);
+  await expect(prepare(points)).rejects.toThrow(/layers\.js: .*belongs to another release/);
   expect(opNames()).not.toContain("gaussian");
 });

@@ -162,7 +162,7 @@ describe("a series", () => {
 
   it("made an image too late", () => {
     refused({ decoder: [dense(4), conv2d(1, 1)] }, /decoder\.1 \(conv2d\): needs an image.*\. A reshape makes one$/);
-    refused({ decoder: [dense(6), reshape(2, 2, 1)] }, /cannot make .* \(6 values\); a dense\(4\) before it does$/);
+    refused({ decoder: [dense(6), reshape(2, 2, 1)] }, /cannot make .* \(6 values\); put a dense\(4\) before it$/);
   });
 });
 

@@ -80,7 +80,7 @@ test("files.js: faults are the core's own errors, and one that is missing or of 
     expect(found).toBeDefined();
     writeFileSync(files, text.replace(release!, "deadbeef"));
   });
-  expect(other).toMatchObject(failed(/another release/));
+  expect(other).toMatchObject(failed(/belongs to another release/));
 });
 
 test("a user's bundler keeps apart what is loaded on demand", async () => {

@@ -125,7 +125,9 @@ async function endings(): Promise<Ending[]> {
 }
 
 async function rescue(messages: readonly string[]): Promise<Rescue> {
-  const promised = messages.map((message) => /kept last, after (\d+) steps/.exec(message)?.[1]).find(Boolean);
+  const promised = messages
+    .map((message) => /last copy of the model, made after (\d+) steps/.exec(message)?.[1])
+    .find(Boolean);
   const said = promised === undefined ? {} : { promised: Number(promised) };
   try {
     const bytes = await held!.save({ trainingState: true });

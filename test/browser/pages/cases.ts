@@ -98,9 +98,10 @@ export async function convolves() {
 
 /** A convolutional model samples while its WGSL cannot be loaded, twice, and again when it can. */
 export async function offline() {
-  const vae = await VAE.create(models.conv([28, 28, 1], 2), { seed: 1 });
-  const failures = [await failure(vae.sample(1)), await failure(vae.sample(1))];
+  const create = () => VAE.create(models.conv([28, 28, 1], 2), { seed: 1 });
+  const failures = [await failure(create()), await failure(create())];
   await fetch("/online");
+  const vae = await create();
   const sample = extremes(await vae.sample(1));
   vae.dispose();
   return { failures, sample };
