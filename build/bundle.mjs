@@ -20,8 +20,8 @@ import { bundledWgsl } from "./wgsl_bundle.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Bytes, gzipped, of the files that `import "webvae"` loads. There is room for the model's builder, which comes before
- * the code of the layers that few models have is loaded on demand; from then on it is 40,000 again.
+ * Bytes, gzipped, of the files that `import "webvae"` loads. To be 40,000 again once likelihoods, latents and objectives
+ * are definitions that are loaded on demand.
  */
 export const LIMIT = 42_000;
 export const CORE = ["webvae.js", CORE_FILE];
