@@ -16,6 +16,7 @@ export default defineConfig({
   test: {
     ...test,
     maxWorkers: 1,
+    setupFiles: ["./test/support/toolbox.ts"],
     // What asks a GPU to compute. The null tier needs Dawn's null backend, and the others start programs or browsers.
     include: ["test/{ops,support,train}/*.test.ts"],
     // The bits of weights are stored for Dawn's adapters.
