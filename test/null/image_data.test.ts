@@ -62,7 +62,7 @@ describe("fromImageData", () => {
       "three bytes a pixel",
       [pixels(2, 1, 1, 2, 3, 4, 5, 6)],
       { channels: 3 },
-      /picture 0 has 6 bytes, and 2 x 1 .* take 8/,
+      /picture 0 has 6 bytes, but 2 x 1 .* take 8/,
     ],
     [
       "floats",
