@@ -57,7 +57,7 @@ const known: Partial<Record<ErrorCode, Pick<Fault, "title" | "hints">>> = {
   SPEC_MISMATCH: { title: "The file has another model", hints: [untouched] },
   DOWNLOAD_FAILED: {
     title: "A part of the page could not be downloaded",
-    hints: ["Check the network and try again. Training continues, but the model may not be kept until then."],
+    hints: ["Check the network and try again. A model in training goes on meanwhile, but it may not be kept."],
   },
 };
 

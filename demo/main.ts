@@ -102,6 +102,7 @@ function fail(error: unknown, again?: () => void): void {
   if (!opened) {
     transport.enter("failed");
     transport.wait("Could not start.");
+    say("adapter", "no model yet");
   } else if (standing) transport.show(standing, opened);
 }
 
