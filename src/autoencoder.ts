@@ -16,7 +16,7 @@ import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
-import { quoted } from "./checks.js";
+import { quoted, reading } from "./checks.js";
 import { unscaled } from "./diagnosis.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
@@ -88,13 +88,14 @@ export class VAE {
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
     const own = optionsOf(options, "load", [...opening, "spec"]);
     const { seed = 0, spec, signal } = own;
-    const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
-    if (!(file instanceof Uint8Array)) {
-      throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(file)}`);
-    }
-    // Resolved and copied now: the caller may change either while this waits.
+    // Copied and resolved now: the caller may change either while this waits. slice() of a Node Buffer is no copy.
+    const file = reading("INVALID_FILE", "model file", () => {
+      if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0));
+      if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
+      throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(bytes)}`);
+    });
     const expected = spec && defineModel(resolveSpec(spec));
-    const checkpoint = await abortable(signal, readModel(file.slice(), expected));
+    const checkpoint = await abortable(signal, readModel(file, expected));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, own);
     if (checkpoint.training) {

@@ -42,10 +42,12 @@ export function objectAt(
 }
 
 export function shapeAt(value: unknown, place: string): number[] {
-  if (!Array.isArray(value) || value.length < 1 || value.length > 3) {
-    invalid(`${place}: expected a shape of 1 to 3 sizes, found ${quoted(value)}`);
-  }
-  const shape = value.map((n: unknown, i) => countAt(n, `${place}[${i}]`));
+  const shape = reading("INVALID_SPEC", place, () => {
+    if (!Array.isArray(value) || value.length < 1 || value.length > 3) {
+      invalid(`${place}: expected a shape of 1 to 3 sizes, found ${quoted(value)}`);
+    }
+    return value.map((n: unknown, i) => countAt(n, `${place}[${i}]`));
+  });
   if (product(shape) > LARGEST) invalid(`${place}: ${show(shape)} has more than ${LARGEST} values`);
   return shape;
 }

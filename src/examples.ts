@@ -100,11 +100,12 @@ export function checkBuffer(
   width: number,
 ): void {
   const bytes = 4 * count * width;
-  if (buffer?.size >= bytes && buffer.usage & usages[usage]) return;
+  const found = reading(code, place, () => ({ size: buffer?.size, usage: buffer?.usage }));
+  if (found.size >= bytes && found.usage & usages[usage]) return;
   throw new WebvaeError(
     code,
     `${place}: ${count} rows of ${width} values take a GPUBuffer of ${bytes} bytes with usage ${usage}; ` +
-      `it has ${buffer?.size} bytes and usage ${buffer?.usage}`,
+      `it has ${quoted(found.size)} bytes and usage ${quoted(found.usage)}`,
   );
 }
 

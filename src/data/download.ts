@@ -87,14 +87,16 @@ async function fetchChecked(
   } catch (cause) {
     throw failed(`no answer (${reason(cause)})`, cause);
   }
+  // A fetch of the caller's may give anything.
+  if (typeof response?.ok !== "boolean") throw failed("fetch gave no Response");
   if (!response.ok) {
-    await response.body?.cancel().catch(() => undefined);
+    await response.body?.cancel?.().catch(() => undefined);
     throw failed(`HTTP status ${response.status}`);
   }
 
   const bytes = new Uint8Array(remote.bytes);
   let received = 0;
-  const reader = response.body?.getReader();
+  const reader = response.body?.getReader?.();
   while (reader) {
     signal?.throwIfAborted();
     const step = await reader.read().catch((cause: unknown) => {

@@ -114,7 +114,7 @@ export async function remoteIdx(
 ): Promise<Dataset> {
   const known = ["split", "baseUrl", "fetch", "cache", "signal", "onProgress"] as const;
   const { split, baseUrl = urls, onProgress, ...how } = optionsOf(options, name, known);
-  const bases = [baseUrl].flat();
+  const bases = reading("INVALID_OPTION", `${name}: baseUrl`, () => [baseUrl].flat());
   const odd = bases.find((base) => typeof base !== "string");
   if (odd !== undefined) throw invalidOption(`${name}: baseUrl must be a URL or an array of URLs, not ${quoted(odd)}`);
   const { images, labels } = splits[split];

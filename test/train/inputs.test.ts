@@ -95,11 +95,13 @@ test("a Dataset is borrowed: what was transferred away while a call reads it is 
 });
 
 test("files are read before the call returns, or are borrowed and shared", async () => {
-  const file = await vae.save();
-  const load = VAE.load(file, { device, tuning: false });
-  file.fill(0);
-  using loaded = await load;
-  expect(await loaded.decode(latents)).toEqual(await vae.decode(latents));
+  const saved = await vae.save();
+  for (const file of [saved.slice(), saved.slice().buffer, Buffer.from(saved)]) {
+    const load = VAE.load(file, { device, tuning: false });
+    (file instanceof Uint8Array ? file : new Uint8Array(file)).fill(0);
+    using loaded = await load;
+    expect(await loaded.decode(latents)).toEqual(await vae.decode(latents));
+  }
 
   const images = gzip(idxBytes([COUNT, 5, 3], bytes));
   const labels = gzip(idxBytes([COUNT], bytes.subarray(0, COUNT)));
