@@ -1,4 +1,5 @@
-// add.wgsl: y = act(p + q), and its gradient where one of them was made by an activation: dp = dy act'(p).
+// add.wgsl: y = act(p + q), and its gradient where one of them was made by an activation: dp = dy act'(p); and the sum
+// of two gradients of one parameter.
 //   p, q, y [..., C]   flat or images, all of one shape; C padded to 4 with zeros
 // The sum of a residual connection (He et al., "Deep residual learning for image recognition", 2016).
 #import lib/activation
@@ -18,6 +19,9 @@ struct Shape {
 @group(0) @binding(5) var<storage, read_write> y: array<Stored>;    // [..., C]
 @group(0) @binding(6) var<storage, read_write> pre: array<Stored>;  // [..., C], before the activation
 @group(0) @binding(7) var<storage, read_write> dp: array<Stored>;   // [..., C]
+@group(0) @binding(8) var<storage, read> dW: array<vec4f>;          // [..., C], of a parameter
+@group(0) @binding(9) var<storage, read> dW2: array<vec4f>;         // [..., C]
+@group(0) @binding(10) var<storage, read_write> total: array<vec4f>;  // [..., C]
 
 override WORKGROUP_SIZE: u32 = 64u;
 // Keep the value before the activation, for the activations whose slope needs it.
@@ -40,4 +44,12 @@ fn add_grad(invocation: Invocation) {
   let id = number_of(invocation);
   if (id >= shape.length) { return; }
   dp[id] = Stored(vec4f(dy[id]) * activation_slope(vec4f(saved[id])));
+}
+
+// total = dW + dW2, in f32 as all gradients of parameters are; one invocation per vec4.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn add_gradients(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.length) { return; }
+  total[id] = dW[id] + dW2[id];
 }

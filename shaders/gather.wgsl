@@ -68,7 +68,7 @@ fn example(row: u32) -> u32 {
 fn value_of(at: u32) -> vec4f {
   let four = (vec4u(bytes[at]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
   if (!BINARISE) { return vec4f(four) / 255.0; }
-  let r = philox4x32(vec4u(at, step.step, STREAM_BINARISE, step.sample), vec2u(step.seed_low, step.seed_high));
+  let r = philox4x32(vec4u(at, step.step, at_site(STREAM_BINARISE), step.sample), vec2u(step.seed_low, step.seed_high));
   return vec4f((r >> vec4u(8u)) * 255u < four << vec4u(24u));
 }
 

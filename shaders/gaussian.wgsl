@@ -79,7 +79,7 @@ fn gaussian_sample(invocation: Invocation) {
   let id = number_of(invocation);
   let column = id % shape.pixels;
   if (id >= shape.rows * shape.pixels) { return; }
-  let counter = vec4u(step.first_row * shape.pixels + id, step.step, STREAM_OBSERVATION, step.sample);
+  let counter = vec4u(step.first_row * shape.pixels + id, step.step, at_site(STREAM_OBSERVATION), step.sample);
   let e = normal4(philox4x32(counter, vec2u(step.seed_low, step.seed_high)));
   let mask = vec4u(0u, 1u, 2u, 3u) + 4u * (column % shape.inner) < vec4u(shape.inner_count);
   y[id] = Stored(select(vec4f(0.0), vec4f(mean[id]) + exp(floored_log_sigma()) * e, mask));

@@ -36,7 +36,8 @@ fn is_latent(column: u32) -> vec4<bool> {
 
 fn noise(row: u32, column: u32) -> vec4f {
   let element = (step.first_row + row) * shape.latents + column;
-  return normal4(philox4x32(vec4u(element, step.step, step.stream, step.sample), vec2u(step.seed_low, step.seed_high)));
+  let counter = vec4u(element, step.step, at_site(step.stream), step.sample);
+  return normal4(philox4x32(counter, vec2u(step.seed_low, step.seed_high)));
 }
 
 // z and the KL term of each latent; one invocation per vec4 of z.

@@ -18,6 +18,8 @@ export function differentiate(graph: Graph): Graph {
     if (outputs.pre) readers.set(outputs.pre.name, 1);
     for (const { name } of Object.values(inputs)) readers.set(name, (readers.get(name) ?? 0) + 1);
   }
+  /** The gradients that several nodes give one parameter, by its name. */
+  const partials = new Map<string, Tensor[]>();
   /** Names that the added nodes' outputs have. */
   const made = new Set<string>();
   for (const node of [...graph.nodes].reverse()) {
@@ -40,6 +42,10 @@ export function differentiate(graph: Graph): Graph {
       const of = node.inputs[key];
       if (!of) throw new Error(`${node.op}: a gradient of ${key}, which is no input`);
       const other = gradients.get(of.name);
+      if (other && of.role === "param") {
+        partials.set(of.name, [...(partials.get(of.name) ?? [other]), gradient]);
+        continue;
+      }
       // A tensor that is used twice has the sum of both gradients. One gradient may be a term of several sums: residual
       // layers pass theirs on as it is.
       const name = free(`${gradient.name}.sum`, made);
@@ -52,9 +58,41 @@ export function differentiate(graph: Graph): Graph {
     }
   }
   for (const name of parameterNames(graph)) {
-    if (!gradients.has(name)) throw new Error(`no gradient reaches the parameter ${name}`);
+    const gradient = gradients.get(name);
+    if (!gradient) throw new Error(`no gradient reaches the parameter ${name}`);
+    // The optimizer reads it by its place.
+    if (gradient.role !== "gradient") throw new Error(`the gradient of the parameter ${name} is ${gradient.name}`);
   }
-  return { nodes: joinSums(nodes) };
+  return { nodes: joinSums(addedUp(nodes, partials, made)) };
+}
+
+/** The same nodes, and the sum of each parameter's partial gradients at the place of its gradient. */
+function addedUp(
+  nodes: readonly Node[],
+  partials: ReadonlyMap<string, readonly Tensor[]>,
+  made: ReadonlySet<string>,
+): readonly Node[] {
+  if (partials.size === 0) return nodes;
+  const others = new Map<string, Tensor>();
+  const sums: Node[] = [];
+  for (const given of partials.values()) {
+    const gradient = given[0]!;
+    const parts = given.map((part, index): Tensor => {
+      const name = index === 0 ? free(`${part.name}.1`, made) : part.name;
+      return { ...part, name, role: "activation" };
+    });
+    given.forEach(({ name }, index) => others.set(name, parts[index]!));
+    parts.slice(1).reduce((sum, part, index) => {
+      const last = index === parts.length - 2;
+      const total = last ? gradient : { ...part, name: free(`${gradient.name}.sum${index + 1}`, made) };
+      sums.push(further!.addGradients(sum, part, total));
+      return total;
+    }, parts[0]!);
+  }
+  const each = (tensors: Node["inputs"]) =>
+    Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, others.get(tensor.name) ?? tensor]));
+  const changed = nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) }));
+  return [...changed, ...sums];
 }
 
 /** `name`, or where it is taken the first of name.2, name.3, ... that isn't. */

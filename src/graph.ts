@@ -16,9 +16,13 @@ export interface Graph {
   readonly nodes: readonly Node[];
 }
 
-/** Every tensor of the graph by name. Throws where two different tensors share one. */
+/**
+ * Every tensor of the graph by name. Throws where two different tensors share one, or two nodes make it: they would write
+ * to one place. A node may write over what it reads, and one that is `in_place` over what it needs of an earlier one.
+ */
 export function graphTensors(graph: Graph): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
+  const made = new Map<string, Node>();
   for (const node of graph.nodes) {
     for (const tensor of [...Object.values(node.inputs), ...Object.values(node.outputs)]) {
       const other = tensors.get(tensor.name);
@@ -26,6 +30,13 @@ export function graphTensors(graph: Graph): Map<string, Tensor> {
         throw new Error(`two tensors are named ${tensor.name}: [${other.storage}] and [${tensor.storage}]`);
       }
       tensors.set(tensor.name, tensor);
+    }
+    const read = new Set(Object.values(node.inputs).map(({ name }) => name));
+    for (const { name } of Object.values(node.outputs)) {
+      const other = made.get(name);
+      if (other && !read.has(name) && !node.attributes.in_place)
+        throw new Error(`two nodes make ${name}: ${other.op} and ${node.op}`);
+      made.set(name, node);
     }
   }
   return tensors;

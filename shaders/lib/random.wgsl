@@ -6,6 +6,14 @@ const STREAM_OBSERVATION = 8u;
 const STREAM_DROPOUT = 9u;
 const PI = 3.14159265358979;
 
+// Which of the graph's nodes of one stream draws: the numbers of each are its own.
+override SITE: u32 = 0u;
+
+// The third word of a counter.
+fn at_site(stream: u32) -> u32 {
+  return stream | (SITE << 8u);
+}
+
 // High 32 bits of a 32 x 32 bit product, by 16-bit halves.
 fn multiply_high(p: u32, q: u32) -> u32 {
   let p0 = p & 0xffffu;

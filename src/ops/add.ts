@@ -15,6 +15,11 @@ export function add(name: string, p: Tensor, q: Tensor, activation: Activation =
   return { op: "add", inputs: { p, q }, outputs: { y, ...(pre ? { pre } : {}) }, attributes: { activation } };
 }
 
+/** total = dW + dW2: two gradients of one parameter. */
+export function addGradients(dW: Tensor, dW2: Tensor, total: Tensor): Node {
+  return { op: "add_gradients", inputs: { dW, dW2 }, outputs: { total }, attributes: {} };
+}
+
 /** dy itself where no activation made the input: nothing is left to compute. */
 function gradient(
   node: Node,
@@ -38,7 +43,7 @@ function gradient(
 const WORKGROUP_SIZE = 64;
 
 function kernel({ op, outputs, attributes }: Node): Kernel {
-  const { shape = [], storage = [] } = outputs.y ?? outputs.dp ?? {};
+  const { shape = [], storage = [] } = outputs.y ?? outputs.dp ?? outputs.total ?? {};
   const length = size(storage) / 4;
   return {
     shader: addShader,
@@ -56,4 +61,5 @@ function kernel({ op, outputs, attributes }: Node): Kernel {
 export const addOps: readonly Op[] = [
   { name: "add", kernel, gradient },
   { name: "add_grad", kernel },
+  { name: "add_gradients", kernel },
 ];

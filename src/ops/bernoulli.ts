@@ -2,7 +2,7 @@
 import bernoulliShader from "../../shaders/bernoulli.wgsl";
 import type { Node } from "../graph.js";
 import { size, tensor, type Tensor } from "../tensor.js";
-import { ceilDiv, type Kernel, type Op } from "./op.js";
+import { ceilDiv, siteConstant, type Kernel, type Op } from "./op.js";
 
 /** Stored values of a row that one invocation sums: SEGMENT vec4 in the shaders of the reconstruction terms. */
 export const SEGMENT_VALUES = 64;
@@ -44,7 +44,7 @@ export function bernoulliSample(logits: Tensor): Node {
 
 const WORKGROUP_SIZE = 64;
 
-function kernel({ op, inputs, outputs }: Node): Kernel {
+function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   const { logits } = inputs;
   if (!logits) throw new Error(`${op}: logits are missing`);
   const [rows = 1] = logits.shape;
@@ -52,7 +52,7 @@ function kernel({ op, inputs, outputs }: Node): Kernel {
   return {
     shader: bernoulliShader,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0 },
+    constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0, ...siteConstant(attributes) },
     shape: { rows, ...sizes },
     workgroups: ceilDiv(rows * (op === "bernoulli" ? sizes.segments : sizes.pixels), WORKGROUP_SIZE),
   };

@@ -3,7 +3,7 @@ import gatherShader from "../../shaders/gather.wgsl";
 import type { Node } from "../graph.js";
 import { padTo4, tensor, type Tensor } from "../tensor.js";
 import { exampleSizes } from "./bernoulli.js";
-import { ceilDiv, type Kernel, type Op } from "./op.js";
+import { ceilDiv, siteConstant, type Kernel, type Op } from "./op.js";
 
 export interface GatherOptions {
   readonly batch: number;
@@ -48,6 +48,7 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
       SHUFFLE: attributes.shuffle ? 1 : 0,
       PAD_PIXELS: sizes.pixels === padTo4(values) / 4 ? 0 : 1,
       ...(op === "gather_bytes" ? { BINARISE: attributes.binarise ? 1 : 0 } : {}),
+      ...siteConstant(attributes),
     },
     shape: {
       rows,

@@ -3,7 +3,7 @@ import gaussianShader from "../../shaders/gaussian.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, tensor, type Tensor } from "../tensor.js";
 import { exampleSizes, reconstructionSums } from "./bernoulli.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { ceilDiv, siteConstant, type Gradients, type Kernel, type Op } from "./op.js";
 import { sumAll } from "./sum.js";
 
 /**
@@ -58,6 +58,7 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
       ACTIVATION: activationCode(mean.activation ?? "none"),
       KEEP_DMEAN: outputs.dmean ? 1 : 0,
       LEARNED: attributes.learned ? 1 : 0,
+      ...siteConstant(attributes),
     },
     shape: { rows, ...sizes },
     workgroups: ceilDiv(rows * (op === "gaussian" ? sizes.segments : sizes.pixels), WORKGROUP_SIZE),

@@ -57,6 +57,19 @@ export interface Op {
   ): Gradients;
 }
 
+/**
+ * The same node with random numbers of its own: of nodes that draw from one stream, each has another site, a whole number
+ * below 2^24. A node without one is at site 0.
+ */
+export function atSite(node: Node, site: number): Node {
+  return { ...node, attributes: { ...node.attributes, site } };
+}
+
+/** What tells a kernel that draws where it is (shaders/lib/random.wgsl). */
+export function siteConstant({ site }: Node["attributes"]): { SITE?: number } {
+  return site ? { SITE: Number(site) } : {};
+}
+
 /** A gradient that is summed in parts: [parts, ...its shape]. */
 export function partsOf(gradient: Tensor, parts: number): Tensor {
   return {

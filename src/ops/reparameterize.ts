@@ -2,7 +2,7 @@
 import reparameterizeShader from "../../shaders/reparameterize.wgsl";
 import type { Node } from "../graph.js";
 import { tensor, type Tensor } from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { ceilDiv, siteConstant, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
  * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance). Writes each latent's KL divergence from the standard
@@ -45,7 +45,7 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   return {
     shader: reparameterizeShader,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE, NOISE: attributes.noise === false ? 0 : 1 },
+    constants: { WORKGROUP_SIZE, NOISE: attributes.noise === false ? 0 : 1, ...siteConstant(attributes) },
     shape: { rows, latents, latent_count: latentCount },
     workgroups: ceilDiv(rows * latents, WORKGROUP_SIZE),
   };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
-import { add } from "../../src/ops/add.js";
+import { add, addGradients } from "../../src/ops/add.js";
 import { opNamed } from "../../src/ops/index.js";
 import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+import { size, slopeNeedsInput, tensor, weightTensor, type Activation } from "../../src/tensor.js";
 import { saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
@@ -47,8 +47,24 @@ const gradientCase = (shape: readonly number[], activation: Activation): OpCase 
   }),
 });
 
+/** Of weights, whose inputs are padded as well as their outputs. */
+const gradientsCase = (inputs: readonly number[], outputs: readonly number[]): OpCase => {
+  const part = (name: string) => weightTensor(name, "activation", inputs, outputs);
+  return {
+    name: `add_gradients ${[...inputs, ...outputs].join("x")}`,
+    build: (random) => ({
+      node: addGradients(part("first"), part("second"), weightTensor("whole", "gradient", inputs, outputs)),
+      values: { dW: random.normal(size([...inputs, ...outputs])), dW2: random.normal(size([...inputs, ...outputs])) },
+    }),
+  };
+};
+
 describe("every size", () => {
   testOps(device, [
+    gradientsCase([5], [7]),
+    gradientsCase([784], [3]),
+    gradientsCase([3, 3, 6], [10]),
+    gradientsCase([], [2]),
     ...shapes.map((shape) => forwardCase(shape, "softplus")),
     ...shapes.map((shape) => gradientCase(shape, "relu")),
   ]);

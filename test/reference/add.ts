@@ -18,4 +18,9 @@ const addGrad: Twin = (node, values) => {
   return { dp: at(values, "dy").map((dy, i) => dy * slope(activationOf(node), saved[i]!)) };
 };
 
-export const addTwins: Readonly<Record<string, Twin>> = { add, add_grad: addGrad };
+const addGradients: Twin = (_, values) => {
+  const other = at(values, "dW2");
+  return { total: at(values, "dW").map((value, i) => value + other[i]!) };
+};
+
+export const addTwins: Readonly<Record<string, Twin>> = { add, add_grad: addGrad, add_gradients: addGradients };

@@ -1,7 +1,7 @@
 // Twin of shaders/bernoulli.wgsl: -log p(x|a) = x softplus(-a) + (1 - x) softplus(a).
 import { Stream } from "../../src/random.js";
 import { sigmoid, softplus } from "./activation.js";
-import { uniform, wordsAt } from "./random.js";
+import { streamAt, uniform, wordsAt } from "./random.js";
 import { at, matrixShape, storedAt, tensorAt, type Twin } from "./twin.js";
 
 /** A row's sum is left in sums of this many stored values. */
@@ -33,7 +33,7 @@ const sample: Twin = (node, values, step) => {
     const [row, d] = [Math.floor(i / columns), i % columns];
     const place = storedAt(tensorAt(node, "logits"), d);
     const element = (step.first_row + row) * groups + Math.floor(place / 4);
-    return uniform(wordsAt(element, step, Stream.observation)[place % 4]!) < sigmoid(a) ? 1 : 0;
+    return uniform(wordsAt(element, step, streamAt(node, Stream.observation))[place % 4]!) < sigmoid(a) ? 1 : 0;
   });
   return { y: y.subarray(0, rows * columns) };
 };

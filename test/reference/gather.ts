@@ -1,7 +1,8 @@
 // Twin of shaders/gather.wgsl.
+import type { Node } from "../../src/graph.js";
 import type { StepValues } from "../../src/executable.js";
 import { philox4x32, Stream } from "../../src/random.js";
-import { wordsAt } from "./random.js";
+import { streamAt, wordsAt } from "./random.js";
 import { at, matrixShape, tensorAt, type Twin } from "./twin.js";
 
 const ROUNDS = 8;
@@ -49,7 +50,7 @@ function gather(key: "bytes" | "floats", convert: (value: number) => number): Tw
       for (let d = 0; d < columns; d++) {
         const value = data[index * columns + d]!;
         x[row * columns + d] = node.attributes.binarise
-          ? drawn(value, index * Math.ceil(columns / 4) + Math.floor(d / 4), d % 4, step)
+          ? drawn(value, index * Math.ceil(columns / 4) + Math.floor(d / 4), d % 4, node, step)
           : convert(value);
       }
     }
@@ -58,8 +59,8 @@ function gather(key: "bytes" | "floats", convert: (value: number) => number): Tw
 }
 
 /** 1 with probability byte / 255: a 24-bit number below byte * 2^24 / 255. */
-function drawn(byte: number, element: number, lane: number, step: StepValues): number {
-  const word = wordsAt(element, step, Stream.binarise)[lane]!;
+function drawn(byte: number, element: number, lane: number, node: Node, step: StepValues): number {
+  const word = wordsAt(element, step, streamAt(node, Stream.binarise))[lane]!;
   return (word >>> 8) * 255 < byte * 2 ** 24 ? 1 : 0;
 }
 

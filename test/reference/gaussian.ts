@@ -3,7 +3,7 @@ import { Stream } from "../../src/random.js";
 import type { Activation } from "../../src/tensor.js";
 import { sigmoid, slope, softplus } from "./activation.js";
 import { SEGMENT } from "./bernoulli.js";
-import { normal4, wordsAt } from "./random.js";
+import { normal4, streamAt, wordsAt } from "./random.js";
 import { at, matrixShape, storedAt, tensorAt, type Twin } from "./twin.js";
 
 /** A learned log sigma approaches this from above and never gets there. */
@@ -53,7 +53,7 @@ const sample: Twin = (node, values, step) => {
     const [row, d] = [Math.floor(i / columns), i % columns];
     const place = storedAt(tensorAt(node, "mean"), d);
     const element = (step.first_row + row) * groups + Math.floor(place / 4);
-    return mean + sigma * normal4(wordsAt(element, step, Stream.observation))[place % 4]!;
+    return mean + sigma * normal4(wordsAt(element, step, streamAt(node, Stream.observation)))[place % 4]!;
   });
   return { y };
 };

@@ -1,11 +1,17 @@
 // Twin of shaders/lib/random.wgsl. Philox itself is src/random.ts, which is checked against the published answers;
 // the kernels are thereby checked against those.
 import type { StepValues } from "../../src/executable.js";
+import type { Node } from "../../src/graph.js";
 import { philox4x32, type Words4 } from "../../src/random.js";
 
 /** The four words at a place: what a kernel's counter is made of. `stream` and `sample` default to the step's. */
 export function wordsAt(element: number, step: StepValues, stream = step.stream, sample = step.sample): Words4 {
   return philox4x32([element, step.step, stream, sample], [step.seed_low, step.seed_high]);
+}
+
+/** The third word of the counters of a node that draws from `stream`: each site has numbers of its own. */
+export function streamAt({ attributes }: Node, stream: number): number {
+  return stream + 256 * Number(attributes.site ?? 0);
 }
 
 /** (word >> 8) + 0.5 on a grid of 2^-24, with the one rounding that f32 makes of it. */
@@ -24,12 +30,12 @@ export function normal4(words: Words4): [number, number, number, number] {
 }
 
 /** Noise for row `row` of a batch with `latents` latent dimensions: counters go by vec4, across padded rows. */
-export function noiseRow(row: number, latents: number, step: StepValues): Float64Array {
+export function noiseRow(row: number, latents: number, step: StepValues, stream = step.stream): Float64Array {
   const groups = Math.ceil(latents / 4);
   const noise = new Float64Array(latents);
   for (let j = 0; j < latents; j++) {
     const element = (step.first_row + row) * groups + Math.floor(j / 4);
-    noise[j] = normal4(wordsAt(element, step))[j % 4]!;
+    noise[j] = normal4(wordsAt(element, step, stream))[j % 4]!;
   }
   return noise;
 }

@@ -1,5 +1,5 @@
 // Twin of shaders/reparameterize.wgsl.
-import { noiseRow } from "./random.js";
+import { noiseRow, streamAt } from "./random.js";
 import { at, tensorAt, type Twin } from "./twin.js";
 
 /** Log variances are held inside plus and minus this. */
@@ -15,7 +15,7 @@ const reparameterize: Twin = (node, values, step) => {
   const kl = new Float64Array(rows * latents);
   const clamped = new Float64Array(rows * groups);
   for (let row = 0; row < rows; row++) {
-    const noise = noiseRow(row, latents, step);
+    const noise = noiseRow(row, latents, step, streamAt(node, step.stream));
     for (let j = 0; j < latents; j++) {
       const mean = heads[row * 2 * latents + j]!;
       const raw = heads[(row * 2 + 1) * latents + j]!;
@@ -57,7 +57,7 @@ const samplePrior: Twin = (node, _, step) => {
   const z = new Float64Array(rows * latents);
   for (let row = 0; row < rows; row++) {
     z.set(
-      noiseRow(row, latents, step).map((e) => step.noise * e),
+      noiseRow(row, latents, step, streamAt(node, step.stream)).map((e) => step.noise * e),
       row * latents,
     );
   }

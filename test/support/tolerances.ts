@@ -101,6 +101,7 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   group_norm_grad: normalized,
   add: activated,
   add_grad: activated,
+  add_gradients: { nmse: 1e-13, absolute: 1e-7, relative: 1.2e-7, because: "one rounding of f32" },
   dropout: { nmse: 1e-13, absolute: 0, relative: 2e-7, because: "the rounding of 1 / (1 - rate), and of the product" },
   dropout_grad: activated,
   reshape: EXACT,

@@ -1,0 +1,77 @@
+// Nodes of one graph that draw from one stream: each has a site, and random numbers of its own.
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Device } from "../../src/device.js";
+import type { Node } from "../../src/graph.js";
+import { bernoulliSample } from "../../src/ops/bernoulli.js";
+import { dataTensor, gather } from "../../src/ops/gather.js";
+import { gaussianSample } from "../../src/ops/gaussian.js";
+import { opNamed } from "../../src/ops/index.js";
+import { atSite } from "../../src/ops/op.js";
+import { reparameterize, samplePrior } from "../../src/ops/reparameterize.js";
+import { tensor } from "../../src/tensor.js";
+import { testOps, type OpCase } from "../support/check_op.js";
+import { testDevice } from "../support/gpu.js";
+import { RandomValues } from "../support/random_values.js";
+import { defaultStep, runNode } from "../support/run_node.js";
+
+const device = await Device.open({ device: await testDevice() });
+const [B, D] = [9, 40];
+
+const drawing: { node: Node; drawn: string; values: (random: RandomValues) => Record<string, Float64Array> }[] = [
+  {
+    node: reparameterize(tensor("heads", "activation", [B, 2, D])),
+    drawn: "z",
+    values: (random) => ({ heads: random.normal(B * 2 * D) }),
+  },
+  { node: samplePrior(B, D), drawn: "z", values: () => ({}) },
+  {
+    node: bernoulliSample(tensor("logits", "activation", [B, D])),
+    drawn: "y",
+    values: (random) => ({ logits: random.normal(B * D) }),
+  },
+  {
+    node: gaussianSample(tensor("mean", "activation", [B, D]), tensor("log_sigma", "state", [1])),
+    drawn: "y",
+    values: (random) => ({ mean: random.normal(B * D), log_sigma: Float64Array.of(0) }),
+  },
+  {
+    node: gather(dataTensor("bytes", B, D), { batch: B, binarise: true }),
+    drawn: "x",
+    values: (random) => ({ bytes: random.normal(B * D).map((value) => Math.abs(Math.round(60 * value)) % 256) }),
+  },
+];
+
+it("every shader that draws at a site is here", () => {
+  const shaders = drawing.map(({ node }) => opNamed(node.op).kernel(node, "direct").shader.name);
+  const files = ["bernoulli", "gather", "gaussian", "reparameterize"];
+  expect([...new Set(shaders)].sort()).toEqual(files);
+  for (const file of files) expect(readFileSync(`shaders/${file}.wgsl`, "utf8")).toContain("at_site(");
+});
+
+describe("at a site of its own", () => {
+  const named = (node: Node, site: number, build: OpCase["build"]): OpCase => ({
+    name: `${node.op}, site ${site}`,
+    build,
+  });
+  testOps(
+    device,
+    drawing.flatMap(({ node, values }) =>
+      [1, 7, 2 ** 24 - 1].map((site) =>
+        named(node, site, (random) => ({ node: atSite(node, site), values: values(random), step: { rows: B } })),
+      ),
+    ),
+  );
+
+  it.each(drawing)("$node.op has other numbers, and at site 0 those that it had", async ({ node, drawn, values }) => {
+    const draw = async (one: Node) => {
+      const step = { ...defaultStep, rows: B };
+      const { outputs } = await runNode(device, { node: one, values: values(new RandomValues(node.op)), step });
+      return [...outputs[drawn]!];
+    };
+    const plain = await draw(node);
+    expect(await draw(atSite(node, 0))).toEqual(plain);
+    const others = await Promise.all([1, 2, 256].map((site) => draw(atSite(node, site))));
+    expect(new Set([plain, ...others].map(String)).size).toBe(4);
+  });
+});
