@@ -1,6 +1,6 @@
 // The gradient of a graph is more nodes of ordinary ops, so that planning, recording, profiling and printing have one
 // path. The loss is the sum of the graph's reconstruction and KL terms; their weights are in the ops' own rules.
-import type { Graph, Node } from "./graph.js";
+import { free, type Graph, type Node } from "./graph.js";
 import { joinSums } from "./ops/sum.js";
 import { further, opNamed } from "./ops/index.js";
 import type { Gradients } from "./ops/op.js";
@@ -63,43 +63,7 @@ export function differentiate(graph: Graph): Graph {
     // The optimizer reads it by its place.
     if (gradient.role !== "gradient") throw new Error(`the gradient of the parameter ${name} is ${gradient.name}`);
   }
-  return { nodes: joinSums(addedUp(nodes, partials, made)) };
-}
-
-/** The same nodes, and the sum of each parameter's partial gradients at the place of its gradient. */
-function addedUp(
-  nodes: readonly Node[],
-  partials: ReadonlyMap<string, readonly Tensor[]>,
-  made: ReadonlySet<string>,
-): readonly Node[] {
-  if (partials.size === 0) return nodes;
-  const others = new Map<string, Tensor>();
-  const sums: Node[] = [];
-  for (const given of partials.values()) {
-    const gradient = given[0]!;
-    const parts = given.map((part, index): Tensor => {
-      const name = index === 0 ? free(`${part.name}.1`, made) : part.name;
-      return { ...part, name, role: "activation" };
-    });
-    given.forEach(({ name }, index) => others.set(name, parts[index]!));
-    parts.slice(1).reduce((sum, part, index) => {
-      const last = index === parts.length - 2;
-      const total = last ? gradient : { ...part, name: free(`${gradient.name}.sum${index + 1}`, made) };
-      sums.push(further!.addGradients(sum, part, total));
-      return total;
-    }, parts[0]!);
-  }
-  const each = (tensors: Node["inputs"]) =>
-    Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, others.get(tensor.name) ?? tensor]));
-  const changed = nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) }));
-  return [...changed, ...sums];
-}
-
-/** `name`, or where it is taken the first of name.2, name.3, ... that isn't. */
-function free(name: string, taken: ReadonlySet<string>): string {
-  let other = name;
-  for (let use = 2; taken.has(other); use++) other = `${name}.${use}`;
-  return other;
+  return { nodes: joinSums(partials.size > 0 ? further!.addedUp(nodes, partials, made) : nodes) };
 }
 
 /** The same with other names for tensors that another use of the same input has named already. */

@@ -61,3 +61,10 @@ export function standalone(node: Node): Graph {
   const inputs = Object.fromEntries(Object.entries(node.inputs).map(([key, tensor]) => [key, outside(tensor)]));
   return { nodes: [{ ...node, inputs }] };
 }
+
+/** `name`, or where it is taken the first of name.2, name.3, ... that isn't. */
+export function free(name: string, taken: ReadonlySet<string>): string {
+  let other = name;
+  for (let use = 2; taken.has(other); use++) other = `${name}.${use}`;
+  return other;
+}

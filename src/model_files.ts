@@ -28,8 +28,8 @@ const importFiles = reimporting(() => import("./checkpoint.js"));
 async function withFiles<T>(use: (files: Files) => T): Promise<T> {
   const files = await loaded("the code for model files", "files.js", async () => {
     const found = await importFiles();
-    // A page may stay open while another release is put in place.
-    if (found.release !== (typeof RELEASE === "string" ? RELEASE : "")) throw new Error("it is of another release");
+    // A page may stay open while another release is deployed.
+    if (found.release !== (typeof RELEASE === "string" ? RELEASE : "")) throw new Error("it belongs to another release");
     return found;
   });
   try {

@@ -1,6 +1,6 @@
 // y = act(p + q): residual connections (shaders/add.wgsl).
 import addShader from "../../shaders/add.wgsl";
-import type { Node } from "../graph.js";
+import { free, type Node } from "../graph.js";
 import { activationCode, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
 import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
 
@@ -18,6 +18,34 @@ export function add(name: string, p: Tensor, q: Tensor, activation: Activation =
 /** total = dW + dW2: two gradients of one parameter. */
 export function addGradients(dW: Tensor, dW2: Tensor, total: Tensor): Node {
   return { op: "add_gradients", inputs: { dW, dW2 }, outputs: { total }, attributes: {} };
+}
+
+/** The same nodes, and the sum of each parameter's partial gradients at the place of its gradient. */
+export function addedUp(
+  nodes: readonly Node[],
+  partials: ReadonlyMap<string, readonly Tensor[]>,
+  made: ReadonlySet<string>,
+): readonly Node[] {
+  const others = new Map<string, Tensor>();
+  const sums: Node[] = [];
+  for (const given of partials.values()) {
+    const gradient = given[0]!;
+    const parts = given.map((part, index): Tensor => {
+      const name = index === 0 ? free(`${part.name}.1`, made) : part.name;
+      return { ...part, name, role: "activation" };
+    });
+    given.forEach(({ name }, index) => others.set(name, parts[index]!));
+    parts.slice(1).reduce((sum, part, index) => {
+      const last = index === parts.length - 2;
+      const total = last ? gradient : { ...part, name: free(`${gradient.name}.sum${index + 1}`, made) };
+      sums.push(addGradients(sum, part, total));
+      return total;
+    }, parts[0]!);
+  }
+  const each = (tensors: Node["inputs"]) =>
+    Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, others.get(tensor.name) ?? tensor]));
+  const changed = nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) }));
+  return [...changed, ...sums];
 }
 
 /** dy itself where no activation made the input: nothing is left to compute. */

@@ -25,7 +25,7 @@ export const furtherOps: readonly Op[] = [
 ];
 
 /** What the core uses directly, outside of the layers that are loaded with these ops. */
-export { add, addGradients } from "./add.js";
+export { add, addedUp } from "./add.js";
 export { gaussian, gaussianSample } from "./gaussian.js";
 export { reshapeCopy } from "./reshape.js";
 export { winogradSizes, withWinograd } from "./winograd.js";
