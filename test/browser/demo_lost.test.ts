@@ -124,6 +124,12 @@ test("a server that is gone costs nothing: the model is saved, and kept", async 
   await page.close();
 });
 
+/** Runs before the page's scripts: what it does at intervals of seconds comes three times as often. */
+const faster = `{
+  const every = setInterval;
+  setInterval = (act, ms, ...more) => every(act, ms >= 1000 ? ms / 3 : ms, ...more);
+}`;
+
 /** What ends a worker, or what is left of one. */
 const deaths: Record<string, string> = {
   "that has closed itself": "self.close()",
@@ -132,7 +138,7 @@ const deaths: Record<string, string> = {
 
 describe.skipIf(inFirefox).each(Object.entries(deaths))("a worker %s", (_, death) => {
   test("is told of, and the model goes on from what was kept", async () => {
-    const { page } = await demo.open("#batch=32&latent=3&epochs=9", { url: server.url });
+    const { page } = await demo.open("#batch=32&latent=3&epochs=9", { url: server.url, prepare: faster });
     await train(page, 3);
     const steps = await stepsDone(page);
     await untilKept(page, steps);

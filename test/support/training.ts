@@ -38,6 +38,8 @@ export interface Setup {
   readonly noise?: number;
   /** Step of the central differences; of a sum of very many pixels the last bits need a longer one. Default 1e-6. */
   readonly difference?: number;
+  /** Values of each parameter that have one. Default 30. */
+  readonly differences?: number;
   /**
    * Some units of a relu lie so near zero that the 6e-5 by which a software adapter's noise is off turns them on or
    * off; their gradients, and with them the small KL term of these first steps, then differ by more than rounding.
@@ -240,13 +242,14 @@ export function testTraining(device: Device, name: string, setup: Setup): void {
       return reconstruction + step.beta * kl;
     };
     const random = new RandomValues(`differences, ${name}`);
+    const most = setup.differences ?? 30;
     for (const { tensor } of model.parameters) {
       const gradient = backward.get(`d${tensor.name}`);
       const values = forward.get(tensor.name);
       const scale = norm(gradient) / Math.sqrt(gradient.length);
       expect(scale, `d${tensor.name} is all zero`).toBeGreaterThan(0);
-      const chosen = random.integers(Math.min(30, gradient.length), 0, gradient.length);
-      for (const i of gradient.length <= 30 ? gradient.keys() : chosen) {
+      const chosen = random.integers(Math.min(most, gradient.length), 0, gradient.length);
+      for (const i of gradient.length <= most ? gradient.keys() : chosen) {
         const difference = centralDifference(objective, values, i, setup.difference ?? 1e-6);
         // The objective is some hundreds: its last bits are 1e-7 of a gradient of 1 at this step.
         expect(Math.abs(gradient[i]! - difference), `d${tensor.name}[${i}]`).toBeLessThan(1e-6 + 1e-4 * scale);
