@@ -208,10 +208,18 @@ async function check({ node, output, rows, row }: LargeCase, schedule: Tiling): 
   }
 }
 
-describe.each([...linearCases(), ...convolutionCases(), sumCase()])("$name of more than 65,535 workgroups", (one) => {
+/** wgpu on an older lavapipe binds at most 128 MiB. Dawn's adapters take all of these cases, or they fail. */
+const unbound = ({ node }: LargeCase) =>
+  "deno" in process.versions &&
+  [...Object.values(node.inputs), ...Object.values(node.outputs)].some(
+    ({ storage }) => 4 * size(storage) > device.gpu.limits.maxStorageBufferBindingSize,
+  );
+const cases = [...linearCases(), ...convolutionCases(), sumCase()];
+
+describe.each(cases)("$name of more than 65,535 workgroups", (one) => {
   // Without the tiled schedule on a software adapter, where it would take minutes.
   const here = candidates(device, one.node).filter((schedule): schedule is Tiling => schedule !== "winograd");
-  it.each(schedulesOf(one.node).length > 0 ? here : (["direct"] as const))("%s", (schedule) =>
+  it.skipIf(unbound(one)).each(schedulesOf(one.node).length > 0 ? here : (["direct"] as const))("%s", (schedule) =>
     withErrorScopes(device.gpu, () => check(one, schedule)),
   );
 });
