@@ -60,6 +60,12 @@ function gradient(
   for (const [key, input] of Object.entries(node.inputs)) {
     if (!wanted(key)) continue;
     const { activation = "none", pre: saved = input } = input;
+    // x + x, as a residual connection around nothing makes it, has one gradient, twice.
+    const same = Object.keys(of).find((other) => node.inputs[other]!.name === input.name);
+    if (same) {
+      of[key] = of[same]!;
+      continue;
+    }
     of[key] = activation === "none" ? dy : tensor(`d${input.name}`, "activation", input.shape);
     if (of[key] !== dy) {
       nodes.push({ op: "add_grad", inputs: { dy, saved }, outputs: { dp: of[key] }, attributes: { activation } });

@@ -98,6 +98,13 @@ describe("the gradient", () => {
     expect([of.p!.name, of.q!.name]).toEqual(["dp", "dq"]);
   });
 
+  it("of a sum with itself is made once", () => {
+    const p = made("p", shape, "tanh");
+    const { nodes, of } = gradients(add("y", p, p), () => true);
+    expect(nodes).toHaveLength(1);
+    expect(of.p).toBe(of.q);
+  });
+
   it("is made only where it is wanted", () => {
     const { nodes, of } = gradients(sum(shape, "tanh", "tanh"), (input) => input === "q");
     expect(nodes.map(({ inputs }) => inputs.saved!.name)).toEqual(["q"]);
