@@ -78,7 +78,8 @@ test("a linear VAE recovers probabilistic PCA", async () => {
     using vae = await VAE.create(spec, { device, seed: 2 });
     // 7 whole batches an epoch; 1,001 steps.
     const learningRate = ({ step }: { step: number }) => (step < 700 ? 1e-2 : step < 900 ? 1e-3 : 1e-4);
-    for await (const report of vae.train(data, { epochs: 143, batchSize: 128, dropLast: true, learningRate })) void report;
+    for await (const report of vae.train(data, { epochs: 143, batchSize: 128, dropLast: true, learningRate }))
+      void report;
     const exact = exactElbo(await vae.save(), points);
     console.log(`linear VAE: ELBO ${exact.elbo.toFixed(4)}, optimum ${best.logLikelihood.toFixed(4)}`);
     expect(exact.elbo).toBeGreaterThan(best.logLikelihood - 0.01);
