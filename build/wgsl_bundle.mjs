@@ -12,7 +12,7 @@ import { rename, shortNames } from "./wgsl_names.mjs";
  * Shaders whose texts, with the libraries that they import, are in the core: what every dense model of pixels needs.
  */
 export const CORE_SHADERS = ["gather", "linear", "reparameterize", "bernoulli", "gradient_norm", "adam"];
-/** Shaders of which the core has only the reflection: their texts are loaded when a pipeline needs one. */
+/** Shaders whose reflection is in the core; their texts are loaded when a pipeline needs one. */
 export const CORE_REFLECTIONS = ["linear.subgroups", "linear.tiled", "sum"];
 
 /** Shaders by their paths; not the libraries, and not what draws: that is in the entry which imports it. */
@@ -31,7 +31,7 @@ export function bundleNames() {
 export const exportName = (path) => relative(shaderRoot, path).replace(/\W/g, "_");
 
 /**
- * The texts of both modules, each of which exports a ShaderSource for each of its shaders, under its exportName.
+ * The source texts of two modules. Each exports a ShaderSource for every shader in it, named by exportName.
  * @param {string} [from] where the core's imports what loads the other: layersFile
  * @param {string} [own] where the other imports the core's
  * @returns {{ core: string, layers: string }}

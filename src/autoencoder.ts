@@ -88,12 +88,12 @@ export class VAE {
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
     const own = optionsOf(options, "load", [...opening, "spec"]);
     const { seed = 0, spec, signal } = own;
-    // Copied and resolved now: the caller may change either while this waits. slice() of a Node Buffer is no copy.
     const file = reading("INVALID_FILE", "model file", () => {
-      if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes.slice(0));
-      if (bytes instanceof Uint8Array) return new Uint8Array(bytes);
-      throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(bytes)}`);
+      const given = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+      if (given instanceof Uint8Array) return given;
+      throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(given)}`);
     });
+    // Resolved here and copied by readModel at once: the caller may change either while this waits.
     const expected = spec && defineModel(resolveSpec(spec));
     const checkpoint = await abortable(signal, readModel(file, expected));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };

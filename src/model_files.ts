@@ -29,7 +29,8 @@ async function withFiles<T>(use: (files: Files) => T): Promise<T> {
   const files = await loaded("the code for model files", "files.js", async () => {
     const found = await importFiles();
     // A page may stay open while another release is deployed.
-    if (found.release !== (typeof RELEASE === "string" ? RELEASE : "")) throw new Error("it belongs to another release");
+    if (found.release !== (typeof RELEASE === "string" ? RELEASE : ""))
+      throw new Error("it belongs to another release");
     return found;
   });
   try {

@@ -9,7 +9,7 @@ export const release = typeof RELEASE === "string" ? RELEASE : "";
 
 export { fitting } from "./fitting.js";
 
-/** The WGSL of shaders of which the core has only the reflection. */
+/** The WGSL text of shaders whose reflection is in the core. */
 export { texts } from "./layer_texts.js";
 
 /** Registers these ops and layers with the core. Call only after checking that `release` is the core's. */

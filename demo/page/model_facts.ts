@@ -1,4 +1,4 @@
-// What the page says of the model that is here: on which adapter it is, of which data, and how large.
+// Shows the current model on the page: its adapter, its data and its size.
 import type { Opened } from "../protocol.js";
 import { find, say, show } from "./dom.js";
 import { count } from "./figures.js";

@@ -62,6 +62,7 @@ export interface Op {
  * below 2^24. A node without one is at site 0.
  */
 export function atSite(node: Node, site: number): Node {
+  if (!Number.isInteger(site) || site < 0 || site >= 2 ** 24) throw new Error(`${node.op}: no site ${site}`);
   return { ...node, attributes: { ...node.attributes, site } };
 }
 

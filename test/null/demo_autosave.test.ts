@@ -1,5 +1,5 @@
-// What the demo keeps in the browser's storage: two files in turn, of which the newest whole one counts; and what it
-// says where it may not keep. The storage is one in memory, which can be denied, full, or held by another tab.
+// How the demo keeps the model in the browser's storage: it writes two files in turn, and reads the newest complete one;
+// and what it says where it may not store anything. The storage is one in memory, which can be denied, full, or held by another tab.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AutosaveState } from "../../demo/protocol.js";
 import { defaults, type Settings } from "../../demo/settings.js";

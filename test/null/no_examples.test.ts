@@ -84,7 +84,7 @@ describe("what is no examples", () => {
     await refuses("numbers", nested, /row 0 has 2 values, the shape takes 12; row\.flat\(Infinity\) makes one list/);
   });
 
-  it("rows of which some are bytes", async () => {
+  it("rows of bytes mixed with rows of numbers", async () => {
     const mixed = [Uint8Array.from(rows[0]!), rows[1]];
     await refuses(
       "numbers",

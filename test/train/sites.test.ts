@@ -49,6 +49,10 @@ it("every shader that draws at a site is here", () => {
   for (const file of files) expect(readFileSync(`shaders/${file}.wgsl`, "utf8")).toContain("at_site(");
 });
 
+it.each([-1, 0.5, 2 ** 24, NaN])("%s is no site: its numbers would be those of another stream", (site) => {
+  expect(() => atSite(samplePrior(B, D), site)).toThrow(`sample_prior: no site ${site}`);
+});
+
 describe("at a site of its own", () => {
   const named = (node: Node, site: number, build: OpCase["build"]): OpCase => ({
     name: `${node.op}, site ${site}`,
