@@ -27,7 +27,12 @@ export async function watch(page: Page): Promise<Watched> {
     if (["error", "warn"].includes(message.type())) troubles.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => troubles.push(`uncaught: ${String(error)}`));
-  page.on("requestfailed", (request) => troubles.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText;
+    // Chrome says it too of an answer whose body the page has read to its end: the page went on with all of it.
+    if (why === "net::ERR_ABORTED" && request.response()?.ok()) return;
+    troubles.push(`failed: ${request.url()} ${why}`);
+  });
   page.on("response", (response) => {
     if (response.status() >= 400) troubles.push(`${response.status()}: ${response.url()}`);
   });

@@ -65,9 +65,11 @@ test("the examples are loaded in en-US@posix", async () => {
     const { page, troubles } = await watch(await browser.newPage());
     await page.evaluateOnNewDocument(speaking("en-US@posix"));
     await page.goto(`${url}${name}/`, { waitUntil: "load" });
-    // Each says how far it is, or shows the explorer.
+    // Each says how far it is, or has loaded its model into the explorer.
     await page.waitForFunction(
-      () => document.querySelector("output")?.textContent || document.querySelector("webvae-explorer")?.shadowRoot,
+      () =>
+        document.querySelector("output")?.textContent ||
+        document.querySelector("webvae-explorer")?.shadowRoot?.querySelector("[role=tab]"),
     );
     expect(troubles, name).toEqual([]);
     await page.close();
