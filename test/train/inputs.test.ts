@@ -19,7 +19,7 @@ const rowsOf = <T extends Uint8Array | Float32Array>(values: T, width: number): 
 const device = await testDevice();
 const vae = await VAE.create(spec, { device, seed: 3, tuning: false });
 const calls = {
-  encode: async (x: unknown) => Object.values<unknown>(await vae.encode(x as Examples)),
+  encode: async (x: unknown): Promise<unknown[]> => Object.values({ ...(await vae.encode(x as Examples)) }),
   reconstruct: async (x: unknown) => [await vae.reconstruct(x as Examples)],
   decode: async (z: unknown) => [await vae.decode(z as Latents)],
 };
