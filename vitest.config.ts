@@ -29,14 +29,14 @@ export default defineConfig({
         extends: true,
         test: { name: "together", include: together, maxWorkers: 2, setupFiles, sequence: { groupOrder: 0 } },
       },
-      // Browsers and programs, of which some are held to a time.
+      // Browsers and programs: half of their time is waiting. Those that are held to a time measure the processor's.
       {
         extends: true,
         test: {
-          name: "alone",
+          name: "programs",
           include: ["test/**/*.test.ts"],
           exclude: [...together, "**/node_modules/**"],
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
