@@ -15,6 +15,8 @@ struct Shape {
   rows: u32,          // B
   latents: u32,       // Z / 4, padded
   latent_count: u32,  // Z, before padding
+  noise: u32,         // knob: what the noise is multiplied by; 0 gives z = mu
+  weight: u32,        // knob: how much the KL term counts
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> heads: array<Stored>;         // [B, 2, Z]
@@ -52,7 +54,7 @@ fn reparameterize(invocation: Invocation) {
   let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
   var draw = mean;
-  if (NOISE) { draw += step.noise * exp(0.5 * s) * noise(row, column); }
+  if (NOISE) { draw += knob(shape.noise) * exp(0.5 * s) * noise(row, column); }
   z[id] = Stored(select(vec4f(0.0), draw, mask));
   // exp(s) - 1 - s cancels in f32 near 0; there its series.
   let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));
@@ -75,7 +77,7 @@ fn reparameterize_grad(invocation: Invocation) {
   let column = id % shape.latents;
   if (row >= shape.rows) { return; }
   let mask = is_latent(column);
-  let weight = step.gradient_scale * step.beta / f32(step.rows);
+  let weight = step.gradient_scale * knob(shape.weight) / f32(step.rows);
   let mean = vec4f(heads[row * 2u * shape.latents + column]);
   let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
@@ -95,5 +97,5 @@ fn sample_prior(invocation: Invocation) {
   let row = id / shape.latents;
   let column = id % shape.latents;
   if (row >= shape.rows) { return; }
-  z[id] = Stored(select(vec4f(0.0), step.noise * noise(row, column), is_latent(column)));
+  z[id] = Stored(select(vec4f(0.0), knob(shape.noise) * noise(row, column), is_latent(column)));
 }

@@ -1,4 +1,5 @@
 // The VAE that a user holds: weights on the GPU, and what can be done with them.
+import { advised } from "./advice.js";
 import { abortable } from "./abort.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
@@ -17,7 +18,6 @@ import { invalidOption, optionsOf } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
 import { quoted, reading } from "./checks.js";
-import { unscaled } from "./diagnosis.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
 import type { TrainingOptions } from "./training_options.js";
@@ -175,7 +175,7 @@ export class VAE {
     return evaluated(this.#parts, "elbo", data, options, async (evaluation, step, own) => {
       const terms = await evaluation.run(own);
       if (Number.isFinite(terms.elbo)) return { ...terms, step };
-      const why = unscaled(data) ?? "The weights may have been trained too far out";
+      const why = (await advised(({ unscaled }) => unscaled(data))) ?? "The weights may have been trained too far out";
       throw new WebvaeError("NON_FINITE", `elbo: the ELBO of ${data.name} is ${terms.elbo}. ${why}.`);
     });
   }

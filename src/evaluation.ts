@@ -235,12 +235,8 @@ export const idleStep: Step = {
   rows: 1,
   stream: Stream.evaluation,
   sample: 0,
-  learning_rate: 0,
-  beta: 1,
-  noise: 1,
   gradient_scale: 1,
-  correction1: 1,
-  correction2: 1,
+  knobs: { noise: 1 },
 };
 
 /** A plan whose rings hold as many steps as a submit may. */

@@ -10,6 +10,8 @@ export interface Node {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly attributes: Attributes;
+  /** Members of the kernel's `shape` that are the place of a knob, by its name: a number that each step has anew. */
+  readonly knobs?: Readonly<Record<string, string>>;
 }
 
 export interface Graph {
@@ -42,7 +44,7 @@ export function graphTensors(graph: Graph): Map<string, Tensor> {
   return tensors;
 }
 
-/** One line a node: `h [128, 400] = linear(x, encoder.0.weight, encoder.0.bias; activation=relu)`. */
+/** One line a node: `h [128, 400] = linear(x, encoder.0.weight, encoder.0.bias; activation=relu)`; a knob as `rate=$name`. */
 export function printGraph(graph: Graph): string {
   const shown = (tensor: Tensor) => `${tensor.name} [${tensor.shape.join(", ")}]`;
   return graph.nodes
@@ -50,7 +52,8 @@ export function printGraph(graph: Graph): string {
       const outputs = Object.values(node.outputs).map(shown).join(", ");
       const inputs = Object.entries(node.inputs).map(([key, { name }]) => (key === name ? name : `${key}=${name}`));
       const attributes = Object.entries(node.attributes).map(([key, value]) => `${key}=${value}`);
-      return `${outputs} = ${node.op}(${[inputs.join(", "), ...attributes].join("; ")})`;
+      const knobs = Object.entries(node.knobs ?? {}).map(([key, knob]) => `${key}=$${knob}`);
+      return `${outputs} = ${node.op}(${[inputs.join(", "), ...attributes, ...knobs].join("; ")})`;
     })
     .join("\n");
 }

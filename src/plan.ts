@@ -44,6 +44,8 @@ export interface Plan {
   readonly dispatches: readonly Dispatch[];
   readonly buffers: Readonly<Record<string, PlannedBuffer>>;
   readonly places: Readonly<Record<string, Place>>;
+  /** The names of the knobs by their places in the Step. The first one is 1 in every step. */
+  readonly knobs: readonly string[];
   /** Rows in the rings of outputs: the most steps that one submit may hold. */
   readonly slots: number;
   /** Bytes of all activations if none shared a slot. */
@@ -62,6 +64,9 @@ export interface PlanOptions {
   /** Activations that must outlive the last dispatch, by name: what the host reads. */
   readonly keep?: readonly string[];
 }
+
+/** The knob that is 1 in every step, at place 0. */
+export const ONE = "one";
 
 /** Every shader that a graph's dispatches use, by name. */
 export type Shaders = ReadonlyMap<string, ShaderSource>;
@@ -101,6 +106,11 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
   }
   placeActivations(graph, new Set(options.keep), halves, buffers, places);
   const shaders = new Map<string, ShaderSource>();
+  const knobs = [ONE];
+  const placeOfKnob = ([member, knob]: [string, string]) => {
+    if (!knobs.includes(knob)) knobs.push(knob);
+    return [member, knobs.indexOf(knob)];
+  };
   const dispatches = graph.nodes.map((node, index) => {
     const asked = kernels[index]!;
     const kernel = half ? { ...asked, shader: inHalf(asked.shader) } : asked;
@@ -111,13 +121,13 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
       shader: kernel.shader.name,
       entryPoint: kernel.entryPoint,
       constants: kernel.constants,
-      shape: kernel.shape,
+      shape: { ...kernel.shape, ...Object.fromEntries(Object.entries(node.knobs ?? {}).map(placeOfKnob)) },
       bindings: bindTensors(kernel, tensorsOf, places),
       workgroups: kernel.workgroups,
     };
     return dispatch;
   });
-  return { plan: { dispatches, buffers, places, slots, activationBytes }, shaders };
+  return { plan: { dispatches, buffers, places, knobs, slots, activationBytes }, shaders };
 }
 
 /** What the kernels hold as lib/stored.wgsl says. Throws where one kernel does and another doesn't. */

@@ -1,13 +1,10 @@
 // Loads the code that a model needs besides the core, the only asynchronous step before graphs are made of it.
+import { advised } from "./advice.js";
 import { layersFile } from "./layers_file.js";
 import { loaded } from "./loaded.js";
 import type { Model } from "./parameters.js";
 import { resolveSpec, type ModelSpec, type ResolvedSpec } from "./spec.js";
 import { layerNodes } from "./vae.js";
-import { within } from "./within.js";
-
-/** Milliseconds to wait for the code that finds advice, before the error is thrown without it. */
-const ADVICE_MS = 2000;
 
 /**
  * The resolved spec. Rejects with INVALID_SPEC, which suggests a fitting change if the code to find one can be loaded.
@@ -15,10 +12,8 @@ const ADVICE_MS = 2000;
 export async function resolved(spec: ModelSpec): Promise<ResolvedSpec> {
   try {
     return resolveSpec(spec);
-  } catch (fault) {
-    const file = await within(ADVICE_MS, layersFile);
-    if (!file) throw fault;
-    return resolveSpec(spec, file.fitting);
+  } catch {
+    return (await advised(({ fitting }) => resolveSpec(spec, fitting))) ?? resolveSpec(spec);
   }
 }
 

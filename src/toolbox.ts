@@ -7,7 +7,12 @@ import { layerNodes } from "./vae.js";
 /** The build of the library that this file belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
 
+/** What finds advice for error messages. */
+export { firstNonFinite } from "./debug.js";
+export { remedy, unscaled } from "./diagnosis.js";
 export { fitting } from "./fitting.js";
+
+export { scheduleFunction } from "./schedules.js";
 
 /** The WGSL text of shaders whose reflection is in the core. */
 export { texts } from "./layer_texts.js";

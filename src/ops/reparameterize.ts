@@ -4,6 +4,9 @@ import type { Node } from "../graph.js";
 import { tensor, type Tensor } from "../tensor.js";
 import { ceilDiv, siteConstant, type Gradients, type Kernel, type Op } from "./op.js";
 
+/** The knob by which every draw of z is multiplied: 1 but in training with another, and for a temperature. */
+const NOISE = "noise";
+
 /**
  * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance). Writes each latent's KL divergence from the standard
  * normal, in nats, to `kl` [B, Z], and the number of clamped log variances in each vec4 to `clamped` [B, Z/4]. Without
@@ -15,13 +18,19 @@ export function reparameterize(heads: Tensor, noise = true): Node {
   const kl = tensor("kl", "output", [batch, latents]);
   const counts = [batch, (z.storage[1] ?? 4) / 4];
   const clamped: Tensor = { name: "clamped", role: "output", shape: counts, storage: counts };
-  return { op: "reparameterize", inputs: { heads }, outputs: { z, kl, clamped }, attributes: { noise } };
+  return {
+    op: "reparameterize",
+    inputs: { heads },
+    outputs: { z, kl, clamped },
+    attributes: { noise },
+    knobs: { noise: NOISE },
+  };
 }
 
 /** z [rows, latents] from the prior N(0, 1), times the step's noise. */
 export function samplePrior(rows: number, latents: number): Node {
   const z = tensor("z", "activation", [rows, latents]);
-  return { op: "sample_prior", inputs: {}, outputs: { z }, attributes: {} };
+  return { op: "sample_prior", inputs: {}, outputs: { z }, attributes: {}, knobs: { noise: NOISE } };
 }
 
 function gradient(node: Node, upstream: Readonly<Record<string, Tensor>>): Gradients {
@@ -31,7 +40,15 @@ function gradient(node: Node, upstream: Readonly<Record<string, Tensor>>): Gradi
   if (!heads || !z || !dz) throw new Error("reparameterize: no gradient arrives at z");
   const dheads = tensor(`d${heads.name}`, "activation", heads.shape);
   return {
-    nodes: [{ op: "reparameterize_grad", inputs: { heads, z, dz }, outputs: { dheads }, attributes: {} }],
+    nodes: [
+      {
+        op: "reparameterize_grad",
+        inputs: { heads, z, dz },
+        outputs: { dheads },
+        attributes: {},
+        knobs: { weight: "beta" },
+      },
+    ],
     of: { heads: dheads },
   };
 }
@@ -46,7 +63,7 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
     shader: reparameterizeShader,
     entryPoint: op,
     constants: { WORKGROUP_SIZE, NOISE: attributes.noise === false ? 0 : 1, ...siteConstant(attributes) },
-    shape: { rows, latents, latent_count: latentCount },
+    shape: { rows, latents, latent_count: latentCount, noise: 0, weight: 0 },
     workgroups: ceilDiv(rows * latents, WORKGROUP_SIZE),
   };
 }

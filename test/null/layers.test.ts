@@ -17,6 +17,7 @@ const order = [
   "words",
   "checks",
   "options",
+  "schedules",
   "layers",
   "layer_check",
   "layer_shapes",
@@ -31,9 +32,6 @@ const order = [
   "vae",
   "layer_nodes",
   "layer_texts",
-  "toolbox",
-  "layers_file",
-  "prepare",
   "weights",
   "slots",
   "plan",
@@ -44,6 +42,11 @@ const order = [
   "executable",
   "data/",
   "diagnosis",
+  "debug",
+  "toolbox",
+  "layers_file",
+  "advice",
+  "prepare",
   "progress",
   "stopwatch",
   "tuning_store",
@@ -55,7 +58,6 @@ const order = [
   "safe_points",
   "checkpoint",
   "model_files",
-  "debug",
   "training_options",
   "smallest_batch",
   "training_steps",
@@ -128,7 +130,15 @@ it("no file imports itself by way of others", () => {
 /** What of src the bundle has in files of their own, which are loaded when they are needed: the entry of each first. */
 const filesFile = ["src/checkpoint.ts", "src/safetensors.ts"];
 const further = "src/ops/further.ts";
-const layersFile = ["src/toolbox.ts", "src/fitting.ts", "src/layer_nodes.ts", "src/layer_texts.ts", further];
+const layersFile = [
+  "src/toolbox.ts",
+  "src/debug.ts",
+  "src/diagnosis.ts",
+  "src/fitting.ts",
+  "src/layer_nodes.ts",
+  "src/layer_texts.ts",
+  further,
+];
 layersFile.push(...importsOf(further).filter((file) => file !== "src/ops/op.ts"));
 
 /** What is wrong with a file's imports of code; imports of types are gone in the bundle. */

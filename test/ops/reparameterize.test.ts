@@ -56,7 +56,7 @@ describe("forward", () => {
     make(33, 7, ", other numbers", { ...numbers, first_row: 100 }),
     make(33, 7, ", 20 rows count", { rows: 20 }),
     make(33, 7, ", without noise", {}, false),
-    ...[0, 0.3, 2.5].map((noise) => make(33, 7, `, noise ${noise}`, { noise })),
+    ...[0, 0.3, 2.5].map((noise) => make(33, 7, `, noise ${noise}`, { knobs: { noise } })),
   ]);
 
   it("with noise 0 z is the mean, bit for bit, whatever the deviation", async () => {
@@ -65,7 +65,7 @@ describe("forward", () => {
     const { outputs } = await run({
       node: forward(B, Z),
       values: { heads },
-      step: { ...defaultStep, rows: B, noise: 0 },
+      step: { ...defaultStep, rows: B, knobs: { noise: 0 } },
     });
     const means = heads.filter((_, i) => Math.floor(i / Z) % 2 === 0);
     expect(outputs.z).toEqual(means);
@@ -78,12 +78,12 @@ describe("gradient", () => {
     build: (random) => ({
       node: backward(B, Z),
       values: { heads: someHeads(B, Z, random), z: random.normal(B * Z), dz: random.normal(B * Z) },
-      step: { rows: B, beta: 0.5, ...step },
+      step: { rows: B, knobs: { beta: 0.5 }, ...step },
     }),
   });
   testOps(device, [
     ...shapes.map(([B = 1, Z = 1]) => make(B, Z, "", {})),
-    make(33, 7, ", beta 0", { beta: 0 }),
+    make(33, 7, ", beta 0", { knobs: { beta: 0 } }),
     make(33, 7, ", 20 rows count", { rows: 20 }),
   ]);
 });
@@ -103,7 +103,7 @@ describe("prior", () => {
       build: () => ({
         node: samplePrior(33, 7),
         values: {},
-        step: { rows: 33, ...numbers, noise },
+        step: { rows: 33, ...numbers, knobs: { noise } },
         scales: { z: new Float64Array(33 * 7).fill(noise || 1) },
       }),
     })),
@@ -208,7 +208,11 @@ describe("a bad head", () => {
     const dz = new Float64Array(B * Z);
     dz.set([3, -3, 3, -3]);
     const { dheads } = (
-      await run({ node: backward(B, Z), values: { heads, z, dz }, step: { ...defaultStep, rows: B, beta: 0 } })
+      await run({
+        node: backward(B, Z),
+        values: { heads, z, dz },
+        step: { ...defaultStep, rows: B, knobs: { beta: 0 } },
+      })
     ).outputs;
     expect([...dheads!.slice(Z, 2 * Z)].map((ds) => ds + 0)).toEqual([3, 0, 0, -3]);
   });

@@ -17,6 +17,13 @@ export function at(values: Values, key: string): Float64Array {
   return found;
 }
 
+/** This step's value of the knob that the node knows as `key`. */
+export function knobOf(node: Node, step: StepValues, key: string): number {
+  const value = { ...step.knobs, one: 1 }[node.knobs?.[key] ?? ""];
+  if (value === undefined) throw new Error(`${node.op} has no value for its knob ${key}`);
+  return value;
+}
+
 /** The tensor that the node knows as `key`. */
 export function tensorAt(node: Node, key: string): Tensor {
   const found = node.inputs[key] ?? node.outputs[key];

@@ -32,12 +32,8 @@ export const defaultStep: StepValues = {
   rows: 1,
   stream: 1,
   sample: 0,
-  learning_rate: 1e-3,
-  beta: 1,
-  noise: 1,
   gradient_scale: 1,
-  correction1: 1,
-  correction2: 1,
+  knobs: { learning_rate: 1e-3, beta: 1, noise: 1, correction1: 1, correction2: 1 },
 };
 
 export interface NodeRun {

@@ -72,7 +72,8 @@ export function build(setup: Setup, name: string) {
   const steps = Array.from({ length: STEPS }, (_, t): StepValues => {
     const [correction1, correction2] = [1 / (1 - options.beta1 ** (t + 1)), 1 / (1 - options.beta2 ** (t + 1))];
     const place = { epoch: Math.floor(t / batches), first_row: (t % batches) * gather.batch, rows: gather.batch };
-    return { ...defaultStep, step: t, slot: t, ...place, learning_rate: 1e-3, beta, noise, correction1, correction2 };
+    const knobs = { learning_rate: 1e-3, beta, noise, correction1, correction2 };
+    return { ...defaultStep, step: t, slot: t, ...place, knobs };
   });
   const training = trainingGraph(model, data, gather, options);
   const last = training.nodes.findIndex(({ outputs }) => outputs.reconstruction);
@@ -229,7 +230,8 @@ export function testTraining(device: Device, name: string, setup: Setup): void {
   });
 
   it("gradients of the objective are its central differences", () => {
-    const step = { ...steps[1]!, learning_rate: 0 };
+    const { knobs } = steps[1]!;
+    const step = { ...steps[1]!, knobs: { ...knobs, learning_rate: 0 } };
     const backward = new Interpreter(built.training);
     start(backward, built);
     backward.run(step);
@@ -239,7 +241,7 @@ export function testTraining(device: Device, name: string, setup: Setup): void {
     const objective = () => {
       forward.run(step);
       const [reconstruction, kl] = terms(forward.get("reconstruction"), forward.get("kl"), step.rows);
-      return reconstruction + step.beta * kl;
+      return reconstruction + knobs.beta! * kl;
     };
     const random = new RandomValues(`differences, ${name}`);
     const most = setup.differences ?? 30;
