@@ -250,6 +250,6 @@ export function planWithRings(
     graph.nodes.flatMap((node) => Object.values(node.outputs)).map((tensor) => [tensor.name, tensor]),
   );
   let rowBytes = 0;
-  for (const tensor of outputs.values()) if (tensor.role === "output") rowBytes += tensorBytes(tensor);
+  for (const tensor of outputs.values()) if (tensor.role === "ring") rowBytes += tensorBytes(tensor);
   return plan(graph, { flats: flats(model), slots: ringSlots(rowBytes), schedule: scheduleOf(choices), half });
 }

@@ -3,7 +3,8 @@
 import type { Device, Pipeline } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import type { Place, Plan, Shaders } from "./plan.js";
-import { checkLimits, folded, ONE } from "./plan.js";
+import { ONE } from "./graph.js";
+import { checkLimits, folded } from "./plan.js";
 import { nextStamp, STAMP_BYTES, type Stamp } from "./readback.js";
 import { packUniform, runsOn, STEP_STRIDE } from "./shader.js";
 import type { ShaderSource } from "./shader_source.js";

@@ -14,8 +14,20 @@ export interface Node {
   readonly knobs?: Readonly<Record<string, string>>;
 }
 
+/** The knob that is 1 in every step. */
+export const ONE = "one";
+
+/** A loss in nats: the mean over the rows of `value`, [rows, parts], of the sum of its parts. */
+export interface Term {
+  readonly name: string;
+  readonly value: Tensor;
+  /** How much it counts in what is minimised; without one it is only reported. */
+  readonly knob?: string;
+}
+
 export interface Graph {
   readonly nodes: readonly Node[];
+  readonly terms?: readonly Term[];
 }
 
 /**

@@ -1,7 +1,7 @@
 // A Plan is what runs: dispatches in order, and the place of every tensor in a buffer. Plain data that can be
 // serialised; the Executable binds it to a device.
 import { WebvaeError } from "./errors.js";
-import { graphTensors, type Graph, type Node } from "./graph.js";
+import { graphTensors, ONE, type Graph, type Node } from "./graph.js";
 import { further, opNamed } from "./ops/index.js";
 import type { Kernel, Schedule, Tiling } from "./ops/op.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
@@ -30,10 +30,10 @@ export interface Dispatch {
 }
 
 /**
- * param, gradient, state, input: one buffer for a tensor, or for a flat tensor and its members. output: a row for each
- * of `slots` steps. slot: ranges for activations, shared by those that don't live at the same time.
+ * param, gradient, state, input: one buffer for a tensor, or for a flat tensor and its members. ring: a row for each of
+ * `slots` steps. slot: ranges for activations, shared by those that don't live at the same time.
  */
-export type BufferKind = "param" | "gradient" | "state" | "input" | "output" | "slot";
+export type BufferKind = "param" | "gradient" | "state" | "input" | "ring" | "slot";
 
 export interface PlannedBuffer {
   readonly kind: BufferKind;
@@ -65,9 +65,6 @@ export interface PlanOptions {
   readonly keep?: readonly string[];
 }
 
-/** The knob that is 1 in every step, at place 0. */
-export const ONE = "one";
-
 /** Every shader that a graph's dispatches use, by name. */
 export type Shaders = ReadonlyMap<string, ShaderSource>;
 
@@ -93,7 +90,7 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
     if (places[tensor.name] || tensor.role === "activation") continue;
     // Rows of a ring lie close, as the kernels place them: also those of fewer than 4 values.
     const isHalf = halves.has(tensor.name);
-    const bytes = tensor.role === "output" ? 4 * size(tensor.storage) * slots : tensorBytes(tensor, isHalf);
+    const bytes = tensor.role === "ring" ? 4 * size(tensor.storage) * slots : tensorBytes(tensor, isHalf);
     buffers[tensor.name] = { kind: tensor.role, bytes };
     places[tensor.name] = { buffer: tensor.name, offset: 0, bytes, ...(isHalf ? { half: true } : {}) };
   }

@@ -4,9 +4,9 @@ export type { Activation };
 
 /**
  * input: comes from outside (the data set). param, gradient, state: live as long as the model. activation: lives
- * within a step. output: a row per step of a ring that the host reads.
+ * within a step. ring: a row per step that the host may read.
  */
-export type Role = "input" | "param" | "gradient" | "state" | "activation" | "output";
+export type Role = "input" | "param" | "gradient" | "state" | "activation" | "ring";
 
 export interface Tensor {
   readonly name: string;

@@ -295,7 +295,7 @@ function fitting(buffers: Readonly<Record<string, GPUBuffer>>, { buffers: planne
   return Object.fromEntries(
     Object.entries(buffers).filter(([name, { size }]) => {
       const wanted = planned[name];
-      return wanted && wanted.kind !== "output" && wanted.bytes <= size;
+      return wanted && wanted.kind !== "ring" && wanted.bytes <= size;
     }),
   );
 }

@@ -1,5 +1,6 @@
 // From a ModelSpec to graphs: what is trained, evaluated, encoded and decoded. Pure: no GPU, no data.
-import type { Graph, Node } from "./graph.js";
+import { prune } from "./fuse.js";
+import { ONE, type Graph, type Node, type Term } from "./graph.js";
 import { differentiate } from "./gradient.js";
 import type { ResolvedLayer } from "./layer_shapes.js";
 import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
@@ -92,10 +93,9 @@ export class Chain {
     if (padded) this.nodes.push(further!.reshapeCopy("examples", y, [size(y.shape)]));
   }
 
-  reconstruction(output: Tensor, x: Tensor, gradients: boolean): Tensor {
+  reconstruction(output: Tensor, x: Tensor): Tensor {
     const { logSigma } = this.model;
-    const node = logSigma ? further!.gaussian(output, x, logSigma, gradients) : bernoulli(output, x, gradients);
-    return this.output(node, "reconstruction");
+    return this.output(logSigma ? further!.gaussian(output, x, logSigma) : bernoulli(output, x), "reconstruction");
   }
 }
 
@@ -126,15 +126,19 @@ const outputName = (model: Model) => (model.logSigma ? "mean" : "logits");
 const visible = (model: Model): Activation | undefined => (model.logSigma ? undefined : "sigmoid");
 
 /** Gather, encode, sample, decode, both terms of the ELBO: what training and evaluation share. */
-function elbo(model: Model, data: Tensor, options: GatherOptions, gradients: boolean) {
-  const chain = new Chain(model, gradients);
+function elbo(model: Model, data: Tensor, options: GatherOptions, training: boolean) {
+  const chain = new Chain(model, training);
   const x = chain.output(gather(data, options, model.resolved.layout), "x");
   const sampled = reparameterize(chain.encode(x));
   const z = chain.output(sampled, "z");
   const kl = sampled.outputs.kl;
   if (!kl) throw new Error("reparameterize gives no KL term");
-  const reconstruction = chain.reconstruction(chain.decode(z, outputName(model)), x, gradients);
-  return { nodes: chain.nodes, updates: chain.updates, reconstruction, kl };
+  const reconstruction = chain.reconstruction(chain.decode(z, outputName(model)), x);
+  const terms: Term[] = [
+    { name: "reconstruction", value: reconstruction, knob: ONE },
+    { name: "kl", value: kl, knob: "beta" },
+  ];
+  return { nodes: chain.nodes, terms, updates: chain.updates, reconstruction, kl };
 }
 
 /**
@@ -148,8 +152,8 @@ export function trainingGraph(
   optimizer: AdamOptions,
   half = false,
 ): Graph {
-  const { nodes, updates, reconstruction, kl } = elbo(model, data, options, true);
-  const backward = differentiate({ nodes });
+  const { nodes, terms, updates, reconstruction, kl } = elbo(model, data, options, true);
+  const backward = differentiate({ nodes, terms });
   const { params, gradients, moment1, moment2 } = model;
   const health = tensor("health", "state", [2]);
   const chain = new Chain(model, true, backward.nodes);
@@ -159,7 +163,7 @@ export function trainingGraph(
   const norm = clipped ? chain.output(totalNorm(norms), "norm") : tensor("norm", "state", [1]);
   const weights = half ? halfWeights(model) : undefined;
   chain.output(adam({ params, gradients, moment1, moment2, norm, health }, optimizer, weights), "params");
-  return { nodes: chain.nodes };
+  return { nodes: chain.nodes, terms };
 }
 
 /** The copy of all weights in f16 that a plan in half precision reads. */
@@ -174,7 +178,8 @@ export function halvingGraph(model: Model): Graph {
 
 /** Both terms of the ELBO of a batch of `data`, in the data's own order. */
 export function evaluationGraph(model: Model, data: Tensor, options: GatherOptions): Graph {
-  return { nodes: elbo(model, data, options, false).nodes };
+  const { nodes, terms } = elbo(model, data, options, false);
+  return prune({ nodes, terms });
 }
 
 /** What the host or the page writes latents, or examples, to. */
@@ -212,5 +217,5 @@ export function reconstructionGraph(model: Model, batch: number, noise: boolean)
   const chain = new Chain(model);
   const z = chain.output(reparameterize(chain.encode(chain.examples(batch)), noise), "z");
   chain.unpadded(chain.decode(z, "y", visible(model)));
-  return { nodes: chain.nodes };
+  return prune({ nodes: chain.nodes });
 }

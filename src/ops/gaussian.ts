@@ -2,38 +2,29 @@
 import gaussianShader from "../../shaders/gaussian.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, tensor, type Tensor } from "../tensor.js";
-import { exampleSizes, reconstructionSums } from "./bernoulli.js";
-import { ceilDiv, siteConstant, type Gradients, type Kernel, type Op } from "./op.js";
+import { exampleSizes, likelihoodGradient, reconstructionSums } from "./bernoulli.js";
+import { ceilDiv, siteConstant, stridesOf, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 import { sumAll } from "./sum.js";
 
-/**
- * -log p(x|mean, sigma) in nats, [B, segments]; with `gradients` also those with respect to the mean and, where
- * `log_sigma` [1] is a parameter, to it.
- */
-export function gaussian(mean: Tensor, x: Tensor, log_sigma: Tensor, gradients: boolean): Node {
-  const reconstruction = reconstructionSums(x);
-  const learned = log_sigma.role === "param";
+/** -log p(x|mean, sigma) in nats, [B, segments]. */
+export function gaussian(mean: Tensor, x: Tensor, log_sigma: Tensor): Node {
   return {
     op: "gaussian",
     inputs: { mean, x, log_sigma, saved: mean.pre ?? mean },
-    outputs: {
-      reconstruction,
-      ...(gradients ? { dmean: tensor("dmean", "activation", mean.shape) } : {}),
-      ...(gradients && learned
-        ? { dlog_sigma_parts: { ...reconstruction, name: "dlog_sigma_parts", role: "activation" } }
-        : {}),
-    },
-    attributes: { learned },
+    outputs: { reconstruction: reconstructionSums(x) },
+    attributes: { learned: log_sigma.role === "param" },
   };
 }
 
-function gradient(node: Node): Gradients {
-  const { dmean, dlog_sigma_parts: parts } = node.outputs;
-  const { log_sigma } = node.inputs;
-  if (!dmean || !log_sigma) throw new Error("gaussian: built without gradients");
-  if (!parts) return { nodes: [], of: { mean: dmean } };
+/** With respect to the mean and, where it is a parameter, to log_sigma [1]. */
+function gradient(node: Node, upstream: Adjoints): Gradients {
+  const { mean, x, log_sigma } = node.inputs as Record<"mean" | "x" | "log_sigma", Tensor>;
+  const dmean = tensor("dmean", "activation", mean.shape);
+  if (!node.attributes.learned) return { nodes: [likelihoodGradient(node, upstream, { dmean })], of: { mean: dmean } };
+  const parts: Tensor = { ...reconstructionSums(x), name: "dlog_sigma_parts", role: "activation" };
   const dlogSigma = like(log_sigma, `d${log_sigma.name}`, "gradient");
-  return { nodes: [sumAll(parts, dlogSigma)], of: { mean: dmean, log_sigma: dlogSigma } };
+  const made = likelihoodGradient(node, upstream, { dmean, dlog_sigma_parts: parts });
+  return { nodes: [made, sumAll(parts, dlogSigma)], of: { mean: dmean, log_sigma: dlogSigma } };
 }
 
 /** A draw y around the mean, of its shape. */
@@ -46,7 +37,7 @@ export function gaussianSample(mean: Tensor, log_sigma: Tensor): Node {
 const WORKGROUP_SIZE = 64;
 
 function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
-  const { mean } = inputs;
+  const { mean, over } = inputs;
   if (!mean) throw new Error(`${op}: the mean is missing`);
   const [rows = 1] = mean.shape;
   const sizes = exampleSizes(mean);
@@ -60,12 +51,13 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
       LEARNED: attributes.learned ? 1 : 0,
       ...siteConstant(attributes),
     },
-    shape: { rows, ...sizes },
-    workgroups: ceilDiv(rows * (op === "gaussian" ? sizes.segments : sizes.pixels), WORKGROUP_SIZE),
+    shape: { rows, ...sizes, weight: 0, over_row: over ? stridesOf(over).over_row : 0 },
+    workgroups: ceilDiv(rows * (op === "gaussian_sample" ? sizes.pixels : sizes.segments), WORKGROUP_SIZE),
   };
 }
 
 export const gaussianOps: readonly Op[] = [
-  { name: "gaussian", kernel, gradient },
+  { name: "gaussian", optional: ["dmean", "dlog_sigma_parts"], kernel, gradient },
+  { name: "gaussian_grad", kernel },
   { name: "gaussian_sample", kernel },
 ];

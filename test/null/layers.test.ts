@@ -27,6 +27,7 @@ const order = [
   "tensor",
   "graph",
   "ops/",
+  "fuse",
   "gradient",
   "parameters",
   "vae",

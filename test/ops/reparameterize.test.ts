@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { opNamed } from "../../src/ops/index.js";
 import { reparameterize, samplePrior } from "../../src/ops/reparameterize.js";
-import { tensor } from "../../src/tensor.js";
+import { tensor, type Tensor } from "../../src/tensor.js";
+import { weightsTensor } from "../support/losses.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { RandomValues } from "../support/random_values.js";
@@ -15,9 +16,10 @@ const LIMIT = 10;
 
 const forward = (B: number, Z: number, noise = true) => reparameterize(tensor("heads", "activation", [B, 2, Z]), noise);
 
-function backward(B: number, Z: number) {
+function backward(B: number, Z: number, over?: Tensor) {
   const dz = tensor("dz", "activation", [B, Z]);
-  return opNamed("reparameterize").gradient!(forward(B, Z), { z: dz }, () => true).nodes[0]!;
+  const kl = { knob: "beta", ...(over ? { over } : {}) };
+  return opNamed("reparameterize").gradient!(forward(B, Z), { z: dz, kl }, () => true).nodes[0]!;
 }
 
 /** Heads [B, 2, Z] with log variances to both sides of the limits, of the series for small ones, and at 0. */
@@ -85,6 +87,26 @@ describe("gradient", () => {
     ...shapes.map(([B = 1, Z = 1]) => make(B, Z, "", {})),
     make(33, 7, ", beta 0", { knobs: { beta: 0 } }),
     make(33, 7, ", 20 rows count", { rows: 20 }),
+  ]);
+  const over = (B: number, Z: number, rows: number, parts: number): OpCase => ({
+    name: `reparameterize_grad ${B}x${Z}, weights [${rows}, ${parts}]`,
+    build: (random) => ({
+      node: backward(B, Z, weightsTensor(rows, parts)),
+      values: {
+        heads: someHeads(B, Z, random),
+        z: random.normal(B * Z),
+        dz: random.normal(B * Z),
+        over: random.uniform(rows * parts),
+      },
+      step: { rows: B, knobs: { beta: 0.5 } },
+    }),
+  });
+  testOps(device, [
+    ...shapes.flatMap(([B = 1, Z = 1]) => [over(B, Z, B, Z)]),
+    over(33, 7, 33, 1),
+    over(33, 7, 1, 7),
+    over(33, 7, 1, 1),
+    over(1, 8, 1, 8),
   ]);
 });
 

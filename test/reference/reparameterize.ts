@@ -1,6 +1,6 @@
 // Twin of shaders/reparameterize.wgsl.
 import { noiseRow, streamAt } from "./random.js";
-import { at, knobOf, tensorAt, type Twin } from "./twin.js";
+import { at, knobOf, tensorAt, weightAt, type Twin } from "./twin.js";
 
 /** Log variances are held inside plus and minus this. */
 const LIMIT = 10;
@@ -42,7 +42,7 @@ const reparameterizeGrad: Twin = (node, values, step) => {
       const mean = heads[atMean]!;
       const raw = heads[atLog]!;
       const g = dz[row * latents + j]!;
-      const weight = (step.gradient_scale * knobOf(node, step, "weight")) / step.rows;
+      const weight = weightAt(node, values, step, row, j);
       const ds = (g * (z[row * latents + j]! - mean)) / 2 + (weight * Math.expm1(clamp(raw))) / 2;
       // A step of descent moves s by -ds: where s is past a limit, only back towards it.
       const outward = (raw > LIMIT && ds < 0) || (raw < -LIMIT && ds > 0);

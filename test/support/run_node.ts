@@ -114,7 +114,7 @@ function extent(executable: Executable, tensor: Tensor, step: StepValues) {
   const place = executable.plan.places[tensor.name]!;
   const half = place.half ?? false;
   const bytes = storedBytes(tensor, half);
-  const row = tensor.role === "output" ? step.slot * bytes : 0;
+  const row = tensor.role === "ring" ? step.slot * bytes : 0;
   const from = executable.locate(tensor.name).offset + row;
   return { name: place.buffer, from, to: from + bytes, half };
 }
