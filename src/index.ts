@@ -18,9 +18,8 @@ export {
   reshape,
   residual,
   upsample2d,
-} from "./layers.js";
+} from "./layers/json.js";
 export type {
-  Activation,
   BatchNormLayer,
   Conv2dLayer,
   ConvTranspose2dLayer,
@@ -36,7 +35,8 @@ export type {
   ResidualLayer,
   Size2d,
   Upsample2dLayer,
-} from "./layers.js";
+} from "./layers/json.js";
+export type { Activation } from "./tensor.js";
 export type { Likelihood, ModelSpec } from "./spec.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";

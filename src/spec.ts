@@ -1,9 +1,10 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
 import { countAt, quoted, invalid, objectAt, product, reading, shapeAt, show } from "./checks.js";
-import { layersAt } from "./layer_check.js";
 import type { fitting } from "./fitting.js";
-import { resolveLayers, weightsAt, type ResolvedLayer } from "./layer_shapes.js";
-import type { Layer } from "./layers.js";
+import { denseType } from "./layers/dense.js";
+import { layersAt, layerTypes, resolveLayers, weightsAt, type ResolvedLayer } from "./layers/definition.js";
+import type { Layer } from "./layers/json.js";
+import { flattenType, reshapeType } from "./layers/reshape.js";
 
 /** p(x|z). Bernoulli takes the decoder's outputs as logits and inputs in [0, 1]; Gaussian takes them as the mean. */
 export type Likelihood =
@@ -36,6 +37,9 @@ export interface ResolvedSpec {
   readonly features: readonly number[];
   readonly decoder: readonly ResolvedLayer[];
 }
+
+// Those that every page has, the others when a spec names one (prepare.ts).
+Object.assign(layerTypes, { dense: denseType, flatten: flattenType, reshape: reshapeType, ...layerTypes });
 
 /**
  * @internal Checks a spec and works out its shapes. Throws INVALID_SPEC naming the place, what was found and what is
@@ -119,7 +123,7 @@ function reshapesInto(
       result.push({ ...layer, input });
     } else if (layer.type === "dropout" && product(layer.input) === product(shape)) {
       result.push({ ...layer, input: shape, output: shape });
-    } else if (layer.type === "residual") {
+    } else if (layer.layers) {
       result.push({ ...layer, layers: reshapesInto(layer.layers, layer.input, layer.output) });
     } else result.push(layer);
     shape = result.at(-1)?.output ?? from;

@@ -1,8 +1,8 @@
 // What only some models or adapters need. In the bundle it is a separate file, layers.js, which layers_file.ts loads.
-import { furtherLayers } from "./layer_nodes.js";
+import { layerTypes } from "./layers/definition.js";
+import { furtherLayers } from "./layers/further.js";
 import * as further from "./ops/further.js";
 import { addFurtherOps } from "./ops/index.js";
-import { layerNodes } from "./vae.js";
 
 /** The build of the library that this file belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
@@ -20,5 +20,5 @@ export { texts } from "./layer_texts.js";
 /** Registers these ops and layers with the core. Call only after checking that `release` is the core's. */
 export function install(): void {
   addFurtherOps(further);
-  Object.assign(layerNodes, furtherLayers);
+  Object.assign(layerTypes, furtherLayers);
 }

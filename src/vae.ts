@@ -2,7 +2,7 @@
 import { prune } from "./fuse.js";
 import { ONE, type Graph, type Node, type Term } from "./graph.js";
 import { differentiate } from "./gradient.js";
-import type { ResolvedLayer } from "./layer_shapes.js";
+import { typeOf, type Builder, type ResolvedLayer } from "./layers/definition.js";
 import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
 import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
 import { dataTensor, gather, type GatherOptions } from "./ops/gather.js";
@@ -14,7 +14,7 @@ import type { Model } from "./parameters.js";
 import { HALF_WEIGHTS, size, tensor, type Activation, type Tensor } from "./tensor.js";
 
 /** Collects nodes in order; each reads what earlier ones made. */
-export class Chain {
+export class Chain implements Builder {
   readonly nodes: Node[];
   /** Nodes that run once a step's health is known. */
   readonly updates: ((health: Tensor) => Node)[] = [];
@@ -42,16 +42,11 @@ export class Chain {
     return found.tensor;
   }
 
-  linear(name: string, path: string, x: Tensor, activation: Activation): Tensor {
-    const node = linear(name, x, this.parameter(`${path}.weight`), this.parameter(`${path}.bias`), activation);
-    return this.output(node, "y");
-  }
-
   /** Adds the nodes of `layer` for input x, and returns its output, named `name`. */
   layer(layer: ResolvedLayer, x: Tensor, name: string, activation = layer.activation): Tensor {
-    const make = layerNodes[layer.type] as LayerNodes | undefined;
-    if (!make) throw new Error(`${layer.path}: the code of ${layer.type} is not loaded`);
-    return make(this, layer, x, name, activation);
+    const { build } = typeOf(layer);
+    if (!build) throw new Error(`${layer.path}: the code of ${layer.type} is not loaded`);
+    return build(this, layer, x, name, activation);
   }
 
   layers(layers: readonly ResolvedLayer[], x: Tensor): Tensor {
@@ -67,7 +62,8 @@ export class Chain {
   }
 
   encode(x: Tensor): Tensor {
-    return this.linear("heads", "heads", this.layers(this.model.resolved.encoder, x), "none");
+    const features = this.layers(this.model.resolved.encoder, x);
+    return this.output(linear("heads", features, this.parameter("heads.weight"), this.parameter("heads.bias")), "y");
   }
 
   /** `last` replaces the last layer's activation: the sigmoid that turns logits into probabilities. */
@@ -98,28 +94,6 @@ export class Chain {
     return this.output(logSigma ? further!.gaussian(output, x, logSigma) : bernoulli(output, x), "reconstruction");
   }
 }
-
-/** A resolved layer of this type. */
-type OfType<Type, R = ResolvedLayer> = R extends { readonly type: infer T } ? (Type extends T ? R : never) : never;
-
-/**
- * Adds the nodes that make a layer's output, named `name`, from x. Dropout and batch statistics are only for training.
- */
-type LayerNodes<Type = ResolvedLayer["type"]> = (
-  chain: Chain,
-  layer: OfType<Type>,
-  x: Tensor,
-  name: string,
-  activation: Activation,
-) => Tensor;
-
-/** How each type of layer becomes nodes. */
-export type LayerTypes = { [Type in ResolvedLayer["type"]]?: LayerNodes<Type> };
-
-/** The layer types that are loaded; those that only some models have are loaded on demand (prepare.ts). */
-export const layerNodes: LayerTypes = {
-  dense: (chain, { path }, x, name, activation) => chain.linear(name, path, x, activation),
-};
 
 const outputName = (model: Model) => (model.logSigma ? "mean" : "logits");
 /** What a decoder's user sees: probabilities for a Bernoulli, the mean for a Gaussian. */

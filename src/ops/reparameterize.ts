@@ -49,7 +49,7 @@ function gradient(node: Node, upstream: Adjoints): Gradients {
   const { knob, over } = weightOf(node, upstream, "kl");
   const dheads = tensor(`d${heads.name}`, "activation", heads.shape);
   const made: Node = {
-    op: "reparameterize_grad",
+    op: over ? "reparameterize_grad_over" : "reparameterize_grad",
     inputs: { heads, z, dz, ...(over ? { over } : {}) },
     outputs: { dheads },
     attributes: {},
@@ -67,7 +67,7 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   const { over } = inputs;
   return {
     shader: reparameterizeShader,
-    entryPoint: over ? `${op}_over` : op,
+    entryPoint: op,
     constants: {
       WORKGROUP_SIZE,
       NOISE: attributes.noise === false ? 0 : 1,
@@ -90,5 +90,6 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
 export const reparameterizeOps: readonly Op[] = [
   { name: "reparameterize", optional: ["kl", "clamped"], kernel, gradient },
   { name: "reparameterize_grad", kernel },
+  { name: "reparameterize_grad_over", kernel },
   { name: "sample_prior", kernel },
 ];

@@ -5,7 +5,7 @@ import { gather, dataTensor } from "../../src/ops/gather.js";
 import { linear } from "../../src/ops/linear.js";
 import { sumAll } from "../../src/ops/sum.js";
 import { plan, printPlan } from "../../src/plan.js";
-import { dense, dropout, residual } from "../../src/layers.js";
+import { dense, dropout, residual } from "../../src/layers/json.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import { defineModel, flats } from "../../src/parameters.js";

@@ -9,8 +9,8 @@ import { groupNorm } from "../../src/ops/group_norm.js";
 import { opNamed } from "../../src/ops/index.js";
 import { linear } from "../../src/ops/linear.js";
 import { plan } from "../../src/plan.js";
-import { activations } from "../../src/layers.js";
-import { size, tensor, weightTensor, type Activation, type Tensor } from "../../src/tensor.js";
+
+import { size, tensor, weightTensor, type Activation, type Tensor, activations } from "../../src/tensor.js";
 import { activate, saved, slope } from "../reference/activation.js";
 import { tensorsOf } from "../support/losses.js";
 import { expectGradient } from "../support/differences.js";

@@ -9,8 +9,8 @@ import { linear } from "../../src/ops/linear.js";
 import { avgPool2d, maxPool2d } from "../../src/ops/pool.js";
 import { reparameterize } from "../../src/ops/reparameterize.js";
 import { upsample2d } from "../../src/ops/upsample.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, weightTensor } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, weightTensor, activations } from "../../src/tensor.js";
 import { activate, derivative, saved, slope } from "../reference/activation.js";
 import { twinNames, twinOf } from "../reference/index.js";
 import { minimised } from "../support/losses.js";

@@ -3,8 +3,8 @@ import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { add, addGradients } from "../../src/ops/add.js";
 import { opNamed } from "../../src/ops/index.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, weightTensor, type Activation } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, weightTensor, type Activation, activations } from "../../src/tensor.js";
 import { saved } from "../reference/activation.js";
 import { tensorsOf } from "../support/losses.js";
 import { testOps, type OpCase } from "../support/check_op.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { gaussian, gaussianSample } from "../../src/ops/gaussian.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, type Activation, activations } from "../../src/tensor.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";

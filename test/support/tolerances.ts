@@ -110,6 +110,7 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   "reparameterize.kl": term,
   "reparameterize.clamped": EXACT,
   reparameterize_grad: term,
+  reparameterize_grad_over: term,
   sample_prior: noise,
   bernoulli: term,
   bernoulli_grad: term,

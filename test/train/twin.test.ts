@@ -2,7 +2,7 @@
 // central differences of its forward pass alone: a wrong gradient rule is caught whatever the kernels do.
 import { describe } from "vitest";
 import { Device } from "../../src/device.js";
-import { dense } from "../../src/layers.js";
+import { dense } from "../../src/layers/json.js";
 import { opNamed } from "../../src/ops/index.js";
 import type { Schedule } from "../../src/ops/op.js";
 import type { ModelSpec } from "../../src/spec.js";
