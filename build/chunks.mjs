@@ -12,7 +12,7 @@ export const ON_DEMAND = { "layers.js": "src/toolbox.ts", "files.js": "src/check
 /** Source of webvae.js, with the public names. */
 const INDEX = "src/index.ts";
 /** The first sources in the core: similar code should be close together, since gzip's window is 32 KB. */
-const FIRST = ["ops/index", "vae", "tuner", "layers/json", "layers/definition", "spec"];
+const FIRST = ["ops/index", "vae", "tuner", "layers/json", "layers/index", "spec"];
 
 /**
  * @typedef {import("esbuild").BuildOptions & { absWorkingDir: string, plugins: import("esbuild").Plugin[] }} Options

@@ -1,7 +1,8 @@
 // The shapes, parameters and FLOPs of a model's layers, worked out without a GPU.
 import { product, show } from "./checks.js";
 import type { ResolvedConv } from "./layers/conv2d.js";
-import { resolveLayers, type ResolvedLayer } from "./layers/definition.js";
+import type { ResolvedLayer } from "./layers/definition.js";
+import { resolveLayers } from "./layers/index.js";
 import type { Layer, ResidualLayer } from "./layers/json.js";
 import { defineModel } from "./parameters.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";

@@ -121,7 +121,7 @@ export class Evaluation {
     options: { binarise?: boolean } = {},
     submitMs?: number,
   ): Promise<Evaluation> {
-    checkData(dataset, model.resolved.spec.input, { unitInterval: !model.logSigma, ...options });
+    checkData(dataset, model.resolved.spec.input, { unitInterval: !!model.likelihood.type.link, ...options });
     const undo: (() => void)[] = [];
     try {
       const data = await uploadData(device, dataset);

@@ -1,6 +1,6 @@
 // Searches for a change of a decoder's layers that makes it end in the input's shape.
 import { product } from "./checks.js";
-import { resolveLayers } from "./layers/definition.js";
+import { resolveLayers } from "./layers/index.js";
 import { pair } from "./layers/image.js";
 import type { Conv2dLayer, ConvTranspose2dLayer, Layer } from "./layers/json.js";
 

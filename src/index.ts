@@ -37,7 +37,14 @@ export type {
   Upsample2dLayer,
 } from "./layers/json.js";
 export type { Activation } from "./tensor.js";
-export type { Likelihood, ModelSpec } from "./spec.js";
+export type {
+  BernoulliLikelihood,
+  GaussianLikelihood,
+  LaplaceLikelihood,
+  Likelihood,
+  ScaleOrLearned,
+} from "./likelihoods/json.js";
+export type { ModelSpec } from "./spec.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";
 export type { Dataset } from "./data/dataset.js";

@@ -1,6 +1,8 @@
 // What a model trains and keeps: its tensors, how each begins, and under which names and in which layout it is saved.
 import { product } from "./checks.js";
-import { typeOf, type Declare, type First, type ResolvedLayer } from "./layers/definition.js";
+import type { Declare, First, ResolvedLayer } from "./layers/definition.js";
+import { typeOf } from "./layers/index.js";
+import { likelihoodOf } from "./likelihoods/index.js";
 import type { ResolvedSpec } from "./spec.js";
 import { flatTensor, tensor, weightTensor, type Tensor } from "./tensor.js";
 
@@ -29,8 +31,7 @@ export interface Model {
   readonly moment2: Tensor;
   /** All running statistics in one; of no length where there are none. */
   readonly running: Tensor;
-  /** log sigma of a Gaussian likelihood: a parameter, or fixed. */
-  readonly logSigma?: Tensor;
+  readonly likelihood: ReturnType<typeof likelihoodOf>;
 }
 
 const unscaled = { fanIn: 1, fanOut: 1 };
@@ -65,10 +66,8 @@ export function defineModel(resolved: ResolvedSpec): Model {
     files: heads("bias", [spec.latent]),
   });
   decoder.forEach(layer);
-  const { likelihood } = spec;
-  const learned = likelihood !== "bernoulli" && likelihood.variance === "learned";
-  const logSigma = likelihood !== "bernoulli" ? tensor("log_sigma", learned ? "param" : "state", [1]) : undefined;
-  if (logSigma && learned) declare(logSigma, { kind: "offset" });
+  const likelihood = likelihoodOf(spec.likelihood);
+  if (likelihood.tensor?.role === "param") declare(likelihood.tensor, { kind: "offset" });
   const tensors = parameters.map((parameter) => parameter.tensor);
   const named = (prefix: string, role: "gradient" | "state") =>
     tensors.map((member) => ({ ...member, name: `${prefix}${member.name}`, role }));
@@ -85,7 +84,7 @@ export function defineModel(resolved: ResolvedSpec): Model {
       "state",
       statistics.map(({ tensor }) => tensor),
     ),
-    ...(logSigma ? { logSigma } : {}),
+    likelihood,
   };
 }
 

@@ -1,7 +1,7 @@
 // Loads the code that a model needs besides the core, the only asynchronous step before graphs are made of it.
 import { advised } from "./advice.js";
 import { reading } from "./checks.js";
-import { layerTypes, typeOf } from "./layers/definition.js";
+import { layerTypes, typeOf } from "./layers/index.js";
 import { layersFile } from "./layers_file.js";
 import { Life } from "./life.js";
 import { loaded } from "./loaded.js";
@@ -50,7 +50,7 @@ function copyOf(spec: ModelSpec): ModelSpec {
 function needsMore({ encoder, decoder, likelihood }: Partial<ModelSpec>): boolean {
   const types = [encoder, decoder].flatMap((layers) => (Array.isArray(layers) ? layers : [])) as readonly unknown[];
   return (
-    (typeof likelihood === "object" && likelihood !== null) ||
+    likelihood !== "bernoulli" ||
     types.some((layer) => !(String((layer as { type?: unknown } | null)?.type) in layerTypes))
   );
 }

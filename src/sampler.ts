@@ -76,8 +76,8 @@ export class Sampler {
   }
 
   #examples(place: string, examples: Examples): Rows {
-    const { resolved, logSigma } = this.parts.model;
-    return rowsOf(place, examples, resolved.spec.input, { unitInterval: !logSigma });
+    const { resolved, likelihood } = this.parts.model;
+    return rowsOf(place, examples, resolved.spec.input, { unitInterval: !!likelihood.type.link });
   }
 
   async #run(use: Use, count: number, sampling: Sampling, input?: Rows): Promise<Float32Array | undefined> {

@@ -1,6 +1,8 @@
 // What only some models or adapters need. In the bundle it is a separate file, layers.js, which layers_file.ts loads.
-import { layerTypes } from "./layers/definition.js";
+import { layerTypes } from "./layers/index.js";
 import { furtherLayers } from "./layers/further.js";
+import { likelihoodTypes } from "./likelihoods/index.js";
+import { furtherLikelihoods } from "./likelihoods/further.js";
 import * as further from "./ops/further.js";
 import { addFurtherOps } from "./ops/index.js";
 
@@ -21,4 +23,5 @@ export { texts } from "./layer_texts.js";
 export function install(): void {
   addFurtherOps(further);
   Object.assign(layerTypes, furtherLayers);
+  Object.assign(likelihoodTypes, furtherLikelihoods);
 }

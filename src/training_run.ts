@@ -83,7 +83,7 @@ export class TrainingRun {
     const { device, model, buffers, tuner, lock } = parts;
     const { test, signal, binarise = false } = trainingOptions;
     const { input } = model.resolved.spec;
-    const use = { unitInterval: !model.logSigma, binarise };
+    const use = { unitInterval: !!model.likelihood.type.link, binarise };
     checkData(dataset, input, use);
     const options = checkOptions(await withSchedules(trainingOptions), dataset, standing.progress);
     checkSmallestBatch(options.batchSize, model);

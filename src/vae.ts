@@ -2,9 +2,9 @@
 import { prune } from "./fuse.js";
 import { ONE, type Graph, type Node, type Term } from "./graph.js";
 import { differentiate } from "./gradient.js";
-import { typeOf, type Builder, type ResolvedLayer } from "./layers/definition.js";
+import type { Builder, ResolvedLayer } from "./layers/definition.js";
+import { typeOf } from "./layers/index.js";
 import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
-import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
 import { dataTensor, gather, type GatherOptions } from "./ops/gather.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
 import { further } from "./ops/index.js";
@@ -90,14 +90,14 @@ export class Chain implements Builder {
   }
 
   reconstruction(output: Tensor, x: Tensor): Tensor {
-    const { logSigma } = this.model;
-    return this.output(logSigma ? further!.gaussian(output, x, logSigma) : bernoulli(output, x), "reconstruction");
+    const { type, tensor } = this.model.likelihood;
+    return this.output(type.loss(output, x, tensor), "reconstruction");
   }
 }
 
-const outputName = (model: Model) => (model.logSigma ? "mean" : "logits");
-/** What a decoder's user sees: probabilities for a Bernoulli, the mean for a Gaussian. */
-const visible = (model: Model): Activation | undefined => (model.logSigma ? undefined : "sigmoid");
+const outputName = ({ likelihood }: Model) => likelihood.type.output;
+/** What a decoder's user sees: the mean of x, probabilities for a Bernoulli. */
+const visible = ({ likelihood }: Model): Activation | undefined => likelihood.type.link;
 
 /** Gather, encode, sample, decode, both terms of the ELBO: what training and evaluation share. */
 function elbo(model: Model, data: Tensor, options: GatherOptions, training: boolean) {
@@ -180,8 +180,8 @@ export function samplingGraph(model: Model, batch: number, noise: boolean): Grap
   const z = chain.output(samplePrior(batch, model.resolved.spec.latent), "z");
   if (noise) {
     const output = chain.decode(z, outputName(model));
-    const draw = model.logSigma ? further!.gaussianSample(output, model.logSigma) : bernoulliSample(output);
-    chain.unpadded(chain.output(draw, "y"));
+    const { type, tensor } = model.likelihood;
+    chain.unpadded(chain.output(type.draw(output, tensor), "y"));
   } else chain.unpadded(chain.decode(z, "y", visible(model)));
   return { nodes: chain.nodes };
 }

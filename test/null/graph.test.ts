@@ -33,7 +33,7 @@ describe("a model's training step", () => {
       z [3, 2], kl [3, 2], clamped [3, 1] = reparameterize(heads; noise=true; noise=$noise)
       decoder.0.output [3, 4] = linear(x=z, W=decoder.0.weight, b=decoder.0.bias; activation=relu)
       mean [3, 6] = linear(x=decoder.0.output, W=decoder.1.weight, b=decoder.1.bias; activation=none)
-      reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_sigma, saved=mean; learned=true; weight=$one)
+      reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_scale=log_sigma, saved=mean; learned=true; weight=$one)
       dlog_sigma [1] = sum_all(values=dlog_sigma_parts)
       ddecoder.0.output [3, 4], ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = linear_grad(x=decoder.0.output, W=decoder.1.weight, dy=dmean, saved=decoder.0.output; activation=relu)
       dz [3, 2], ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = linear_grad(x=z, W=decoder.0.weight, dy=ddecoder.0.output, saved=z; activation=none)
@@ -52,7 +52,7 @@ describe("a model's training step", () => {
        3 reparameterize z (reparameterize, 1 workgroups): clamped=clamped+0 heads=slot3+0 kl=kl+0 z=slot6+0
        4 linear decoder.0.output (linear, 1 workgroups): W=params+2048 b=params+2560 pre=- x=slot6+0 y=slot7+0
        5 linear mean (linear, 1 workgroups): W=params+3072 b=params+3584 pre=- x=slot7+0 y=slot4+0
-       6 gaussian reconstruction (gaussian, 1 workgroups): dlog_sigma_parts=slot8+0 dmean=slot5+0 log_sigma=params+4096 mean=slot4+0 reconstruction=reconstruction+0 saved=slot4+0 x=slot0+0
+       6 gaussian reconstruction (gaussian, 1 workgroups): dlog_scale_parts=slot8+0 dmean=slot5+0 log_scale=params+4096 mean=slot4+0 reconstruction=reconstruction+0 saved=slot4+0 x=slot0+0
        7 sum_all dlog_sigma (sum, 1 workgroups): values=slot8+0 y=gradients+4096
        8 linear_grad ddecoder.0.output (linear, 3 workgroups): W=params+3072 dW=gradients+3072 db=gradients+3584 dx=slot4+0 dy=slot5+0 saved=slot7+0 x=slot7+0
        9 linear_grad dz (linear, 3 workgroups): W=params+2048 dW=gradients+2048 db=gradients+2560 dx=slot7+0 dy=slot4+0 saved=slot6+0 x=slot6+0

@@ -22,6 +22,7 @@ const order = [
   "graph",
   "ops/",
   "layers/",
+  "likelihoods/",
   "fitting",
   "spec",
   "presets",
@@ -137,6 +138,7 @@ const layersFile = [
   "src/schedules.ts",
   "src/layer_texts.ts",
   ...["further", "conv2d", "pool2d", "norms", "image", "keys"].map((name) => `src/layers/${name}.ts`),
+  ...["further", "gaussian", "laplace", "scale"].map((name) => `src/likelihoods/${name}.ts`),
   further,
 ];
 layersFile.push(...importsOf(further).filter((file) => file !== "src/ops/op.ts"));

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Node } from "../../src/graph.js";
 import { bernoulli } from "../../src/ops/bernoulli.js";
 import { gaussian } from "../../src/ops/gaussian.js";
+import { laplace } from "../../src/ops/laplace.js";
 import { opNamed, opNames } from "../../src/ops/index.js";
 import { linear } from "../../src/ops/linear.js";
 import { avgPool2d, maxPool2d } from "../../src/ops/pool.js";
@@ -143,25 +144,33 @@ describe.each([1, 70])("reconstruction terms of %i values", (D) => {
     expectGradient(terms().dlogits!, () => sum(terms().reconstruction!) / rows, logits);
   });
 
-  it.each(activations)("gaussian: with respect to a mean made by %s, and log sigma", (activation) => {
+  const scaled = { gaussian, laplace };
+  const made = activations.flatMap(
+    (activation) =>
+      [
+        ["gaussian", activation],
+        ["laplace", activation],
+      ] as const,
+  );
+  it.each(made)("%s: with respect to a mean made by %s, and the log scale", (name, activation) => {
     const pre = slopeNeedsInput(activation) ? { pre: tensor("mean.pre", "activation", shape) } : {};
     const mean = tensor("mean", "activation", shape, { activation, ...pre });
-    const node = minimised(gaussian(mean, tensor("x", "activation", shape), tensor("log_sigma", "param", [1])));
+    const node = minimised(scaled[name](mean, tensor("x", "activation", shape), tensor("log_scale", "param", [1])));
     const a = random.normal(B * D);
     for (const level of [0.3, -5.5]) {
-      const log_sigma = Float64Array.of(level);
+      const log_scale = Float64Array.of(level);
       const terms = () => {
         const made = a.map((value) => activate(activation, value));
-        return run(node, { mean: made, saved: a.map((value) => saved(activation, value)), x, log_sigma }, step);
+        return run(node, { mean: made, saved: a.map((value) => saved(activation, value)), x, log_scale }, step);
       };
       const objective = () => sum(terms().reconstruction!) / rows;
       const scale = 1 + Math.abs(objective());
-      const { dmean, dlog_sigma_parts: parts } = terms();
+      const { dmean, dlog_scale_parts: parts } = terms();
       // Relative to the whole objective: near the floor it is some 1e5, and its rounding shows in a difference.
       dmean!.forEach((g, i) => {
         expect(Math.abs(g - centralDifference(objective, a, i)) / scale).toBeLessThan(1e-8);
       });
-      const along = centralDifference(objective, log_sigma, 0);
+      const along = centralDifference(objective, log_scale, 0);
       expect(Math.abs(sum(parts!) - along) / scale).toBeLessThan(1e-8);
     }
   });

@@ -44,7 +44,7 @@ function termCase(shape: readonly number[], variant: Variant = {}): OpCase {
       const values = {
         mean,
         x: mean.map((value, i) => Math.fround(value + noise[i]!)),
-        log_sigma: Float64Array.of(Math.fround(logSigma)),
+        log_scale: Float64Array.of(Math.fround(logSigma)),
         saved: a.map((value) => Math.fround(saved(activation, value))),
       };
       return { node: made, values, step: { rows, knobs: { weight } } };
@@ -77,7 +77,7 @@ describe("the gradients by weights of a tensor", () => {
       const values = {
         mean: a.map((value) => Math.fround(activate(activation, value))),
         x: random.normal(size(shape)),
-        log_sigma: Float64Array.of(-0.25),
+        log_scale: Float64Array.of(-0.25),
         saved: a.map((value) => Math.fround(saved(activation, value))),
         over: random.uniform(over),
       };
@@ -98,7 +98,7 @@ it("a NaN in the mean reaches its row's sum and no other", async () => {
   const [B, D] = [3, 70];
   const mean = new Float64Array(B * D);
   mean[D + 66] = NaN;
-  const values = { mean, saved: mean, x: new Float64Array(B * D), log_sigma: Float64Array.of(0) };
+  const values = { mean, saved: mean, x: new Float64Array(B * D), log_scale: Float64Array.of(0) };
   const { outputs } = await runNode(device, {
     node: node([B, D], {}),
     values,
@@ -118,7 +118,7 @@ describe("a draw", () => {
             tensor("mean", "activation", [B, D]),
             tensor("log_sigma", learned ? "param" : "state", [1]),
           ),
-          values: { mean: random.normal(B * D), log_sigma: Float64Array.of(Math.fround(-0.7)) },
+          values: { mean: random.normal(B * D), log_scale: Float64Array.of(Math.fround(-0.7)) },
           step: { first_row: 11, sample: 3 },
         }),
       })),

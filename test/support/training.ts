@@ -8,7 +8,7 @@ import type { Graph } from "../../src/graph.js";
 import type { AdamOptions } from "../../src/ops/adam.js";
 import { dataTensor, type GatherOptions } from "../../src/ops/gather.js";
 import type { Schedule } from "../../src/ops/op.js";
-import { defineModel, flats, type Model } from "../../src/parameters.js";
+import { defineModel, flats } from "../../src/parameters.js";
 import { plan } from "../../src/plan.js";
 import { readRanges } from "../../src/readback.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
@@ -94,12 +94,8 @@ function start(interpreter: Interpreter, { model, data, values, weights }: Built
   interpreter.setFlat(model.params, weights);
   interpreter.set(data.name, values);
   if (running && model.statistics.length > 0) interpreter.setFlat(model.running, initialStatistics(model));
-  if (model.logSigma?.role === "state") interpreter.set(model.logSigma.name, [fixedLogSigma(model)]);
-}
-
-function fixedLogSigma(model: Model): number {
-  const { likelihood } = model.resolved.spec;
-  return likelihood !== "bernoulli" && likelihood.variance !== "learned" ? 0.5 * Math.log(likelihood.variance) : 0;
+  const { tensor, fixed } = model.likelihood;
+  if (tensor && fixed !== undefined) interpreter.set(tensor.name, [fixed]);
 }
 
 /** Both terms per example, of one step. */
@@ -137,8 +133,8 @@ export async function runOnGpu(
     write(model.params, new Uint8Array(from.params.buffer));
     write(data, toStorage(data, values));
     if (from.running.length > 0) write(model.running, new Uint8Array(from.running.buffer));
-    if (model.logSigma?.role === "state")
-      write(model.logSigma, toStorage(model.logSigma, Float64Array.of(fixedLogSigma(model))));
+    const { tensor, fixed } = model.likelihood;
+    if (tensor && fixed !== undefined) write(tensor, toStorage(tensor, Float64Array.of(fixed)));
     executable.writeSteps(steps);
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();

@@ -124,7 +124,10 @@ describe("a schedule as JSON", () => {
     [{ type: "linear", from: 0, to: 1, epochs: 2 }, (t) => Math.min(1, t / (2 * N))],
     [{ type: "linear", from: 1, to: 0.25, steps: 4 }, (t) => (t < 4 ? 1 - (0.75 * t) / 4 : 0.25)],
     [{ type: "sigmoid", from: 0, to: 2, steps: 10 }, (t) => 2 / (1 + Math.exp(6 - 1.2 * t))],
-    [{ type: "cosine", from: 0.1, to: 0, epochs: E }, (t) => 0.05 * (1 + Math.cos((Math.PI * Math.min(t, E * N)) / (E * N)))],
+    [
+      { type: "cosine", from: 0.1, to: 0, epochs: E },
+      (t) => 0.05 * (1 + Math.cos((Math.PI * Math.min(t, E * N)) / (E * N))),
+    ],
     [{ type: "cyclical", from: 0, to: 1, steps: 4 }, (t) => [0, 0.5, 1, 1][t % 4]!],
     [{ type: "cyclical", from: 1, to: 3, epochs: 1, ramp: 1 }, (t) => 1 + (2 * (t % N)) / N],
     [{ type: "step", from: 0.01, factor: 0.5, epochs: 1 }, (t) => 0.01 * 0.5 ** Math.floor(t / N)],

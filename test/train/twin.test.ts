@@ -73,6 +73,14 @@ const setups: Readonly<Record<string, Setup>> = {
     count: 50,
     gather: { batch: 25, shuffle: true },
   },
+  "Laplace with a learned scale and an activation on its mean": {
+    spec: {
+      ...mlp(10, "elu", { type: "laplace", scale: "learned" }, [7], 6),
+      decoder: [dense(9, { activation: "softplus" }), dense(7, { activation: "tanh" })],
+    },
+    count: 50,
+    gather: { batch: 25, shuffle: true },
+  },
   "no hidden layer at all": {
     spec: { input: [9], encoder: [], latent: 1, decoder: [dense(9)], likelihood: "bernoulli" },
     count: 30,
