@@ -12,7 +12,7 @@ export const ON_DEMAND = { "layers.js": "src/toolbox.ts", "files.js": "src/check
 /** Source of webvae.js, with the public names. */
 const INDEX = "src/index.ts";
 /** The first sources in the core: similar code should be close together, since gzip's window is 32 KB. */
-const FIRST = ["ops/index", "vae", "tuner", "layers", "layer_check", "layer_shapes", "spec"];
+const FIRST = ["ops/index", "vae", "tuner", "layers/json", "layers/index", "spec"];
 
 /**
  * @typedef {import("esbuild").BuildOptions & { absWorkingDir: string, plugins: import("esbuild").Plugin[] }} Options
@@ -58,6 +58,8 @@ function onDemandOutside(root) {
 function coreOutside(root, core, names) {
   const scripts = new Map(ENTRIES.map(({ source, script }) => [source, script]));
   for (const { specifier, script } of ENTRIES) scripts.set(specifier, script);
+  // An entry that needs at once what the core loads on demand shares the core's file.
+  for (const [file, source] of Object.entries(ON_DEMAND)) scripts.set(source, file);
   // A virtual file, next to the sources in source maps.
   const all = resolve(root, "src/core.js");
   return {

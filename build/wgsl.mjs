@@ -84,11 +84,14 @@ export function compileWgsl(path) {
         uniforms[variable.name] = {
           bytes: variable.size,
           members: (variable.members ?? []).map((member) => {
-            const type = member.type.name;
+            const { name, offset, count } = member;
+            // wgsl_reflect gives an array's elements as its format.
+            const type = count > 0 && member.type.format?.name === "vec4f" ? "vec4f" : member.type.name;
+            if (type === "vec4f") return { name, type: "f32", offset, count: 4 * count };
             if (type !== "u32" && type !== "i32" && type !== "f32") {
-              throw new Error(`${path}: uniform member ${member.name} has type ${type}; use scalars`);
+              throw new Error(`${path}: uniform member ${name} has type ${type}; use scalars or an array of vec4f`);
             }
-            return { name: member.name, type, offset: member.offset };
+            return { name, type, offset };
           }),
         };
       }

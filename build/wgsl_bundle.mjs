@@ -112,7 +112,9 @@ function pack(shader) {
   }
   const uniforms = Object.entries(shader.uniforms).map(([uniform, { members }]) => [
     uniform,
-    ...members.map((member) => (member.type === "u32" ? member.name : `${member.name}:${member.type}`)),
+    ...members.map(({ name, type, count }) =>
+      [name, ...(type === "u32" ? [] : [type]), ...(count ? [count] : [])].join(":"),
+    ),
   ]);
   const entries = Object.entries(shader.entryPoints).map(([entry, { bindings: used, workgroupSize }]) => [
     entry,
@@ -160,8 +162,9 @@ function unpack(name, features, overrides, groups, uniforms, entryPoints, code) 
     uniforms: records(uniforms, (uniform, ...members) => ({
       bytes: bindings[uniform]?.minimumBytes,
       members: members.map((member, i) => {
-        const [name, type = "u32"] = member.split(":");
-        return { name, type, offset: 4 * i };
+        const [name, type = "u32", count] = member.split(":");
+        // Scalars, and after them perhaps an array of vec4f.
+        return count ? { name, type, offset: Math.ceil(i / 4) * 16, count: +count } : { name, type, offset: 4 * i };
       }),
     })),
     overrides,

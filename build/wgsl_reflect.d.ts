@@ -14,7 +14,12 @@ declare module "wgsl_reflect/wgsl_reflect.module.js" {
     readonly resourceType: number;
     readonly size: number;
     readonly type: TypeInfo;
-    readonly members?: readonly { readonly name: string; readonly offset: number; readonly type: TypeInfo }[];
+    readonly members?: readonly {
+      readonly name: string;
+      readonly offset: number;
+      readonly count: number;
+      readonly type: TypeInfo;
+    }[];
   }
   export interface EntryInfo {
     readonly name: string;

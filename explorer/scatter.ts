@@ -1,7 +1,7 @@
 // Decoded points of the plane, for models whose examples are such: draws from the prior behind, and what is asked for
 // in front. It stands where other models have a picture.
 import { element, shown } from "./dom.js";
-import { normals } from "./example_elbo.js";
+import { normals } from "./normals.js";
 import { Latest } from "./latest.js";
 import type { Space } from "./space.js";
 import type { Colours, Theme } from "./theme.js";

@@ -1,5 +1,5 @@
 // What all views share: the model, where one stands in its latent space, and the examples that lie there.
-import { normals } from "./example_elbo.js";
+import { normals } from "./normals.js";
 import type { ExplorerModel } from "./model.js";
 import { variancesOf } from "./pca.js";
 import { Plane } from "./plane.js";

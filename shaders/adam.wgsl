@@ -17,6 +17,9 @@ struct Shape {
   epsilon: f32,
   weight_decay: f32,
   clip_norm: f32,    // 0: no clipping
+  rate: u32,         // knob: lr
+  correction1: u32,  // knob: c1
+  correction2: u32,  // knob: c2
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> gradients: array<vec4f>;           // [N]
@@ -49,8 +52,9 @@ fn adam(invocation: Invocation) {
   if (changes_nothing()) { return; }
   var scale = 1.0 / step.gradient_scale;
   if (shape.clip_norm > 0.0) { scale *= min(1.0, shape.clip_norm / (norm[0] + 1e-6)); }
-  let decay = select(shape.weight_decay, step.learning_rate * shape.weight_decay, DECOUPLED);
-  let rate = step.learning_rate * step.correction1;
+  let decay = select(shape.weight_decay, knob(shape.rate) * shape.weight_decay, DECOUPLED);
+  let rate = knob(shape.rate) * knob(shape.correction1);
+  let correction2 = knob(shape.correction2);
   let first = first_of_run(number_of(invocation));
   let end = min(first + RUN * PER_INVOCATION, shape.length);
   for (var i = first; i < end; i += RUN) {
@@ -62,7 +66,7 @@ fn adam(invocation: Invocation) {
     let g = scale * gradients[i] + inside;
     let m = shape.beta1 * moment1[i] + shape.gain1 * g;
     let v = shape.beta2 * moment2[i] + shape.gain2 * g * g;
-    let w = old - (decayed - inside) - rate * m / (sqrt(step.correction2 * v) + shape.epsilon);
+    let w = old - (decayed - inside) - rate * m / (sqrt(correction2 * v) + shape.epsilon);
     moment1[i] = m;
     moment2[i] = v;
     params[i] = w;

@@ -15,6 +15,10 @@ struct Shape {
   rows: u32,          // B
   latents: u32,       // Z / 4, padded
   latent_count: u32,  // Z, before padding
+  noise: u32,         // knob: what the noise is multiplied by; 0 gives z = mu
+  weight: u32,        // knob: how much the KL terms count
+  over_row: u32,      // how far apart the values of `over` lie
+  over_part: u32,
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> heads: array<Stored>;         // [B, 2, Z]
@@ -23,10 +27,13 @@ struct Shape {
 @group(0) @binding(4) var<storage, read_write> kl: array<vec4f>;       // [slots, B, Z]: nats
 @group(0) @binding(5) var<storage, read_write> clamped: array<f32>;    // [slots, B, Z/4]: entries outside the limits
 @group(0) @binding(6) var<storage, read_write> dheads: array<Stored>;  // [B, 2, Z]
+@group(0) @binding(7) var<storage, read> over: array<f32>;             // [B or 1, Z or 1]
 
 override WORKGROUP_SIZE: u32 = 64u;
 // Without noise z is the mean.
 override NOISE: bool = true;
+override KEEP_KL: bool = false;
+override KEEP_CLAMPED: bool = false;
 
 const LOG_VARIANCE_LIMIT = 10.0;
 
@@ -52,7 +59,7 @@ fn reparameterize(invocation: Invocation) {
   let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
   var draw = mean;
-  if (NOISE) { draw += step.noise * exp(0.5 * s) * noise(row, column); }
+  if (NOISE) { draw += knob(shape.noise) * exp(0.5 * s) * noise(row, column); }
   z[id] = Stored(select(vec4f(0.0), draw, mask));
   // exp(s) - 1 - s cancels in f32 near 0; there its series.
   let series = 0.5 * s * s * (1.0 + s * (1.0 / 3.0 + s * (1.0 / 12.0)));
@@ -63,19 +70,14 @@ fn reparameterize(invocation: Invocation) {
   let counted = mask & vec4<bool>(row < step.rows);
   let outside = counted & (abs(raw) > vec4f(LOG_VARIANCE_LIMIT));
   let place = step.slot * shape.rows * shape.latents + id;
-  kl[place] = select(vec4f(0.0), visible, counted);
-  clamped[place] = dot(vec4f(outside), vec4f(1.0));
+  if (KEEP_KL) { kl[place] = select(vec4f(0.0), visible, counted); }
+  if (KEEP_CLAMPED) { clamped[place] = dot(vec4f(outside), vec4f(1.0)); }
 }
 
-// dmu = dz + beta mu / B and ds = dz (z - mu) / 2 + beta (exp(s) - 1) / (2 B); one invocation per vec4 of z.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn reparameterize_grad(invocation: Invocation) {
-  let id = number_of(invocation);
-  let row = id / shape.latents;
-  let column = id % shape.latents;
-  if (row >= shape.rows) { return; }
+// dmu = dz + w mu / B and ds = dz (z - mu) / 2 + w (exp(s) - 1) / (2 B), with the KL terms' weight w.
+fn store_gradient(id: u32, row: u32, column: u32, factor: vec4f) {
   let mask = is_latent(column);
-  let weight = step.gradient_scale * step.beta / f32(step.rows);
+  let weight = step.gradient_scale * knob(shape.weight) / f32(step.rows) * factor;
   let mean = vec4f(heads[row * 2u * shape.latents + column]);
   let raw = vec4f(heads[(row * 2u + 1u) * shape.latents + column]);
   let s = clamp(raw, vec4f(-LOG_VARIANCE_LIMIT), vec4f(LOG_VARIANCE_LIMIT));
@@ -88,6 +90,26 @@ fn reparameterize_grad(invocation: Invocation) {
   dheads[(row * 2u + 1u) * shape.latents + column] = Stored(select(vec4f(0.0), ds, mask & !above & !below));
 }
 
+// One invocation per vec4 of z.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn reparameterize_grad(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id < shape.rows * shape.latents) { store_gradient(id, id / shape.latents, id % shape.latents, vec4f(1.0)); }
+}
+
+// The same with a factor of each KL term's own.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn reparameterize_grad_over(invocation: Invocation) {
+  let id = number_of(invocation);
+  if (id >= shape.rows * shape.latents) { return; }
+  let row = id / shape.latents;
+  let column = id % shape.latents;
+  let first = row * shape.over_row + 4u * column * shape.over_part;
+  let part = shape.over_part;
+  let factor = vec4f(over[first], over[first + part], over[first + 2u * part], over[first + 3u * part]);
+  store_gradient(id, row, column, factor);
+}
+
 // z = a e: a draw from the prior, or with another a from a wider or narrower one; one invocation per vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn sample_prior(invocation: Invocation) {
@@ -95,5 +117,5 @@ fn sample_prior(invocation: Invocation) {
   let row = id / shape.latents;
   let column = id % shape.latents;
   if (row >= shape.rows) { return; }
-  z[id] = Stored(select(vec4f(0.0), step.noise * noise(row, column), is_latent(column)));
+  z[id] = Stored(select(vec4f(0.0), knob(shape.noise) * noise(row, column), is_latent(column)));
 }

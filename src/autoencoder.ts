@@ -1,4 +1,5 @@
 // The VAE that a user holds: weights on the GPU, and what can be done with them.
+import { advised } from "./advice.js";
 import { abortable } from "./abort.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
@@ -8,8 +9,8 @@ import { evaluated, type EvaluationOptions, type RunParts, type Scores, type Ter
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
-import { prepare, resolved } from "./prepare.js";
-import { resolveSpec, type ModelSpec } from "./spec.js";
+import { resolved } from "./prepare.js";
+import type { ModelSpec } from "./spec.js";
 import type { Progress } from "./progress.js";
 import { Runs } from "./runs.js";
 import { SafePoints } from "./safe_points.js";
@@ -17,7 +18,6 @@ import { invalidOption, optionsOf } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
 import { quoted, reading } from "./checks.js";
-import { unscaled } from "./diagnosis.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
 import type { TrainingOptions } from "./training_options.js";
@@ -60,9 +60,9 @@ export class VAE {
   }
 
   /**
-   * A VAE with new weights. Throws INVALID_SPEC or INVALID_OPTION before it requests a device; then NO_WEBGPU, NO_ADAPTER,
-   * DEVICE_REFUSED, LIMIT_EXCEEDED, OUT_OF_MEMORY, DEVICE_LOST, GPU_FAILED, TIMEOUT, DOWNLOAD_FAILED (if the library's
-   * layers.js is needed and cannot be loaded), and the signal's reason.
+   * A VAE with new weights. Throws INVALID_SPEC, INVALID_OPTION or DOWNLOAD_FAILED (if the library's layers.js is needed
+   * and cannot be loaded) before it requests a device; then NO_WEBGPU, NO_ADAPTER, DEVICE_REFUSED, LIMIT_EXCEEDED,
+   * OUT_OF_MEMORY, DEVICE_LOST, GPU_FAILED; TIMEOUT, and the signal's reason.
    */
   static async create(spec: ModelSpec, options: VAEOptions = {}): Promise<VAE> {
     const own = optionsOf(options, "create", [...opening, "initialisation"]);
@@ -70,7 +70,7 @@ export class VAE {
     if (!["torch", "glorot"].includes(initialisation)) {
       throw invalidOption(`initialisation must be "torch" or "glorot", not ${quoted(initialisation)}`);
     }
-    const model = defineModel(await abortable(signal, resolved(spec)));
+    const model = defineModel(await abortable(signal, resolved(spec, own.timeoutMs)));
     const weights = () => ({
       weights: initialWeights(model, seed, initialisation),
       statistics: initialStatistics(model),
@@ -93,9 +93,10 @@ export class VAE {
       if (given instanceof Uint8Array) return given;
       throw new WebvaeError("INVALID_FILE", `model file: must be a Uint8Array or an ArrayBuffer, not ${quoted(given)}`);
     });
-    // Resolved here and copied by readModel at once: the caller may change either while this waits.
-    const expected = spec && defineModel(resolveSpec(spec));
-    const checkpoint = await abortable(signal, readModel(file, expected));
+    // Both are copied at once: the caller may change either while this waits.
+    const copy = new Uint8Array(file);
+    const expected = spec && defineModel(await abortable(signal, resolved(spec, own.timeoutMs)));
+    const checkpoint = await abortable(signal, readModel(copy, expected));
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, own);
     if (checkpoint.training) {
@@ -125,8 +126,6 @@ export class VAE {
         );
       }
       signal?.throwIfAborted();
-      const prepared = device.wait("loading layers.js", () => prepare(model));
-      await abortable(signal, prepared);
       const made = device.working(() => ModelBuffers.create(device, model, weights()));
       return new VAE(device, model, await abortable(signal, made), progress, options.tuning);
     } catch (error) {
@@ -175,7 +174,7 @@ export class VAE {
     return evaluated(this.#parts, "elbo", data, options, async (evaluation, step, own) => {
       const terms = await evaluation.run(own);
       if (Number.isFinite(terms.elbo)) return { ...terms, step };
-      const why = unscaled(data) ?? "The weights may have been trained too far out";
+      const why = (await advised(({ unscaled }) => unscaled(data))) ?? "The weights may have been trained too far out";
       throw new WebvaeError("NON_FINITE", `elbo: the ELBO of ${data.name} is ${terms.elbo}. ${why}.`);
     });
   }

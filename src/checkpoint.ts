@@ -12,6 +12,7 @@ import {
   type NamedTensor,
   type SafetensorsFile,
 } from "./safetensors.js";
+import type { ModelSpec } from "./spec.js";
 import type { Tensor } from "./tensor.js";
 
 export { FileFault };
@@ -21,8 +22,8 @@ export const release = typeof RELEASE === "string" ? RELEASE : "";
 
 /** What of the core is needed here. */
 export interface Core {
-  /** Throws INVALID_SPEC. */
-  readonly modelOf: (spec: unknown) => Model;
+  /** Throws INVALID_SPEC, DOWNLOAD_FAILED and TIMEOUT. */
+  readonly modelOf: (spec: ModelSpec) => Promise<Model>;
   readonly forEachValue: typeof import("./weights.js").forEachValue;
   readonly size: typeof import("./tensor.js").size;
   readonly schedules: readonly Schedule[];
@@ -76,7 +77,7 @@ export function writeCheckpoint(
  * weights of `expected`. Throws INVALID_FILE, NON_FINITE, and SPEC_MISMATCH if the tensors do not match the spec, or
  * the file's spec does not match that of `expected`.
  */
-export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: Model): Checkpoint {
+export async function readCheckpoint(core: Core, bytes: Uint8Array, expected?: Model): Promise<Checkpoint> {
   const file = readSafetensors(bytes);
   const text = file.metadata.get("model_spec");
   if (text === undefined && !expected) {
@@ -85,20 +86,20 @@ export function readCheckpoint(core: Core, bytes: Uint8Array, expected?: Model):
         "the spec of their model as the option spec",
     );
   }
-  const model = text === undefined ? expected! : modelOf(core, text, expected);
+  const model = text === undefined ? expected! : await modelOf(core, text, expected);
   checkTensors(file, [...namedIn(weightsOf(model)), ...namedIn(statisticsOf(model))], text === undefined);
   const weights = fromTensors(core, weightsOf(model), file);
   const statistics = fromTensors(core, statisticsOf(model), file);
   return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(core, model, file)) };
 }
 
-function modelOf(core: Core, text: string, expected?: Model): Model {
+async function modelOf(core: Core, text: string, expected?: Model): Promise<Model> {
   const spec = parse(text, "model_spec");
   let model: Model;
   try {
-    model = core.modelOf(spec);
+    model = await core.modelOf(spec as ModelSpec);
   } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    if (!(cause instanceof Error && "code" in cause && cause.code === "INVALID_SPEC")) throw cause;
     throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
   const other = expected && difference(model.resolved.spec, expected.resolved.spec, "");

@@ -25,7 +25,7 @@ export async function firstNonFinite(
       if (tensor.role === "state" || tensor.role === "param") continue;
       const place = executable.locate(tensor.name);
       // Of a ring only the first row is this step's.
-      const bytes = tensor.role === "output" ? place.bytes / executable.plan.slots : place.bytes;
+      const bytes = tensor.role === "ring" ? place.bytes / executable.plan.slots : place.bytes;
       const read = await readRanges(device, [{ ...place, bytes }]);
       const half = executable.plan.places[tensor.name]?.half;
       const finite = half ? new Uint16Array(read).every(halfIsFinite) : new Float32Array(read).every(Number.isFinite);

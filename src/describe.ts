@@ -1,11 +1,16 @@
 // The shapes, parameters and FLOPs of a model's layers, worked out without a GPU.
 import { product, show } from "./checks.js";
-import { fitting } from "./fitting.js";
-import { resolveLayers, type ResolvedLayer } from "./layer_shapes.js";
-import type { Layer, ResidualLayer } from "./layers.js";
+import type { ResolvedConv } from "./layers/conv2d.js";
+import type { ResolvedLayer } from "./layers/definition.js";
+import { resolveLayers } from "./layers/index.js";
+import type { Layer, ResidualLayer } from "./layers/json.js";
 import { defineModel } from "./parameters.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
+import { fitting, install } from "./toolbox.js";
+
+// All layers are to be known; the bundle has them in layers.js.
+install();
 
 /** One layer of a model, or the linear heads that the library adds. */
 export interface LayerDescription {
@@ -52,7 +57,7 @@ export function describe(spec: ModelSpec): ModelDescription {
   const walk = (given: readonly Layer[], all: readonly ResolvedLayer[]): void =>
     all.forEach((layer, i) => {
       const own = given[i]!;
-      if (layer.type === "residual") walk((own as ResidualLayer).layers, layer.layers);
+      if (layer.layers) walk((own as ResidualLayer).layers, layer.layers);
       add(layer.path, own.type, layer.input, layer.output, flopsOf(layer));
     });
   const encoded = resolveLayers(encoder, "encoder", input);
@@ -70,9 +75,10 @@ export function describe(spec: ModelSpec): ModelDescription {
 
 function flopsOf(layer: ResolvedLayer): number {
   const { input, output } = layer;
+  const { kernel = [] } = layer as Partial<ResolvedConv>;
   if (layer.type === "dense") return 2 * product(input) * product(output);
-  if (layer.type === "conv2d") return 2 * product(layer.kernel) * (input[2] ?? 1) * product(output);
-  if (layer.type === "conv_transpose2d") return 2 * product(layer.kernel) * product(input) * (output[2] ?? 1);
+  if (layer.type === "conv2d") return 2 * product(kernel) * (input[2] ?? 1) * product(output);
+  if (layer.type === "conv_transpose2d") return 2 * product(kernel) * product(input) * (output[2] ?? 1);
   return 0;
 }
 

@@ -121,7 +121,7 @@ export class Evaluation {
     options: { binarise?: boolean } = {},
     submitMs?: number,
   ): Promise<Evaluation> {
-    checkData(dataset, model.resolved.spec.input, { unitInterval: !model.logSigma, ...options });
+    checkData(dataset, model.resolved.spec.input, { unitInterval: !!model.likelihood.type.link, ...options });
     const undo: (() => void)[] = [];
     try {
       const data = await uploadData(device, dataset);
@@ -235,12 +235,8 @@ export const idleStep: Step = {
   rows: 1,
   stream: Stream.evaluation,
   sample: 0,
-  learning_rate: 0,
-  beta: 1,
-  noise: 1,
   gradient_scale: 1,
-  correction1: 1,
-  correction2: 1,
+  knobs: { noise: 1 },
 };
 
 /** A plan whose rings hold as many steps as a submit may. */
@@ -254,6 +250,6 @@ export function planWithRings(
     graph.nodes.flatMap((node) => Object.values(node.outputs)).map((tensor) => [tensor.name, tensor]),
   );
   let rowBytes = 0;
-  for (const tensor of outputs.values()) if (tensor.role === "output") rowBytes += tensorBytes(tensor);
+  for (const tensor of outputs.values()) if (tensor.role === "ring") rowBytes += tensorBytes(tensor);
   return plan(graph, { flats: flats(model), slots: ringSlots(rowBytes), schedule: scheduleOf(choices), half });
 }

@@ -3,6 +3,7 @@
 import type { Device, Pipeline } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import type { Place, Plan, Shaders } from "./plan.js";
+import { ONE } from "./graph.js";
 import { checkLimits, folded } from "./plan.js";
 import { nextStamp, STAMP_BYTES, type Stamp } from "./readback.js";
 import { packUniform, runsOn, STEP_STRIDE } from "./shader.js";
@@ -19,12 +20,9 @@ export interface StepValues {
   readonly rows: number;
   readonly stream: number;
   readonly sample: number;
-  readonly learning_rate: number;
-  readonly beta: number;
-  readonly noise: number;
   readonly gradient_scale: number;
-  readonly correction1: number;
-  readonly correction2: number;
+  /** By name, at least those that the plan's nodes read. */
+  readonly knobs: Readonly<Record<string, number>>;
 }
 
 export interface ExecutableOptions {
@@ -166,9 +164,10 @@ export class Executable {
   writeSteps(values: readonly StepValues[]): Stamp {
     const bytes = new Uint8Array(values.length * STEP_STRIDE);
     values.forEach((step, index) => {
-      if (this.stepShader) {
-        bytes.set(new Uint8Array(packUniform(this.stepShader, "step", { ...step })), index * STEP_STRIDE);
-      }
+      if (!this.stepShader) return;
+      const given: Record<string, number> = { ...step.knobs, [ONE]: 1 };
+      const knobs = this.plan.knobs.map((name) => given[name]);
+      bytes.set(new Uint8Array(packUniform(this.stepShader, "step", { ...step, knobs })), index * STEP_STRIDE);
     });
     const [value, offset] = [nextStamp(), bytes.length - STAMP_BYTES];
     new DataView(bytes.buffer).setUint32(offset, value, true);

@@ -1,7 +1,8 @@
 // Searches for a change of a decoder's layers that makes it end in the input's shape.
 import { product } from "./checks.js";
-import { pair, resolveLayers } from "./layer_shapes.js";
-import type { Conv2dLayer, ConvTranspose2dLayer, Layer } from "./layers.js";
+import { resolveLayers } from "./layers/index.js";
+import { pair } from "./layers/image.js";
+import type { Conv2dLayer, ConvTranspose2dLayer, Layer } from "./layers/json.js";
 
 type Conv = Conv2dLayer | ConvTranspose2dLayer;
 /** New values for layers, by index. */

@@ -1,16 +1,19 @@
 // The gradient of a graph is more nodes of ordinary ops, so that planning, recording, profiling and printing have one
-// path. The loss is the sum of the graph's reconstruction and KL terms; their weights are in the ops' own rules.
+// path. What is minimised is the sum of the graph's terms, each by its knob: the gradient of a loss is that weight.
 import { free, type Graph, type Node } from "./graph.js";
-import { joinSums } from "./ops/sum.js";
+import { fuse } from "./fuse.js";
 import { further, opNamed } from "./ops/index.js";
-import type { Gradients } from "./ops/op.js";
+import { isWeight, type Adjoint, type Gradients } from "./ops/op.js";
 import type { Tensor } from "./tensor.js";
 
-/** `graph` followed by the nodes that compute the gradient of its loss with respect to every parameter. */
+/**
+ * `graph` followed by the nodes that compute the gradient of the terms that have a knob, with respect to every parameter.
+ */
 export function differentiate(graph: Graph): Graph {
   const needed = dependentOnParameters(graph);
   /** The gradient of each tensor that has one so far. */
-  const gradients = new Map<string, Tensor>();
+  const gradients = new Map<string, Adjoint>();
+  for (const { value, knob } of graph.terms ?? []) if (knob) gradients.set(value.name, { knob });
   const nodes: Node[] = [...graph.nodes];
   /** How many nodes of the graph read each tensor; what only a gradient reads counts as one. */
   const readers = new Map<string, number>();
@@ -25,13 +28,12 @@ export function differentiate(graph: Graph): Graph {
   for (const node of [...graph.nodes].reverse()) {
     const wanted = (input: string) => needed.has(node.inputs[input]?.name ?? "");
     if (!Object.keys(node.inputs).some(wanted)) continue;
-    const upstream: Record<string, Tensor> = {};
+    const upstream: Record<string, Adjoint> = {};
     for (const [key, output] of Object.entries(node.outputs)) {
       const gradient = gradients.get(output.name);
       if (gradient) upstream[key] = gradient;
     }
-    const isLossTerm = Object.values(node.outputs).some(({ role }) => role === "output");
-    if (!isLossTerm && Object.keys(upstream).length === 0) continue;
+    if (Object.keys(upstream).length === 0) continue;
     const ruled = opNamed(node.op).gradient?.(node, upstream, wanted, (tensor) => readers.get(tensor.name) === 1);
     if (!ruled) throw new Error(`op ${node.op} has no gradient rule, and ${describe(node)} needs one`);
     const added = renamed(ruled, made);
@@ -42,6 +44,11 @@ export function differentiate(graph: Graph): Graph {
       const of = node.inputs[key];
       if (!of) throw new Error(`${node.op}: a gradient of ${key}, which is no input`);
       const other = gradients.get(of.name);
+      if (isWeight(gradient) || (other && isWeight(other))) {
+        if (other) throw new Error(`the loss ${of.name} has two weights`);
+        gradients.set(of.name, gradient);
+        continue;
+      }
       if (other && of.role === "param") {
         partials.set(of.name, [...(partials.get(of.name) ?? [other]), gradient]);
         continue;
@@ -61,9 +68,11 @@ export function differentiate(graph: Graph): Graph {
     const gradient = gradients.get(name);
     if (!gradient) throw new Error(`no gradient reaches the parameter ${name}`);
     // The optimizer reads it by its place.
-    if (gradient.role !== "gradient") throw new Error(`the gradient of the parameter ${name} is ${gradient.name}`);
+    if (isWeight(gradient) || gradient.role !== "gradient") {
+      throw new Error(`the gradient of the parameter ${name} lies elsewhere`);
+    }
   }
-  return { nodes: joinSums(partials.size > 0 ? further!.addedUp(nodes, partials, made) : nodes) };
+  return fuse({ ...graph, nodes: partials.size > 0 ? further!.addedUp(nodes, partials, made) : nodes });
 }
 
 /** The same with other names for tensors that another use of the same input has named already. */
@@ -74,10 +83,10 @@ function renamed({ nodes, of }: Gradients, taken: ReadonlySet<string>): Gradient
     if (other !== name) names.set(name, other);
   }
   if (names.size === 0) return { nodes, of };
-  const each = (tensors: Readonly<Record<string, Tensor>>) =>
-    Object.fromEntries(
-      Object.entries(tensors).map(([key, tensor]) => [key, { ...tensor, name: names.get(tensor.name) ?? tensor.name }]),
-    );
+  const other = <T extends Adjoint>(one: T): T =>
+    isWeight(one) ? one : { ...one, name: names.get(one.name) ?? one.name };
+  const each = <T extends Adjoint>(all: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(all).map(([key, one]) => [key, other(one)]));
   return {
     nodes: nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) })),
     of: each(of),

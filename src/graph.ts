@@ -10,10 +10,24 @@ export interface Node {
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly attributes: Attributes;
+  /** Members of the kernel's `shape` that are the place of a knob, by its name: a number that each step has anew. */
+  readonly knobs?: Readonly<Record<string, string>>;
+}
+
+/** The knob that is 1 in every step. */
+export const ONE = "one";
+
+/** A loss in nats: the mean over the rows of `value`, [rows, parts], of the sum of its parts. */
+export interface Term {
+  readonly name: string;
+  readonly value: Tensor;
+  /** How much it counts in what is minimised; without one it is only reported. */
+  readonly knob?: string;
 }
 
 export interface Graph {
   readonly nodes: readonly Node[];
+  readonly terms?: readonly Term[];
 }
 
 /**
@@ -42,7 +56,7 @@ export function graphTensors(graph: Graph): Map<string, Tensor> {
   return tensors;
 }
 
-/** One line a node: `h [128, 400] = linear(x, encoder.0.weight, encoder.0.bias; activation=relu)`. */
+/** One line a node: `h [128, 400] = linear(x, encoder.0.weight, encoder.0.bias; activation=relu)`; a knob as `rate=$name`. */
 export function printGraph(graph: Graph): string {
   const shown = (tensor: Tensor) => `${tensor.name} [${tensor.shape.join(", ")}]`;
   return graph.nodes
@@ -50,7 +64,8 @@ export function printGraph(graph: Graph): string {
       const outputs = Object.values(node.outputs).map(shown).join(", ");
       const inputs = Object.entries(node.inputs).map(([key, { name }]) => (key === name ? name : `${key}=${name}`));
       const attributes = Object.entries(node.attributes).map(([key, value]) => `${key}=${value}`);
-      return `${outputs} = ${node.op}(${[inputs.join(", "), ...attributes].join("; ")})`;
+      const knobs = Object.entries(node.knobs ?? {}).map(([key, knob]) => `${key}=$${knob}`);
+      return `${outputs} = ${node.op}(${[inputs.join(", "), ...attributes, ...knobs].join("; ")})`;
     })
     .join("\n");
 }

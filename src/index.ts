@@ -18,9 +18,8 @@ export {
   reshape,
   residual,
   upsample2d,
-} from "./layers.js";
+} from "./layers/json.js";
 export type {
-  Activation,
   BatchNormLayer,
   Conv2dLayer,
   ConvTranspose2dLayer,
@@ -36,13 +35,22 @@ export type {
   ResidualLayer,
   Size2d,
   Upsample2dLayer,
-} from "./layers.js";
-export type { Likelihood, ModelSpec } from "./spec.js";
+} from "./layers/json.js";
+export type { Activation } from "./tensor.js";
+export type {
+  BernoulliLikelihood,
+  GaussianLikelihood,
+  LaplaceLikelihood,
+  Likelihood,
+  ScaleOrLearned,
+} from "./likelihoods/json.js";
+export type { ModelSpec } from "./spec.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";
 export type { Dataset } from "./data/dataset.js";
 export type { EvaluationOptions, Scores, Terms } from "./evaluation.js";
-export type { Precision, Scheduled, SchedulePoint, TrainingOptions } from "./training_options.js";
+export type { Scheduled, SchedulePoint, ScheduleSpec } from "./schedules.js";
+export type { Precision, TrainingOptions } from "./training_options.js";
 export type { Training } from "./training.js";
 export type { TrainingReport } from "./training_report.js";
 export type { Encoded } from "./sampler.js";

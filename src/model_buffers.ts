@@ -33,18 +33,16 @@ export class ModelBuffers {
    * Puts weights (laid out as model.params) and running statistics (model.running) on the GPU. Throws OUT_OF_MEMORY.
    */
   static async create(device: Device, model: Model, { weights, statistics }: HostWeights): Promise<ModelBuffers> {
-    const { likelihood } = model.resolved.spec;
-    const buffers = await device.allocating("the weights", () => ({
+    const { tensor, fixed } = model.likelihood;
+    const constant = fixed === undefined ? undefined : tensor!.name;
+    const buffers = await device.allocating("the weights", (): Record<string, GPUBuffer> => ({
       params: device.buffer("params", 4 * size(model.params.storage), STORAGE),
       ...(statistics.length > 0 ? { running: device.buffer("running", statistics.byteLength, STORAGE) } : {}),
-      ...(model.logSigma?.role === "state" ? { log_sigma: device.buffer("log_sigma", 16, STORAGE) } : {}),
+      ...(constant ? { [constant]: device.buffer(constant, 16, STORAGE) } : {}),
     }));
-    device.write(buffers.params, 0, weights);
+    device.write(buffers.params!, 0, weights);
     if (buffers.running) device.write(buffers.running, 0, statistics);
-    if (buffers.log_sigma && likelihood !== "bernoulli" && likelihood.variance !== "learned") {
-      const logSigma = 0.5 * Math.log(likelihood.variance);
-      device.write(buffers.log_sigma, 0, new Float32Array([logSigma, 0, 0, 0]));
-    }
+    if (constant) device.write(buffers[constant]!, 0, new Float32Array([fixed!, 0, 0, 0]));
     return new ModelBuffers(device, 4 * size(model.params.storage), buffers);
   }
 

@@ -4,20 +4,18 @@ import { WebvaeError } from "./errors.js";
 import { loaded } from "./loaded.js";
 import { schedules } from "./ops/op.js";
 import { defineModel, type Model } from "./parameters.js";
+import { resolved } from "./prepare.js";
 import { reimporting } from "./reimport.js";
-import { resolveSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { forEachValue } from "./weights.js";
 
 type Files = typeof import("./checkpoint.js");
 
-const core: Core = { modelOf: (spec) => defineModel(resolveSpec(spec)), forEachValue, size, schedules };
+const core: Core = { modelOf: async (spec) => defineModel(await resolved(spec)), forEachValue, size, schedules };
 
-/** Like readCheckpoint, on a copy, so that the caller may change `bytes`. Also throws DOWNLOAD_FAILED. */
-export const readModel = (bytes: Uint8Array, expected?: Model): Promise<Checkpoint> => {
-  const own = new Uint8Array(bytes);
-  return withFiles((files) => files.readCheckpoint(core, own, expected));
-};
+/** As readCheckpoint. Also throws DOWNLOAD_FAILED. */
+export const readModel = (bytes: Uint8Array, expected?: Model): Promise<Checkpoint> =>
+  withFiles((files) => files.readCheckpoint(core, bytes, expected));
 
 /** As writeCheckpoint. Throws DOWNLOAD_FAILED. */
 export const writeModel = (checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> =>
@@ -25,7 +23,7 @@ export const writeModel = (checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuff
 
 const importFiles = reimporting(() => import("./checkpoint.js"));
 
-async function withFiles<T>(use: (files: Files) => T): Promise<T> {
+async function withFiles<T>(use: (files: Files) => T | Promise<T>): Promise<T> {
   const files = await loaded("the code for model files", "files.js", async () => {
     const found = await importFiles();
     // A page may stay open while another release is deployed.
@@ -34,7 +32,7 @@ async function withFiles<T>(use: (files: Files) => T): Promise<T> {
     return found;
   });
   try {
-    return use(files);
+    return await use(files);
   } catch (fault) {
     if (!(fault instanceof files.FileFault)) throw fault;
     throw new WebvaeError(fault.code, fault.message, { cause: fault.cause });

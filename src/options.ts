@@ -54,6 +54,16 @@ export function wholeNumber(name: string, value: unknown, most = Number.MAX_SAFE
   return value as number;
 }
 
+/** `value`, a number from `low` to `high`, or with `below` to less than that. Throws INVALID_OPTION naming it. */
+export function inRange(name: string, value: unknown, low: number, high: number, below = false): number {
+  const inside = typeof value === "number" && value >= low && (below ? value < high : value <= high);
+  if (!inside)
+    throw invalidOption(
+      `${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${quoted(value)}`,
+    );
+  return value;
+}
+
 /** What `make` allocates for so many examples. Throws INVALID_OPTION where they are too many. */
 export function allocated<T>(place: string, count: number, make: () => T): T {
   try {

@@ -1,14 +1,15 @@
 // What a model trains and keeps: its tensors, how each begins, and under which names and in which layout it is saved.
-import type { ResolvedLayer } from "./layer_shapes.js";
 import { product } from "./checks.js";
+import type { Declare, First, ResolvedLayer } from "./layers/definition.js";
+import { typeOf } from "./layers/index.js";
+import { likelihoodOf } from "./likelihoods/index.js";
 import type { ResolvedSpec } from "./spec.js";
 import { flatTensor, tensor, weightTensor, type Tensor } from "./tensor.js";
 
 /** One tensor, how it begins, and under which names it is saved. */
 export interface Parameter {
   readonly tensor: Tensor;
-  /** A weight or bias begins at random, an offset (also log sigma and a running mean) at 0, a gain at 1. */
-  readonly kind: "weight" | "bias" | "offset" | "gain";
+  readonly kind: First["kind"];
   readonly fanIn: number;
   readonly fanOut: number;
   /**
@@ -30,8 +31,7 @@ export interface Model {
   readonly moment2: Tensor;
   /** All running statistics in one; of no length where there are none. */
   readonly running: Tensor;
-  /** log sigma of a Gaussian likelihood: a parameter, or fixed. */
-  readonly logSigma?: Tensor;
+  readonly likelihood: ReturnType<typeof likelihoodOf>;
 }
 
 const unscaled = { fanIn: 1, fanOut: 1 };
@@ -40,37 +40,14 @@ export function defineModel(resolved: ResolvedSpec): Model {
   const { encoder, decoder, features, spec } = resolved;
   const parameters: Parameter[] = [];
   const statistics: Parameter[] = [];
-  const add = (tensor: Tensor, kind: Parameter["kind"], fans = unscaled, shape = tensor.shape) =>
-    parameters.push({ tensor, kind, ...fans, files: [{ name: tensor.name, shape }] });
+  const declare: Declare = (tensor, { kind, fans = unscaled, shape = tensor.shape }) =>
+    (tensor.role === "param" ? parameters : statistics).push({
+      ...{ tensor, kind, ...fans },
+      files: [{ name: tensor.name, shape }],
+    });
   const layer = (one: ResolvedLayer): void => {
-    const { type, path, input, output } = one;
-    const channels = [output.at(-1) ?? 1];
-    if (type === "dense") {
-      const [inputs, outputs] = [product(input), product(output)];
-      const fans = { fanIn: inputs, fanOut: outputs };
-      add(weightTensor(`${path}.weight`, "param", input, output), "weight", fans, [inputs, outputs]);
-      add(tensor(`${path}.bias`, "param", output), "bias", fans, [outputs]);
-    } else if (type === "conv2d" || type === "conv_transpose2d") {
-      const pixels = product(one.kernel);
-      const [large = 1, small = 1] = [input, output].map((shape) => shape.at(-1) ?? 1);
-      const ends = type === "conv2d" ? ([large, small] as const) : ([small, large] as const);
-      // As PyTorch begins both: the fan-in of a transposed convolution is counted on its output's side.
-      const fans = { fanIn: pixels * ends[0], fanOut: pixels * ends[1] };
-      add(weightTensor(`${path}.weight`, "param", [...one.kernel, ends[0]], [ends[1]]), "weight", fans);
-      add(tensor(`${path}.bias`, "param", channels), "bias", fans);
-    } else if (type === "batch_norm" || type === "group_norm") {
-      add(tensor(`${path}.gamma`, "param", channels), "gain");
-      add(tensor(`${path}.beta`, "param", channels), "offset");
-      if (type === "group_norm") return;
-      const running = [
-        ["running_mean", "offset"],
-        ["running_variance", "gain"],
-      ] as const;
-      for (const [key, kind] of running) {
-        const kept = tensor(`${path}.${key}`, "state", channels);
-        statistics.push({ tensor: kept, kind, ...unscaled, files: [{ name: kept.name, shape: channels }] });
-      }
-    } else if (type === "residual") one.layers.forEach(layer);
+    typeOf(one).parameters?.(one, declare);
+    one.layers?.forEach(layer);
   };
   encoder.forEach(layer);
   const fans = { fanIn: product(features), fanOut: spec.latent };
@@ -89,10 +66,8 @@ export function defineModel(resolved: ResolvedSpec): Model {
     files: heads("bias", [spec.latent]),
   });
   decoder.forEach(layer);
-  const { likelihood } = spec;
-  const learned = likelihood !== "bernoulli" && likelihood.variance === "learned";
-  const logSigma = likelihood !== "bernoulli" ? tensor("log_sigma", learned ? "param" : "state", [1]) : undefined;
-  if (logSigma && learned) add(logSigma, "offset");
+  const likelihood = likelihoodOf(spec.likelihood);
+  if (likelihood.tensor?.role === "param") declare(likelihood.tensor, { kind: "offset" });
   const tensors = parameters.map((parameter) => parameter.tensor);
   const named = (prefix: string, role: "gradient" | "state") =>
     tensors.map((member) => ({ ...member, name: `${prefix}${member.name}`, role }));
@@ -109,7 +84,7 @@ export function defineModel(resolved: ResolvedSpec): Model {
       "state",
       statistics.map(({ tensor }) => tensor),
     ),
-    ...(logSigma ? { logSigma } : {}),
+    likelihood,
   };
 }
 

@@ -1,7 +1,7 @@
 // A Plan is what runs: dispatches in order, and the place of every tensor in a buffer. Plain data that can be
 // serialised; the Executable binds it to a device.
 import { WebvaeError } from "./errors.js";
-import { graphTensors, type Graph, type Node } from "./graph.js";
+import { graphTensors, ONE, type Graph, type Node } from "./graph.js";
 import { further, opNamed } from "./ops/index.js";
 import type { Kernel, Schedule, Tiling } from "./ops/op.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
@@ -30,10 +30,10 @@ export interface Dispatch {
 }
 
 /**
- * param, gradient, state, input: one buffer for a tensor, or for a flat tensor and its members. output: a row for each
- * of `slots` steps. slot: ranges for activations, shared by those that don't live at the same time.
+ * param, gradient, state, input: one buffer for a tensor, or for a flat tensor and its members. ring: a row for each of
+ * `slots` steps. slot: ranges for activations, shared by those that don't live at the same time.
  */
-export type BufferKind = "param" | "gradient" | "state" | "input" | "output" | "slot";
+export type BufferKind = "param" | "gradient" | "state" | "input" | "ring" | "slot";
 
 export interface PlannedBuffer {
   readonly kind: BufferKind;
@@ -44,6 +44,8 @@ export interface Plan {
   readonly dispatches: readonly Dispatch[];
   readonly buffers: Readonly<Record<string, PlannedBuffer>>;
   readonly places: Readonly<Record<string, Place>>;
+  /** The names of the knobs by their places in the Step. The first one is 1 in every step. */
+  readonly knobs: readonly string[];
   /** Rows in the rings of outputs: the most steps that one submit may hold. */
   readonly slots: number;
   /** Bytes of all activations if none shared a slot. */
@@ -88,7 +90,7 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
     if (places[tensor.name] || tensor.role === "activation") continue;
     // Rows of a ring lie close, as the kernels place them: also those of fewer than 4 values.
     const isHalf = halves.has(tensor.name);
-    const bytes = tensor.role === "output" ? 4 * size(tensor.storage) * slots : tensorBytes(tensor, isHalf);
+    const bytes = tensor.role === "ring" ? 4 * size(tensor.storage) * slots : tensorBytes(tensor, isHalf);
     buffers[tensor.name] = { kind: tensor.role, bytes };
     places[tensor.name] = { buffer: tensor.name, offset: 0, bytes, ...(isHalf ? { half: true } : {}) };
   }
@@ -101,6 +103,11 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
   }
   placeActivations(graph, new Set(options.keep), halves, buffers, places);
   const shaders = new Map<string, ShaderSource>();
+  const knobs = [ONE];
+  const placeOfKnob = ([member, knob]: [string, string]) => {
+    if (!knobs.includes(knob)) knobs.push(knob);
+    return [member, knobs.indexOf(knob)];
+  };
   const dispatches = graph.nodes.map((node, index) => {
     const asked = kernels[index]!;
     const kernel = half ? { ...asked, shader: inHalf(asked.shader) } : asked;
@@ -111,13 +118,13 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
       shader: kernel.shader.name,
       entryPoint: kernel.entryPoint,
       constants: kernel.constants,
-      shape: kernel.shape,
+      shape: { ...kernel.shape, ...Object.fromEntries(Object.entries(node.knobs ?? {}).map(placeOfKnob)) },
       bindings: bindTensors(kernel, tensorsOf, places),
       workgroups: kernel.workgroups,
     };
     return dispatch;
   });
-  return { plan: { dispatches, buffers, places, slots, activationBytes }, shaders };
+  return { plan: { dispatches, buffers, places, knobs, slots, activationBytes }, shaders };
 }
 
 /** What the kernels hold as lib/stored.wgsl says. Throws where one kernel does and another doesn't. */

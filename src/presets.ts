@@ -1,7 +1,8 @@
 // Models ready to use, by name. Where they come from is said beside each.
 import { invalid, product, shapeAt, show } from "./checks.js";
-import { conv2d, convTranspose2d, dense, flatten, reshape } from "./layers.js";
-import type { Likelihood, ModelSpec } from "./spec.js";
+import { conv2d, convTranspose2d, dense, flatten, reshape } from "./layers/json.js";
+import type { Likelihood } from "./likelihoods/json.js";
+import type { ModelSpec } from "./spec.js";
 
 const relu = { activation: "relu" } as const;
 

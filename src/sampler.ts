@@ -76,8 +76,8 @@ export class Sampler {
   }
 
   #examples(place: string, examples: Examples): Rows {
-    const { resolved, logSigma } = this.parts.model;
-    return rowsOf(place, examples, resolved.spec.input, { unitInterval: !logSigma });
+    const { resolved, likelihood } = this.parts.model;
+    return rowsOf(place, examples, resolved.spec.input, { unitInterval: !!likelihood.type.link });
   }
 
   async #run(use: Use, count: number, sampling: Sampling, input?: Rows): Promise<Float32Array | undefined> {
@@ -147,7 +147,7 @@ export class Sampler {
     const [seed_low, seed_high] = seedKey(seed);
     const stream = use.startsWith("sample") ? Stream.prior : Stream.evaluation;
     const stamp = executable.writeSteps([
-      { ...idleStep, seed_low, seed_high, step: call, first_row: first, rows, stream, noise, slot: 0 },
+      { ...idleStep, seed_low, seed_high, step: call, first_row: first, rows, stream, knobs: { noise }, slot: 0 },
     ]);
     const place = executable.locate(output.name);
     const made =

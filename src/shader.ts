@@ -40,22 +40,29 @@ export function tensorLayout(device: GPUDevice, shader: ShaderSource, entryPoint
   return device.createBindGroupLayout({ label: `${shader.name}.${entryPoint}`, entries });
 }
 
-/** Bytes of a uniform struct from values by member name. Throws where a member has no value or a value no member. */
+/**
+ * Bytes of a uniform struct from values by member name; those of an array that are not given are 0. Throws where a
+ * member has no value or a value no member.
+ */
 export function packUniform(
   shader: ShaderSource,
   uniform: string,
-  values: Readonly<Record<string, number>>,
+  values: Readonly<Record<string, number | readonly (number | undefined)[]>>,
 ): ArrayBuffer {
   const layout = shader.uniforms[uniform];
   if (!layout) throw new Error(`${shader.name}.wgsl has no uniform ${uniform}`);
   const bytes = new ArrayBuffer(layout.bytes);
   const view = new DataView(bytes);
-  for (const { name, type, offset } of layout.members) {
-    const value = values[name];
-    if (value === undefined) throw new Error(`${shader.name}.wgsl: ${uniform}.${name} is given no value`);
-    if (type === "f32") view.setFloat32(offset, value, true);
-    else if (type === "u32") view.setUint32(offset, value, true);
-    else view.setInt32(offset, value, true);
+  for (const { name, type, offset, count = 1 } of layout.members) {
+    const given = [values[name]].flat();
+    if (given.length > count) throw new Error(`${shader.name}.wgsl: ${uniform}.${name} has room for ${count} values`);
+    given.forEach((value, i) => {
+      const at = offset + 4 * i;
+      if (value === undefined) throw new Error(`${shader.name}.wgsl: ${uniform}.${name} is given no value`);
+      if (type === "f32") view.setFloat32(at, value, true);
+      else if (type === "u32") view.setUint32(at, value, true);
+      else view.setInt32(at, value, true);
+    });
   }
   for (const name of Object.keys(values)) {
     if (!layout.members.some((member) => member.name === name)) {

@@ -18,6 +18,8 @@ export interface UniformMember {
   readonly type: "u32" | "i32" | "f32";
   /** Byte offset inside the struct. */
   readonly offset: number;
+  /** How many values an array of vec4f has; a scalar has one. */
+  readonly count?: number;
 }
 
 export interface EntryPoint {

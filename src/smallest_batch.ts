@@ -2,7 +2,7 @@
 // per channel, since a single value is its own mean and always becomes 0.
 import { product } from "./checks.js";
 import { WebvaeError } from "./errors.js";
-import type { ResolvedLayer } from "./layer_shapes.js";
+import type { ResolvedLayer } from "./layers/definition.js";
 import type { Model } from "./parameters.js";
 
 /** The least number of rows in a training batch of the model, and the layer that needs more than 1, if any. */
@@ -10,7 +10,7 @@ export function smallestBatch({ resolved: { encoder, decoder } }: Model): { rows
   const alone = (layers: readonly ResolvedLayer[]): ResolvedLayer | undefined => {
     for (const layer of layers) {
       if (layer.type === "batch_norm" && product(layer.input.slice(0, -1)) === 1) return layer;
-      const within = layer.type === "residual" && alone(layer.layers);
+      const within = layer.layers && alone(layer.layers);
       if (within) return within;
     }
     return undefined;

@@ -1,18 +1,11 @@
 // A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
-import { countAt, quoted, invalid, objectAt, product, reading, shapeAt, show } from "./checks.js";
-import { layersAt } from "./layer_check.js";
+import { countAt, invalid, objectAt, product, reading, shapeAt, show } from "./checks.js";
 import type { fitting } from "./fitting.js";
-import { resolveLayers, weightsAt, type ResolvedLayer } from "./layer_shapes.js";
-import type { Layer } from "./layers.js";
-
-/** p(x|z). Bernoulli takes the decoder's outputs as logits and inputs in [0, 1]; Gaussian takes them as the mean. */
-export type Likelihood =
-  | "bernoulli"
-  | {
-      readonly type: "gaussian";
-      /** The fixed variance, or "learned": one sigma for all, learned with the weights. */
-      readonly variance: number | "learned";
-    };
+import { weightsAt, type ResolvedLayer } from "./layers/definition.js";
+import { layersAt, resolveLayers } from "./layers/index.js";
+import type { Layer } from "./layers/json.js";
+import { likelihoodAt, likelihoodOf } from "./likelihoods/index.js";
+import type { Likelihood } from "./likelihoods/json.js";
 
 /** What a VAE is made of, as plain JSON. */
 export interface ModelSpec {
@@ -70,7 +63,8 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
     const found = last ? `, found ${last.path} (${last.type})` : "";
     invalid(`decoder: its last layer makes the logits or means and must be dense, conv2d or conv_transpose2d${found}`);
   }
-  if (likelihood === "bernoulli" && last.activation !== "none") {
+  const { link } = likelihoodOf(likelihood).type;
+  if (link && last.activation !== "none") {
     invalid(
       `${last.path}: the last layer makes the Bernoulli's logits, and the library applies the sigmoid, so it can have ` +
         `no activation; found "${last.activation}"`,
@@ -119,7 +113,7 @@ function reshapesInto(
       result.push({ ...layer, input });
     } else if (layer.type === "dropout" && product(layer.input) === product(shape)) {
       result.push({ ...layer, input: shape, output: shape });
-    } else if (layer.type === "residual") {
+    } else if (layer.layers) {
       result.push({ ...layer, layers: reshapesInto(layer.layers, layer.input, layer.output) });
     } else result.push(layer);
     shape = result.at(-1)?.output ?? from;
@@ -136,31 +130,4 @@ function reshapesInto(
 
 function reshaping(path: string, input: readonly number[], output: readonly number[]): ResolvedLayer {
   return { type: "reshape", path, input, output, activation: "none" };
-}
-
-/** Other libraries' names for a likelihood or its loss, and what to write here. */
-const likelihoods = [
-  [/bce|bern|binary|entropy|logits/i, `"bernoulli", whose probabilities are sigmoids of the decoder's outputs`],
-  [/mse|l2|square/i, '{ type: "gaussian", variance: 0.5 }, the sum of squared errors plus a constant'],
-  [/gauss|normal/i, '{ type: "gaussian", variance: "learned" }, or a number'],
-] as const;
-
-function likelihoodAt(value: unknown): Likelihood {
-  if (value === "bernoulli") return value;
-  const { type, variance } =
-    value !== null && typeof value === "object"
-      ? objectAt(value, "likelihood", ["type", "variance"])
-      : { type: value, variance: 1 };
-  if (type !== "gaussian" || type === value) {
-    const [, mean] = likelihoods.find(([words]) => typeof type === "string" && words.test(type)) ?? [];
-    invalid(
-      `likelihood: expected "bernoulli" or { type: "gaussian", variance }, found ${quoted(value)}` +
-        (mean ? `; write ${mean}` : ""),
-    );
-  }
-  if (variance === "learned") return { type: "gaussian", variance };
-  if (typeof variance !== "number" || !Number.isFinite(variance) || variance < 1e-5 || variance > 1e10) {
-    invalid(`likelihood: variance must be "learned" or a number from 1e-5 to 1e10, found ${quoted(variance)}`);
-  }
-  return { type: "gaussian", variance };
 }

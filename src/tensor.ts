@@ -1,12 +1,23 @@
 // A Tensor is a named, shaped, symbolic value with a role. It holds no data; the plan gives it a place.
-import { activations, type Activation } from "./layers.js";
-export type { Activation };
+export const activations = [
+  "none",
+  "relu",
+  "leaky_relu",
+  "elu",
+  "silu",
+  "gelu",
+  "tanh",
+  "sigmoid",
+  "softplus",
+] as const;
+/** What a layer applies to its outputs; gelu in its tanh form; leaky_relu has a slope of 0.01 below zero. */
+export type Activation = (typeof activations)[number];
 
 /**
  * input: comes from outside (the data set). param, gradient, state: live as long as the model. activation: lives
- * within a step. output: a row per step of a ring that the host reads.
+ * within a step. ring: a row per step that the host may read.
  */
-export type Role = "input" | "param" | "gradient" | "state" | "activation" | "output";
+export type Role = "input" | "param" | "gradient" | "state" | "activation" | "ring";
 
 export interface Tensor {
   readonly name: string;

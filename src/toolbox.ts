@@ -1,13 +1,20 @@
 // What only some models or adapters need. In the bundle it is a separate file, layers.js, which layers_file.ts loads.
-import { furtherLayers } from "./layer_nodes.js";
+import { layerTypes } from "./layers/index.js";
+import { furtherLayers } from "./layers/further.js";
+import { likelihoodTypes } from "./likelihoods/index.js";
+import { furtherLikelihoods } from "./likelihoods/further.js";
 import * as further from "./ops/further.js";
 import { addFurtherOps } from "./ops/index.js";
-import { layerNodes } from "./vae.js";
 
 /** The build of the library that this file belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
 
+/** What finds advice for error messages. */
+export { firstNonFinite } from "./debug.js";
+export { remedy, unscaled } from "./diagnosis.js";
 export { fitting } from "./fitting.js";
+
+export { scheduleFunction } from "./schedules.js";
 
 /** The WGSL text of shaders whose reflection is in the core. */
 export { texts } from "./layer_texts.js";
@@ -15,5 +22,6 @@ export { texts } from "./layer_texts.js";
 /** Registers these ops and layers with the core. Call only after checking that `release` is the core's. */
 export function install(): void {
   addFurtherOps(further);
-  Object.assign(layerNodes, furtherLayers);
+  Object.assign(layerTypes, furtherLayers);
+  Object.assign(likelihoodTypes, furtherLikelihoods);
 }

@@ -2,22 +2,14 @@
 import { quoted } from "./checks.js";
 import type { Dataset } from "./data/dataset.js";
 import type { AdamOptions } from "./ops/adam.js";
-import { invalidOption, optionsOf, wholeNumber } from "./options.js";
+import { layersFile } from "./layers_file.js";
+import { loaded } from "./loaded.js";
+import { inRange, invalidOption, optionsOf, wholeNumber } from "./options.js";
 import type { Progress } from "./progress.js";
+import type { Scheduled, SchedulePoint } from "./schedules.js";
 
-/** Where in the run a scheduled value is asked for. */
-export interface SchedulePoint {
-  readonly epoch: number;
-  /** Steps since the first, over all epochs and all runs that this one continues. */
-  readonly step: number;
-  readonly stepsPerEpoch: number;
-}
-
-/**
- * A constant, or a function of the step, evaluated on the host as a submit is made: what it reads may change while the
- * run goes on, and takes effect with the next submit.
- */
-export type Scheduled = number | ((point: SchedulePoint) => number);
+/** The same with what JSON means. */
+type Evaluated = Exclude<Scheduled, object> | ((point: SchedulePoint) => number);
 
 /** How a run trains. */
 export interface TrainingOptions {
@@ -81,9 +73,9 @@ export interface CheckedOptions {
   readonly epochs: number;
   readonly steps: number;
   readonly batchSize: number;
-  readonly learningRate: Scheduled;
-  readonly beta: Scheduled;
-  readonly noise: Scheduled;
+  readonly learningRate: Evaluated;
+  readonly beta: Evaluated;
+  readonly noise: Evaluated;
   readonly shuffle: boolean;
   readonly binarise: boolean;
   readonly half: boolean;
@@ -119,6 +111,19 @@ export function trainingOptions(options: TrainingOptions): TrainingOptions {
   return optionsOf(options, "train", known);
 }
 
+const schedules = ["learningRate", "beta", "noise"] as const;
+
+/** The options with a function for each schedule that is JSON. Throws INVALID_OPTION, and DOWNLOAD_FAILED. */
+export async function withSchedules(options: TrainingOptions): Promise<TrainingOptions> {
+  const given = schedules.flatMap((name) => {
+    const value = options[name];
+    return value && typeof value === "object" ? [[name, value] as const] : [];
+  });
+  if (!given[0]) return options;
+  const { scheduleFunction } = await loaded("the code of schedules", "layers.js", layersFile);
+  return { ...options, ...Object.fromEntries(given.map(([name, json]) => [name, scheduleFunction(json, name)])) };
+}
+
 /** Throws INVALID_OPTION naming the option, what was given and what is allowed. */
 export function checkOptions(options: TrainingOptions, dataset: Dataset, progress: Progress): CheckedOptions {
   const {
@@ -135,9 +140,8 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset, progres
   const { epochs = 10, batchSize: batch = 128, adam = {}, weightDecay = 0 } = options;
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = optionsOf(adam, "adam", ["beta1", "beta2", "epsilon"]);
   const batchSize = Math.min(wholeNumber("batchSize", batch), dataset.count);
-  for (const [name, value] of Object.entries({ learningRate, beta, noise })) {
-    if (typeof value !== "function") inRange(name, value, 0, 1e6);
-  }
+  const constant = (name: string, value: Scheduled) =>
+    typeof value === "function" ? value : inRange(name, value, 0, 1e6);
   if (submitMs !== undefined) inRange("submitMs", submitMs, 0, 500);
   if (!["adam", "adamw"].includes(optimizer)) {
     throw invalidOption(`optimizer must be "adam" or "adamw", not ${quoted(optimizer)}`);
@@ -150,9 +154,9 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset, progres
     epochs: wholeNumber("epochs", epochs),
     steps: options.steps === undefined ? Infinity : wholeNumber("steps", options.steps),
     batchSize,
-    learningRate,
-    beta,
-    noise,
+    learningRate: constant("learningRate", learningRate),
+    beta: constant("beta", beta),
+    noise: constant("noise", noise),
     shuffle,
     binarise,
     half: precision === "f16",
@@ -171,7 +175,7 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset, progres
 }
 
 /** The value of a schedule at a point. Throws INVALID_OPTION where a function gives what no step can use. */
-export function scheduled(name: string, value: Scheduled, point: SchedulePoint): number {
+export function scheduled(name: string, value: Evaluated, point: SchedulePoint): number {
   if (typeof value === "number") return value;
   const at = `${name} at step ${point.step} (epoch ${point.epoch + 1})`;
   const given: unknown = value(point);
@@ -181,13 +185,4 @@ export function scheduled(name: string, value: Scheduled, point: SchedulePoint):
     throw invalidOption(`${at} must be a number, not a promise: schedules are called synchronously`);
   }
   return inRange(at, given, 0, 1e6);
-}
-
-function inRange(name: string, value: unknown, low: number, high: number, below = false): number {
-  const inside = typeof value === "number" && value >= low && (below ? value < high : value <= high);
-  if (!inside)
-    throw invalidOption(
-      `${name} must be a number from ${low} to ${below ? "below " : ""}${high}, not ${quoted(value)}`,
-    );
-  return value;
 }

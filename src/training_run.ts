@@ -1,10 +1,9 @@
 // A run of epochs: its GPU objects, the reports, the evaluation after each epoch, and the stop when a loss or gradient
 // isn't finite. All of a step happens on the GPU.
 import { abortable } from "./abort.js";
+import { advised } from "./advice.js";
 import { checkData, uploadData, type ResidentData } from "./data/upload.js";
 import type { Dataset } from "./data/dataset.js";
-import { firstNonFinite } from "./debug.js";
-import { remedy } from "./diagnosis.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, planWithRings, TermSums, type RunParts } from "./evaluation.js";
 import { Executable } from "./executable.js";
@@ -13,7 +12,7 @@ import type { Schedule } from "./ops/op.js";
 import { checkBatch, plan, type Plan } from "./plan.js";
 import { placeIn } from "./progress.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
-import { checkOptions, type CheckedOptions, type TrainingOptions } from "./training_options.js";
+import { checkOptions, withSchedules, type CheckedOptions, type TrainingOptions } from "./training_options.js";
 import type { TrainingReport } from "./training_report.js";
 import { after, batchesFor, enter, epochSteps, type Batches, type Standing } from "./training_steps.js";
 import { checkSmallestBatch } from "./smallest_batch.js";
@@ -84,9 +83,9 @@ export class TrainingRun {
     const { device, model, buffers, tuner, lock } = parts;
     const { test, signal, binarise = false } = trainingOptions;
     const { input } = model.resolved.spec;
-    const use = { unitInterval: !model.logSigma, binarise };
+    const use = { unitInterval: !!model.likelihood.type.link, binarise };
     checkData(dataset, input, use);
-    const options = checkOptions(trainingOptions, dataset, standing.progress);
+    const options = checkOptions(await withSchedules(trainingOptions), dataset, standing.progress);
     checkSmallestBatch(options.batchSize, model);
     if (options.half && !device.gpu.features.has("shader-f16")) {
       throw new WebvaeError(
@@ -211,7 +210,7 @@ export class TrainingRun {
       const { elbo } = own.terms;
       if (!Number.isFinite(elbo)) await this.#haltedAt(step, elbo);
       sums.merge(own);
-      beta += step.beta / steps.length;
+      beta += step.knobs.beta! / steps.length;
       latents += step.rows * this.parts.model.resolved.spec.latent;
       const square = rows.norms?.[index]?.reduce((sum, part) => sum + part, 0) ?? 0;
       if (Number.isFinite(square)) {
@@ -239,7 +238,7 @@ export class TrainingRun {
 
   /** The kernels have kept the weights from before the first such loss; this names it and gives up. */
   async #haltedAt(step: Step, loss: number): Promise<never> {
-    const where = await this.#firstNonFinite(step);
+    const { where, remedy } = await this.#advice(step);
     const { size } = this.batches;
     this.standing.progress = {
       ...this.standing.progress,
@@ -250,13 +249,13 @@ export class TrainingRun {
     throw new WebvaeError(
       "NON_FINITE",
       `the loss became ${loss} at step ${step.step} (epoch ${step.epoch + 1})${where}. ` +
-        `The weights are those from before that step. ${this.#remedy(step)}`,
+        `The weights are those from before that step.${remedy}`,
     );
   }
 
   /** After so many skipped steps all later ones would be skipped too, since the weights are too large. */
   async #ranAway(step: Step): Promise<never> {
-    const where = await this.#firstNonFinite(step);
+    const { where, remedy } = await this.#advice(step);
     const { safe } = this.standing;
     const count = this.#skippedNow;
     const said = `${count} steps in a row, up to step ${step.step} (epoch ${step.epoch + 1}), changed nothing because their gradient was not finite${where}`;
@@ -266,17 +265,20 @@ export class TrainingRun {
       this.standing.progress = safe.kept.progress;
       kept = `The weights are those after ${safe.kept.progress.step} steps, the last copy with a finite loss`;
     }
-    throw new WebvaeError("NON_FINITE", `${said}. ${kept}. ${this.#remedy(step)}`);
+    throw new WebvaeError("NON_FINITE", `${said}. ${kept}.${remedy}`);
   }
 
-  async #firstNonFinite(step: Step): Promise<string> {
+  /** Where `step` went wrong, and what to try: parts of an error message, empty if what finds them cannot be loaded. */
+  async #advice(step: Step): Promise<{ where: string; remedy: string }> {
     const { executable, graph } = this.made.bound[step.rows === this.batches.size ? 0 : 1]!;
-    const found = await firstNonFinite(this.parts.device, executable, graph, { ...step, slot: 0 });
-    return found ? `; the first tensor with such a value is ${found.tensor}, made by ${found.op}` : "";
-  }
-
-  #remedy(step: Step): string {
-    return remedy(this.dataset, step.step, step.learning_rate, this.#clampedShare);
+    const advice = await advised(async ({ firstNonFinite, remedy }) => {
+      const found = await firstNonFinite(this.parts.device, executable, graph, { ...step, slot: 0 });
+      return {
+        where: found ? `; the first tensor with such a value is ${found.tensor}, made by ${found.op}` : "",
+        remedy: ` ${remedy(this.dataset, step.step, step.knobs.learning_rate!, this.#clampedShare)}`,
+      };
+    });
+    return advice ?? { where: "", remedy: "" };
   }
 
   dispose(): void {
@@ -293,7 +295,7 @@ function fitting(buffers: Readonly<Record<string, GPUBuffer>>, { buffers: planne
   return Object.fromEntries(
     Object.entries(buffers).filter(([name, { size }]) => {
       const wanted = planned[name];
-      return wanted && wanted.kind !== "output" && wanted.bytes <= size;
+      return wanted && wanted.kind !== "ring" && wanted.bytes <= size;
     }),
   );
 }

@@ -59,12 +59,14 @@ export function* epochSteps(from: Progress, batches: Batches, options: CheckedOp
       rows,
       stream: Stream.training,
       sample: 0,
-      learning_rate: scheduled("learningRate", learningRate, point),
-      beta: scheduled("beta", beta, point),
-      noise: scheduled("noise", noise, point),
       gradient_scale: half ? halfScale(rows) : 1,
-      correction1: 1 / (1 - adam.beta1 ** (step + 1)),
-      correction2: 1 / (1 - adam.beta2 ** (step + 1)),
+      knobs: {
+        learning_rate: scheduled("learningRate", learningRate, point),
+        beta: scheduled("beta", beta, point),
+        noise: scheduled("noise", noise, point),
+        correction1: 1 / (1 - adam.beta1 ** (step + 1)),
+        correction2: 1 / (1 - adam.beta2 ** (step + 1)),
+      },
     };
   }
 }

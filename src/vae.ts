@@ -1,9 +1,10 @@
 // From a ModelSpec to graphs: what is trained, evaluated, encoded and decoded. Pure: no GPU, no data.
-import type { Graph, Node } from "./graph.js";
+import { prune } from "./fuse.js";
+import { ONE, type Graph, type Node, type Term } from "./graph.js";
 import { differentiate } from "./gradient.js";
-import type { ResolvedLayer } from "./layer_shapes.js";
+import type { Builder, ResolvedLayer } from "./layers/definition.js";
+import { typeOf } from "./layers/index.js";
 import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
-import { bernoulli, bernoulliSample } from "./ops/bernoulli.js";
 import { dataTensor, gather, type GatherOptions } from "./ops/gather.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
 import { further } from "./ops/index.js";
@@ -13,7 +14,7 @@ import type { Model } from "./parameters.js";
 import { HALF_WEIGHTS, size, tensor, type Activation, type Tensor } from "./tensor.js";
 
 /** Collects nodes in order; each reads what earlier ones made. */
-export class Chain {
+export class Chain implements Builder {
   readonly nodes: Node[];
   /** Nodes that run once a step's health is known. */
   readonly updates: ((health: Tensor) => Node)[] = [];
@@ -41,16 +42,11 @@ export class Chain {
     return found.tensor;
   }
 
-  linear(name: string, path: string, x: Tensor, activation: Activation): Tensor {
-    const node = linear(name, x, this.parameter(`${path}.weight`), this.parameter(`${path}.bias`), activation);
-    return this.output(node, "y");
-  }
-
   /** Adds the nodes of `layer` for input x, and returns its output, named `name`. */
   layer(layer: ResolvedLayer, x: Tensor, name: string, activation = layer.activation): Tensor {
-    const make = layerNodes[layer.type] as LayerNodes | undefined;
-    if (!make) throw new Error(`${layer.path}: the code of ${layer.type} is not loaded`);
-    return make(this, layer, x, name, activation);
+    const { build } = typeOf(layer);
+    if (!build) throw new Error(`${layer.path}: the code of ${layer.type} is not loaded`);
+    return build(this, layer, x, name, activation);
   }
 
   layers(layers: readonly ResolvedLayer[], x: Tensor): Tensor {
@@ -66,7 +62,8 @@ export class Chain {
   }
 
   encode(x: Tensor): Tensor {
-    return this.linear("heads", "heads", this.layers(this.model.resolved.encoder, x), "none");
+    const features = this.layers(this.model.resolved.encoder, x);
+    return this.output(linear("heads", features, this.parameter("heads.weight"), this.parameter("heads.bias")), "y");
   }
 
   /** `last` replaces the last layer's activation: the sigmoid that turns logits into probabilities. */
@@ -92,49 +89,30 @@ export class Chain {
     if (padded) this.nodes.push(further!.reshapeCopy("examples", y, [size(y.shape)]));
   }
 
-  reconstruction(output: Tensor, x: Tensor, gradients: boolean): Tensor {
-    const { logSigma } = this.model;
-    const node = logSigma ? further!.gaussian(output, x, logSigma, gradients) : bernoulli(output, x, gradients);
-    return this.output(node, "reconstruction");
+  reconstruction(output: Tensor, x: Tensor): Tensor {
+    const { type, tensor } = this.model.likelihood;
+    return this.output(type.loss(output, x, tensor), "reconstruction");
   }
 }
 
-/** A resolved layer of this type. */
-type OfType<Type, R = ResolvedLayer> = R extends { readonly type: infer T } ? (Type extends T ? R : never) : never;
-
-/**
- * Adds the nodes that make a layer's output, named `name`, from x. Dropout and batch statistics are only for training.
- */
-type LayerNodes<Type = ResolvedLayer["type"]> = (
-  chain: Chain,
-  layer: OfType<Type>,
-  x: Tensor,
-  name: string,
-  activation: Activation,
-) => Tensor;
-
-/** How each type of layer becomes nodes. */
-export type LayerTypes = { [Type in ResolvedLayer["type"]]?: LayerNodes<Type> };
-
-/** The layer types that are loaded; those that only some models have are loaded on demand (prepare.ts). */
-export const layerNodes: LayerTypes = {
-  dense: (chain, { path }, x, name, activation) => chain.linear(name, path, x, activation),
-};
-
-const outputName = (model: Model) => (model.logSigma ? "mean" : "logits");
-/** What a decoder's user sees: probabilities for a Bernoulli, the mean for a Gaussian. */
-const visible = (model: Model): Activation | undefined => (model.logSigma ? undefined : "sigmoid");
+const outputName = ({ likelihood }: Model) => likelihood.type.output;
+/** What a decoder's user sees: the mean of x, probabilities for a Bernoulli. */
+const visible = ({ likelihood }: Model): Activation | undefined => likelihood.type.link;
 
 /** Gather, encode, sample, decode, both terms of the ELBO: what training and evaluation share. */
-function elbo(model: Model, data: Tensor, options: GatherOptions, gradients: boolean) {
-  const chain = new Chain(model, gradients);
+function elbo(model: Model, data: Tensor, options: GatherOptions, training: boolean) {
+  const chain = new Chain(model, training);
   const x = chain.output(gather(data, options, model.resolved.layout), "x");
   const sampled = reparameterize(chain.encode(x));
   const z = chain.output(sampled, "z");
   const kl = sampled.outputs.kl;
   if (!kl) throw new Error("reparameterize gives no KL term");
-  const reconstruction = chain.reconstruction(chain.decode(z, outputName(model)), x, gradients);
-  return { nodes: chain.nodes, updates: chain.updates, reconstruction, kl };
+  const reconstruction = chain.reconstruction(chain.decode(z, outputName(model)), x);
+  const terms: Term[] = [
+    { name: "reconstruction", value: reconstruction, knob: ONE },
+    { name: "kl", value: kl, knob: "beta" },
+  ];
+  return { nodes: chain.nodes, terms, updates: chain.updates, reconstruction, kl };
 }
 
 /**
@@ -148,8 +126,8 @@ export function trainingGraph(
   optimizer: AdamOptions,
   half = false,
 ): Graph {
-  const { nodes, updates, reconstruction, kl } = elbo(model, data, options, true);
-  const backward = differentiate({ nodes });
+  const { nodes, terms, updates, reconstruction, kl } = elbo(model, data, options, true);
+  const backward = differentiate({ nodes, terms });
   const { params, gradients, moment1, moment2 } = model;
   const health = tensor("health", "state", [2]);
   const chain = new Chain(model, true, backward.nodes);
@@ -159,7 +137,7 @@ export function trainingGraph(
   const norm = clipped ? chain.output(totalNorm(norms), "norm") : tensor("norm", "state", [1]);
   const weights = half ? halfWeights(model) : undefined;
   chain.output(adam({ params, gradients, moment1, moment2, norm, health }, optimizer, weights), "params");
-  return { nodes: chain.nodes };
+  return { nodes: chain.nodes, terms };
 }
 
 /** The copy of all weights in f16 that a plan in half precision reads. */
@@ -174,7 +152,8 @@ export function halvingGraph(model: Model): Graph {
 
 /** Both terms of the ELBO of a batch of `data`, in the data's own order. */
 export function evaluationGraph(model: Model, data: Tensor, options: GatherOptions): Graph {
-  return { nodes: elbo(model, data, options, false).nodes };
+  const { nodes, terms } = elbo(model, data, options, false);
+  return prune({ nodes, terms });
 }
 
 /** What the host or the page writes latents, or examples, to. */
@@ -201,8 +180,8 @@ export function samplingGraph(model: Model, batch: number, noise: boolean): Grap
   const z = chain.output(samplePrior(batch, model.resolved.spec.latent), "z");
   if (noise) {
     const output = chain.decode(z, outputName(model));
-    const draw = model.logSigma ? further!.gaussianSample(output, model.logSigma) : bernoulliSample(output);
-    chain.unpadded(chain.output(draw, "y"));
+    const { type, tensor } = model.likelihood;
+    chain.unpadded(chain.output(type.draw(output, tensor), "y"));
   } else chain.unpadded(chain.decode(z, "y", visible(model)));
   return { nodes: chain.nodes };
 }
@@ -212,5 +191,5 @@ export function reconstructionGraph(model: Model, batch: number, noise: boolean)
   const chain = new Chain(model);
   const z = chain.output(reparameterize(chain.encode(chain.examples(batch)), noise), "z");
   chain.unpadded(chain.decode(z, "y", visible(model)));
-  return { nodes: chain.nodes };
+  return prune({ nodes: chain.nodes });
 }

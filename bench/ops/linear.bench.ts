@@ -1,7 +1,8 @@
 import { differentiate } from "../../src/gradient.js";
+import { ONE, type Node } from "../../src/graph.js";
+import { bernoulli } from "../../src/ops/bernoulli.js";
 import { linear } from "../../src/ops/linear.js";
 import { reparameterize } from "../../src/ops/reparameterize.js";
-import type { Node } from "../../src/graph.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import type { OpCase } from "../support/op_bench.js";
 
@@ -54,19 +55,15 @@ function gradient(B: number, I: number, O: number, withInput: boolean): Node | u
   const last = linear("heads", x, weightTensor("W", "param", [I], [2, O / 2]), tensor("b", "param", [2, O / 2]));
   const end = reparameterize(last.outputs.y!);
   const decoder = linear("logits", end.outputs.z!, weightTensor("D", "param", [O / 2], [4]), tensor("e", "param", [4]));
-  const graph = differentiate({ nodes: [...(withInput ? [first] : []), last, end, decoder, termOf(decoder)] });
+  const logits = decoder.outputs.y!;
+  const term = bernoulli(logits, tensor("target", "input", logits.shape));
+  const graph = differentiate({
+    nodes: [...(withInput ? [first] : []), last, end, decoder, term],
+    terms: [
+      { name: "reconstruction", value: term.outputs.reconstruction!, knob: ONE },
+      { name: "kl", value: end.outputs.kl!, knob: "beta" },
+    ],
+  });
   const name = withInput ? "linear_grad" : "linear_grad_weight";
   return graph.nodes.find(({ op, inputs, outputs }) => op === name && inputs.x === x && "dW" in outputs);
-}
-
-function termOf(decoder: Node): Node {
-  const x = tensor("target", "input", decoder.outputs.y!.shape);
-  const dlogits = tensor("dlogits", "activation", x.shape);
-  const reconstruction = tensor("reconstruction", "output", [x.shape[0] ?? 1, 1]);
-  return {
-    op: "bernoulli",
-    inputs: { logits: decoder.outputs.y!, x },
-    outputs: { reconstruction, dlogits },
-    attributes: {},
-  };
 }

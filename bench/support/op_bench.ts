@@ -1,5 +1,7 @@
 // What a benchmark of an op is: nodes with the arithmetic and the bytes that they must cost at least.
-import type { Node } from "../../src/graph.js";
+import { fuse } from "../../src/fuse.js";
+import { ONE, type Node } from "../../src/graph.js";
+import { opNamed } from "../../src/ops/index.js";
 import { tensor, size, type Role, type Tensor } from "../../src/tensor.js";
 
 export interface OpCase {
@@ -20,6 +22,12 @@ export function touchedBytes(node: Node): number {
 
 export function memoryCase(name: string, node: Node): OpCase {
   return { name, node, bytes: touchedBytes(node) };
+}
+
+/** A likelihood's term together with its gradient, as training makes both. */
+export function minimised(node: Node): Node {
+  const { nodes } = opNamed(node.op).gradient!(node, { reconstruction: { knob: ONE } }, () => true);
+  return fuse({ nodes: [node, ...nodes] }).nodes[0]!;
 }
 
 export function flat(name: string, role: Role, length: number): Tensor {

@@ -10,11 +10,12 @@ struct Step {
   rows: u32,             // examples that count; rows past them add nothing
   stream: u32,           // which use of random numbers this is
   sample: u32,           // which draw for the same example
-  learning_rate: f32,
-  beta: f32,             // weight of the KL term
-  noise: f32,            // what the noise of the reparameterization is multiplied by; 0 trains z = mu
   gradient_scale: f32,   // what all gradients are multiplied by until Adam, so that f16 holds the small ones
-  correction1: f32,      // 1 / (1 - beta1^t) of Adam
-  correction2: f32,      // 1 / (1 - beta2^t)
+  knobs: array<vec4f, 12>,  // what a plan has by name (Plan.knobs); the first one is 1
 }
 @group(1) @binding(0) var<uniform> step: Step;
+
+// The value of the knob at a place, which a node's uniform holds.
+fn knob(place: u32) -> f32 {
+  return step.knobs[place / 4u][place % 4u];
+}

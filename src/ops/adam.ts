@@ -26,11 +26,15 @@ export interface AdamTensors {
   readonly health: Tensor;
 }
 
-/** One step. `weights`, where it is given, is the f16 copy that products read. */
+/**
+ * One step, with the knobs learning_rate, correction1 = 1 / (1 - beta1^t) and correction2. `weights`, where it is given, is the
+ * f16 copy that products read.
+ */
 export function adam(tensors: AdamTensors, options: AdamOptions, weights?: Tensor): Node {
   const { gradients, norm, health, ...updated } = tensors;
   const outputs = { ...updated, ...(weights ? { weights } : {}) };
-  return { op: "adam", inputs: { gradients, norm, health }, outputs, attributes: { ...options } };
+  const knobs = { rate: "learning_rate", correction1: "correction1", correction2: "correction2" };
+  return { op: "adam", inputs: { gradients, norm, health }, outputs, attributes: { ...options }, knobs };
 }
 
 /** weights = params, in f16. */
@@ -61,6 +65,9 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
       epsilon,
       weight_decay: weightDecay,
       clip_norm: clipNorm,
+      rate: 0,
+      correction1: 0,
+      correction2: 0,
     },
     workgroups: ceilDiv(length, WORKGROUP_SIZE * PER_INVOCATION),
   };

@@ -2,7 +2,7 @@
 import addShader from "../../shaders/add.wgsl";
 import { free, type Node } from "../graph.js";
 import { activationCode, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /** y = act(p + q), all of one shape, flat or images. `name` is y's. */
 export function add(name: string, p: Tensor, q: Tensor, activation: Activation = "none"): Node {
@@ -49,12 +49,8 @@ export function addedUp(
 }
 
 /** dy itself where no activation made the input: nothing is left to compute. */
-function gradient(
-  node: Node,
-  { y: dy }: Readonly<Record<string, Tensor>>,
-  wanted: (input: string) => boolean,
-): Gradients {
-  if (!dy) throw new Error("add: no gradient arrives at y");
+function gradient(node: Node, upstream: Adjoints, wanted: (input: string) => boolean): Gradients {
+  const dy = arriving(node, upstream, "y");
   const nodes: Node[] = [];
   const of: Record<string, Tensor> = {};
   for (const [key, input] of Object.entries(node.inputs)) {

@@ -3,7 +3,7 @@ import batchNormShader from "../../shaders/batch_norm.wgsl";
 import type { Attributes, Node } from "../graph.js";
 import type { ShaderSource } from "../shader_source.js";
 import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /** Of each channel: its gain and its offset, [C]. */
 export interface NormTensors {
@@ -112,14 +112,10 @@ export function normNode(
 }
 
 /** The whole rule is on the last node: it reaches x, gamma and beta through the statistics too. */
-function gradient(
-  { op, inputs, outputs, attributes }: Node,
-  upstream: Readonly<Record<string, Tensor>>,
-  wanted: (input: string) => boolean,
-): Gradients {
-  const { x, gamma, beta, mean, variance } = inputs as Record<string, Tensor>;
-  const dy = upstream.y;
-  if (!x || !gamma || !beta || !mean || !variance || !dy) throw new Error(`${op}: no gradient arrives at y`);
+function gradient(node: Node, upstream: Adjoints, wanted: (input: string) => boolean): Gradients {
+  const { op, inputs, outputs, attributes } = node;
+  const { x, gamma, beta, mean, variance } = inputs as Record<"x" | "gamma" | "beta" | "mean" | "variance", Tensor>;
+  const dy = arriving(node, upstream, "y");
   if (mean.role !== "activation") throw new Error(`${op}: no gradient passes running statistics (${mean.name})`);
   const name = outputs.y?.name ?? "";
   const grouped = attributes.groups === undefined ? {} : { groups: attributes.groups };

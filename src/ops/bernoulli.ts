@@ -2,7 +2,16 @@
 import bernoulliShader from "../../shaders/bernoulli.wgsl";
 import type { Node } from "../graph.js";
 import { size, tensor, type Tensor } from "../tensor.js";
-import { ceilDiv, siteConstant, type Kernel, type Op } from "./op.js";
+import {
+  ceilDiv,
+  siteConstant,
+  stridesOf,
+  weightOf,
+  type Adjoints,
+  type Gradients,
+  type Kernel,
+  type Op,
+} from "./op.js";
 
 /** Stored values of a row that one invocation sums: SEGMENT vec4 in the shaders of the reconstruction terms. */
 export const SEGMENT_VALUES = 64;
@@ -11,7 +20,7 @@ export const SEGMENT_VALUES = 64;
 export function reconstructionSums(x: Tensor): Tensor {
   const [batch = 1] = x.shape;
   const { segments } = exampleSizes(x);
-  return { name: "reconstruction", role: "output", shape: [batch, segments], storage: [batch, segments] };
+  return { name: "reconstruction", role: "ring", shape: [batch, segments], storage: [batch, segments] };
 }
 
 /** How an example of x [B, D] or [B, H, W, C] lies in storage, as the shaders of the terms and of gather ask for it. */
@@ -25,14 +34,34 @@ export function exampleSizes({ shape, storage }: Tensor) {
   };
 }
 
-/** -log p(x|logits) in nats, [B, segments]; with `gradients` also the gradient with respect to the logits. */
-export function bernoulli(logits: Tensor, x: Tensor, gradients: boolean): Node {
-  const dlogits = gradients ? { dlogits: tensor("dlogits", "activation", logits.shape) } : {};
+/** -log p(x|logits) in nats, [B, segments]. */
+export function bernoulli(logits: Tensor, x: Tensor): Node {
   return {
     op: "bernoulli",
     inputs: { logits, x },
-    outputs: { reconstruction: reconstructionSums(x), ...dlogits },
+    outputs: { reconstruction: reconstructionSums(x) },
     attributes: {},
+  };
+}
+
+function gradient(node: Node, upstream: Adjoints): Gradients {
+  const { logits } = node.inputs as Record<"logits", Tensor>;
+  const dlogits = tensor("dlogits", "activation", logits.shape);
+  return { nodes: [likelihoodGradient(node, upstream, { dlogits })], of: { logits: dlogits } };
+}
+
+/**
+ * NAME_grad of a likelihood: what `outputs` are by the loss's weight. Where that is a knob alone, fuse.ts makes one node
+ * of it and the loss's own.
+ */
+export function likelihoodGradient(node: Node, upstream: Adjoints, outputs: Node["outputs"]): Node {
+  const { knob, over } = weightOf(node, upstream, "reconstruction");
+  return {
+    op: `${node.op}_grad`,
+    inputs: { ...node.inputs, ...(over ? { over } : {}) },
+    outputs,
+    attributes: node.attributes,
+    knobs: { weight: knob },
   };
 }
 
@@ -45,7 +74,7 @@ export function bernoulliSample(logits: Tensor): Node {
 const WORKGROUP_SIZE = 64;
 
 function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
-  const { logits } = inputs;
+  const { logits, over } = inputs;
   if (!logits) throw new Error(`${op}: logits are missing`);
   const [rows = 1] = logits.shape;
   const sizes = exampleSizes(logits);
@@ -53,21 +82,13 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
     shader: bernoulliShader,
     entryPoint: op,
     constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0, ...siteConstant(attributes) },
-    shape: { rows, ...sizes },
-    workgroups: ceilDiv(rows * (op === "bernoulli" ? sizes.segments : sizes.pixels), WORKGROUP_SIZE),
+    shape: { rows, ...sizes, weight: 0, over_row: over ? stridesOf(over).over_row : 0 },
+    workgroups: ceilDiv(rows * (op === "bernoulli_sample" ? sizes.pixels : sizes.segments), WORKGROUP_SIZE),
   };
 }
 
 export const bernoulliOps: readonly Op[] = [
-  {
-    name: "bernoulli",
-    kernel,
-    gradient(node) {
-      // The forward dispatch has made it: the term and its gradient share one pass over the logits.
-      const { dlogits } = node.outputs;
-      if (!dlogits) throw new Error("bernoulli: built without gradients");
-      return { nodes: [], of: { logits: dlogits } };
-    },
-  },
+  { name: "bernoulli", optional: ["dlogits"], kernel, gradient },
+  { name: "bernoulli_grad", kernel },
   { name: "bernoulli_sample", kernel },
 ];

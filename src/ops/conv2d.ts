@@ -16,7 +16,17 @@ import {
   type Activation,
   type Tensor,
 } from "../tensor.js";
-import { ceilDiv, partsOf, splitRows, wider, workgroupSizes, type Kernel, type Op, type Tiling } from "./op.js";
+import {
+  arriving,
+  ceilDiv,
+  partsOf,
+  splitRows,
+  wider,
+  workgroupSizes,
+  type Kernel,
+  type Op,
+  type Tiling,
+} from "./op.js";
 import { sumPairs } from "./sum.js";
 
 /**
@@ -96,9 +106,8 @@ const narrowForm = { ...forms.direct, rows: 16, columns: 1 };
 function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient"]> {
   const [own, other] = op === "conv2d" ? (["large", "small"] as const) : (["small", "large"] as const);
   return (node, upstream, wanted, sole) => {
-    const { [own]: x, W, b } = node.inputs as Record<string, Tensor>;
-    const dy = upstream.result;
-    if (!x || !W || !b || !dy) throw new Error(`${op}: no gradient arrives at y`);
+    const { [own]: x, W, b } = node.inputs as Record<typeof own | "W" | "b", Tensor>;
+    const dy = arriving(node, upstream, "result");
     const of = { W: like(W, `d${W.name}`, "gradient"), b: like(b, `d${b.name}`, "gradient") };
     const small = pixels(own === "small" ? x : dy);
     const { parts } = splitRows(small);

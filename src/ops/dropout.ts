@@ -2,7 +2,7 @@
 import dropoutShader from "../../shaders/dropout.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
  * y = x where it is kept, divided by the probability of that, and else 0: with probability `rate`, from 0 to below 1.
@@ -13,15 +13,15 @@ export function dropout(name: string, x: Tensor, rate: number, layer: number): N
   return { op: "dropout", inputs: { x }, outputs: { y }, attributes: { rate, layer } };
 }
 
-function gradient({ inputs, attributes }: Node, { y: dy }: Readonly<Record<string, Tensor>>): Gradients {
-  const { x } = inputs;
-  if (!x || !dy) throw new Error("dropout: no gradient arrives at y");
+function gradient(of: Node, upstream: Adjoints): Gradients {
+  const { x } = of.inputs as Record<"x", Tensor>;
+  const dy = arriving(of, upstream, "y");
   const dx = tensor(`d${x.name}`, "activation", x.shape);
   const node: Node = {
     op: "dropout_grad",
     inputs: { dy, saved: x.pre ?? x },
     outputs: { dx },
-    attributes: { ...attributes, activation: x.activation ?? "none" },
+    attributes: { ...of.attributes, activation: x.activation ?? "none" },
   };
   return { nodes: [node], of: { x: dx } };
 }

@@ -1,10 +1,11 @@
-// The ops that only some models need: for images, norms and a Gaussian likelihood.
+// The ops that only some models need: for images, norms and likelihoods with a scale.
 import { addOps } from "./add.js";
 import { batchNormOps } from "./batch_norm.js";
 import { conv2dOps } from "./conv2d.js";
 import { dropoutOps } from "./dropout.js";
 import { gaussianOps } from "./gaussian.js";
 import { groupNormOps } from "./group_norm.js";
+import { laplaceOps } from "./laplace.js";
 import type { Op } from "./op.js";
 import { poolOps } from "./pool.js";
 import { reshapeOps } from "./reshape.js";
@@ -22,10 +23,10 @@ export const furtherOps: readonly Op[] = [
   ...dropoutOps,
   ...reshapeOps,
   ...gaussianOps,
+  ...laplaceOps,
 ];
 
 /** What the core uses directly, outside of the layers that are loaded with these ops. */
 export { add, addedUp } from "./add.js";
-export { gaussian, gaussianSample } from "./gaussian.js";
 export { reshapeCopy } from "./reshape.js";
 export { winogradSizes, withWinograd } from "./winograd.js";

@@ -1,71 +1,71 @@
-// The Gaussian reconstruction term with one sigma, fixed or learned, with its gradients (shaders/gaussian.wgsl).
+// Reconstruction terms of likelihoods with a mean of each value and one scale, fixed or learned, and the Gaussian one
+// (shaders/lib/location_scale.wgsl, shaders/gaussian.wgsl).
 import gaussianShader from "../../shaders/gaussian.wgsl";
 import type { Node } from "../graph.js";
+import type { ShaderSource } from "../shader_source.js";
 import { activationCode, like, tensor, type Tensor } from "../tensor.js";
-import { exampleSizes, reconstructionSums } from "./bernoulli.js";
-import { ceilDiv, siteConstant, type Gradients, type Kernel, type Op } from "./op.js";
+import { exampleSizes, likelihoodGradient, reconstructionSums } from "./bernoulli.js";
+import { ceilDiv, siteConstant, stridesOf, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 import { sumAll } from "./sum.js";
 
-/**
- * -log p(x|mean, sigma) in nats, [B, segments]; with `gradients` also those with respect to the mean and, where
- * `log_sigma` [1] is a parameter, to it.
- */
-export function gaussian(mean: Tensor, x: Tensor, log_sigma: Tensor, gradients: boolean): Node {
-  const reconstruction = reconstructionSums(x);
-  const learned = log_sigma.role === "param";
-  return {
-    op: "gaussian",
-    inputs: { mean, x, log_sigma, saved: mean.pre ?? mean },
-    outputs: {
-      reconstruction,
-      ...(gradients ? { dmean: tensor("dmean", "activation", mean.shape) } : {}),
-      ...(gradients && learned
-        ? { dlog_sigma_parts: { ...reconstruction, name: "dlog_sigma_parts", role: "activation" } }
-        : {}),
-    },
-    attributes: { learned },
+/** The term `name` of `shader`, its gradient and its draws. */
+export function locationScale(name: string, shader: ShaderSource) {
+  /** -log p(x|mean, scale) in nats, [B, segments]. */
+  const loss = (mean: Tensor, x: Tensor, log_scale: Tensor): Node => ({
+    op: name,
+    inputs: { mean, x, log_scale, saved: mean.pre ?? mean },
+    outputs: { reconstruction: reconstructionSums(x) },
+    attributes: { learned: log_scale.role === "param" },
+  });
+
+  /** A draw y around the mean, of its shape. */
+  const draw = (mean: Tensor, log_scale: Tensor): Node => ({
+    op: `${name}_sample`,
+    inputs: { mean, log_scale },
+    outputs: { y: tensor("y", "activation", mean.shape) },
+    attributes: { learned: log_scale.role === "param" },
+  });
+
+  const kernel = ({ op, inputs, outputs, attributes }: Node): Kernel => {
+    const { mean, over } = inputs;
+    if (!mean) throw new Error(`${op}: the mean is missing`);
+    const [rows = 1] = mean.shape;
+    const sizes = exampleSizes(mean);
+    return {
+      shader,
+      entryPoint: op,
+      constants: {
+        WORKGROUP_SIZE,
+        ACTIVATION: activationCode(mean.activation ?? "none"),
+        KEEP_DMEAN: outputs.dmean ? 1 : 0,
+        LEARNED: attributes.learned ? 1 : 0,
+        ...siteConstant(attributes),
+      },
+      shape: { rows, ...sizes, weight: 0, over_row: over ? stridesOf(over).over_row : 0 },
+      workgroups: ceilDiv(rows * (op.endsWith("_sample") ? sizes.pixels : sizes.segments), WORKGROUP_SIZE),
+    };
   };
-}
 
-function gradient(node: Node): Gradients {
-  const { dmean, dlog_sigma_parts: parts } = node.outputs;
-  const { log_sigma } = node.inputs;
-  if (!dmean || !log_sigma) throw new Error("gaussian: built without gradients");
-  if (!parts) return { nodes: [], of: { mean: dmean } };
-  const dlogSigma = like(log_sigma, `d${log_sigma.name}`, "gradient");
-  return { nodes: [sumAll(parts, dlogSigma)], of: { mean: dmean, log_sigma: dlogSigma } };
-}
-
-/** A draw y around the mean, of its shape. */
-export function gaussianSample(mean: Tensor, log_sigma: Tensor): Node {
-  const y = tensor("y", "activation", mean.shape);
-  const attributes = { learned: log_sigma.role === "param" };
-  return { op: "gaussian_sample", inputs: { mean, log_sigma }, outputs: { y }, attributes };
+  const ops: readonly Op[] = [
+    { name, optional: ["dmean", "dlog_scale_parts"], kernel, gradient },
+    { name: `${name}_grad`, kernel },
+    { name: `${name}_sample`, kernel },
+  ];
+  return { loss, draw, ops };
 }
 
 const WORKGROUP_SIZE = 64;
 
-function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
-  const { mean } = inputs;
-  if (!mean) throw new Error(`${op}: the mean is missing`);
-  const [rows = 1] = mean.shape;
-  const sizes = exampleSizes(mean);
-  return {
-    shader: gaussianShader,
-    entryPoint: op,
-    constants: {
-      WORKGROUP_SIZE,
-      ACTIVATION: activationCode(mean.activation ?? "none"),
-      KEEP_DMEAN: outputs.dmean ? 1 : 0,
-      LEARNED: attributes.learned ? 1 : 0,
-      ...siteConstant(attributes),
-    },
-    shape: { rows, ...sizes },
-    workgroups: ceilDiv(rows * (op === "gaussian" ? sizes.segments : sizes.pixels), WORKGROUP_SIZE),
-  };
+/** With respect to the mean and, where it is a parameter, to log_scale [1]. */
+function gradient(node: Node, upstream: Adjoints): Gradients {
+  const { mean, log_scale } = node.inputs as Record<"mean" | "log_scale", Tensor>;
+  const { reconstruction } = node.outputs as Record<"reconstruction", Tensor>;
+  const dmean = tensor("dmean", "activation", mean.shape);
+  if (!node.attributes.learned) return { nodes: [likelihoodGradient(node, upstream, { dmean })], of: { mean: dmean } };
+  const parts: Tensor = { ...reconstruction, name: `d${log_scale.name}_parts`, role: "activation" };
+  const total = like(log_scale, `d${log_scale.name}`, "gradient");
+  const made = likelihoodGradient(node, upstream, { dmean, dlog_scale_parts: parts });
+  return { nodes: [made, sumAll(parts, total)], of: { mean: dmean, log_scale: total } };
 }
 
-export const gaussianOps: readonly Op[] = [
-  { name: "gaussian", kernel, gradient },
-  { name: "gaussian_sample", kernel },
-];
+export const { loss: gaussian, draw: gaussianSample, ops: gaussianOps } = locationScale("gaussian", gaussianShader);

@@ -21,7 +21,7 @@ export function normParts(length: number): number {
  */
 export function gradientNorm(gradients: Tensor, reconstruction: Tensor, kl: Tensor, health: Tensor): Node {
   const parts = normParts(size(gradients.storage));
-  const norms: Tensor = { name: "norms", role: "output", shape: [parts], storage: [parts] };
+  const norms: Tensor = { name: "norms", role: "ring", shape: [parts], storage: [parts] };
   return { op: "gradient_norm", inputs: { gradients, reconstruction, kl }, outputs: { norms, health }, attributes: {} };
 }
 

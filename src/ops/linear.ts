@@ -5,10 +5,12 @@ import tiled from "../../shaders/linear.tiled.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
 import {
+  arriving,
   ceilDiv,
   partsOf,
   splitRows,
   workgroupSizes,
+  type Adjoints,
   type Gradients,
   type Kernel,
   type Op,
@@ -37,10 +39,9 @@ export function linear(name: string, x: Tensor, W: Tensor, b: Tensor, activation
  */
 const APART = 2 ** 19;
 
-function linearGradient(node: Node, upstream: Readonly<Record<string, Tensor>>, wanted: (input: string) => boolean) {
+function linearGradient(node: Node, upstream: Adjoints, wanted: (input: string) => boolean) {
   const { x, W, b } = node.inputs as { x: Tensor; W: Tensor; b: Tensor };
-  const dy = upstream.y;
-  if (!dy) throw new Error("linear: no gradient arrives at y");
+  const dy = arriving(node, upstream, "y");
   const nodes: Node[] = [];
   const of: Record<string, Tensor> = {};
   const { parts } = splitRows(x.shape[0] ?? 1);

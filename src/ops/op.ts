@@ -27,11 +27,24 @@ export interface Kernel {
   readonly names?: Readonly<Record<string, string>>;
 }
 
+/**
+ * How much a loss counts in what is minimised: a knob's value, times that of a tensor, [rows, parts], of which each size
+ * may be 1 where all rows or parts have the same.
+ */
+export interface Weight {
+  readonly knob: string;
+  readonly over?: Tensor;
+}
+
+/** The gradient with respect to a tensor: a tensor of its shape, or of a loss its weight. */
+export type Adjoint = Tensor | Weight;
+export type Adjoints = Readonly<Record<string, Adjoint>>;
+
 export interface Gradients {
   /** Nodes that compute the gradients, in order. */
   readonly nodes: readonly Node[];
   /** The gradient of each input that was asked for, by the input's name in the node. */
-  readonly of: Readonly<Record<string, Tensor>>;
+  readonly of: Adjoints;
 }
 
 export interface Op {
@@ -42,19 +55,42 @@ export interface Op {
    * has only one form.
    */
   readonly schedules?: Readonly<Partial<Record<Schedule, ShaderSource>>>;
+  /** Outputs that a node may lack: they are left out where nobody reads them. */
+  readonly optional?: readonly string[];
   kernel(node: Node, schedule: Tiling): Kernel;
   /**
-   * Nodes for the gradient of the loss. `upstream` holds the gradients of the node's outputs by the outputs' names
-   * (none for a term of the loss); `wanted` says which inputs need one. A gradient of a tensor that an activation made
+   * Nodes for the gradient of what is minimised. `upstream` holds the gradients of the node's outputs by the outputs'
+   * names, of those that are losses their weights; `wanted` says which inputs need one. A gradient of a tensor that an activation made
    * is taken before that activation: the op multiplies by the slope. `sole` says of a tensor that this node and its
    * gradient are the last to read it: the gradient may be written over it.
    */
   gradient?(
     node: Node,
-    upstream: Readonly<Record<string, Tensor>>,
+    upstream: Adjoints,
     wanted: (input: string) => boolean,
     sole?: (tensor: Tensor) => boolean,
   ): Gradients;
+}
+
+export const isWeight = (adjoint: Adjoint): adjoint is Weight => "knob" in adjoint;
+
+/** The gradient that arrives at an output. Throws where none does. */
+export function arriving({ op }: Node, upstream: Adjoints, output: string): Tensor {
+  const found = upstream[output];
+  if (!found || isWeight(found)) throw new Error(`${op}: no gradient arrives at ${output}`);
+  return found;
+}
+
+/** The weight of an output that is a loss. */
+export function weightOf({ op }: Node, upstream: Adjoints, output: string): Weight {
+  const found = upstream[output];
+  if (!found || !isWeight(found)) throw new Error(`${op}: ${output} has no weight`);
+  return found;
+}
+
+/** How far apart the values of a weight's tensor lie in memory, for a kernel that reads it by row and part. */
+export function stridesOf({ shape: [rows = 1, parts = 1], storage }: Tensor) {
+  return { over_row: rows > 1 ? storage[1]! : 0, over_part: parts > 1 ? 1 : 0 };
 }
 
 /**

@@ -2,7 +2,7 @@
 import poolShader from "../../shaders/pool.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /** Window (i, j) holds the pixels of the image from (i stride[0] - pad[0], j stride[1] - pad[1]) on. */
 export interface Pooling {
@@ -47,11 +47,9 @@ function pool(op: string, name: string, x: Tensor, { window, stride, pad, size: 
   };
 }
 
-function gradient(node: Node, upstream: Readonly<Record<string, Tensor>>): Gradients {
-  const { x } = node.inputs;
-  const { y } = node.outputs;
-  const dy = upstream.y;
-  if (!x || !y || !dy) throw new Error(`${node.op}: no gradient arrives at y`);
+function gradient(node: Node, upstream: Adjoints): Gradients {
+  const { x, y } = { ...node.inputs, ...node.outputs } as Record<"x" | "y", Tensor>;
+  const dy = arriving(node, upstream, "y");
   const dx = tensor(`d${x.name}`, "activation", x.shape);
   const inputs = { ...(node.op === "max_pool" ? { x, y } : {}), dy, saved: x.pre ?? x };
   const attributes = { ...node.attributes, activation: x.activation ?? "none" };

@@ -2,7 +2,20 @@
 import reparameterizeShader from "../../shaders/reparameterize.wgsl";
 import type { Node } from "../graph.js";
 import { tensor, type Tensor } from "../tensor.js";
-import { ceilDiv, siteConstant, type Gradients, type Kernel, type Op } from "./op.js";
+import {
+  arriving,
+  ceilDiv,
+  siteConstant,
+  stridesOf,
+  weightOf,
+  type Adjoints,
+  type Gradients,
+  type Kernel,
+  type Op,
+} from "./op.js";
+
+/** The knob by which every draw of z is multiplied: 1 but in training with another, and for a temperature. */
+const NOISE = "noise";
 
 /**
  * Draws z [B, Z] from heads [B, 2, Z] (mean, then log variance). Writes each latent's KL divergence from the standard
@@ -12,28 +25,37 @@ import { ceilDiv, siteConstant, type Gradients, type Kernel, type Op } from "./o
 export function reparameterize(heads: Tensor, noise = true): Node {
   const [batch = 1, , latents = 1] = heads.shape;
   const z = tensor("z", "activation", [batch, latents]);
-  const kl = tensor("kl", "output", [batch, latents]);
+  const kl = tensor("kl", "ring", [batch, latents]);
   const counts = [batch, (z.storage[1] ?? 4) / 4];
-  const clamped: Tensor = { name: "clamped", role: "output", shape: counts, storage: counts };
-  return { op: "reparameterize", inputs: { heads }, outputs: { z, kl, clamped }, attributes: { noise } };
+  const clamped: Tensor = { name: "clamped", role: "ring", shape: counts, storage: counts };
+  return {
+    op: "reparameterize",
+    inputs: { heads },
+    outputs: { z, kl, clamped },
+    attributes: { noise },
+    knobs: { noise: NOISE },
+  };
 }
 
 /** z [rows, latents] from the prior N(0, 1), times the step's noise. */
 export function samplePrior(rows: number, latents: number): Node {
   const z = tensor("z", "activation", [rows, latents]);
-  return { op: "sample_prior", inputs: {}, outputs: { z }, attributes: {} };
+  return { op: "sample_prior", inputs: {}, outputs: { z }, attributes: {}, knobs: { noise: NOISE } };
 }
 
-function gradient(node: Node, upstream: Readonly<Record<string, Tensor>>): Gradients {
-  const { heads } = node.inputs;
-  const { z } = node.outputs;
-  const dz = upstream.z;
-  if (!heads || !z || !dz) throw new Error("reparameterize: no gradient arrives at z");
+function gradient(node: Node, upstream: Adjoints): Gradients {
+  const { heads, z } = { ...node.inputs, ...node.outputs } as Record<"heads" | "z", Tensor>;
+  const dz = arriving(node, upstream, "z");
+  const { knob, over } = weightOf(node, upstream, "kl");
   const dheads = tensor(`d${heads.name}`, "activation", heads.shape);
-  return {
-    nodes: [{ op: "reparameterize_grad", inputs: { heads, z, dz }, outputs: { dheads }, attributes: {} }],
-    of: { heads: dheads },
+  const made: Node = {
+    op: over ? "reparameterize_grad_over" : "reparameterize_grad",
+    inputs: { heads, z, dz, ...(over ? { over } : {}) },
+    outputs: { dheads },
+    attributes: {},
+    knobs: { weight: knob },
   };
+  return { nodes: [made], of: { heads: dheads } };
 }
 
 const WORKGROUP_SIZE = 64;
@@ -42,17 +64,32 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   const z = outputs.z ?? inputs.z;
   const [rows = 1, latentCount = 1] = z?.shape ?? [];
   const latents = (z?.storage[1] ?? 4) / 4;
+  const { over } = inputs;
   return {
     shader: reparameterizeShader,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE, NOISE: attributes.noise === false ? 0 : 1, ...siteConstant(attributes) },
-    shape: { rows, latents, latent_count: latentCount },
+    constants: {
+      WORKGROUP_SIZE,
+      NOISE: attributes.noise === false ? 0 : 1,
+      KEEP_KL: outputs.kl ? 1 : 0,
+      KEEP_CLAMPED: outputs.clamped ? 1 : 0,
+      ...siteConstant(attributes),
+    },
+    shape: {
+      rows,
+      latents,
+      latent_count: latentCount,
+      noise: 0,
+      weight: 0,
+      ...(over ? stridesOf(over) : { over_row: 0, over_part: 0 }),
+    },
     workgroups: ceilDiv(rows * latents, WORKGROUP_SIZE),
   };
 }
 
 export const reparameterizeOps: readonly Op[] = [
-  { name: "reparameterize", kernel, gradient },
+  { name: "reparameterize", optional: ["kl", "clamped"], kernel, gradient },
   { name: "reparameterize_grad", kernel },
+  { name: "reparameterize_grad_over", kernel },
   { name: "sample_prior", kernel },
 ];

@@ -2,7 +2,7 @@
 import reshapeShader from "../../shaders/reshape.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /** y: x's values in order, in `shape`. `name` is y's. */
 export function reshapeCopy(name: string, x: Tensor, shape: readonly number[]): Node {
@@ -10,9 +10,9 @@ export function reshapeCopy(name: string, x: Tensor, shape: readonly number[]): 
   return { op: "reshape", inputs: { x }, outputs: { y: tensor(name, "activation", shape) }, attributes: {} };
 }
 
-function gradient({ inputs }: Node, { y: dy }: Readonly<Record<string, Tensor>>): Gradients {
-  const { x } = inputs;
-  if (!x || !dy) throw new Error("reshape: no gradient arrives at y");
+function gradient(of: Node, upstream: Adjoints): Gradients {
+  const { x } = of.inputs as Record<"x", Tensor>;
+  const dy = arriving(of, upstream, "y");
   const dx = tensor(`d${x.name}`, "activation", x.shape);
   const attributes = { activation: x.activation ?? "none" };
   const node: Node = { op: "reshape_grad", inputs: { dy, saved: x.pre ?? x }, outputs: { dx }, attributes };

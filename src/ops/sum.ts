@@ -10,32 +10,29 @@ export function sumPairs(parts: Tensor, y: Tensor, parts2: Tensor, y2: Tensor): 
 }
 
 /**
- * The same nodes with each two sums of pairs in one dispatch, at the place of the second: a dispatch costs more than a
- * short sum. A sum that a node reads before that stays alone.
+ * Two sums of pairs in one dispatch, at the place of the second: a dispatch costs more than a short sum. A sum that a node
+ * reads before that stays alone.
  */
-export function joinSums(nodes: readonly Node[]): Node[] {
-  const joined: Node[] = [];
-  /** A sum that waits for a second one. */
-  let first: Node | undefined;
-  for (const node of nodes) {
-    const made: unknown[] = Object.values(first?.outputs ?? {});
-    if (Object.values(node.inputs).some((tensor) => made.includes(tensor))) first = undefined;
-    if (node.op !== "sum_pairs" || !first) {
-      joined.push(node);
-      if (node.op === "sum_pairs") first = node;
-      continue;
-    }
-    joined.splice(joined.indexOf(first), 1);
-    const [inputs, outputs] = [node.inputs, node.outputs];
-    joined.push({
-      op: "sum_two_pairs",
-      inputs: { ...first.inputs, parts3: inputs.parts!, parts4: inputs.parts2! },
-      outputs: { ...first.outputs, y3: outputs.y!, y4: outputs.y2! },
-      attributes: {},
-    });
-    first = undefined;
+export function joinedSums(node: Node, nodes: readonly Node[]) {
+  const at = nodes.indexOf(node);
+  const before = nodes.findLastIndex(({ op }, index) => index < at && op === "sum_pairs");
+  const first = nodes[before];
+  if (node.op !== "sum_pairs" || !first) return undefined;
+  const made = Object.values(first.outputs);
+  if (nodes.slice(before, at).some(({ inputs }) => Object.values(inputs).some((tensor) => made.includes(tensor)))) {
+    return undefined;
   }
-  return joined;
+  const [{ parts, parts2 }, { y, y2 }] = [node.inputs, node.outputs] as Record<string, Tensor>[] as [
+    Record<"parts" | "parts2", Tensor>,
+    Record<"y" | "y2", Tensor>,
+  ];
+  const joined: Node = {
+    op: "sum_two_pairs",
+    inputs: { ...first.inputs, parts3: parts, parts4: parts2 },
+    outputs: { ...first.outputs, y3: y, y4: y2 },
+    attributes: {},
+  };
+  return { takes: [first], nodes: [joined] };
 }
 
 /** y = sum of all values: a scalar. */

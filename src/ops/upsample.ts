@@ -2,7 +2,7 @@
 import upsampleShader from "../../shaders/upsample.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, type Gradients, type Kernel, type Op } from "./op.js";
+import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
  * x [B, H, W, C] enlarged to y [B, fy H, fx W, C] by `factor` [fy, fx]. Bilinear: pixels are squares whose values are
@@ -23,10 +23,9 @@ export function upsample2d(
   };
 }
 
-function gradient(node: Node, upstream: Readonly<Record<string, Tensor>>): Gradients {
-  const { x } = node.inputs;
-  const dy = upstream.y;
-  if (!x || !dy) throw new Error(`${node.op}: no gradient arrives at y`);
+function gradient(node: Node, upstream: Adjoints): Gradients {
+  const { x } = node.inputs as Record<"x", Tensor>;
+  const dy = arriving(node, upstream, "y");
   const dx = tensor(`d${x.name}`, "activation", x.shape);
   const attributes = { ...node.attributes, activation: x.activation ?? "none" };
   return {

@@ -76,7 +76,7 @@ describe("the bundle", () => {
     expect(uses(text(LAYERS)).imports).toEqual(['"./core.js"']);
     expect(uses(text(GLOBAL)).imports.filter((path) => !again.test(path))).toEqual([]);
     // The others import entries by their files too, and so have no class a second time.
-    const known = ["core.js", ...entries].flatMap((script) => [`"./${script}"`, `import("./${script}")`]);
+    const known = ["core.js", LAYERS, ...entries].flatMap((script) => [`"./${script}"`, `import("./${script}")`]);
     for (const name of further)
       expect(uses(text(name)).imports.filter((path) => !known.includes(path) && !again.test(path))).toEqual([]);
   });

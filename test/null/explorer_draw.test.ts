@@ -1,6 +1,6 @@
 // What the explorer makes of a drawing, and how it judges it.
 import { describe, expect, test } from "vitest";
-import { klOf, normals, reconstructionLoss } from "../../explorer/example_elbo.js";
+import { normals } from "../../explorer/normals.js";
 import { Latest } from "../../explorer/latest.js";
 import { layoutOf, pictureShape } from "../../explorer/shapes.js";
 import { centred, smoothed, strokesToImage, type Stroke } from "../../explorer/strokes.js";
@@ -133,23 +133,7 @@ describe("how usual a loss is", () => {
   });
 });
 
-describe("the ELBO's terms of an example", () => {
-  test("KL in closed form", () => {
-    expect(klOf(Float32Array.from([0, 0]), Float32Array.from([0, 0]), 2)).toEqual([0]);
-    const [first, second] = klOf(Float32Array.from([1, 2]), Float32Array.from([0, Math.log(4)]), 1);
-    expect(first).toBeCloseTo(0.5, 6);
-    expect(second).toBeCloseTo((4 + 4 - 1 - Math.log(4)) / 2, 6);
-  });
-
-  test("a Bernoulli's and a Gaussian's loss", () => {
-    const x = Float32Array.from([1, 0, 0.5]);
-    const y = Float32Array.from([0.9, 0.2, 0.5]);
-    expect(reconstructionLoss(x, y)).toBeCloseTo(-Math.log(0.9) - Math.log(0.8) + Math.LN2, 5);
-    // A probability of 0 or 1 that is wrong costs much, but is a number.
-    expect(reconstructionLoss(Float32Array.from([1]), Float32Array.from([0]))).toBeCloseTo(-Math.log(1e-7), 5);
-    expect(reconstructionLoss(x, y, 0.25)).toBeCloseTo(0.05 / 0.5 + (3 * Math.log(2 * Math.PI * 0.25)) / 2, 5);
-  });
-
+describe("random numbers", () => {
   test("draws are standard normal, and the same for the same seed", () => {
     const e = normals(20_000, 9);
     const mean = e.reduce((a, b) => a + b) / e.length;

@@ -1,7 +1,7 @@
 // The explorer's mathematics of the latent space: components, planes, quantiles, ways and round trips.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { normals } from "../../explorer/example_elbo.js";
+import { normals } from "../../explorer/normals.js";
 import { between, steps } from "../../explorer/interpolation.js";
 import { classMeans, neighbourhood } from "../../explorer/neighbours.js";
 import { ClosedPath, distance, roundTrip } from "../../explorer/path.js";

@@ -1,7 +1,7 @@
 // A decoder that ends in another shape: the chain of shapes, and a change that makes it fit, which is then tried.
 import { describe, expect, it } from "vitest";
 import { WebvaeError } from "../../src/errors.js";
-import { conv2d, convTranspose2d, dense, flatten, reshape, upsample2d, type Layer } from "../../src/layers.js";
+import { conv2d, convTranspose2d, dense, flatten, reshape, upsample2d, type Layer } from "../../src/layers/json.js";
 import { fitting } from "../../src/fitting.js";
 import { resolveSpec } from "../../src/spec.js";
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../src/gradient.js";
-import { graphTensors, printGraph, type Graph } from "../../src/graph.js";
+import { graphTensors, ONE, printGraph, type Graph } from "../../src/graph.js";
 import { gather, dataTensor } from "../../src/ops/gather.js";
 import { linear } from "../../src/ops/linear.js";
 import { sumAll } from "../../src/ops/sum.js";
 import { plan, printPlan } from "../../src/plan.js";
-import { dense, dropout, residual } from "../../src/layers.js";
+import { dense, dropout, residual } from "../../src/layers/json.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import { defineModel, flats } from "../../src/parameters.js";
@@ -30,18 +30,18 @@ describe("a model's training step", () => {
       "x [3, 6] = gather_floats(floats; shuffle=true; binarise=false)
       encoder.0.output [3, 5], encoder.0.output.pre [3, 5] = linear(x, W=encoder.0.weight, b=encoder.0.bias; activation=silu)
       heads [3, 2, 2] = linear(x=encoder.0.output, W=heads.weight, b=heads.bias; activation=none)
-      z [3, 2], kl [3, 2], clamped [3, 1] = reparameterize(heads; noise=true)
+      z [3, 2], kl [3, 2], clamped [3, 1] = reparameterize(heads; noise=true; noise=$noise)
       decoder.0.output [3, 4] = linear(x=z, W=decoder.0.weight, b=decoder.0.bias; activation=relu)
       mean [3, 6] = linear(x=decoder.0.output, W=decoder.1.weight, b=decoder.1.bias; activation=none)
-      reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_sigma, saved=mean; learned=true)
+      reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_scale=log_sigma, saved=mean; learned=true; weight=$one)
       dlog_sigma [1] = sum_all(values=dlog_sigma_parts)
       ddecoder.0.output [3, 4], ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = linear_grad(x=decoder.0.output, W=decoder.1.weight, dy=dmean, saved=decoder.0.output; activation=relu)
       dz [3, 2], ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = linear_grad(x=z, W=decoder.0.weight, dy=ddecoder.0.output, saved=z; activation=none)
-      dheads [3, 2, 2] = reparameterize_grad(heads, z, dz)
+      dheads [3, 2, 2] = reparameterize_grad(heads, z, dz; weight=$beta)
       dencoder.0.output [3, 5], dheads.weight [5, 2, 2], dheads.bias [2, 2] = linear_grad(x=encoder.0.output, W=heads.weight, dy=dheads, saved=encoder.0.output.pre; activation=silu)
       dencoder.0.weight [6, 5], dencoder.0.bias [5] = linear_grad_weight(x, dy=dencoder.0.output)
       norms [64], health [2] = gradient_norm(gradients, reconstruction, kl)
-      params [1152], moment1 [1152], moment2 [1152] = adam(gradients, norm, health; beta1=0.9; beta2=0.999; epsilon=1e-8; weightDecay=0; decoupled=false; clipNorm=0)"
+      params [1152], moment1 [1152], moment2 [1152] = adam(gradients, norm, health; beta1=0.9; beta2=0.999; epsilon=1e-8; weightDecay=0; decoupled=false; clipNorm=0; rate=$learning_rate; correction1=$correction1; correction2=$correction2)"
     `));
 
   it("as a plan", () =>
@@ -52,7 +52,7 @@ describe("a model's training step", () => {
        3 reparameterize z (reparameterize, 1 workgroups): clamped=clamped+0 heads=slot3+0 kl=kl+0 z=slot6+0
        4 linear decoder.0.output (linear, 1 workgroups): W=params+2048 b=params+2560 pre=- x=slot6+0 y=slot7+0
        5 linear mean (linear, 1 workgroups): W=params+3072 b=params+3584 pre=- x=slot7+0 y=slot4+0
-       6 gaussian reconstruction (gaussian, 1 workgroups): dlog_sigma_parts=slot8+0 dmean=slot5+0 log_sigma=params+4096 mean=slot4+0 reconstruction=reconstruction+0 saved=slot4+0 x=slot0+0
+       6 gaussian reconstruction (gaussian, 1 workgroups): dlog_scale_parts=slot8+0 dmean=slot5+0 log_scale=params+4096 mean=slot4+0 reconstruction=reconstruction+0 saved=slot4+0 x=slot0+0
        7 sum_all dlog_sigma (sum, 1 workgroups): values=slot8+0 y=gradients+4096
        8 linear_grad ddecoder.0.output (linear, 3 workgroups): W=params+3072 dW=gradients+3072 db=gradients+3584 dx=slot4+0 dy=slot5+0 saved=slot7+0 x=slot7+0
        9 linear_grad dz (linear, 3 workgroups): W=params+2048 dW=gradients+2048 db=gradients+2560 dx=slot7+0 dy=slot4+0 saved=slot6+0 x=slot6+0
@@ -66,10 +66,10 @@ describe("a model's training step", () => {
          moment1 (state) 4608 bytes
          moment2 (state) 4608 bytes
          floats (input) 3200 bytes
-         kl (output) 96 bytes
-         clamped (output) 24 bytes
-         reconstruction (output) 24 bytes
-         norms (output) 512 bytes
+         kl (ring) 96 bytes
+         clamped (ring) 24 bytes
+         reconstruction (ring) 24 bytes
+         norms (ring) 512 bytes
          health (state) 16 bytes
          norm (state) 16 bytes
          slot0 (slot) 96 bytes
@@ -118,7 +118,8 @@ it("the rows of a ring lie close, also where a step leaves less than a vec4", ()
   const { plan: planned } = plan(evaluationGraph(model, data, { batch: 1 }), { flats: flats(model), slots: 5 });
   expect(planned.places.reconstruction!.bytes).toBe(5 * 4);
   expect(planned.places.kl!.bytes).toBe(5 * 16);
-  expect(planned.places.clamped!.bytes).toBe(5 * 4);
+  // Which only training reads.
+  expect(planned.places.clamped).toBeUndefined();
 });
 
 describe("throws", () => {
@@ -128,8 +129,9 @@ describe("throws", () => {
 
   it("where a gradient passes an op without a rule", () => {
     const first = linear("y", x, W, b);
-    const total = tensor("total", "output", [1]);
-    const graph: Graph = { nodes: [first, sumAll(first.outputs.y!, total)] };
+    const total = tensor("total", "ring", [1]);
+    const terms = [{ name: "total", value: total, knob: ONE }];
+    const graph: Graph = { nodes: [first, sumAll(first.outputs.y!, total)], terms };
     expect(() => differentiate(graph)).toThrow("op sum_all has no gradient rule, and total = sum_all needs one");
   });
 

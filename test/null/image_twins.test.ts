@@ -6,8 +6,8 @@ import { dropout } from "../../src/ops/dropout.js";
 import { opNamed } from "../../src/ops/index.js";
 import { partsOf } from "../../src/ops/op.js";
 import { reshapeCopy } from "../../src/ops/reshape.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, type Activation, type Tensor, activations } from "../../src/tensor.js";
 import { activate, saved, slope } from "../reference/activation.js";
 import { twinOf } from "../reference/index.js";
 import type { Values } from "../reference/twin.js";

@@ -16,7 +16,7 @@ import {
   residual,
   upsample2d,
   type Layer,
-} from "../../src/layers.js";
+} from "../../src/layers/json.js";
 import { resolveSpec } from "../../src/spec.js";
 import { fault } from "../support/fault.js";
 

@@ -2,16 +2,17 @@
 // against central differences.
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../src/gradient.js";
-import { printGraph, type Node } from "../../src/graph.js";
+import { ONE, printGraph, type Node } from "../../src/graph.js";
 import { batchNorm, batchNormInference } from "../../src/ops/batch_norm.js";
 import { bernoulli } from "../../src/ops/bernoulli.js";
 import { groupNorm } from "../../src/ops/group_norm.js";
 import { opNamed } from "../../src/ops/index.js";
 import { linear } from "../../src/ops/linear.js";
 import { plan } from "../../src/plan.js";
-import { activations } from "../../src/layers.js";
-import { size, tensor, weightTensor, type Activation, type Tensor } from "../../src/tensor.js";
+
+import { size, tensor, weightTensor, type Activation, type Tensor, activations } from "../../src/tensor.js";
 import { activate, saved, slope } from "../reference/activation.js";
+import { tensorsOf } from "../support/losses.js";
 import { expectGradient } from "../support/differences.js";
 import { affineTensors, backwardNodes, inputTensor, runTwins, type Named } from "../support/norms.js";
 import { RandomValues } from "../support/random_values.js";
@@ -138,8 +139,9 @@ describe.each(Object.entries(builds))("%s", (name, build) => {
     const middle = build(first.outputs.y!, "silu");
     const y = middle.at(-1)!.outputs.y!;
     const last = linear("logits", y, weightTensor("V", "param", [D], [2]), tensor("c", "param", [2]));
-    const term = bernoulli(last.outputs.y!, tensor("target", "input", [B, 2]), true);
-    const graph = differentiate({ nodes: [first, ...middle, last, term] });
+    const term = bernoulli(last.outputs.y!, tensor("target", "input", [B, 2]));
+    const terms = [{ name: "reconstruction", value: term.outputs.reconstruction!, knob: ONE }];
+    const graph = differentiate({ nodes: [first, ...middle, last, term], terms });
 
     it("is differentiated by its last node's rule alone", () => {
       const op = name === "batch" ? "batch_norm" : "group_norm";
@@ -193,7 +195,7 @@ describe("a batch normalization", () => {
     const dy = tensor("dy", "activation", x.shape);
     const { nodes, of } = opNamed("batch_norm").gradient!(node, { y: dy }, (input) => input !== "x");
     expect(nodes.map(({ op }) => op)).toEqual(["batch_norm_sums", "batch_norm_grad_params"]);
-    expect(Object.values(of).map(({ name, role }) => [name, role])).toEqual([
+    expect(Object.values(tensorsOf(of)).map(({ name, role }) => [name, role])).toEqual([
       ["dgamma", "gradient"],
       ["dbeta", "gradient"],
     ]);

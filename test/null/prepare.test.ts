@@ -6,7 +6,7 @@ import type { ModelSpec } from "../../src/spec.js";
 /** The library as a page has it that has loaded nothing on demand yet. */
 async function fresh() {
   vi.resetModules();
-  const [{ prepare }, { defineModel }, { resolveSpec }, vae, { opNames }] = await Promise.all([
+  const [{ resolved }, { defineModel }, { resolveSpec }, vae, { opNames }] = await Promise.all([
     import("../../src/prepare.js"),
     import("../../src/parameters.js"),
     import("../../src/spec.js"),
@@ -14,7 +14,7 @@ async function fresh() {
     import("../../src/ops/index.js"),
   ]);
   const modelOf = (spec: ModelSpec) => defineModel(resolveSpec(spec));
-  return { prepare: (spec: ModelSpec) => prepare(modelOf(spec)), modelOf, opNames, ...vae };
+  return { prepare: (spec: ModelSpec) => resolved(spec), modelOf, opNames, ...vae };
 }
 
 const asked = vi.fn();

@@ -1,4 +1,5 @@
 // Every shader and every graph on a device that validates all and computes nothing.
+import { activations } from "../../src/tensor.js";
 import { describe, expect, it } from "vitest";
 import { compileWgsl, joinImports } from "../../build/wgsl.mjs";
 import { Device } from "../../src/device.js";
@@ -10,7 +11,6 @@ import { schedules } from "../../src/ops/op.js";
 import { plan } from "../../src/plan.js";
 import type { ShaderSource } from "../../src/shader_source.js";
 import {
-  activations,
   avgPool2d,
   batchNorm,
   conv2d,
@@ -23,7 +23,7 @@ import {
   reshape,
   residual,
   upsample2d,
-} from "../../src/layers.js";
+} from "../../src/layers/json.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
 import { defineModel, flats } from "../../src/parameters.js";
 import * as vae from "../../src/vae.js";

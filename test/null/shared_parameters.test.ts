@@ -2,7 +2,7 @@
 // that the optimizer reads.
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../src/gradient.js";
-import { graphTensors, type Graph, type Node } from "../../src/graph.js";
+import { graphTensors, ONE, type Graph, type Node } from "../../src/graph.js";
 import { bernoulli } from "../../src/ops/bernoulli.js";
 import { linear } from "../../src/ops/linear.js";
 import { atSite } from "../../src/ops/op.js";
@@ -27,7 +27,9 @@ function chained(uses: number): Graph {
     nodes.push(node);
     h = node.outputs.y!;
   }
-  return { nodes: [...nodes, bernoulli(h, x, true)] };
+  const term = bernoulli(h, x);
+  const value = term.outputs.reconstruction!;
+  return { nodes: [...nodes, term], terms: [{ name: "reconstruction", value, knob: ONE }] };
 }
 
 function values(graph: Graph) {

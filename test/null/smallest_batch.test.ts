@@ -2,7 +2,7 @@
 // kind of layer on every smallest shape either passes something of its input on or is refused by name.
 import { describe, expect, it } from "vitest";
 import { fromArray } from "../../src/datasets.js";
-import * as made from "../../src/layers.js";
+import * as made from "../../src/layers/json.js";
 import { VAE, type Layer, type ModelSpec, type TrainingOptions } from "../../src/index.js";
 import { dataTensor } from "../../src/ops/gather.js";
 import { defineModel } from "../../src/parameters.js";

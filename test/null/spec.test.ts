@@ -1,8 +1,9 @@
+import { activations } from "../../src/tensor.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WebvaeError } from "../../src/errors.js";
 import { product } from "../../src/checks.js";
-import { activations, dense, flatten, reshape, type Layer } from "../../src/layers.js";
+import { dense, flatten, reshape, type Layer } from "../../src/layers/json.js";
 import { dataTensor } from "../../src/ops/gather.js";
 import { defineModel, flats, type Model } from "../../src/parameters.js";
 import { plan } from "../../src/plan.js";

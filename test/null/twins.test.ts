@@ -4,15 +4,17 @@ import { describe, expect, it } from "vitest";
 import type { Node } from "../../src/graph.js";
 import { bernoulli } from "../../src/ops/bernoulli.js";
 import { gaussian } from "../../src/ops/gaussian.js";
+import { laplace } from "../../src/ops/laplace.js";
 import { opNamed, opNames } from "../../src/ops/index.js";
 import { linear } from "../../src/ops/linear.js";
 import { avgPool2d, maxPool2d } from "../../src/ops/pool.js";
 import { reparameterize } from "../../src/ops/reparameterize.js";
 import { upsample2d } from "../../src/ops/upsample.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, weightTensor } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, weightTensor, activations } from "../../src/tensor.js";
 import { activate, derivative, saved, slope } from "../reference/activation.js";
 import { twinNames, twinOf } from "../reference/index.js";
+import { minimised } from "../support/losses.js";
 import { centralDifference, expectGradient, gradientError } from "../support/differences.js";
 import { RandomValues } from "../support/random_values.js";
 import { defaultStep } from "../support/run_node.js";
@@ -83,16 +85,16 @@ describe.each(activations)("of an image made by %s", (activation) => {
 
 describe("reparameterize", () => {
   const [B, Z, LIMIT] = [3, 5, 10];
-  const step = { ...defaultStep, rows: B, beta: 0.7, first_row: 4 };
+  const step = { ...defaultStep, rows: B, knobs: { beta: 0.7, noise: 1 }, first_row: 4 };
   const forward = reparameterize(tensor("heads", "activation", [B, 2, Z]));
   const dz = tensor("dz", "activation", [B, Z]);
-  const backward = opNamed("reparameterize").gradient!(forward, { z: dz }, () => true).nodes[0]!;
+  const backward = opNamed("reparameterize").gradient!(forward, { z: dz, kl: { knob: "beta" } }, () => true).nodes[0]!;
   const random = new RandomValues("reparameterize");
   // Of a size with the KL term's gradient at the limits, so that either may win there.
   const weights = random.normal(B * Z, 200);
   const objective = (heads: Float64Array) => {
     const { z, kl } = run(forward, { heads }, step);
-    return dot(z!, weights) + (step.beta * sum(kl!)) / B;
+    return dot(z!, weights) + (step.knobs.beta * sum(kl!)) / B;
   };
   const gradient = (heads: Float64Array) =>
     run(backward, { heads, z: run(forward, { heads }, step).z!, dz: weights }, step).dheads!;
@@ -136,31 +138,39 @@ describe.each([1, 70])("reconstruction terms of %i values", (D) => {
   const shape = [B, D];
 
   it("bernoulli: with respect to the logits", () => {
-    const node = bernoulli(tensor("logits", "activation", shape), tensor("x", "activation", shape), true);
+    const node = minimised(bernoulli(tensor("logits", "activation", shape), tensor("x", "activation", shape)));
     const logits = random.normal(B * D, 2);
     const terms = () => run(node, { logits, x }, step);
     expectGradient(terms().dlogits!, () => sum(terms().reconstruction!) / rows, logits);
   });
 
-  it.each(activations)("gaussian: with respect to a mean made by %s, and log sigma", (activation) => {
+  const scaled = { gaussian, laplace };
+  const made = activations.flatMap(
+    (activation) =>
+      [
+        ["gaussian", activation],
+        ["laplace", activation],
+      ] as const,
+  );
+  it.each(made)("%s: with respect to a mean made by %s, and the log scale", (name, activation) => {
     const pre = slopeNeedsInput(activation) ? { pre: tensor("mean.pre", "activation", shape) } : {};
     const mean = tensor("mean", "activation", shape, { activation, ...pre });
-    const node = gaussian(mean, tensor("x", "activation", shape), tensor("log_sigma", "param", [1]), true);
+    const node = minimised(scaled[name](mean, tensor("x", "activation", shape), tensor("log_scale", "param", [1])));
     const a = random.normal(B * D);
     for (const level of [0.3, -5.5]) {
-      const log_sigma = Float64Array.of(level);
+      const log_scale = Float64Array.of(level);
       const terms = () => {
         const made = a.map((value) => activate(activation, value));
-        return run(node, { mean: made, saved: a.map((value) => saved(activation, value)), x, log_sigma }, step);
+        return run(node, { mean: made, saved: a.map((value) => saved(activation, value)), x, log_scale }, step);
       };
       const objective = () => sum(terms().reconstruction!) / rows;
       const scale = 1 + Math.abs(objective());
-      const { dmean, dlog_sigma_parts: parts } = terms();
+      const { dmean, dlog_scale_parts: parts } = terms();
       // Relative to the whole objective: near the floor it is some 1e5, and its rounding shows in a difference.
       dmean!.forEach((g, i) => {
         expect(Math.abs(g - centralDifference(objective, a, i)) / scale).toBeLessThan(1e-8);
       });
-      const along = centralDifference(objective, log_sigma, 0);
+      const along = centralDifference(objective, log_scale, 0);
       expect(Math.abs(sum(parts!) - along) / scale).toBeLessThan(1e-8);
     }
   });

@@ -1,7 +1,8 @@
 // Words of Keras and PyTorch, other spellings and slips: each error names what they are here.
+import { activations } from "../../src/tensor.js";
 import { describe, expect, it } from "vitest";
 import { conv2d, dense, models, reshape, VAE, type ModelSpec } from "../../src/index.js";
-import { activations } from "../../src/layers.js";
+
 import { resolveSpec } from "../../src/spec.js";
 import { trainingOptions } from "../../src/training_options.js";
 import { nearest } from "../../src/words.js";

@@ -51,7 +51,8 @@ function normOf(gradients: Float64Array): Float64Array {
 
 function atStep(t: number, { beta1, beta2 }: AdamOptions): StepValues {
   const [correction1, correction2] = [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)].map(Math.fround) as [number, number];
-  return { ...defaultStep, step: t, slot: t % 3, learning_rate: Math.fround(0.01), correction1, correction2 };
+  const knobs = { learning_rate: Math.fround(0.01), correction1, correction2 };
+  return { ...defaultStep, step: t, slot: t % 3, knobs };
 }
 
 const initial = (N: number, random: RandomValues) => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { batchNorm, batchNormInference, layoutOf, updateRunning } from "../../src/ops/batch_norm.js";
-import { activations } from "../../src/layers.js";
-import { slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+
+import { slopeNeedsInput, tensor, type Activation, activations } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { affineTensors, backwardNodes, chain, inputTensor, normValues } from "../support/norms.js";

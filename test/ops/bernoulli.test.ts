@@ -4,20 +4,23 @@ import { bernoulli, bernoulliSample } from "../../src/ops/bernoulli.js";
 import { size, tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
-import type { RandomValues } from "../support/random_values.js";
+import { gradientBy, minimised, weightsTensor } from "../support/losses.js";
+import { RandomValues } from "../support/random_values.js";
 import { defaultStep, runNode } from "../support/run_node.js";
 import { edgeShapes, imageShapes, randomShapes } from "../support/sizes.js";
 
 const device = await Device.open({ device: await testDevice() });
 
 function node(shape: readonly number[], gradients: boolean) {
-  return bernoulli(tensor("logits", "activation", shape), tensor("x", "input", shape), gradients);
+  const term = bernoulli(tensor("logits", "activation", shape), tensor("x", "input", shape));
+  return gradients ? minimised(term, "weight") : term;
 }
 
 interface Variant {
   readonly name?: string;
   readonly gradients?: boolean;
   readonly rows?: number;
+  readonly weight?: number;
   readonly logits?: (count: number, random: RandomValues) => Float64Array;
   readonly x?: (count: number, random: RandomValues) => Float64Array;
 }
@@ -25,14 +28,14 @@ interface Variant {
 function termCase(shape: readonly number[], variant: Variant = {}): OpCase {
   const [B = 1, ...rest] = shape;
   const D = size(rest);
-  const { name = "", gradients = true, rows = B } = variant;
+  const { name = "", gradients = true, rows = B, weight = 1 } = variant;
   const { logits = (n, random) => random.normal(n, 3), x = (n, random) => random.uniform(n) } = variant;
   return {
     name: `bernoulli ${shape.join("x")}${name}`,
     build: (random) => ({
       node: node(shape, gradients),
       values: { logits: logits(B * D, random), x: x(B * D, random) },
-      step: { rows },
+      step: { rows, knobs: { weight } },
     }),
   };
 }
@@ -44,6 +47,7 @@ describe("the term and its gradient", () => {
     ...edgeShapes(2).map((shape) => termCase(shape)),
     ...randomShapes([100, 900], 6).map((shape) => termCase(shape)),
     termCase([5, 130], { name: ", without gradient", gradients: false }),
+    termCase([5, 130], { name: ", weight 0.3", weight: Math.fround(0.3) }),
     ...imageShapes.map((shape) => termCase(shape)),
     termCase([9, 5, 7, 1], { name: ", 4 rows count", rows: 4 }),
     termCase([33, 100], { name: ", 20 rows count", rows: 20 }),
@@ -62,12 +66,49 @@ describe("the term and its gradient", () => {
   ]);
 });
 
+describe("the gradient by weights of a tensor", () => {
+  const by = (shape: readonly number[], rows: number, over: number): OpCase => ({
+    name: `bernoulli_grad ${shape.join("x")}, ${rows} rows count, ${over} weights`,
+    build: (random) => ({
+      node: gradientBy(node(shape, false), { knob: "weight", over: weightsTensor(over) }),
+      values: {
+        logits: random.normal(size(shape), 3),
+        x: random.uniform(size(shape)),
+        over: random.uniform(over),
+      },
+      step: { rows, knobs: { weight: 0.375 } },
+    }),
+  });
+  testOps(device, [
+    ...edgeShapes(2).map((shape) => by(shape, shape[0]!, shape[0]!)),
+    ...imageShapes.map((shape) => by(shape, shape[0]!, shape[0]!)),
+    by([33, 100], 20, 33),
+    by([33, 100], 33, 1),
+  ]);
+
+  it("is, where all weights are 1, the bits of the one made beside the term", async () => {
+    const [random, shape] = [new RandomValues("apart"), [9, 130]];
+    const values = { logits: random.normal(9 * 130, 3), x: random.uniform(9 * 130), over: new Float64Array(9).fill(1) };
+    const step = { ...defaultStep, rows: 9, gradient_scale: 8, knobs: { weight: Math.fround(0.3) } };
+    const apart = gradientBy(node(shape, false), { knob: "weight", over: weightsTensor(9) });
+    const [one, other] = [
+      await runNode(device, { node: node(shape, true), values, step }),
+      await runNode(device, { node: apart, values, step }),
+    ];
+    expect(other.outputs.dlogits).toEqual(one.outputs.dlogits);
+  });
+});
+
 it.each([NaN, Infinity])("%s among the logits reaches its row's sum and no other", async (bad) => {
   const [B, D] = [3, 70];
   const logits = new Float64Array(B * D);
   logits[D + 66] = bad;
   const values = { logits, x: new Float64Array(B * D).fill(0.5) };
-  const { outputs } = await runNode(device, { node: node([B, D], true), values, step: { ...defaultStep, rows: B } });
+  const { outputs } = await runNode(device, {
+    node: node([B, D], true),
+    values,
+    step: { ...defaultStep, rows: B, knobs: { weight: 1 } },
+  });
   expect([...outputs.reconstruction!].map(Number.isFinite)).toEqual([true, true, true, false, true, true]);
 });
 

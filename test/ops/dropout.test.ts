@@ -3,8 +3,8 @@ import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { dropout } from "../../src/ops/dropout.js";
 import { opNamed } from "../../src/ops/index.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, type Activation, activations } from "../../src/tensor.js";
 import { saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";

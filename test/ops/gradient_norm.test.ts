@@ -14,7 +14,7 @@ function vector(name: string, role: Tensor["role"], length: number): Tensor {
 }
 
 function node(N: number, R: number, K: number) {
-  const [reconstruction, kl] = [vector("reconstruction", "output", R), vector("kl", "output", K)];
+  const [reconstruction, kl] = [vector("reconstruction", "ring", R), vector("kl", "ring", K)];
   return gradientNorm(vector("gradients", "gradient", N), reconstruction, kl, vector("health", "state", 2));
 }
 
@@ -42,7 +42,7 @@ describe("norms", () => {
     [64, 128, 1280, 4096].map((parts): OpCase => ({
       name: `total_norm ${parts}`,
       build: (random) => ({
-        node: totalNorm(vector("norms", "output", parts)),
+        node: totalNorm(vector("norms", "ring", parts)),
         values: { norms: random.uniform(parts, 0, 1) },
       }),
     })),

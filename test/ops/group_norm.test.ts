@@ -3,8 +3,8 @@ import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { layoutOf } from "../../src/ops/batch_norm.js";
 import { groupNorm } from "../../src/ops/group_norm.js";
-import { activations } from "../../src/layers.js";
-import { tensor, type Activation } from "../../src/tensor.js";
+
+import { tensor, type Activation, activations } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { affineTensors, backwardNodes, chain, inputTensor, normValues } from "../support/norms.js";

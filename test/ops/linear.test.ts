@@ -4,8 +4,8 @@ import type { Node } from "../../src/graph.js";
 import { linear } from "../../src/ops/linear.js";
 import { opNamed } from "../../src/ops/index.js";
 import type { Schedule } from "../../src/ops/op.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, weightTensor, type Activation } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, weightTensor, type Activation, activations } from "../../src/tensor.js";
 import { runnable } from "../../src/tuner.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { opNamed } from "../../src/ops/index.js";
 import { avgPool2d, maxPool2d, type Pooling } from "../../src/ops/pool.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, type Activation, activations } from "../../src/tensor.js";
 import { activate, saved } from "../reference/activation.js";
 import { twinOf } from "../reference/index.js";
 import { testOps, type OpCase } from "../support/check_op.js";

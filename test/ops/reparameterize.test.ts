@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { opNamed } from "../../src/ops/index.js";
 import { reparameterize, samplePrior } from "../../src/ops/reparameterize.js";
-import { tensor } from "../../src/tensor.js";
+import { tensor, type Tensor } from "../../src/tensor.js";
+import { weightsTensor } from "../support/losses.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { RandomValues } from "../support/random_values.js";
@@ -15,9 +16,10 @@ const LIMIT = 10;
 
 const forward = (B: number, Z: number, noise = true) => reparameterize(tensor("heads", "activation", [B, 2, Z]), noise);
 
-function backward(B: number, Z: number) {
+function backward(B: number, Z: number, over?: Tensor) {
   const dz = tensor("dz", "activation", [B, Z]);
-  return opNamed("reparameterize").gradient!(forward(B, Z), { z: dz }, () => true).nodes[0]!;
+  const kl = { knob: "beta", ...(over ? { over } : {}) };
+  return opNamed("reparameterize").gradient!(forward(B, Z), { z: dz, kl }, () => true).nodes[0]!;
 }
 
 /** Heads [B, 2, Z] with log variances to both sides of the limits, of the series for small ones, and at 0. */
@@ -56,7 +58,7 @@ describe("forward", () => {
     make(33, 7, ", other numbers", { ...numbers, first_row: 100 }),
     make(33, 7, ", 20 rows count", { rows: 20 }),
     make(33, 7, ", without noise", {}, false),
-    ...[0, 0.3, 2.5].map((noise) => make(33, 7, `, noise ${noise}`, { noise })),
+    ...[0, 0.3, 2.5].map((noise) => make(33, 7, `, noise ${noise}`, { knobs: { noise } })),
   ]);
 
   it("with noise 0 z is the mean, bit for bit, whatever the deviation", async () => {
@@ -65,7 +67,7 @@ describe("forward", () => {
     const { outputs } = await run({
       node: forward(B, Z),
       values: { heads },
-      step: { ...defaultStep, rows: B, noise: 0 },
+      step: { ...defaultStep, rows: B, knobs: { noise: 0 } },
     });
     const means = heads.filter((_, i) => Math.floor(i / Z) % 2 === 0);
     expect(outputs.z).toEqual(means);
@@ -78,13 +80,33 @@ describe("gradient", () => {
     build: (random) => ({
       node: backward(B, Z),
       values: { heads: someHeads(B, Z, random), z: random.normal(B * Z), dz: random.normal(B * Z) },
-      step: { rows: B, beta: 0.5, ...step },
+      step: { rows: B, knobs: { beta: 0.5 }, ...step },
     }),
   });
   testOps(device, [
     ...shapes.map(([B = 1, Z = 1]) => make(B, Z, "", {})),
-    make(33, 7, ", beta 0", { beta: 0 }),
+    make(33, 7, ", beta 0", { knobs: { beta: 0 } }),
     make(33, 7, ", 20 rows count", { rows: 20 }),
+  ]);
+  const over = (B: number, Z: number, rows: number, parts: number): OpCase => ({
+    name: `reparameterize_grad_over ${B}x${Z}, weights [${rows}, ${parts}]`,
+    build: (random) => ({
+      node: backward(B, Z, weightsTensor(rows, parts)),
+      values: {
+        heads: someHeads(B, Z, random),
+        z: random.normal(B * Z),
+        dz: random.normal(B * Z),
+        over: random.uniform(rows * parts),
+      },
+      step: { rows: B, knobs: { beta: 0.5 } },
+    }),
+  });
+  testOps(device, [
+    ...shapes.flatMap(([B = 1, Z = 1]) => [over(B, Z, B, Z)]),
+    over(33, 7, 33, 1),
+    over(33, 7, 1, 7),
+    over(33, 7, 1, 1),
+    over(1, 8, 1, 8),
   ]);
 });
 
@@ -103,7 +125,7 @@ describe("prior", () => {
       build: () => ({
         node: samplePrior(33, 7),
         values: {},
-        step: { rows: 33, ...numbers, noise },
+        step: { rows: 33, ...numbers, knobs: { noise } },
         scales: { z: new Float64Array(33 * 7).fill(noise || 1) },
       }),
     })),
@@ -208,7 +230,11 @@ describe("a bad head", () => {
     const dz = new Float64Array(B * Z);
     dz.set([3, -3, 3, -3]);
     const { dheads } = (
-      await run({ node: backward(B, Z), values: { heads, z, dz }, step: { ...defaultStep, rows: B, beta: 0 } })
+      await run({
+        node: backward(B, Z),
+        values: { heads, z, dz },
+        step: { ...defaultStep, rows: B, knobs: { beta: 0 } },
+      })
     ).outputs;
     expect([...dheads!.slice(Z, 2 * Z)].map((ds) => ds + 0)).toEqual([3, 0, 0, -3]);
   });

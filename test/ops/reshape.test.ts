@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { opNamed } from "../../src/ops/index.js";
 import { reshapeCopy } from "../../src/ops/reshape.js";
-import { activations } from "../../src/layers.js";
-import { size, slopeNeedsInput, tensor, type Activation } from "../../src/tensor.js";
+
+import { size, slopeNeedsInput, tensor, type Activation, activations } from "../../src/tensor.js";
 import { saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";

@@ -1,7 +1,8 @@
 import { describe, expect } from "vitest";
 import { Device } from "../../src/device.js";
+import { fuse } from "../../src/fuse.js";
 import { partsOf } from "../../src/ops/op.js";
-import { joinSums, sumAll, sumPairs } from "../../src/ops/sum.js";
+import { sumAll, sumPairs } from "../../src/ops/sum.js";
 import { like, size, tensor, weightTensor, type Tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
@@ -48,7 +49,7 @@ describe("sum_two_pairs", () => {
     return {
       name: `sum_two_pairs ${sizes.map((pair) => pair.join(" and ")).join(", ")} in ${counts.join(" and ")}`,
       build: (random) => {
-        const [node, ...others] = joinSums(nodes);
+        const [node, ...others] = fuse({ nodes }).nodes;
         expect([node?.op, others]).toEqual(["sum_two_pairs", []]);
         const given = Object.entries(node!.inputs).map(([key, { shape }]) => [key, random.normal(size(shape), 1 / 3)]);
         return { node: node!, values: Object.fromEntries(given) as Record<string, Float64Array> };

@@ -2,7 +2,7 @@
 import { Stream } from "../../src/random.js";
 import { sigmoid, softplus } from "./activation.js";
 import { streamAt, uniform, wordsAt } from "./random.js";
-import { at, matrixShape, storedAt, tensorAt, type Twin } from "./twin.js";
+import { at, matrixShape, storedAt, tensorAt, weightAt, type Twin } from "./twin.js";
 
 /** A row's sum is left in sums of this many stored values. */
 export const SEGMENT = 64;
@@ -13,16 +13,26 @@ const bernoulli: Twin = (node, values, step) => {
   const segments = tensorAt(node, "reconstruction").shape[1]!;
   const segment = (d: number) => Math.floor(storedAt(tensorAt(node, "x"), d) / SEGMENT);
   const reconstruction = new Float64Array(rows * segments);
-  const dlogits = new Float64Array(rows * columns);
   for (let row = 0; row < Math.min(rows, step.rows); row++) {
     for (let d = 0; d < columns; d++) {
       const a = logits[row * columns + d]!;
       const target = x[row * columns + d]!;
       reconstruction[row * segments + segment(d)]! += target * softplus(-a) + (1 - target) * softplus(a);
-      dlogits[row * columns + d] = ((sigmoid(a) - target) * step.gradient_scale) / step.rows;
     }
   }
-  return node.outputs.dlogits ? { reconstruction, dlogits } : { reconstruction };
+  return { reconstruction, ...(node.outputs.dlogits ? bernoulliGrad(node, values, step) : {}) };
+};
+
+const bernoulliGrad: Twin = (node, values, step) => {
+  const { rows, columns } = matrixShape(tensorAt(node, "x"));
+  const [logits, x] = [at(values, "logits"), at(values, "x")];
+  const dlogits = new Float64Array(rows * columns);
+  for (let row = 0; row < Math.min(rows, step.rows); row++) {
+    for (let i = row * columns; i < (row + 1) * columns; i++) {
+      dlogits[i] = (sigmoid(logits[i]!) - x[i]!) * weightAt(node, values, step, row);
+    }
+  }
+  return { dlogits };
 };
 
 /** Counters go by vec4, across padded rows. */
@@ -38,4 +48,8 @@ const sample: Twin = (node, values, step) => {
   return { y: y.subarray(0, rows * columns) };
 };
 
-export const bernoulliTwins: Readonly<Record<string, Twin>> = { bernoulli, bernoulli_sample: sample };
+export const bernoulliTwins: Readonly<Record<string, Twin>> = {
+  bernoulli,
+  bernoulli_grad: bernoulliGrad,
+  bernoulli_sample: sample,
+};

@@ -9,6 +9,7 @@ import { gatherTwins } from "./gather.js";
 import { gaussianTwins } from "./gaussian.js";
 import { gradientNormTwins } from "./gradient_norm.js";
 import { groupNormTwins } from "./group_norm.js";
+import { laplaceTwins } from "./laplace.js";
 import { linearTwins } from "./linear.js";
 import { poolTwins } from "./pool.js";
 import { reparameterizeTwins } from "./reparameterize.js";
@@ -33,6 +34,7 @@ const twins: Readonly<Record<string, Twin>> = {
   ...reparameterizeTwins,
   ...bernoulliTwins,
   ...gaussianTwins,
+  ...laplaceTwins,
   ...sumTwins,
   ...gradientNormTwins,
   ...adamTwins,

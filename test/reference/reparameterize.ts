@@ -1,6 +1,6 @@
 // Twin of shaders/reparameterize.wgsl.
 import { noiseRow, streamAt } from "./random.js";
-import { at, tensorAt, type Twin } from "./twin.js";
+import { at, knobOf, tensorAt, weightAt, type Twin } from "./twin.js";
 
 /** Log variances are held inside plus and minus this. */
 const LIMIT = 10;
@@ -20,7 +20,8 @@ const reparameterize: Twin = (node, values, step) => {
       const mean = heads[row * 2 * latents + j]!;
       const raw = heads[(row * 2 + 1) * latents + j]!;
       const s = clamp(raw);
-      z[row * latents + j] = node.attributes.noise === false ? mean : mean + step.noise * Math.exp(s / 2) * noise[j]!;
+      z[row * latents + j] =
+        node.attributes.noise === false ? mean : mean + knobOf(node, step, "noise") * Math.exp(s / 2) * noise[j]!;
       if (row >= step.rows) continue;
       // expm1: exp(s) - 1 - s cancels near 0 even in f64.
       kl[row * latents + j] = (mean ** 2 + Math.expm1(s) - s) / 2;
@@ -41,7 +42,7 @@ const reparameterizeGrad: Twin = (node, values, step) => {
       const mean = heads[atMean]!;
       const raw = heads[atLog]!;
       const g = dz[row * latents + j]!;
-      const weight = (step.gradient_scale * step.beta) / step.rows;
+      const weight = weightAt(node, values, step, row, j);
       const ds = (g * (z[row * latents + j]! - mean)) / 2 + (weight * Math.expm1(clamp(raw))) / 2;
       // A step of descent moves s by -ds: where s is past a limit, only back towards it.
       const outward = (raw > LIMIT && ds < 0) || (raw < -LIMIT && ds > 0);
@@ -57,7 +58,7 @@ const samplePrior: Twin = (node, _, step) => {
   const z = new Float64Array(rows * latents);
   for (let row = 0; row < rows; row++) {
     z.set(
-      noiseRow(row, latents, step, streamAt(node, step.stream)).map((e) => step.noise * e),
+      noiseRow(row, latents, step, streamAt(node, step.stream)).map((e) => knobOf(node, step, "noise") * e),
       row * latents,
     );
   }
@@ -67,5 +68,6 @@ const samplePrior: Twin = (node, _, step) => {
 export const reparameterizeTwins: Readonly<Record<string, Twin>> = {
   reparameterize,
   reparameterize_grad: reparameterizeGrad,
+  reparameterize_grad_over: reparameterizeGrad,
   sample_prior: samplePrior,
 };

@@ -17,6 +17,20 @@ export function at(values: Values, key: string): Float64Array {
   return found;
 }
 
+/** This step's value of the knob that the node knows as `key`. */
+export function knobOf(node: Node, step: StepValues, key: string): number {
+  const value = { ...step.knobs, one: 1 }[node.knobs?.[key] ?? ""];
+  if (value === undefined) throw new Error(`${node.op} has no value for its knob ${key}`);
+  return value;
+}
+
+/** What a row's part of a loss is multiplied by in its gradient: its weight in the mean over the rows that count. */
+export function weightAt(node: Node, values: Values, step: StepValues, row: number, part = 0): number {
+  const [rows = 1, parts = 1] = node.inputs.over?.shape ?? [];
+  const over = values.over?.[(rows > 1 ? row : 0) * parts + (parts > 1 ? part : 0)] ?? 1;
+  return (knobOf(node, step, "weight") * over * step.gradient_scale) / step.rows;
+}
+
 /** The tensor that the node knows as `key`. */
 export function tensorAt(node: Node, key: string): Tensor {
   const found = node.inputs[key] ?? node.outputs[key];

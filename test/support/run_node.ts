@@ -32,12 +32,8 @@ export const defaultStep: StepValues = {
   rows: 1,
   stream: 1,
   sample: 0,
-  learning_rate: 1e-3,
-  beta: 1,
-  noise: 1,
   gradient_scale: 1,
-  correction1: 1,
-  correction2: 1,
+  knobs: { learning_rate: 1e-3, beta: 1, noise: 1, correction1: 1, correction2: 1 },
 };
 
 export interface NodeRun {
@@ -118,7 +114,7 @@ function extent(executable: Executable, tensor: Tensor, step: StepValues) {
   const place = executable.plan.places[tensor.name]!;
   const half = place.half ?? false;
   const bytes = storedBytes(tensor, half);
-  const row = tensor.role === "output" ? step.slot * bytes : 0;
+  const row = tensor.role === "ring" ? step.slot * bytes : 0;
   const from = executable.locate(tensor.name).offset + row;
   return { name: place.buffer, from, to: from + bytes, half };
 }

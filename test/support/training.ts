@@ -8,7 +8,7 @@ import type { Graph } from "../../src/graph.js";
 import type { AdamOptions } from "../../src/ops/adam.js";
 import { dataTensor, type GatherOptions } from "../../src/ops/gather.js";
 import type { Schedule } from "../../src/ops/op.js";
-import { defineModel, flats, type Model } from "../../src/parameters.js";
+import { defineModel, flats } from "../../src/parameters.js";
 import { plan } from "../../src/plan.js";
 import { readRanges } from "../../src/readback.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
@@ -72,7 +72,8 @@ export function build(setup: Setup, name: string) {
   const steps = Array.from({ length: STEPS }, (_, t): StepValues => {
     const [correction1, correction2] = [1 / (1 - options.beta1 ** (t + 1)), 1 / (1 - options.beta2 ** (t + 1))];
     const place = { epoch: Math.floor(t / batches), first_row: (t % batches) * gather.batch, rows: gather.batch };
-    return { ...defaultStep, step: t, slot: t, ...place, learning_rate: 1e-3, beta, noise, correction1, correction2 };
+    const knobs = { learning_rate: 1e-3, beta, noise, correction1, correction2 };
+    return { ...defaultStep, step: t, slot: t, ...place, knobs };
   });
   const training = trainingGraph(model, data, gather, options);
   const last = training.nodes.findIndex(({ outputs }) => outputs.reconstruction);
@@ -93,12 +94,8 @@ function start(interpreter: Interpreter, { model, data, values, weights }: Built
   interpreter.setFlat(model.params, weights);
   interpreter.set(data.name, values);
   if (running && model.statistics.length > 0) interpreter.setFlat(model.running, initialStatistics(model));
-  if (model.logSigma?.role === "state") interpreter.set(model.logSigma.name, [fixedLogSigma(model)]);
-}
-
-function fixedLogSigma(model: Model): number {
-  const { likelihood } = model.resolved.spec;
-  return likelihood !== "bernoulli" && likelihood.variance !== "learned" ? 0.5 * Math.log(likelihood.variance) : 0;
+  const { tensor, fixed } = model.likelihood;
+  if (tensor && fixed !== undefined) interpreter.set(tensor.name, [fixed]);
 }
 
 /** Both terms per example, of one step. */
@@ -136,8 +133,8 @@ export async function runOnGpu(
     write(model.params, new Uint8Array(from.params.buffer));
     write(data, toStorage(data, values));
     if (from.running.length > 0) write(model.running, new Uint8Array(from.running.buffer));
-    if (model.logSigma?.role === "state")
-      write(model.logSigma, toStorage(model.logSigma, Float64Array.of(fixedLogSigma(model))));
+    const { tensor, fixed } = model.likelihood;
+    if (tensor && fixed !== undefined) write(tensor, toStorage(tensor, Float64Array.of(fixed)));
     executable.writeSteps(steps);
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -229,7 +226,8 @@ export function testTraining(device: Device, name: string, setup: Setup): void {
   });
 
   it("gradients of the objective are its central differences", () => {
-    const step = { ...steps[1]!, learning_rate: 0 };
+    const { knobs } = steps[1]!;
+    const step = { ...steps[1]!, knobs: { ...knobs, learning_rate: 0 } };
     const backward = new Interpreter(built.training);
     start(backward, built);
     backward.run(step);
@@ -239,7 +237,7 @@ export function testTraining(device: Device, name: string, setup: Setup): void {
     const objective = () => {
       forward.run(step);
       const [reconstruction, kl] = terms(forward.get("reconstruction"), forward.get("kl"), step.rows);
-      return reconstruction + step.beta * kl;
+      return reconstruction + knobs.beta! * kl;
     };
     const random = new RandomValues(`differences, ${name}`);
     const most = setup.differences ?? 30;

@@ -11,7 +11,7 @@ import {
   maxPool2d,
   reshape,
   upsample2d,
-} from "../../src/layers.js";
+} from "../../src/layers/json.js";
 import { testDevice, withErrorScopes } from "../support/gpu.js";
 
 const device = await testDevice();

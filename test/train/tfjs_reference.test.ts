@@ -6,6 +6,7 @@ import { batchNorm } from "../../src/ops/batch_norm.js";
 import { opNamed } from "../../src/ops/index.js";
 import { size, tensor, type Activation, type Tensor } from "../../src/tensor.js";
 import { activate, derivative } from "../reference/activation.js";
+import { tensorsOf } from "../support/losses.js";
 import { directions, gradientsOf, layer, randomGeometries, title, type Geometry } from "../support/convolutions.js";
 import { affineTensors, inputTensor, runTwins, type Named } from "../support/norms.js";
 import { RandomValues } from "../support/random_values.js";
@@ -102,9 +103,9 @@ describe.each(directions)("%s", (direction) => {
       const inputs = [toTheirs(given.a, x!.shape), toTheirs(given.W, W!.shape), toTheirs(given.b, b!.shape)] as const;
       expectClose(ours.get(result!.name), model(...inputs), "y", CONVOLUTION);
       const [da, dW, db] = tf.grads(model)([...inputs], toTheirs(given.dy, result!.shape));
-      expectClose(ours.get(of[input]!.name), da, "gradient of the input", CONVOLUTION);
-      expectClose(ours.get(of.W!.name), dW, "gradient of W", CONVOLUTION);
-      expectClose(ours.get(of.b!.name), db, "gradient of b", CONVOLUTION);
+      expectClose(ours.get(tensorsOf(of)[input]!.name), da, "gradient of the input", CONVOLUTION);
+      expectClose(ours.get(tensorsOf(of).W!.name), dW, "gradient of W", CONVOLUTION);
+      expectClose(ours.get(tensorsOf(of).b!.name), db, "gradient of b", CONVOLUTION);
     });
   });
 });
@@ -163,9 +164,9 @@ describe("batch_norm", () => {
         ] as const;
         expectClose(ours.get("y"), model(...inputs), "y", NORMALIZATION);
         const [da, dgamma, dbeta] = tf.grads(model)([...inputs], toTheirs(given.dy, shape));
-        expectClose(ours.get(of.x!.name), da, "gradient of the input", NORMALIZATION);
-        expectClose(ours.get(of.gamma!.name), dgamma, "gradient of gamma", NORMALIZATION);
-        expectClose(ours.get(of.beta!.name), dbeta, "gradient of beta", NORMALIZATION);
+        expectClose(ours.get(tensorsOf(of).x!.name), da, "gradient of the input", NORMALIZATION);
+        expectClose(ours.get(tensorsOf(of).gamma!.name), dgamma, "gradient of gamma", NORMALIZATION);
+        expectClose(ours.get(tensorsOf(of).beta!.name), dbeta, "gradient of beta", NORMALIZATION);
       });
     },
   );

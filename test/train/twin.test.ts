@@ -2,7 +2,7 @@
 // central differences of its forward pass alone: a wrong gradient rule is caught whatever the kernels do.
 import { describe } from "vitest";
 import { Device } from "../../src/device.js";
-import { dense } from "../../src/layers.js";
+import { dense } from "../../src/layers/json.js";
 import { opNamed } from "../../src/ops/index.js";
 import type { Schedule } from "../../src/ops/op.js";
 import type { ModelSpec } from "../../src/spec.js";
@@ -68,6 +68,14 @@ const setups: Readonly<Record<string, Setup>> = {
   "elu, Gaussian with fixed variance and an activation on its mean": {
     spec: {
       ...mlp(10, "elu", { type: "gaussian", variance: 0.25 }, [7], 6),
+      decoder: [dense(9, { activation: "softplus" }), dense(7, { activation: "tanh" })],
+    },
+    count: 50,
+    gather: { batch: 25, shuffle: true },
+  },
+  "Laplace with a learned scale and an activation on its mean": {
+    spec: {
+      ...mlp(10, "elu", { type: "laplace", scale: "learned" }, [7], 6),
       decoder: [dense(9, { activation: "softplus" }), dense(7, { activation: "tanh" })],
     },
     count: 50,

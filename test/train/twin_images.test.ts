@@ -15,7 +15,7 @@ import {
   reshape,
   residual,
   upsample2d,
-} from "../../src/layers.js";
+} from "../../src/layers/json.js";
 import { schedules } from "../../src/ops/op.js";
 import { testDevice } from "../support/gpu.js";
 import { testTraining, type Setup } from "../support/training.js";

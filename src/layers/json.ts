@@ -1,18 +1,6 @@
 // The layers of a model as plain JSON, and a function that writes each.
 
-export const activations = [
-  "none",
-  "relu",
-  "leaky_relu",
-  "elu",
-  "silu",
-  "gelu",
-  "tanh",
-  "sigmoid",
-  "softplus",
-] as const;
-/** What a layer applies to its outputs; gelu in its tanh form; leaky_relu has a slope of 0.01 below zero. */
-export type Activation = (typeof activations)[number];
+import type { Activation } from "../tensor.js";
 
 /** One size for both directions, or [down, across]. */
 export type Size2d = number | readonly [number, number];
