@@ -5,7 +5,7 @@ import type { Graph } from "../../src/graph.js";
 import type { TuningStore } from "../../src/index.js";
 import { conv2dTranspose } from "../../src/ops/conv2d.js";
 import { linear } from "../../src/ops/linear.js";
-import type { Schedule } from "../../src/ops/op.js";
+import { workgroupSizes, type Schedule } from "../../src/ops/op.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import { candidates, createTuner, multiplyAdds, runnable, shapeClass } from "../../src/tuner.js";
 import { KERNELS, settled, usualSchedule } from "../../src/tuning_table.js";
@@ -82,6 +82,51 @@ describe("what the table says for certain is not measured", () => {
   });
 });
 
+describe("what is tried", () => {
+  const dense = large.nodes[0]!;
+  // Doubles 16x16 pixels by a kernel of twice its stride, as Winograd's filtering needs it.
+  const doubled = conv2dTranspose(
+    "y",
+    tensor("x", "input", [16, 16, 16, 64]),
+    weightTensor("W", "param", [4, 4, 64], [64]),
+    tensor("b", "param", [64]),
+    { stride: [2, 2], pad: [1, 1], size: [32, 32] },
+  );
+  /** The null device as if it were another: of a processor or not, with these features. */
+  async function like(software: boolean, ...features: GPUFeatureName[]) {
+    const { device } = await opened();
+    Object.defineProperty(device, "software", { value: software });
+    Object.defineProperty(device.gpu, "features", { value: new Set<string>(features) });
+    return device;
+  }
+
+  test("on a GPU, nothing that has workgroups of four lanes, even if it runs there", async () => {
+    const device = await like(false, "subgroups");
+    expect(runnable(device, dense)).toContain("subgroups");
+    expect(runnable(device, doubled)).toContain("winograd");
+    for (const node of [dense, doubled]) expect(candidates(device, node)).toEqual(["direct", "tiled"]);
+    expect(Object.entries(workgroupSizes).filter(([, lanes]) => lanes <= 4)).toEqual([["subgroups", 4]]);
+    const counted = await opened();
+    const tried = vi.spyOn(counted.device, "pipeline");
+    await createTuner(counted.device, undefined, PATIENT).choose(large);
+    const shaders = tried.mock.calls.map(([{ name }]) => name);
+    expect(counted.device.software).toBe(false);
+    expect([...new Set(shaders)].sort()).toEqual(["linear", "linear.tiled"]);
+  });
+
+  test("on a software adapter, no tiles of workgroup memory", async () => {
+    const device = await like(true, "subgroups");
+    expect(candidates(device, dense)).toEqual(["direct", "subgroups"]);
+    expect(candidates(device, doubled)).toEqual(["direct", "subgroups", "winograd"]);
+  });
+
+  test("only what the device has the features for", async () => {
+    const device = await like(true);
+    for (const node of [dense, doubled]) expect(candidates(device, node)).toEqual(["direct"]);
+    expect(candidates(await like(false), doubled)).toEqual(["direct", "tiled"]);
+  });
+});
+
 describe("the store", () => {
   test("is asked once and told once, by adapter, schedules and version; the next device measures nothing", async () => {
     const first = await opened();
@@ -150,7 +195,7 @@ describe("the store", () => {
     const began = performance.now();
     const tuner = createTuner(device, { load: call, save: call }, PATIENT);
     const choices = await tuner.choose(large);
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(5000);
     expect(candidates(device, large.nodes[0]!)).toContain(choices[key]);
     expect(counts.runs).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 20));
