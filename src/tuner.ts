@@ -68,12 +68,12 @@ export function shapeClass({ op, inputs, outputs, attributes }: Node): string {
   return `${op} ${images.join(" ")} ${W?.storage.slice(-4, -2).join("x")} ${attributes.stride_y}x${attributes.stride_x}`;
 }
 
-const productsOf = ({ nodes }: Graph) => nodes.filter(({ op }) => opNamed(op).schedules);
+/** The nodes that are products, of which there is more than one form. */
+export const productsOf = ({ nodes }: Graph) => nodes.filter(({ op }) => opNamed(op).schedules);
 
 /** Multiply-adds of a product, without padding: each pair of rows or pixels that meet, and each of their channels. */
 export function multiplyAdds({ op, inputs, outputs }: Node): number {
-  const W = inputs.W ?? outputs.dW;
-  if (!W || !opNamed(op).schedules) return 0;
+  const W = (inputs.W ?? outputs.dW)!;
   const both = op.endsWith("_grad") ? 2 : 1;
   const rows = inputs.x ?? inputs.dy;
   const met = rows ? rows.shape.slice(0, 1) : (inputs.small ?? outputs.result)?.shape.slice(0, 3);
@@ -211,7 +211,7 @@ export function createTuner(
       }
     });
     try {
-      return tried[await fastestOf(runs, stopwatch.tickMs, software, (end - performance.now()) / 4)];
+      return tried[await fastestOf(runs, stopwatch.spanMs, software, (end - performance.now()) / 4)];
     } finally {
       executables.forEach((one) => one.dispose());
     }

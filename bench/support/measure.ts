@@ -4,8 +4,7 @@ import { Executable } from "../../src/executable.js";
 import type { plan } from "../../src/plan.js";
 import type { Stopwatch } from "../../src/stopwatch.js";
 
-/** A measurement spans at least so many ticks of the clock: of what is shorter, up to so many runs at once. */
-const TICKS = 40;
+/** The most runs in one measurement. */
 const MOST_TIMES = 1024;
 
 /** Milliseconds of one run of a plan, on buffers of its own, after another that sets them up. */
@@ -16,7 +15,7 @@ export async function measure(device: Device, planned: ReturnType<typeof plan>, 
     await run(1);
     let times = 1;
     let ms = await run(1);
-    while (ms < TICKS * stopwatch.tickMs && times < MOST_TIMES) ms = await run((times *= 2));
+    while (ms < 2 * stopwatch.spanMs && times < MOST_TIMES) ms = await run((times *= 2));
     return ms / times;
   } finally {
     executable.dispose();

@@ -1,5 +1,5 @@
-// lib/tiles.wgsl: the operands of a workgroup's 32x32 tile in workgroup memory, 16 deep. One whose reduction lies along a
-// row is kept by rows, one whose reduction runs down the rows by columns.
+// lib/tiles.wgsl: the operands of a workgroup's 32x32 tile in workgroup memory, 16 deep. One whose reduction lies along
+// a row is kept by rows, one whose reduction runs down the rows by columns.
 const TILE = 32u;             // rows and columns of a workgroup's tile
 const VECTORS = 8u;           // vec4 across a tile
 const DEPTH = 4u;             // vec4 of the reduction held at once
@@ -8,8 +8,8 @@ const DEPTH = 4u;             // vec4 of the reduction held at once
 var<workgroup> left: array<vec4f, 136>;
 var<workgroup> right: array<vec4f, 136>;
 
-// Where vec4 i % DEPTH of row i / DEPTH is kept. Neighbouring lanes read four rows apart, which are 64 words: without the
-// free vec4 eight lanes would wait for the same four of a GPU's 32 banks (test/train/bank_conflicts.test.ts).
+// Where vec4 i % DEPTH of row i / DEPTH is kept. Neighbouring lanes read four rows apart, which are 64 words: without
+// the free vec4 eight lanes would wait for the same four of a GPU's 32 banks (test/train/bank_conflicts.test.ts).
 fn by_rows(i: u32) -> u32 { return i + i / (4u * DEPTH); }
 
 // Four rows of vec4 k, from a row that is a multiple of 4.

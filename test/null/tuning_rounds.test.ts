@@ -4,14 +4,15 @@ import { RandomSequence, Stream } from "../../src/random.js";
 import { fastestOf, type Runs } from "../../src/tuning_rounds.js";
 
 const TICK_MS = 0.1;
+const SPAN_MS = 20 * TICK_MS;
 const TRIALS = 1000;
 
 const PATIENCE_MS = 250;
 
 /** The place of the fastest, on a GPU. */
-const onGpu = (runs: readonly Runs[]) => fastestOf(runs, TICK_MS, false, PATIENCE_MS);
+const onGpu = (runs: readonly Runs[]) => fastestOf(runs, SPAN_MS, false, PATIENCE_MS);
 /** The same where each run delays the first step the longer. */
-const onSoftware = (runs: readonly Runs[]) => fastestOf(runs, TICK_MS, true, PATIENCE_MS);
+const onSoftware = (runs: readonly Runs[]) => fastestOf(runs, SPAN_MS, true, PATIENCE_MS);
 
 interface Machine {
   /** Milliseconds since it started. */
@@ -120,7 +121,7 @@ describe("the time it takes", () => {
           (times) =>
             now() > end ? Promise.resolve(NaN) : run(times);
         const place = await fastest([2000, 40, 20].map(program).map(ending));
-        expect(now()).toBeLessThan(end + 4 * 20 * TICK_MS);
+        expect(now()).toBeLessThan(end + 4 * SPAN_MS);
         // Without two measurements of each there is no choice, and with all of them there is.
         if (now() < end) expect(place).toBe(2);
         if (end < 10) expect(place).toBe(-1);
