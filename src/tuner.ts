@@ -11,9 +11,9 @@ import type { SharedDevice } from "./shared_device.js";
 import { runsOn } from "./shader.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
+import { fastestOf } from "./tuning_rounds.js";
 import { pageStore, type TuningStore } from "./tuning_store.js";
 import { within } from "./within.js";
-import { fastestOf } from "./tuning_rounds.js";
 import { KERNELS, settled, usualSchedule } from "./tuning_table.js";
 
 type Choices = Record<string, Schedule>;
