@@ -10,7 +10,7 @@ import type { ModelName } from "../src/index.js";
 import { opNamed } from "../src/ops/index.js";
 import type { Schedule } from "../src/ops/op.js";
 import { createStopwatch, type Stopwatch } from "../src/stopwatch.js";
-import { alone, measure, runnable } from "../src/tuner.js";
+import { alone, runnable } from "../src/tuner.js";
 import { cases as adam } from "./ops/adam.bench.js";
 import { cases as add } from "./ops/add.bench.js";
 import { cases as batchNorm } from "./ops/batch_norm.bench.js";
@@ -30,6 +30,7 @@ import { cases as upsample } from "./ops/upsample.bench.js";
 import { cases as winograd } from "./ops/winograd.bench.js";
 import { measureStep, type StepResult } from "./step.bench.js";
 import type { OpCase } from "./support/op_bench.js";
+import { measure } from "./support/measure.js";
 import { commit, slug } from "./support/report.js";
 
 const program = new Command("bench")

@@ -5,7 +5,7 @@ import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
 import { resolveSpec } from "../src/spec.js";
 import { defineModel } from "../src/parameters.js";
-import { multiplyAdds } from "../src/tuner.js";
+import { multiplyAdds, productsOf } from "../src/tuner.js";
 import { trainingGraph } from "../src/vae.js";
 
 export interface StepResult {
@@ -71,7 +71,7 @@ export async function measureStep(gpu: GPU, name: ModelName, batch: number, seco
       hostMsPerStep: (hostMs - hostAtFirst) / (steps - 1),
       firstStepMs,
       objectsAfterFirstStep: counted.count() - objects,
-      gflops: nodes.reduce((sum, node) => sum + 2 * multiplyAdds(node), 0) / medianMs / 1e6,
+      gflops: productsOf({ nodes }).reduce((sum, node) => sum + 2 * multiplyAdds(node), 0) / medianMs / 1e6,
     };
   } finally {
     vae.dispose();

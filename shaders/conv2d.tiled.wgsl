@@ -4,35 +4,9 @@
 // Schedule `tiled`: a workgroup of 64 makes a 32x32 tile, 4x4 an invocation, and brings both operands 16 deep through
 // workgroup memory. The reduction runs over (tap, channel) as one axis, so that few channels fill a tile too.
 #import lib/conv2d_layer
+#import lib/tiles
 
-const TILE = 32u;             // rows and columns of a workgroup's tile
-const VECTORS = 8u;           // vec4 across a tile
-const DEPTH = 4u;             // vec4 of the reduction held at once
 override WORKGROUP_SIZE: u32 = 64u;
-
-// [32 rows][4] where the reduction lies along a row, [16 rows][8] where it runs down the rows.
-var<workgroup> left: array<vec4f, 128>;
-var<workgroup> right: array<vec4f, 128>;
-
-fn left_rows(row: u32, k: u32) -> mat4x4f {
-  let at = row * DEPTH + k;
-  return mat4x4f(left[at], left[at + DEPTH], left[at + 2u * DEPTH], left[at + 3u * DEPTH]);
-}
-
-fn right_rows(row: u32, k: u32) -> mat4x4f {
-  let at = row * DEPTH + k;
-  return mat4x4f(right[at], right[at + DEPTH], right[at + 2u * DEPTH], right[at + 3u * DEPTH]);
-}
-
-fn left_columns(k: u32, column: u32) -> mat4x4f {
-  let at = k * VECTORS + column;
-  return mat4x4f(left[at], left[at + VECTORS], left[at + 2u * VECTORS], left[at + 3u * VECTORS]);
-}
-
-fn right_columns(k: u32, column: u32) -> mat4x4f {
-  let at = k * VECTORS + column;
-  return mat4x4f(right[at], right[at + VECTORS], right[at + 2u * VECTORS], right[at + 3u * VECTORS]);
-}
 
 fn load_W(row: u32, rows: u32, column: u32) -> vec4f {
   let value = vec4f(W[min(row, rows - 1u) * shape.small_c + min(column, shape.small_c - 1u)]);
@@ -57,7 +31,7 @@ fn down_tiles(tile: u32, lane: u32) {
       let y = i32(pixel / shape.small_w % shape.small_h * shape.stride_y + tap / shape.kernel_w) - i32(shape.pad_y);
       let x = i32(pixel % shape.small_w * shape.stride_x + tap % shape.kernel_w) - i32(shape.pad_x);
       let place = pixel_at(large_size(), vec4u(pixel / (shape.small_h * shape.small_w)), vec4i(y), vec4i(x)).x;
-      left[i] = load_large(select(-1, place, at < depth), at % shape.large_c);
+      left[by_rows(i)] = load_large(select(-1, place, at < depth), at % shape.large_c);
       right[i] = load_W(4u * k + i / VECTORS, 4u * depth, column + i % VECTORS);
     }
     workgroupBarrier();
@@ -95,12 +69,12 @@ fn up_tiles(group: u32, lane: u32) {
       let y = i32(index / phase.size.y % phase.size.x + phase.start.x) - i32(u);
       let x = i32(index % phase.size.y + phase.start.y) - i32(v);
       let place = pixel_at(small_size(), vec4u(index / pixels), vec4i(y), vec4i(x)).x;
-      left[i] = load_small(select(-1, place, at < depth), at % shape.small_c);
+      left[by_rows(i)] = load_small(select(-1, place, at < depth), at % shape.small_c);
       let kernel = (phase.tap.x + u * shape.stride_y) * shape.kernel_w + phase.tap.y + v * shape.stride_x;
       let channel = 4u * column + i / DEPTH;
       let inside = at < depth && channel < 4u * shape.large_c;
       let W_row = select(0xffffffffu, 4u * kernel * shape.large_c + channel, inside);
-      right[i] = load_W(W_row, 4u * shape.kernel_h * shape.kernel_w * shape.large_c, at % shape.small_c);
+      right[by_rows(i)] = load_W(W_row, 4u * shape.kernel_h * shape.kernel_w * shape.large_c, at % shape.small_c);
     }
     workgroupBarrier();
     for (var d = 0u; d < DEPTH; d++) { sum += transpose(right_rows(4u * tx, d)) * left_rows(4u * ty, d); }

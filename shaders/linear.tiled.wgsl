@@ -4,35 +4,9 @@
 // Schedule `tiled`: a workgroup of 64 makes a 32x32 tile, 4x4 an invocation, and brings both operands 16 deep
 // through workgroup memory: on a GPU each value is read from storage once for 32 results.
 #import lib/linear_gradients
+#import lib/tiles
 
-const TILE = 32u;             // rows and columns of a workgroup's tile
-const VECTORS = 8u;           // vec4 across a tile
-const DEPTH = 4u;             // vec4 of the reduction held at once
 override WORKGROUP_SIZE: u32 = 64u;
-
-// [32 rows][4] where the reduction lies along a row, [16 rows][8] where it runs down the rows.
-var<workgroup> left: array<vec4f, 128>;
-var<workgroup> right: array<vec4f, 128>;
-
-fn left_rows(row: u32, k: u32) -> mat4x4f {
-  let at = row * DEPTH + k;
-  return mat4x4f(left[at], left[at + DEPTH], left[at + 2u * DEPTH], left[at + 3u * DEPTH]);
-}
-
-fn right_rows(row: u32, k: u32) -> mat4x4f {
-  let at = row * DEPTH + k;
-  return mat4x4f(right[at], right[at + DEPTH], right[at + 2u * DEPTH], right[at + 3u * DEPTH]);
-}
-
-fn left_columns(k: u32, column: u32) -> mat4x4f {
-  let at = k * VECTORS + column;
-  return mat4x4f(left[at], left[at + VECTORS], left[at + 2u * VECTORS], left[at + 3u * VECTORS]);
-}
-
-fn right_columns(k: u32, column: u32) -> mat4x4f {
-  let at = k * VECTORS + column;
-  return mat4x4f(right[at], right[at + VECTORS], right[at + 2u * VECTORS], right[at + 3u * VECTORS]);
-}
 
 fn output_tile(tile: u32, lane: u32) {
   let across = (shape.outputs + VECTORS - 1u) / VECTORS;
@@ -45,7 +19,7 @@ fn output_tile(tile: u32, lane: u32) {
     for (var i = lane; i < TILE * DEPTH; i += WORKGROUP_SIZE) {
       let kx = k + i % DEPTH;
       let value = vec4f(x[min(row + i / DEPTH, shape.rows - 1u) * shape.inputs + min(kx, shape.inputs - 1u)]);
-      left[i] = select(vec4f(0.0), value, kx < shape.inputs);
+      left[by_rows(i)] = select(vec4f(0.0), value, kx < shape.inputs);
       let kw = 4u * k + i / VECTORS;
       let across_W = min(column + i % VECTORS, shape.outputs - 1u);
       let weight = vec4f(W[min(kw, 4u * shape.inputs - 1u) * shape.outputs + across_W]);
@@ -73,9 +47,9 @@ fn input_gradient_tiles(tile: u32, lane: u32) {
       let inside = at < shape.outputs;
       let clamped = min(at, shape.outputs - 1u);
       let value = vec4f(dy[min(row + i / DEPTH, shape.rows - 1u) * shape.outputs + clamped]);
-      left[i] = select(vec4f(0.0), value, inside);
+      left[by_rows(i)] = select(vec4f(0.0), value, inside);
       let weight = vec4f(W[min(4u * column + i / DEPTH, 4u * shape.inputs - 1u) * shape.outputs + clamped]);
-      right[i] = select(vec4f(0.0), weight, inside);
+      right[by_rows(i)] = select(vec4f(0.0), weight, inside);
     }
     workgroupBarrier();
     for (var d = 0u; d < DEPTH; d++) { sum += transpose(right_rows(4u * tx, d)) * left_rows(4u * ty, d); }

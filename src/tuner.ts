@@ -11,23 +11,24 @@ import type { SharedDevice } from "./shared_device.js";
 import { runsOn } from "./shader.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { size, type Tensor } from "./tensor.js";
+import { fastestOf } from "./tuning_rounds.js";
 import { pageStore, type TuningStore } from "./tuning_store.js";
 import { within } from "./within.js";
 import { KERNELS, settled, usualSchedule } from "./tuning_table.js";
 
 type Choices = Record<string, Schedule>;
 
-/** Milliseconds that measuring may take for one model, compiling what else is tried included. */
+/**
+ * Milliseconds that measuring may take for one model, compiling what else is tried included. What is under way when they
+ * are over is the most that is added: a single run of a product, or 8 ms of short ones, 80 by the host's clock
+ * (tuning_rounds.ts).
+ */
 const BUDGET_MS = 1000;
 /** A store that hasn't answered after so long counts as empty. */
 const STORE_MS = 200;
 /** Products below this many multiply-adds, or this share of a graph's, take the usual schedule: little to win. */
 const WORTH_MEASURING = 2 ** 22;
 const WORTH_SHARE = 1 / 32;
-/** Many short dispatches are measured together, for so long: browsers round the GPU's clock to 0.1 ms. */
-const MEASURED_MS = 4;
-/** A dispatch of so long says enough in one run, its first included. */
-const LONG_MS = 30;
 
 /** Choices by device: what one model has found out, or had no time for, holds for the next. */
 const remembered = new WeakMap<SharedDevice, Choices>();
@@ -47,8 +48,11 @@ export function runnable({ gpu }: Device, node?: Node): readonly Schedule[] {
 
 /** Those worth trying on it. */
 export function candidates(device: Device, node: Node): readonly Schedule[] {
-  // On a software adapter the tiled form is half as fast and takes a second to compile: not worth the first step.
-  return runnable(device, node).filter((schedule) => schedule !== "tiled" || !device.software);
+  // On a software adapter the tiled form is half as fast and takes a second to compile: not worth the first step. What
+  // has workgroups of four lanes, made for those adapters, leaves seven of eight lanes of a GPU idle.
+  return runnable(device, node).filter(
+    (schedule) => schedule === "direct" || (schedule === "tiled") !== device.software,
+  );
 }
 
 /** Names a product and its sizes: nodes of one class share a schedule. */
@@ -64,10 +68,12 @@ export function shapeClass({ op, inputs, outputs, attributes }: Node): string {
   return `${op} ${images.join(" ")} ${W?.storage.slice(-4, -2).join("x")} ${attributes.stride_y}x${attributes.stride_x}`;
 }
 
+/** The nodes that are products, of which there is more than one form. */
+export const productsOf = ({ nodes }: Graph) => nodes.filter(({ op }) => opNamed(op).schedules);
+
 /** Multiply-adds of a product, without padding: each pair of rows or pixels that meet, and each of their channels. */
 export function multiplyAdds({ op, inputs, outputs }: Node): number {
-  const W = inputs.W ?? outputs.dW;
-  if (!W || !opNamed(op).schedules) return 0;
+  const W = (inputs.W ?? outputs.dW)!;
   const both = op.endsWith("_grad") ? 2 : 1;
   const rows = inputs.x ?? inputs.dy;
   const met = rows ? rows.shape.slice(0, 1) : (inputs.small ?? outputs.result)?.shape.slice(0, 3);
@@ -113,7 +119,7 @@ export function createTuner(
     if (store !== false) remembered.set(device.shared, known);
     const choices: Choices = {};
     const open: Node[] = [];
-    const products = graph.nodes.filter((node) => opNamed(node.op).schedules);
+    const products = productsOf(graph);
     const least = WORTH_SHARE * products.reduce((sum, node) => sum + multiplyAdds(node), 0);
     // The largest first: there is most to win.
     products.sort((a, b) => multiplyAdds(b) - multiplyAdds(a));
@@ -140,11 +146,10 @@ export function createTuner(
   }
 
   function likewise(graph: Graph, model: Graph, choices: Readonly<Choices>, fixed: Readonly<Choices>): Choices {
-    const products = (of: Graph) => of.nodes.filter((node) => opNamed(node.op).schedules);
     const name = ({ op, outputs }: Node) => `${op} ${Object.values(outputs)[0]?.name}`;
-    const known = new Map(products(model).map((node) => [name(node), choices[shapeClass(node)]]));
+    const known = new Map(productsOf(model).map((node) => [name(node), choices[shapeClass(node)]]));
     const all: Choices = {};
-    for (const node of products(graph)) {
+    for (const node of productsOf(graph)) {
       const possible = runnable(device, node);
       const found = [fixed[shapeClass(node)], known.get(name(node))].find((one) => one && possible.includes(one));
       all[shapeClass(node)] ??= found ?? usualSchedule(software, possible, node, multiplyAdds(node));
@@ -189,53 +194,30 @@ export function createTuner(
   async function fastest(node: Node, usual: Schedule, stopwatch: Stopwatch, end: number, half: boolean) {
     const left = end - performance.now();
     // Two runs each of two schedules; a processor makes about a multiply-add a nanosecond.
-    if (left < (software ? (4 * multiplyAdds(node)) / 1e6 : 0)) return undefined;
+    if (software && left < (4 * multiplyAdds(node)) / 1e6) return undefined;
     if (!(await within(left, () => compileCandidates(node, half)))) return undefined;
-    // What the device can't run takes forever.
-    const time = (schedule: Schedule, patience: number) =>
-      measure(device, alone(node, schedule, half), stopwatch, patience).catch((error: unknown) => {
+    const tried = [usual, ...candidates(device, node).filter((schedule) => schedule !== usual)];
+    const executables: Executable[] = [];
+    // All at once have their buffers, for they are measured in turn.
+    const runs = tried.map((schedule, place) => async (times: number) => {
+      if (performance.now() > end) return NaN;
+      try {
+        const executable = (executables[place] ??= await Executable.create(device, alone(node, schedule, half)));
+        return await stopwatch.time((pass) => executable.encode(pass, 0), times);
+      } catch (error) {
         if (device.life.ended) throw error;
+        // What the device can't run takes forever.
         return Infinity;
-      });
-    const patience = (end - performance.now()) / 4;
-    let best = usual;
-    let bestMs = await time(best, patience);
-    if (bestMs >= patience && bestMs < Infinity) return undefined;
-    // Another must be clearly faster: a wrong choice is dear, and other programs share a processor.
-    bestMs *= software ? 0.8 : 0.95;
-    for (const schedule of candidates(device, node)) {
-      const ms = schedule === usual ? Infinity : await time(schedule, 2 * bestMs + LONG_MS);
-      if (ms < bestMs) [best, bestMs] = [schedule, ms];
+      }
+    });
+    try {
+      return tried[await fastestOf(runs, stopwatch.spanMs, software, (end - performance.now()) / 4)];
+    } finally {
+      executables.forEach((one) => one.dispose());
     }
-    return bestMs < Infinity ? best : undefined;
   }
 
   return { choose, likewise };
-}
-
-/** Milliseconds of one run of a plan, on buffers of its own. One that takes longer than `patience` is not run again. */
-export async function measure(
-  device: Device,
-  planned: ReturnType<typeof plan>,
-  stopwatch: Stopwatch,
-  patience = Infinity,
-): Promise<number> {
-  const executable = await Executable.create(device, planned);
-  const run = (times: number) =>
-    stopwatch.time((pass) => {
-      for (let i = 0; i < times; i++) executable.encode(pass, 0);
-    });
-  try {
-    const first = await run(1);
-    if (first > patience) return first;
-    const once = await run(1);
-    if (once >= LONG_MS) return Math.min(first, once);
-    const times = Math.max(1, Math.min(64, Math.ceil(MEASURED_MS / once)));
-    const again = (await run(times)) / times;
-    return times === 1 ? Math.min(once, again) : again;
-  } finally {
-    executable.dispose();
-  }
 }
 
 /** A plan of one node. */

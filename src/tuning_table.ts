@@ -9,28 +9,28 @@ import { size, type Tensor } from "./tensor.js";
  * Names this version of the kernels in what is stored. To be raised whenever a schedule of a product becomes faster or
  * slower: what was measured before is then measured again.
  */
-export const KERNELS = 5;
+export const KERNELS = 6;
 
-interface Entry {
+type Entry = readonly [
   /** What a large product takes whose results fill their tiles; `direct` is for all others. */
-  readonly schedule: Schedule;
+  schedule: Schedule,
   /** The least share of its tiles' columns that each result must fill. */
-  readonly filled: number;
+  filled: number,
   /** The least multiply-adds. */
-  readonly work: number;
-}
-
-const table: Readonly<Record<"software" | "hardware", Entry>> = {
-  // Measured on SwiftShader, 70 products of the presets. Processor time with shared operands over time without: 0.4 to
-  // 0.9 (in the middle 0.7) where tiles are full; 1.1 to 1.6 at 40 columns, 1.5 to 2.1 at 16, 2.2 at 4. Tiles of
-  // workgroup memory take twice the time and a second to compile.
-  software: { schedule: "subgroups", filled: 0.6, work: 0 },
-  // Assumed, not measured: workgroup memory is fast, and a product that has few tiles leaves most of a GPU idle.
-  hardware: { schedule: "tiled", filled: 0.5, work: 2 ** 20 },
-};
+  work: number,
+];
 
 /**
- * The adapter that the software entry was measured on. There a product is not measured again whose results all fill
+ * Measured on SwiftShader, 70 products of the presets. Processor time with shared operands over time without: 0.4 to 0.9
+ * (in the middle 0.7) where tiles are full; 1.1 to 1.6 at 40 columns, 1.5 to 2.1 at 16, 2.2 at 4. Tiles of workgroup
+ * memory take twice the time and a second to compile.
+ */
+const onProcessors: Entry = ["subgroups", 0.6, 0];
+/** Assumed, not measured: workgroup memory is fast, and a product that has few tiles leaves most of a GPU idle. */
+const onGpus: Entry = ["tiled", 0.5, 2 ** 20];
+
+/**
+ * The adapter that `onProcessors` was measured on. There a product is not measured again whose results all fill
  * more than MOST of their tiles or one of them less than LEAST: which schedule is faster is beyond doubt, and the first
  * step comes half a second sooner.
  */
@@ -81,6 +81,6 @@ function worthWinograd(node: Node): boolean {
 /** The schedule for a product of `work` multiply-adds, among those that can run. */
 export function usualSchedule(software: boolean, runnable: readonly Schedule[], node: Node, work: number): Schedule {
   if (software && runnable.includes("winograd") && worthWinograd(node)) return "winograd";
-  const { schedule, filled, work: least } = table[software ? "software" : "hardware"];
+  const [schedule, filled, least] = software ? onProcessors : onGpus;
   return filling(node) >= filled && work >= least && runnable.includes(schedule) ? schedule : "direct";
 }

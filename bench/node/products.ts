@@ -1,8 +1,9 @@
 // Square products in every schedule, each measured alone as the tuner does, for the share of the device's peak.
 import { Device } from "../../src/device.js";
 import { createStopwatch } from "../../src/stopwatch.js";
-import { alone, measure, runnable } from "../../src/tuner.js";
+import { alone, runnable } from "../../src/tuner.js";
 import { spreadOf } from "../browser/statistics.js";
+import { measure } from "../support/measure.js";
 import { layerCases } from "../ops/linear.bench.js";
 
 export interface ProductResult {
