@@ -35,7 +35,7 @@ describe("isSupported", () => {
     [
       "a page that is not secure",
       () => (vi.stubGlobal("navigator", {}), vi.stubGlobal("isSecureContext", false), {}),
-      /not secure; serve it over https or from localhost/,
+      /not secure; use https or localhost/,
     ],
     ["no adapter", () => gpuWith(() => Promise.resolve(null)), /offers no adapter: .*hardware acceleration/],
     [
