@@ -6,7 +6,7 @@ import { isMainThread } from "node:worker_threads";
 import { WebvaeError } from "../src/errors.js";
 import { loadDawn } from "./dawn.js";
 import { load } from "./load.mjs";
-import { notInWorker, startAnew, whyNoAdapter } from "./missing.js";
+import { GPU_DRIVERS, notInWorker, startAnew, whyNoAdapter } from "./missing.js";
 import { easePolling } from "./polling.js";
 import { vulkanEnvironment } from "./vulkan.mjs";
 
@@ -54,7 +54,9 @@ async function dawn(options: string[]): Promise<GPU> {
 
 async function findGpu(asked: string | undefined, wanted: string): Promise<GPU> {
   const gpu = await dawn([]);
-  const vulkan = await vulkanEnvironment({ adapter: asked }).catch(notFound);
+  const vulkan = await vulkanEnvironment({ adapter: asked }).catch((error: Error) =>
+    notFound(error, wanted === "gpu" ? `. ${GPU_DRIVERS}` : ""),
+  );
   if (vulkan.drivers) notFound(startAnew(vulkan.drivers, vulkan.description));
   try {
     if (vulkan.loader) load(join(vulkan.loader, "libvulkan.so.1"));
@@ -83,9 +85,9 @@ function fits(adapter: GPUAdapter, wanted: string): boolean {
 }
 
 /** Throws NO_ADAPTER. */
-function notFound(why: unknown): never {
+function notFound(why: unknown, advice = ""): never {
   if (!(why instanceof Error)) throw new WebvaeError("NO_ADAPTER", String(why));
-  throw new WebvaeError("NO_ADAPTER", why.message, { cause: why });
+  throw new WebvaeError("NO_ADAPTER", why.message + advice, { cause: why });
 }
 
 /** Runs `use` with these variables in the environment, and then puts it back: it is also that of child processes. */

@@ -6,14 +6,15 @@ const withoutGpu: Partial<Record<string, string>> = {
   arm64: "Without a GPU, an installed Chromium brings a software driver (SwiftShader): apt-get install chromium",
 };
 
-const drivers =
+/** Where a GPU's driver comes from on Linux. */
+export const GPU_DRIVERS =
   "On Debian and Ubuntu, apt-get install libvulkan1 mesa-vulkan-drivers for a GPU of Intel or AMD; NVIDIA's driver " +
   "brings its own for Vulkan, in a container with NVIDIA_DRIVER_CAPABILITIES=all";
 
 /** Why there is no adapter, though Dawn runs. */
 export function whyNoAdapter(found: Vulkan, platform: string, arch: string): string {
   const software = withoutGpu[arch];
-  const advice = [drivers, ...(software ? [software] : [])].join(". ");
+  const advice = [GPU_DRIVERS, ...(software ? [software] : [])].join(". ");
   if (found.missing === "loader") return `Vulkan's loader, libvulkan.so.1, is not installed. ${advice}`;
   if (found.missing === "driver") return `there is no Vulkan driver that WebGPU can use. ${advice}`;
   if (platform === "darwin") {

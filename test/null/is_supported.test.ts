@@ -29,9 +29,13 @@ describe("isSupported", () => {
     [
       "no navigator",
       () => (vi.stubGlobal("navigator", undefined), {}),
-      /navigator\.gpu is missing: .*newer.*option gpu/,
+      /navigator\.gpu is missing: .*newer.*in Node, use webvae\/node/,
     ],
-    ["no navigator.gpu", () => (vi.stubGlobal("navigator", {}), {}), /navigator\.gpu is missing: .*newer.*option gpu/],
+    [
+      "no navigator.gpu",
+      () => (vi.stubGlobal("navigator", {}), {}),
+      /navigator\.gpu is missing: .*newer.*in Node, use webvae\/node/,
+    ],
     [
       "a page that is not secure",
       () => (vi.stubGlobal("navigator", {}), vi.stubGlobal("isSecureContext", false), {}),

@@ -124,6 +124,30 @@ describe("Vulkan driver", () => {
     expect((await vulkan({ ...noDevice, "/dev/nvidiactl": "" })).driver).toBe(npmDriver);
   });
 
+  test("what a process that runs already has to be told: folders that the linker does not know, and what is nowhere", async () => {
+    const found = async (files: Record<string, string>, npm?: string) => {
+      const root = tree(files);
+      const packaged = () => Promise.resolve(npm ? { folder: join(root, npm), description: "" } : undefined);
+      const { loader, drivers, missing } = await vulkanEnvironment({ root, platform: "linux", env: {}, packaged });
+      const short = (path: string) => path.replace(root, "");
+      return { loader: loader && short(loader), drivers: drivers?.map(short), missing };
+    };
+    const npm = { "/npm/libvulkan.so.1": "", "/npm/vk_swiftshader_icd.json": icd("./libvk_swiftshader.so") };
+    const nvidia = {
+      "/dev/nvidia0": "",
+      "/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json": icd("libGLX_nvidia.so.0"),
+      "/usr/local/nvidia/lib64/libGLX_nvidia.so.0": "",
+    };
+    expect(await found({ ...linker, ...chromium })).toEqual({});
+    expect(await found(npm, "npm")).toEqual({ loader: "/npm" });
+    expect(await found({ ...linker, ...nvidia })).toEqual({ drivers: ["/usr/local/nvidia/lib64"] });
+    expect(await found({ ...npm, ...nvidia }, "npm")).toEqual({ loader: "/npm", drivers: ["/usr/local/nvidia/lib64"] });
+    expect(await found(linker)).toEqual({ missing: "driver" });
+    expect(await found(chromium)).toEqual({ missing: "loader" });
+    expect(await found({ ...intel, ...intelDevice })).toEqual({ missing: "loader" });
+    expect(await found({})).toEqual({ missing: "loader" });
+  });
+
   test("as forced by WEBVAE_ADAPTER", async () => {
     const all = { ...linker, ...intel, ...intelDevice, ...chromium };
     const set = { VK_ICD_FILENAMES: "/some/icd.json" };
@@ -139,6 +163,10 @@ describe("Vulkan driver", () => {
   test("of macOS and Windows: nothing to set", async () => {
     expect(await vulkanEnvironment({ platform: "darwin", env: {} })).toEqual({ env: {}, description: "Metal" });
     expect((await vulkanEnvironment({ platform: "win32", env: {} })).env).toEqual({});
+    for (const adapter of ["swiftshader", join(tree(intel), icds, "intel_icd.x86_64.json")]) {
+      const asked = vulkanEnvironment({ platform: "darwin", env: {}, adapter });
+      await expect(asked).rejects.toThrow(`adapter=${adapter} works on Linux only; here Dawn uses Metal`);
+    }
   });
 });
 

@@ -155,6 +155,28 @@ describe("says what is missing:", () => {
     });
   });
 
+  test.runIf(process.platform === "linux")("a folder of libraries that has to be named before the start", () => {
+    // As in a container to which NVIDIA's driver is mounted.
+    const driver = join(folder, "nvidia");
+    for (const path of ["share/vulkan/icd.d", "lib64"]) mkdirSync(join(driver, path), { recursive: true });
+    const library = "libGLX_nvidia_of_no_system.so.0";
+    writeFileSync(join(driver, "lib64", library), "");
+    writeFileSync(
+      join(driver, "share/vulkan/icd.d/nvidia_icd.json"),
+      JSON.stringify({ ICD: { library_path: library } }),
+    );
+    const before = `import fs from "node:fs";
+      import { syncBuiltinESMExports } from "node:module";
+      const { readdirSync } = fs;
+      fs.readdirSync = (path, ...how) => (path === "/dev" ? ["nvidia0"] : readdirSync(path, ...how));
+      syncBuiltinESMExports();`;
+    const env = { WEBVAE_ADAPTER: "", XDG_DATA_DIRS: join(driver, "share") };
+    expect(refused({ before, env })).toEqual({
+      code: "NO_ADAPTER",
+      message: saying(new RegExp(`before a process starts: run LD_LIBRARY_PATH=\\S*${driver}/lib64 node`)),
+    });
+  });
+
   test.runIf(process.platform === "linux")("a driver", () => {
     expect(refused({ env: noDriver })).toEqual({
       code: "NO_ADAPTER",
