@@ -63,7 +63,8 @@ export function whyNotLoaded(error: unknown, { platform, arch, glibc }: Runtime)
 }
 
 function hasGlibc(): boolean {
-  if (process.platform !== "linux") return false;
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime !== undefined;
+  // Other runtimes than Node may have no report.
+  const report = process.report as NodeJS.ProcessReport | undefined;
+  const { header } = (report?.getReport() ?? {}) as { header?: { glibcVersionRuntime?: string } };
+  return !header || header.glibcVersionRuntime !== undefined;
 }

@@ -9,8 +9,8 @@ import { adapterChoice, ADAPTERS, isAdapter } from "./vulkan.mjs";
 export interface NodeGpuOptions {
   /**
    * `"gpu"`: a real GPU or none. `"swiftshader"`: the software driver, on Linux. The absolute path of a Vulkan driver's
-   * ICD file: that driver. Default: the variable WEBVAE_ADAPTER, which takes the same; unless it is set, the drivers that
-   * VK_DRIVER_FILES names, or else a real GPU, or else SwiftShader.
+   * ICD file: that driver. `"default"`: the drivers that VK_DRIVER_FILES names, or else a real GPU, or else SwiftShader.
+   * If it is absent the variable WEBVAE_ADAPTER counts, which takes the same, and then `"default"`.
    */
   readonly adapter?: string;
 }

@@ -25,7 +25,7 @@ export function whyNoAdapter(found: Vulkan, platform: string, arch: string): str
   }
   return (
     `WebGPU found no adapter on ${found.description}: the driver is too old, or has no device here that it can use. ` +
-    `Update it, or choose another: adapter "swiftshader" is the software driver. ${advice}`
+    `Update it, or choose the software driver: WEBVAE_ADAPTER=swiftshader. ${advice}`
   );
 }
 

@@ -31,7 +31,7 @@ import { packagedChromium, unpackVulkan } from "./packaged.mjs";
 
 /** What WEBVAE_ADAPTER can be apart from a path. */
 export const ADAPTERS = ["default", "gpu", "swiftshader"];
-export const adapterChoice = "gpu, swiftshader or the absolute path of a Vulkan ICD file";
+export const adapterChoice = "gpu, swiftshader, default or the absolute path of a Vulkan ICD file";
 
 /** @param {string} value */
 export const isAdapter = (value) => ADAPTERS.includes(value) || isAbsolute(value);

@@ -1,4 +1,4 @@
-// What node/ finds on a machine, shown on trees made up for the purpose; and the device helpers of the tests.
+// What node/ finds on a machine, shown on trees made up for the purpose.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,7 +8,6 @@ import { chromes, findChrome, webgpuFlags } from "../../node/chrome.mjs";
 import { adapterName, isSoftware } from "../../node/gpu.js";
 import { cacheFolder, fillOnce } from "../../node/packaged.mjs";
 import { lavapipeDriver, vulkanEnvironment } from "../../node/vulkan.mjs";
-import { nullDevice, open, withErrorScopes } from "../support/gpu.js";
 
 const roots: string[] = [];
 afterEach(() => roots.splice(0).forEach((root) => rmSync(root, { recursive: true })));
@@ -292,38 +291,5 @@ describe("adapter", () => {
     expect(isSoftware(adapter({ vendor: "microsoft", description: "Microsoft Basic Render Driver" }))).toBe(true);
     expect(isSoftware(adapter({ isFallbackAdapter: true }))).toBe(true);
     expect(isSoftware(adapter({ vendor: "nvidia", architecture: "hopper", description: "NVIDIA H200" }))).toBe(false);
-  });
-});
-
-describe("withErrorScopes", () => {
-  const wrong = (device: GPUDevice) => device.createShaderModule({ code: "fn main( {" });
-
-  test("returns what the function returns, and throws what it throws", async () => {
-    const device = await nullDevice();
-    expect(await withErrorScopes(device, () => 7)).toBe(7);
-    await expect(withErrorScopes(device, () => Promise.reject(new Error("mine")))).rejects.toThrow("mine");
-  });
-
-  test("throws on a validation error, with what the function threw as the cause", async () => {
-    const device = await nullDevice();
-    await expect(withErrorScopes(device, () => void wrong(device))).rejects.toThrow(/^validation: .*pars/s);
-    const both = withErrorScopes(device, () => {
-      wrong(device);
-      throw new Error("mine");
-    });
-    await expect(both).rejects.toMatchObject({ cause: { message: "mine" } });
-    // Reported once: the next call is clean.
-    await withErrorScopes(device, () => undefined);
-  });
-
-  test("throws on an error that came outside", async () => {
-    const device = await nullDevice();
-    wrong(device);
-    await expect(withErrorScopes(device, () => undefined)).rejects.toThrow("outside error scopes");
-  });
-
-  test("throws when the device is lost", async () => {
-    const device = await open({ backend: "null" });
-    await expect(withErrorScopes(device, () => device.destroy())).rejects.toThrow("device lost (destroyed)");
   });
 });

@@ -180,7 +180,7 @@ describe("says what is missing:", () => {
   test.runIf(process.platform === "linux")("a driver", () => {
     expect(refused({ env: noDriver })).toEqual({
       code: "NO_ADAPTER",
-      message: saying(/no adapter on the Vulkan driver \/none\.json: .*adapter "swiftshader"/),
+      message: saying(/no adapter on the Vulkan driver \/none\.json: .*WEBVAE_ADAPTER=swiftshader/),
     });
     expect(refused({ options: '{ adapter: "/none.json" }' })).toEqual({
       code: "NO_ADAPTER",
@@ -195,6 +195,13 @@ describe("adapter", () => {
     () => {
       const options = '{ adapter: "swiftshader" }';
       expect(refused({ options, env: { VK_DRIVER_FILES: "/none.json" } })).toEqual({ found: "swiftshader" });
+      // Two searches at once, of which each sets variables.
+      const both = `${head}
+      const before = JSON.stringify(process.env);
+      const found = await Promise.all([nodeGpu({ adapter: "default" }), nodeGpu(${options})]);
+      const adapters = await Promise.all(found.map((gpu) => gpu.requestAdapter()));
+      console.log(adapters.every(Boolean), adapters[1].info.architecture, JSON.stringify(process.env) === before);`;
+      expect(node(both)).toMatchObject({ out: "true swiftshader true\n", error: "" });
       const worker = (how: string) => `
       import { isMainThread, parentPort, SHARE_ENV, Worker } from "node:worker_threads";
       import { nodeGpu } from "webvae/node";
