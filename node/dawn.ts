@@ -1,5 +1,5 @@
 // npm's `webgpu`, which is Chrome's implementation (Dawn) as a native module. It is no dependency of the package: who
-// wants to run in Node installs it, and is told here what is missing.
+// wants to run in Node installs it, and learns here what is missing.
 import type { create, globals } from "webgpu";
 import { WebvaeError } from "../src/errors.js";
 
@@ -35,7 +35,8 @@ export async function loadDawn(): Promise<Dawn> {
 export function tooOld(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return undefined;
-  return `webvae needs Node ${OLDEST.join(".")} or later, and this is ${version}: install a newer one from https://nodejs.org`;
+  const needed = `webvae needs Node ${OLDEST.join(".")} or later, and this is ${version}`;
+  return `${needed}: install a newer one from https://nodejs.org`;
 }
 
 /** What to do about `error`, by which the import of `webgpu` failed. */
@@ -45,15 +46,21 @@ export function whyNotLoaded(error: unknown, { platform, arch, glibc }: Runtime)
   if (code === "ERR_MODULE_NOT_FOUND" && /(package|module) '?webgpu\b/.test(message)) {
     return "the npm package webgpu, which is WebGPU for Node, is not installed: npm install webgpu";
   }
-  const machine = `${platform} on ${arch}`;
-  const failed = `the npm package webgpu does not load on ${machine}`;
+  const failed = `the npm package webgpu does not load on ${platform}, ${arch}`;
   if (code === "MODULE_NOT_FOUND" && message.includes("dawn.node")) {
-    return `${failed}: it has no build for that, only for Linux, macOS and Windows on x64 and arm64. If this is one of those, reinstall it: npm install webgpu`;
+    return (
+      `${failed}: it has no build for that, only for Linux, macOS and Windows on x64 and arm64. If this is one of ` +
+      "those, reinstall it: npm install webgpu"
+    );
   }
   if (code === "ERR_DLOPEN_DISABLED") return `${failed}, since Node was started without native addons (${message})`;
   if (platform === "linux" && !glibc) {
-    return `${failed}: its build needs glibc, which Alpine and other systems with musl have not. Use Debian, Ubuntu or Fedora, such as the image node:22-slim (${message})`;
+    return (
+      `${failed}: its build needs glibc, which Alpine and other systems with musl have not. Use Debian, Ubuntu or ` +
+      `Fedora, such as the image node:22-slim (${message})`
+    );
   }
+  // Of a library that it needs, or that one of those needs.
   const [, library] = /^(\S+\.so[.\d]*): cannot open shared object file/.exec(message) ?? [];
   if (library) return `${failed}: the system's library ${library} is not installed`;
   if (/GLIBC(XX)?_[\d.]+'? not found/.test(message)) {

@@ -25,7 +25,7 @@ const opened = new Map<string, Promise<GPU>>();
 let searching: Promise<unknown> = Promise.resolve();
 
 /**
- * The GPU of this machine, the same object for the same options; it has an adapter, or this rejects: with NO_WEBGPU where
+ * The GPU of this machine, the same object for the same options. It has an adapter, or this rejects: with NO_WEBGPU where
  * npm's `webgpu` is missing or does not load, with NO_ADAPTER where there is no driver, or not the one asked for.
  */
 export function openGpu({ backend, adapter }: OpenOptions = {}): Promise<GPU> {
@@ -47,26 +47,28 @@ async function dawn(options: string[]): Promise<GPU> {
     if (!/^GPU(BufferUsage|ColorWrite|MapMode|ShaderStage|TextureUsage)$/.test(name) || name in globalThis) continue;
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
-  const gpu = create(options);
-  held.push(gpu);
-  return gpu;
+  try {
+    const gpu = create(options);
+    held.push(gpu);
+    return gpu;
+  } catch (cause) {
+    throw new WebvaeError("NO_WEBGPU", `npm's webgpu failed to start: ${String(cause)}`, { cause });
+  }
 }
 
 async function findGpu(asked: string | undefined, wanted: string): Promise<GPU> {
   const gpu = await dawn([]);
-  const vulkan = await vulkanEnvironment({ adapter: asked }).catch((error: Error) =>
+  const vulkan = await vulkanEnvironment({ adapter: asked }).catch((error) =>
     notFound(error, wanted === "gpu" ? `. ${GPU_DRIVERS}` : ""),
   );
   if (vulkan.drivers) notFound(startAnew(vulkan.drivers, vulkan.description));
-  try {
-    if (vulkan.loader) load(join(vulkan.loader, "libvulkan.so.1"));
-  } catch (error) {
-    notFound(error);
-  }
   const variables = Object.fromEntries(Object.entries(vulkan.env).filter(([name]) => name !== "LD_LIBRARY_PATH"));
-  const search = searching.then(() => withVariables(variables, () => gpu.requestAdapter()));
+  const search = searching.then(() => {
+    if (vulkan.loader) load(join(vulkan.loader, "libvulkan.so.1"));
+    return withVariables(variables, () => gpu.requestAdapter());
+  });
   searching = search.catch(() => {});
-  const adapter = await search;
+  const adapter = await search.catch(notFound);
   if (adapter && fits(adapter, wanted)) {
     // A GPU of its own leaves a core to the polls, and is answered sooner by them.
     if (isSoftware(adapter)) easePolling();
@@ -75,8 +77,7 @@ async function findGpu(asked: string | undefined, wanted: string): Promise<GPU> 
   const heard = isMainThread || (await withVariables(variables, () => reach(variables)));
   if (!heard) notFound(notInWorker(Object.keys(variables)));
   if (adapter) notFound(`WebGPU found ${adapterName(adapter)}, and not what was asked for: ${wanted}`);
-  const description = process.env["WEBVAE_DRIVER"] ?? vulkan.description;
-  return notFound(whyNoAdapter({ ...vulkan, description }, process.platform, process.arch));
+  return notFound(whyNoAdapter(vulkan, process.platform, process.arch));
 }
 
 function fits(adapter: GPUAdapter, wanted: string): boolean {
@@ -84,7 +85,7 @@ function fits(adapter: GPUAdapter, wanted: string): boolean {
   return wanted !== "swiftshader" || isSoftware(adapter);
 }
 
-/** Throws NO_ADAPTER. */
+/** Throws NO_ADAPTER, with what is wrong in words or by an error. */
 function notFound(why: unknown, advice = ""): never {
   if (!(why instanceof Error)) throw new WebvaeError("NO_ADAPTER", String(why));
   throw new WebvaeError("NO_ADAPTER", why.message + advice, { cause: why });

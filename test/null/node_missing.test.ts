@@ -24,12 +24,12 @@ test("webgpu is not installed", () => {
   expect(whyNotLoaded(missing, linux)).toMatch(/not installed: npm install webgpu$/);
   // Another is missing, such as one that it needs.
   const other = failure("Cannot find package 'debug' imported from /x/webgpu/index.js", "ERR_MODULE_NOT_FOUND");
-  expect(whyNotLoaded(other, linux)).toMatch(/does not load on linux on x64: .*'debug'/);
+  expect(whyNotLoaded(other, linux)).toMatch(/does not load on linux, x64: .*'debug'/);
 });
 
 test("webgpu has no build for the platform", () => {
   const missing = failure("Cannot find module '/x/webgpu/dist/linux-ppc64/dawn.node'", "MODULE_NOT_FOUND");
-  expect(whyNotLoaded(missing, { ...linux, arch: "ppc64" })).toMatch(/linux on ppc64: it has no build for that/);
+  expect(whyNotLoaded(missing, { ...linux, arch: "ppc64" })).toMatch(/linux, ppc64: it has no build for that/);
 });
 
 test("the system cannot load webgpu's build", () => {

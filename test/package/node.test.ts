@@ -138,7 +138,7 @@ describe("says what is missing:", () => {
       Object.defineProperty(process, "platform", { value: "freebsd" });`;
     expect(refused({ before })).toEqual({
       code: "NO_WEBGPU",
-      message: saying(/freebsd on riscv64: it has no build for that/),
+      message: saying(/freebsd, riscv64: it has no build for that/),
     });
   });
 
