@@ -43,6 +43,8 @@ const common = {
   format: /** @type {const} */ ("esm"),
   platform: /** @type {const} */ ("browser"),
   target: "es2022",
+  // Of the entry for Node alone.
+  external: ["node:*", "webgpu"],
   // A parameter property is declared by being set: saves its name once more in each class.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   sourcemap: /** @type {const} */ ("linked"),

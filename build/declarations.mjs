@@ -134,7 +134,7 @@ function declarations() {
   /** @type {ts.CompilerOptions} */
   const options = {
     ...config?.options,
-    types: ["@webgpu/types"],
+    types: ["node", "@webgpu/types"],
     noEmit: false,
     declaration: true,
     emitDeclarationOnly: true,

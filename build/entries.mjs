@@ -31,3 +31,7 @@ export const ENTRIES = Object.entries(manifest.exports).flatMap(([path, target])
   if (JSON.stringify(target) !== wanted) throw new Error(`package.json: exports["${path}"] must be ${wanted}`);
   return [{ specifier: path === "." ? NAME : `${NAME}/${name}`, script, types, source }];
 });
+
+const FOR_NODE = `${NAME}/node`;
+/** Those that run in a page; the other imports Node's own modules. */
+export const PAGE_ENTRIES = ENTRIES.filter(({ specifier }) => specifier !== FOR_NODE);

@@ -1,7 +1,7 @@
 // What the commands' arguments have in common: numbers checked as they are read, and models by name or from a file.
 import { InvalidArgumentError } from "commander";
 import { readFile } from "node:fs/promises";
-import { openGpu } from "../node/gpu.js";
+import { nodeGpu } from "../node/index.js";
 import { tuningFile } from "../node/tuning_file.js";
 import { readWhole } from "./files.js";
 import { models, VAE, WebvaeError, type ModelName, type ModelSpec } from "../src/index.js";
@@ -67,11 +67,12 @@ export async function modelSpec(
   return { name: model, spec: latent === undefined ? given : { ...given, latent } };
 }
 
-/** A saved model on this machine's GPU. Throws FileError, and what VAE.load throws with the file's name before it. */
+/** A saved model on this machine's GPU. Throws FileError, what nodeGpu throws, and what VAE.load throws with the file's name before it. */
 export async function loadModel(file: string): Promise<VAE> {
   const bytes = await readWhole(file);
+  const gpu = await nodeGpu();
   try {
-    return await VAE.load(bytes, { gpu: await openGpu(), tuning: tuningFile() });
+    return await VAE.load(bytes, { gpu, tuning: tuningFile() });
   } catch (error) {
     if (error instanceof WebvaeError) throw new WebvaeError(error.code, `${file}: ${error.message}`, { cause: error });
     throw error;

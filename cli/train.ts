@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join, resolve } from "node:path";
-import { openGpu } from "../node/gpu.js";
+import { nodeGpu } from "../node/index.js";
 import { tuningFile } from "../node/tuning_file.js";
 import { models, type Initialisation, type ModelName } from "../src/index.js";
 import { runInBrowser } from "./browser_run.js";
@@ -204,7 +204,7 @@ async function main(): Promise<number> {
   try {
     const result = options.browser
       ? await runInBrowser(config, train, test, hooks, going?.resumed)
-      : await run(config, train, test, hooks, { gpu: await openGpu(), tuning: tuningFile() }, going?.resumed);
+      : await run(config, train, test, hooks, { gpu: await nodeGpu(), tuning: tuningFile() }, going?.resumed);
     progress?.stop();
     const pictures = await runPictures(result, test, history, `${name} on ${data}`);
     for (const [file, content] of Object.entries(pictures)) await writeWhole(path(file), content);

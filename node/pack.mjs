@@ -66,7 +66,7 @@ export async function packedPrograms() {
     mainFields: ["module", "main"],
     external: ["webgpu"],
     // CommonJS packages load Node's own modules by it.
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    banner: { js: 'import { createRequire as by } from "node:module"; const require = by(import.meta.url);' },
     plugins: [esbuildWgsl()],
     logLevel: "error",
   });

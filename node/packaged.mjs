@@ -10,8 +10,6 @@ import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 
-const require = createRequire(import.meta.url);
-
 /**
  * @typedef {object} Package
  * @property {string} folder
@@ -25,7 +23,9 @@ const require = createRequire(import.meta.url);
 export function packagedChromium() {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   try {
-    const folder = dirname(dirname(require.resolve("@sparticuz/chromium")));
+    // Here, since a bundler may leave no address of this module.
+    const { resolve } = createRequire(import.meta.url);
+    const folder = dirname(dirname(resolve("@sparticuz/chromium")));
     /** @type {{ version: string }} */
     const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     return existsSync(join(folder, "bin", "swiftshader.tar.br")) ? { folder, version } : undefined;

@@ -1,5 +1,7 @@
-// Finds the Vulkan driver that Dawn in Node shall run on, and says which environment variables select it. They must be
-// set before the process starts (the loader and the dynamic linker read them once), which is what start.mjs is for.
+// Finds the Vulkan driver that Dawn in Node shall run on, and says which environment variables select it. Vulkan's loader
+// reads those that name drivers each time Dawn looks for an adapter, so that a running process can still set them; the
+// dynamic linker reads LD_LIBRARY_PATH once, when the process starts. start.mjs sets all of them for the process that it
+// starts, and gpu.ts does what can be done in a process that somebody else started.
 //
 // In this order: what the user forces; a real GPU's driver; SwiftShader of an installed browser; the SwiftShader that
 // the npm package @sparticuz/chromium carries. Mesa's lavapipe is never chosen unasked: Dawn refuses the one of Debian
@@ -18,6 +20,22 @@ import { packagedChromium, unpackVulkan } from "./packaged.mjs";
  * @property {() => Promise<{ folder: string, description: string } | undefined>} packaged unpacks npm's SwiftShader
  */
 
+/**
+ * @typedef {object} Vulkan
+ * @property {Record<string, string>} env what selects the driver in a process that starts with it
+ * @property {string} description of the driver, for a message
+ * @property {string} [loader] the folder with Vulkan's loader, where the dynamic linker does not find it without `env`
+ * @property {string[]} [drivers] folders with libraries of the driver, where it does not find those
+ * @property {"loader" | "driver"} [missing] what no folder has
+ */
+
+/** What WEBVAE_ADAPTER can be apart from a path. */
+export const ADAPTERS = ["default", "gpu", "swiftshader"];
+export const adapterChoice = "gpu, swiftshader, default or the absolute path of a Vulkan ICD file";
+
+/** @param {string} value */
+export const isAdapter = (value) => ADAPTERS.includes(value) || isAbsolute(value);
+
 /** @type {Machine} */
 const thisMachine = {
   root: "/",
@@ -33,31 +51,31 @@ const thisMachine = {
 /**
  * @param {Partial<Machine> & { adapter?: string | undefined }} [options] adapter: `gpu`, `swiftshader`, the absolute
  * path of a Vulkan driver's ICD file, or `default`; the variable WEBVAE_ADAPTER unless given
- * @returns {Promise<{ env: Record<string, string>, description: string }>}
+ * @returns {Promise<Vulkan>}
  */
 export async function vulkanEnvironment(options = {}) {
   const machine = { ...thisMachine, ...options };
   const adapter = options.adapter ?? (machine.env["WEBVAE_ADAPTER"] || "default");
-  if (isAbsolute(adapter)) {
-    if (!existsSync(adapter)) throw new Error(`WEBVAE_ADAPTER names a Vulkan driver that does not exist: ${adapter}`);
-    return select(machine, [adapter], `the Vulkan driver ${adapter}`);
-  }
-  if (!["default", "gpu", "swiftshader"].includes(adapter)) {
-    throw new Error(`WEBVAE_ADAPTER is "${adapter}"; it can be gpu, swiftshader, or the path of a Vulkan ICD file`);
-  }
+  const name = options.adapter === undefined ? "WEBVAE_ADAPTER" : "adapter";
+  const asked = `${name}=${adapter}`;
+  if (!isAdapter(adapter)) throw new Error(`${name} is "${adapter}"; it can be ${adapterChoice}`);
   if (machine.platform !== "linux") {
     const system = machine.platform === "darwin" ? "Metal" : "Direct3D 12";
-    if (adapter !== "swiftshader") return { env: {}, description: system };
-    throw new Error(`WEBVAE_ADAPTER=swiftshader works on Linux only; here Dawn uses ${system}`);
+    if (["default", "gpu"].includes(adapter)) return { env: {}, description: system };
+    throw new Error(`${asked} works on Linux only; here Dawn uses ${system}`);
+  }
+  if (isAbsolute(adapter)) {
+    if (!existsSync(adapter)) throw new Error(`${name} names a Vulkan driver that does not exist: ${adapter}`);
+    return select(machine, [adapter], `the Vulkan driver ${adapter}`);
   }
   if (adapter === "default") {
     const set = machine.env["VK_DRIVER_FILES"] || machine.env["VK_ICD_FILENAMES"];
-    if (set) return { env: await loader(machine), description: `the Vulkan driver ${set}` };
+    if (set) return withLibraries(machine, {}, `the Vulkan driver ${set}`);
   }
   const hardware = adapter === "swiftshader" ? [] : hardwareDrivers(machine);
   if (hardware.length > 0) return select(machine, hardware, `the GPU's driver ${hardware.join(", ")}`);
   if (adapter === "gpu") {
-    throw new Error("WEBVAE_ADAPTER=gpu, but there is no GPU's Vulkan driver with a device that it could drive");
+    throw new Error(`${asked}, but there is no GPU's Vulkan driver with a device that it could drive`);
   }
   for (const folder of browserFolders(machine)) {
     const icd = join(folder, "vk_swiftshader_icd.json");
@@ -68,8 +86,10 @@ export async function vulkanEnvironment(options = {}) {
     const icd = join(packaged.folder, "vk_swiftshader_icd.json");
     return select(machine, [icd], `SwiftShader of ${packaged.description}`, packaged.folder);
   }
-  if (adapter === "default") return { env: {}, description: "no Vulkan driver" };
-  throw new Error("WEBVAE_ADAPTER=swiftshader, but neither a Chrome nor npm's @sparticuz/chromium is installed");
+  if (adapter === "default") {
+    return { missing: "driver", ...(await withLibraries(machine, {}, "no Vulkan driver")) };
+  }
+  throw new Error(`${asked}, but neither a Chrome nor npm's @sparticuz/chromium is installed`);
 }
 
 // The ICD files of each vendor's drivers, and the number by which the kernel calls the vendor of a device.
@@ -186,32 +206,38 @@ function linkerFinds({ root, env }, name) {
  */
 async function select(machine, icds, description, ownFolder) {
   const files = icds.join(delimiter);
-  const libraries = icds.map((icd) => library(machine, icd)?.folder).filter((folder) => folder !== undefined);
+  const drivers = icds.map((icd) => library(machine, icd)?.folder).filter((folder) => folder !== undefined);
   // The second name is the older one; a loader that knows both reads the first.
   const env = { VK_DRIVER_FILES: files, VK_ICD_FILENAMES: files };
   // Mesa's layer that sorts devices by the display they drive complains on stderr where there is no display.
   const quiet = ownFolder ? { NODEVICE_SELECT: "1" } : {};
-  return { env: { ...env, ...quiet, ...(await loader(machine, ownFolder, libraries)) }, description };
+  return withLibraries(machine, { ...env, ...quiet }, description, { ownFolder, drivers });
 }
 
 /**
- * LD_LIBRARY_PATH for the folders given, and one with Vulkan's loader if the system has none.
+ * The selection of a driver with LD_LIBRARY_PATH for the folders of drivers given, and for one with Vulkan's loader if the
+ * system has none.
  * @param {Machine} machine
- * @param {string} [ownFolder]
- * @param {string[]} [libraries]
- * @returns {Promise<Record<string, string>>}
+ * @param {Record<string, string>} env
+ * @param {string} description
+ * @param {{ ownFolder?: string | undefined, drivers?: string[] }} [folders]
+ * @returns {Promise<Vulkan>}
  */
-async function loader(machine, ownFolder, libraries = []) {
-  const folders = [...libraries];
+async function withLibraries(machine, env, description, { ownFolder, drivers = [] } = {}) {
+  /** @type {Vulkan} */
+  const found = { env, description };
+  if (drivers.length > 0) found.drivers = drivers;
   if (!linkerFinds(machine, "libvulkan.so.1")) {
     const holds = (/** @type {string | undefined} */ folder) => folder && existsSync(join(folder, "libvulkan.so.1"));
     const own = holds(ownFolder) ? ownFolder : (await machine.packaged())?.folder;
     const folder = own ?? browserFolders(machine).find(holds);
-    if (folder) folders.push(folder);
+    if (folder) found.loader = folder;
+    else found.missing = "loader";
   }
-  if (folders.length === 0) return {};
+  const folders = [...drivers, ...(found.loader ? [found.loader] : [])];
   const before = machine.env["LD_LIBRARY_PATH"];
-  return { LD_LIBRARY_PATH: [...folders, ...(before ? [before] : [])].join(delimiter) };
+  if (folders.length === 0) return found;
+  return { ...found, env: { ...env, LD_LIBRARY_PATH: [...folders, ...(before ? [before] : [])].join(delimiter) } };
 }
 
 /** @param {string} folder */

@@ -3,7 +3,7 @@
 
 /** What went wrong, for programs: these names stay. */
 export type ErrorCode =
-  /** `navigator.gpu` is missing: no WebGPU here. */
+  /** There is no WebGPU here: `navigator.gpu` is missing or, in Node, the package `webgpu`. */
   | "NO_WEBGPU"
   /** WebGPU exists but offers no adapter. */
   | "NO_ADAPTER"

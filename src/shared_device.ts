@@ -188,8 +188,8 @@ async function adapterOf({
   if (!gpu) {
     const why =
       globalThis.isSecureContext === false
-        ? "the page is not secure; serve it over https or from localhost"
-        : "this browser has no WebGPU: use a newer one, or enable it in the settings; in Node, pass the option gpu";
+        ? "the page is not secure; use https or localhost"
+        : "this browser has no WebGPU: use a newer one, or enable it in the settings; in Node, use webvae/node";
     throw new WebvaeError("NO_WEBGPU", `navigator.gpu is missing: ${why}`);
   }
   held.add(gpu);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { manifoldPoints } from "../../cli/normal.js";
-import { openGpu } from "../../node/gpu.js";
+import { nodeGpu } from "../../node/index.js";
 import { tuningFile } from "../../node/tuning_file.js";
 import { digits } from "../../src/datasets.js";
 import { models, VAE, type Dataset } from "../../src/index.js";
@@ -41,7 +41,7 @@ async function record(epochs: number, count: number): Promise<{ recording: Recor
   const points = test.values.subarray(0, POINTS * 784);
   const vae = await VAE.create(models["mlp-deep"]([28, 28, 1], 2), {
     seed: SEED,
-    gpu: await openGpu(),
+    gpu: await nodeGpu(),
     tuning: tuningFile(),
   });
   const stepsPerEpoch = Math.ceil(count / BATCH);

@@ -2,7 +2,7 @@
 //   node node/start.mjs examples/explorer/make_model.ts [epochs]
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openGpu } from "../../node/gpu.js";
+import { nodeGpu } from "../../node/index.js";
 import { digits } from "../../src/datasets.js";
 import { dense, VAE, type ModelSpec } from "../../src/index.js";
 
@@ -18,7 +18,7 @@ const spec: ModelSpec = {
 };
 const train = digits({ split: "train", count: 20_000, seed: 1 });
 const test = digits({ split: "test", count: 2000, seed: 1 });
-const vae = await VAE.create(spec, { gpu: await openGpu(), seed: 1, tuning: false });
+const vae = await VAE.create(spec, { gpu: await nodeGpu(), seed: 1, tuning: false });
 const steps = EPOCHS * Math.floor(train.count / 128);
 // To a tenth of it in the end, evenly.
 const learningRate = ({ step }: { readonly step: number }) => 2e-3 * (1 - (0.9 * step) / steps);

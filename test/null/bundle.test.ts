@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bundleLibrary, CORE, FILES, GLOBAL, LAYERS, LIMIT, ON_DEMAND } from "../../build/bundle.mjs";
-import { ENTRIES } from "../../build/entries.mjs";
+import { ENTRIES, PAGE_ENTRIES } from "../../build/entries.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -77,8 +77,13 @@ describe("the bundle", () => {
     expect(uses(text(GLOBAL)).imports.filter((path) => !again.test(path))).toEqual([]);
     // The others import entries by their files too, and so have no class a second time.
     const known = ["core.js", LAYERS, ...entries].flatMap((script) => [`"./${script}"`, `import("./${script}")`]);
-    for (const name of further)
-      expect(uses(text(name)).imports.filter((path) => !known.includes(path) && !again.test(path))).toEqual([]);
+    // And Node's entry its modules, and npm's webgpu when it is asked for a GPU.
+    const foreign = further.flatMap((name) =>
+      uses(text(name)).imports.flatMap((path) => (known.includes(path) || again.test(path) ? [] : [[name, path]])),
+    );
+    expect(foreign.filter(([name, path]) => !(name === "node.js" && path!.startsWith('"node:')))).toEqual([
+      ["node.js", 'import("webgpu")'],
+    ]);
   });
 
   test("has each source of the core once, and core.js exports what is imported from it and nothing else", () => {
@@ -128,6 +133,7 @@ describe("the bundle", () => {
 
   test("evaluates no text, and knows no DOM and no Node", () => {
     const foreign = ["document", "window", "process", "Buffer", "require", "module", "WebAssembly", "eval", "Function"];
+    for (const { script } of PAGE_ENTRIES) expect(text(script).match(/["'`]node:\w+/g)).toBeNull();
     for (const name of scripts) {
       const { evaluates, names } = uses(text(name));
       expect(evaluates).toEqual([]);
@@ -164,6 +170,7 @@ describe("the bundle", () => {
     expect(text("core.js")).toContain("fn linear(");
     expect(exported("webvae.js").sort()).toEqual(Object.keys(await import("../../src/index.js")).sort());
     expect(exported("datasets.js").sort()).toEqual(Object.keys(await import("../../src/datasets.js")).sort());
+    expect(exported("node.js")).toEqual(["nodeGpu"]);
     // The others know pages, so that not all of them can be imported here.
     for (const { script } of ENTRIES)
       expect(exported(script).filter((name) => !/^[A-Za-z]\w+$/.test(name))).toEqual([]);
@@ -204,7 +211,7 @@ describe("the bundle", () => {
       expect(text(name).endsWith(`//# sourceMappingURL=${name}.map\n`)).toBe(true);
       const map = JSON.parse(text(`${name}.map`)) as { sources: string[]; sourcesContent: string[] };
       expect(map.sources).toContain(`../${source}`);
-      expect(map.sources.filter((path) => !/^\.\.\/(src|shaders|explorer)\//.test(path))).toEqual([]);
+      expect(map.sources.filter((path) => !/^\.\.\/(src|shaders|explorer|node)\//.test(path))).toEqual([]);
       expect(map.sourcesContent).toHaveLength(map.sources.length);
       expect(text(name).includes(root)).toBe(false);
     }

@@ -29,13 +29,17 @@ describe("isSupported", () => {
     [
       "no navigator",
       () => (vi.stubGlobal("navigator", undefined), {}),
-      /navigator\.gpu is missing: .*newer.*option gpu/,
+      /navigator\.gpu is missing: .*newer.*in Node, use webvae\/node/,
     ],
-    ["no navigator.gpu", () => (vi.stubGlobal("navigator", {}), {}), /navigator\.gpu is missing: .*newer.*option gpu/],
+    [
+      "no navigator.gpu",
+      () => (vi.stubGlobal("navigator", {}), {}),
+      /navigator\.gpu is missing: .*newer.*in Node, use webvae\/node/,
+    ],
     [
       "a page that is not secure",
       () => (vi.stubGlobal("navigator", {}), vi.stubGlobal("isSecureContext", false), {}),
-      /not secure; serve it over https or from localhost/,
+      /not secure; use https or localhost/,
     ],
     ["no adapter", () => gpuWith(() => Promise.resolve(null)), /offers no adapter: .*hardware acceleration/],
     [

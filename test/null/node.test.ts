@@ -1,4 +1,4 @@
-// What node/ finds on a machine, shown on trees made up for the purpose; and the device helpers of the tests.
+// What node/ finds on a machine, shown on trees made up for the purpose.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,7 +8,6 @@ import { chromes, findChrome, webgpuFlags } from "../../node/chrome.mjs";
 import { adapterName, isSoftware } from "../../node/gpu.js";
 import { cacheFolder, fillOnce } from "../../node/packaged.mjs";
 import { lavapipeDriver, vulkanEnvironment } from "../../node/vulkan.mjs";
-import { nullDevice, open, withErrorScopes } from "../support/gpu.js";
 
 const roots: string[] = [];
 afterEach(() => roots.splice(0).forEach((root) => rmSync(root, { recursive: true })));
@@ -124,6 +123,30 @@ describe("Vulkan driver", () => {
     expect((await vulkan({ ...noDevice, "/dev/nvidiactl": "" })).driver).toBe(npmDriver);
   });
 
+  test("what a process that runs already has to be told: folders that the linker does not know, and what is nowhere", async () => {
+    const found = async (files: Record<string, string>, npm?: string) => {
+      const root = tree(files);
+      const packaged = () => Promise.resolve(npm ? { folder: join(root, npm), description: "" } : undefined);
+      const { loader, drivers, missing } = await vulkanEnvironment({ root, platform: "linux", env: {}, packaged });
+      const short = (path: string) => path.replace(root, "");
+      return { loader: loader && short(loader), drivers: drivers?.map(short), missing };
+    };
+    const npm = { "/npm/libvulkan.so.1": "", "/npm/vk_swiftshader_icd.json": icd("./libvk_swiftshader.so") };
+    const nvidia = {
+      "/dev/nvidia0": "",
+      "/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json": icd("libGLX_nvidia.so.0"),
+      "/usr/local/nvidia/lib64/libGLX_nvidia.so.0": "",
+    };
+    expect(await found({ ...linker, ...chromium })).toEqual({});
+    expect(await found(npm, "npm")).toEqual({ loader: "/npm" });
+    expect(await found({ ...linker, ...nvidia })).toEqual({ drivers: ["/usr/local/nvidia/lib64"] });
+    expect(await found({ ...npm, ...nvidia }, "npm")).toEqual({ loader: "/npm", drivers: ["/usr/local/nvidia/lib64"] });
+    expect(await found(linker)).toEqual({ missing: "driver" });
+    expect(await found(chromium)).toEqual({ missing: "loader" });
+    expect(await found({ ...intel, ...intelDevice })).toEqual({ missing: "loader" });
+    expect(await found({})).toEqual({ missing: "loader" });
+  });
+
   test("as forced by WEBVAE_ADAPTER", async () => {
     const all = { ...linker, ...intel, ...intelDevice, ...chromium };
     const set = { VK_ICD_FILENAMES: "/some/icd.json" };
@@ -139,6 +162,10 @@ describe("Vulkan driver", () => {
   test("of macOS and Windows: nothing to set", async () => {
     expect(await vulkanEnvironment({ platform: "darwin", env: {} })).toEqual({ env: {}, description: "Metal" });
     expect((await vulkanEnvironment({ platform: "win32", env: {} })).env).toEqual({});
+    for (const adapter of ["swiftshader", join(tree(intel), icds, "intel_icd.x86_64.json")]) {
+      const asked = vulkanEnvironment({ platform: "darwin", env: {}, adapter });
+      await expect(asked).rejects.toThrow(`adapter=${adapter} works on Linux only; here Dawn uses Metal`);
+    }
   });
 });
 
@@ -264,38 +291,5 @@ describe("adapter", () => {
     expect(isSoftware(adapter({ vendor: "microsoft", description: "Microsoft Basic Render Driver" }))).toBe(true);
     expect(isSoftware(adapter({ isFallbackAdapter: true }))).toBe(true);
     expect(isSoftware(adapter({ vendor: "nvidia", architecture: "hopper", description: "NVIDIA H200" }))).toBe(false);
-  });
-});
-
-describe("withErrorScopes", () => {
-  const wrong = (device: GPUDevice) => device.createShaderModule({ code: "fn main( {" });
-
-  test("returns what the function returns, and throws what it throws", async () => {
-    const device = await nullDevice();
-    expect(await withErrorScopes(device, () => 7)).toBe(7);
-    await expect(withErrorScopes(device, () => Promise.reject(new Error("mine")))).rejects.toThrow("mine");
-  });
-
-  test("throws on a validation error, with what the function threw as the cause", async () => {
-    const device = await nullDevice();
-    await expect(withErrorScopes(device, () => void wrong(device))).rejects.toThrow(/^validation: .*pars/s);
-    const both = withErrorScopes(device, () => {
-      wrong(device);
-      throw new Error("mine");
-    });
-    await expect(both).rejects.toMatchObject({ cause: { message: "mine" } });
-    // Reported once: the next call is clean.
-    await withErrorScopes(device, () => undefined);
-  });
-
-  test("throws on an error that came outside", async () => {
-    const device = await nullDevice();
-    wrong(device);
-    await expect(withErrorScopes(device, () => undefined)).rejects.toThrow("outside error scopes");
-  });
-
-  test("throws when the device is lost", async () => {
-    const device = await open({ backend: "null" });
-    await expect(withErrorScopes(device, () => device.destroy())).rejects.toThrow("device lost (destroyed)");
   });
 });

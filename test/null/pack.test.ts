@@ -53,7 +53,7 @@ describe("the pack's programs", () => {
     const outside = [...programs.keys()].flatMap((name) =>
       imported(text(name)).filter((from) => !from.startsWith("./")),
     );
-    expect(outside).toContain("webgpu");
+    expect([...programs.keys()].filter((name) => text(name).includes('import("webgpu")'))).toHaveLength(1);
     const known = new Set([...builtinModules, "webgpu"]);
     expect(outside.filter((from) => !known.has(from.replace(/^node:/, "")))).toEqual([]);
     for (const name of programs.keys()) {

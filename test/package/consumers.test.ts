@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { build as vite } from "vite";
 import webpack from "webpack";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ENTRIES } from "../../build/entries.mjs";
+import { PAGE_ENTRIES } from "../../build/entries.mjs";
 import { serve } from "../../demo/serve.mjs";
 import { launchBrowser } from "../../node/browser.mjs";
 import { watch } from "../browser/harness.js";
@@ -21,9 +21,9 @@ let browser: Browser;
 beforeAll(async () => {
   await installInto(folder);
   cpSync(join(import.meta.dirname, "consumer"), folder, { recursive: true });
-  // Beside the page's own program: the exports of every entry.
-  const entries = ENTRIES.map(({ specifier }, i) => `import * as entry${i} from "${specifier}";`);
-  const names = ENTRIES.map(({ specifier }, i) => `"${specifier}": Object.keys(entry${i})`);
+  // Beside the page's own program: the exports of every entry for pages.
+  const entries = PAGE_ENTRIES.map(({ specifier }, i) => `import * as entry${i} from "${specifier}";`);
+  const names = PAGE_ENTRIES.map(({ specifier }, i) => `"${specifier}": Object.keys(entry${i})`);
   const all = [`import "./main.js";`, ...entries, `globalThis.entries = { ${names.join(", ")} };`].join("\n");
   writeFileSync(join(folder, "all.js"), all);
   writeFileSync(join(folder, "index.html"), script("/all.js"));
@@ -85,7 +85,7 @@ test.each(Object.entries(bundlers))("by %s", async (name, bundle) => {
     expect(losses.at(-1)!).toBeLessThan(0.9 * losses[0]!);
     expect(before).toHaveLength(64);
     expect(after).toEqual(before);
-    expect(Object.keys(entries)).toEqual(ENTRIES.map(({ specifier }) => specifier));
+    expect(Object.keys(entries)).toEqual(PAGE_ENTRIES.map(({ specifier }) => specifier));
     for (const [entry, names] of Object.entries(entries)) expect([entry, names.length]).not.toEqual([entry, 0]);
     expect(troubles).toEqual([]);
     // A chunk each, and not the script that the page begins with.

@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CORE, GLOBAL, ON_DEMAND } from "../../build/bundle.mjs";
-import { ENTRIES } from "../../build/entries.mjs";
+import { ENTRIES, PAGE_ENTRIES } from "../../build/entries.mjs";
 import { installInto } from "./packed.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -19,9 +19,12 @@ beforeAll(async () => void (await installInto(folder)));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("depends on nothing at run time", () => {
-  for (const kind of ["dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies"]) {
+  for (const kind of ["dependencies", "optionalDependencies", "bundleDependencies"]) {
     expect(manifest[kind]).toBeUndefined();
   }
+  // Whoever wants to run in Node installs it.
+  expect(Object.keys(manifest["peerDependencies"] as object)).toEqual(["webgpu"]);
+  expect(manifest["peerDependenciesMeta"]).toEqual({ webgpu: { optional: true } });
 });
 
 test("npm publishes the bundle, its declarations, the README and the license, and nothing else", () => {
@@ -117,7 +120,7 @@ test("a user's bundler keeps what an import is for, and drops what nobody uses",
     const { outputFiles } = await build({ ...how, entryPoints });
     return outputFiles[0]!.text;
   };
-  const unused = ENTRIES.filter(({ script }) => script !== "explorer.js");
+  const unused = PAGE_ENTRIES.filter(({ script }) => script !== "explorer.js");
   const imports = unused.map(({ specifier }, i) => `import * as entry${i} from "${specifier}"; import "${specifier}";`);
   expect(
     (await bundled(imports.join("\n")))

@@ -24,6 +24,7 @@ const sources = [
   "src",
   "shaders",
   "explorer",
+  "node",
   "build",
   ...beside,
   "tsconfig.json",

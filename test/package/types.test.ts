@@ -21,6 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const plain = `
   import { VAE, WebvaeError, dense, models, type Dataset, type ErrorCode, type ModelSpec, type TrainingReport } from "webvae";
   import * as datasets from "webvae/datasets";
+  import { nodeGpu } from "webvae/node";
   ${ENTRIES.map(({ specifier }, i) => `import * as entry${i} from "${specifier}"; void entry${i};`).join("\n")}
 
   const spec: ModelSpec = { input: [2], encoder: [dense(8, { activation: "relu" })], latent: 2,
@@ -40,7 +41,10 @@ const plain = `
   export const code = (error: unknown): ErrorCode | undefined => (error instanceof WebvaeError ? error.code : undefined);
   export const preset: ModelSpec = models["mlp-deep"]([28, 28, 1], 20);
   export const images: Promise<Dataset> = datasets.mnist({ split: "train", onProgress: (received, total) => void (received / total) });
+  export const inNode = async () => VAE.create(spec, { gpu: await nodeGpu({ adapter: "gpu" }) });
 
+  // @ts-expect-error: no such option
+  void nodeGpu({ adaptor: "gpu" });
   // @ts-expect-error: the constructor is private
   new VAE();
   // @ts-expect-error: no such option

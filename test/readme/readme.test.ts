@@ -34,7 +34,7 @@ const plans: Plan[] = [
     after: `images.length === 64 * 784 && bytes instanceof Uint8Array && bytes.length > 1e6`,
     prints: /^1 1 -?\d+\.\d+/m,
   },
-  { of: `const gpu = create([]);`, after: `vae.adapter.name !== "" && vae.memory().deviceBytes > 1e6` },
+  { of: `from "webvae/node"`, after: `vae.adapter.name !== "" && vae.memory().deviceBytes > 1e6` },
   { of: `const spec = {\n  input: [28, 28, 1],`, after: `vae.trained.epochs === 1`, prints: /^\d+\.\d+$/m },
   {
     of: `const measured = train.undo(`,
@@ -54,7 +54,7 @@ const plans: Plan[] = [
 /** Blocks that are not run, by a part of their text, and why. */
 const notRun: { of: string; because: string }[] = [];
 
-const inNode = ({ text }: Block) => text.includes(`from "webgpu"`);
+const inNode = ({ text }: Block) => text.includes(`from "webvae/node"`);
 const runs = (languages: string[], node: boolean) =>
   blocks.filter((block) => languages.includes(block.language) && inNode(block) === node && !excuse(block));
 const excuse = ({ text }: Block) => notRun.find(({ of }) => text.includes(of));

@@ -1,4 +1,5 @@
 // Two more walks on the null backend: an answer that never comes, and memory that there isn't.
+import { globals } from "webgpu";
 import { WebvaeError } from "../../src/errors.js";
 import { Device } from "../../src/device.js";
 import { open } from "../support/gpu.js";
@@ -17,6 +18,8 @@ export interface WalkOptions {
 }
 
 const TIMEOUT_MS = 150;
+/** A page has it as a global; nodeGpu sets none but flags. */
+const { GPUOutOfMemoryError: OutOfMemory } = globals as { GPUOutOfMemoryError: typeof GPUOutOfMemoryError };
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
@@ -83,7 +86,7 @@ export async function walkMemory({ every }: WalkOptions): Promise<Walk> {
             const answer = use() as Promise<GPUError | null>;
             if (!missing || filter !== "out-of-memory") return answer;
             missing = false;
-            return answer.then(() => new GPUOutOfMemoryError("no memory"));
+            return answer.then(() => new OutOfMemory("no memory"));
           });
           const push = device.pushErrorScope.bind(device);
           device.pushErrorScope = (filter) => {
