@@ -43,6 +43,13 @@ const gone = SLOW.filter((name) => !names.includes(name));
 if (gone.length > 0) throw new Error(`test/quick.mjs names files that are gone: ${gone.join(", ")}`);
 const files = names.filter((name) => !SLOW.includes(name)).map((name) => `test/null/${name}.test.ts`);
 
+if (process.argv.includes("--help")) {
+  console.log(`Usage: npm run test:quick -- [options of vitest, as -t TEXT for the tests with TEXT in their names]
+
+Runs ${files.length} test files that need no GPU. Left out for their time: ${SLOW.join(", ")}.`);
+  process.exit();
+}
+
 const start = join(import.meta.dirname, "../node/start.mjs");
 // They leave nothing behind that another would find, so that one process may run several: half of the time.
 const vitest = [
