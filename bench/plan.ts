@@ -71,16 +71,21 @@ async function planned(device: GPUDevice, spec: ModelSpec, use: (vae: VAE) => Pr
   }
 }
 
+/** "2.61 MB". */
+function amount(n: number, unit: string): string {
+  const [size, prefix] = n >= 1e9 ? [1e9, "G"] : n >= 1e6 ? [1e6, "M"] : [1e3, "k"];
+  return `${(n / size).toFixed(2)} ${prefix}${unit}`;
+}
+
 /** The line under the plan: how much of everything. */
 function summary(spec: ModelSpec, use: Use, batch: number, { dispatches, buffers, activationBytes }: Plan): string {
   const bytes = (kind: string) =>
     Object.values(buffers).reduce((sum, buffer) => sum + (buffer.kind === kind ? buffer.bytes : 0), 0);
-  const megabytes = (n: number) => `${(n / 1e6).toFixed(2)} MB`;
-  const shared = `activations ${megabytes(bytes("slot"))} (${megabytes(activationBytes)} if none shared memory)`;
+  const shared = `activations ${amount(bytes("slot"), "B")} (${amount(activationBytes, "B")} if none shared memory)`;
   const { flops, stepFlops } = describe(spec);
   const work = { train: stepFlops, evaluate: flops }[use as string];
-  const all = [`${dispatches.length} dispatches`, `weights ${megabytes(bytes("param"))}`, shared];
-  if (work) all.push(`${((work * batch) / 1e9).toFixed(3)} GFLOP in products and convolutions`);
+  const all = [`${dispatches.length} dispatches`, `weights ${amount(bytes("param"), "B")}`, shared];
+  if (work) all.push(`${amount(work * batch, "FLOP")} in products and convolutions`);
   return all.join("; ");
 }
 
