@@ -112,6 +112,21 @@ describe("the bundle", () => {
     expect(core).toBeLessThanOrEqual(LIMIT);
   });
 
+  test("is as large as docs/embedding.md and the README say", () => {
+    const page = readFileSync(join(root, "docs/embedding.md"), "utf8");
+    const rows = [...page.matchAll(/^\| `([\w.]+\.js)` \| (\d+) KB \|/gm)].map(
+      ([, name = "", size = ""]) => [name, Number(size)] as const,
+    );
+    expect(rows.map(([name]) => name).sort()).toEqual([...scripts].sort());
+    // One more or less, so that not every commit has to touch the page.
+    const real = (name: string) => (bundle.sizes.get(name)?.gzipped ?? 0) / 1000;
+    const wrong = rows.filter(([name, size]) => Math.abs(real(name) - size) > 1.5);
+    expect(wrong.map(([name, size]) => `${name}: ${size} KB, but it has ${real(name).toFixed(1)}`)).toEqual([]);
+    const limit = `${LIMIT / 1000} KB`;
+    expect(page).toContain(`exceed ${limit}`);
+    expect(readFileSync(join(root, "README.md"), "utf8")).toContain(`at most ${limit} gzipped`);
+  });
+
   test("has no data set and no model file in the core, and no shader or model in the data sets", () => {
     const sources = (name: string) => (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources;
     const core = CORE.flatMap(sources);

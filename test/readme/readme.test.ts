@@ -1,5 +1,5 @@
-// Every code block of README.md runs: JavaScript and pages in Chrome, or in Node where it brings its own WebGPU; of
-// commands the script, its options and the paths that they name must be there.
+// Every code block of README.md, CONTRIBUTING.md and docs/ runs: JavaScript and pages in Chrome, or in Node where it brings
+// its own WebGPU; of commands the script, its options and the paths that they name must be there.
 import type { Browser } from "puppeteer";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,11 +11,21 @@ import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { launchBrowser } from "../../node/browser.mjs";
 import { watch } from "../browser/harness.js";
 import { installInto } from "../package/packed.js";
-import { blocksOf, commandsOf, type Block } from "./blocks.js";
+import { blocksOf, commandsOf } from "./blocks.js";
 
 const root = join(import.meta.dirname, "../..");
-const blocks = blocksOf(readFileSync(join(root, "README.md"), "utf8"));
-const title = (block: Block) => `line ${block.line}: ${block.text.trim().split("\n")[0]}`;
+const documents = ["README.md", "CONTRIBUTING.md", ...documentsIn("docs")];
+const blocks = documents.flatMap((file) =>
+  blocksOf(readFileSync(join(root, file), "utf8")).map((block) => ({ ...block, file })),
+);
+type FileBlock = (typeof blocks)[number];
+const title = ({ file, line, text }: FileBlock) => `${file}:${line}: ${text.trim().split("\n")[0]}`;
+/** The name of its page. */
+const pageOf = ({ file, line }: FileBlock) => `${file.replace(/\W/g, "_")}_${line}`;
+
+function documentsIn(folder: string): string[] {
+  return readdirSync(join(root, folder)).flatMap((name) => (name.endsWith(".md") ? [`${folder}/${name}`] : []));
+}
 
 /** Blocks that need something from around them, or of which more is known than that they end without an error. */
 interface Plan {
@@ -23,8 +33,10 @@ interface Plan {
   readonly of: string;
   /** Code before it: what the text around it speaks of. */
   readonly before?: string;
-  /** What is to be true after it, in its own scope. */
+  /** What is to be true after it, in its own scope; of a page what it comes to. */
   readonly after?: string;
+  /** Files that its page finds beside it, with their places in the repository. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Runs of loops and of the console that it prints. */
   readonly prints?: RegExp;
 }
@@ -50,18 +62,35 @@ const plans: Plan[] = [
     after: `(await vae.sample(1)).length === 4 && (await unmeasured.sample(1)).length === 4`,
   },
   { of: `src="webvae.global.js"`, after: `spec.latent === 20 && data.count === 6000` },
+  {
+    of: `<webvae-explorer src=`,
+    after: `document.querySelector("webvae-explorer").vae?.spec.input.length === 3`,
+    files: { "model.safetensors": "examples/explorer/digits.safetensors" },
+  },
+  {
+    of: `const invented = undo(`,
+    after: `invented.length === 160 && invented.every(Number.isFinite) && scores.elbo.length === 2000`,
+    prints: /^-?\d+\.\d+ nats/m,
+  },
+  {
+    of: `{ trainingState: true }`,
+    before: `import { VAE, models } from "webvae"; import { gaussians } from "webvae/datasets";
+      const data = gaussians({ split: "train", count: 256, seed: 0 });
+      const vae = await VAE.create(models.points([2], 2));`,
+    after: `later.trained.steps > vae.trained.steps`,
+  },
 ];
 /** Blocks that are not run, by a part of their text, and why. */
 const notRun: { of: string; because: string }[] = [];
 
-const inNode = ({ text }: Block) => text.includes(`from "webvae/node"`);
+const inNode = ({ text }: FileBlock) => text.includes(`from "webvae/node"`);
 const runs = (languages: string[], node: boolean) =>
   blocks.filter((block) => languages.includes(block.language) && inNode(block) === node && !excuse(block));
-const excuse = ({ text }: Block) => notRun.find(({ of }) => text.includes(of));
-const planOf = ({ text }: Block) => plans.find(({ of }) => text.includes(of));
+const excuse = ({ text }: FileBlock) => notRun.find(({ of }) => text.includes(of));
+const planOf = ({ text }: FileBlock) => plans.find(({ of }) => text.includes(of));
 
 test("every block is of a kind that is run, or is listed with a reason; every plan is of one block", () => {
-  expect(blocks.length).toBeGreaterThan(5);
+  expect(new Set(blocks.map(({ file }) => file)).size).toBeGreaterThan(3);
   const known = ["js", "html", "sh"];
   expect(blocks.filter((block) => !known.includes(block.language) && !excuse(block)).map(title)).toEqual([]);
   for (const { of } of [...plans, ...notRun]) {
@@ -90,11 +119,17 @@ describe("in Chrome", () => {
       const { before = "", after = "true" } = planOf(block) ?? {};
       const code = `${before}\n${block.text}\nglobalThis.outcome = ${after};`;
       const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
-      files.set(`/${block.line}.html`, `${head}${map}<script type="module">${code}</script></html>`);
+      files.set(`/${pageOf(block)}.html`, `${head}${map}<script type="module">${code}</script></html>`);
     }
     // Their own pages, beside the library's files.
-    for (const [path, text] of library) for (const { line } of html) files.set(path.replace("/dist", `/${line}`), text);
-    for (const { line, text } of html) files.set(`/${line}/index.html`, `${head}${text}</html>`);
+    for (const block of html) {
+      const folder = `/${pageOf(block)}`;
+      for (const [path, text] of library) files.set(path.replace("/dist", folder), text);
+      for (const [name, path] of Object.entries(planOf(block)?.files ?? {})) {
+        files.set(`${folder}/${name}`, readFileSync(join(root, path)));
+      }
+      files.set(`${folder}/index.html`, `${head}${block.text}</html>`);
+    }
     server = await serve(files, 0, { "content-security-policy": "default-src 'self' 'unsafe-inline' data:" });
     browser = await launchBrowser();
   });
@@ -126,7 +161,7 @@ describe("in Chrome", () => {
 
   test.each(js.map((block) => [title(block), block] as const))("%s", async (_, block) => {
     const outcome = "'outcome' in globalThis && { is: globalThis.outcome }";
-    const { value, lines, troubles } = await open(`${block.line}.html`, outcome);
+    const { value, lines, troubles } = await open(`${pageOf(block)}.html`, outcome);
     expect(value).toEqual({ is: true });
     expect(troubles).toEqual([]);
     expect(lines).toMatch(planOf(block)?.prints ?? /^/);
@@ -134,12 +169,12 @@ describe("in Chrome", () => {
 
   test.each(html.map((block) => [title(block), block] as const))("%s", async (_, block) => {
     const after = planOf(block)?.after ?? "true";
-    const outcome = `document.readyState === "complete" && { is: ${after} }`;
-    const { value, loaded, troubles } = await open(`${block.line}/index.html`, outcome);
+    const outcome = `document.readyState === "complete" && ${after} && { is: true }`;
+    const { value, loaded, troubles } = await open(`${pageOf(block)}/index.html`, outcome);
     expect(value).toEqual({ is: true });
     expect(troubles).toEqual([]);
     for (const [, name] of block.text.matchAll(/["'](?:\.\/)?([\w.]+\.js)["']/g)) {
-      expect(loaded).toContain(`/${block.line}/${name}`);
+      expect(loaded).toContain(`/${pageOf(block)}/${name}`);
     }
   });
 });
@@ -190,13 +225,18 @@ describe("commands", () => {
       expect(program).toBe("npm");
       const [verb = "", name = ""] = words;
       if (verb === "ci" && words.length === 1) continue;
+      // In a project that uses the library.
+      if (verb === "install") {
+        expect(["webvae", "webgpu"]).toContain(name);
+        continue;
+      }
       const script = verb === "run" ? name : verb;
       expect(Object.keys(scripts)).toContain(script);
       const given = words.slice(words.indexOf("--") < 0 ? words.length : words.indexOf("--") + 1).join(" ");
       const flags = given.match(/--[\w-]+/g) ?? [];
       for (const flag of flags) expect(helpOf(script)).toMatch(new RegExp(`${flag}\\b`));
-      // The tiers of the tests.
-      if (script === "test")
+      // The tiers of the tests, and their files.
+      if (script === "test" || script === "test:watch")
         for (const path of given.split(" ").filter(Boolean)) expect(existsSync(join(root, path))).toBe(true);
     }
   });
