@@ -1,5 +1,6 @@
-// gaussian.wgsl: -log p(x|m) = sum_d ((x-m) exp(-r))^2/2 + r + ln(2 pi)/2 with r = log sigma, and its gradients with the
-// loss's weight w: w (m-x) exp(-2r) / B with respect to m, and w sum (1 - ((x-m) exp(-r))^2) / B with respect to r.
+// gaussian.wgsl: -log p(x|m) = sum_d ((x-m) exp(-r))^2/2 + r + ln(2 pi)/2 with r = log sigma, and its gradients
+//   w (m-x) exp(-2r) / B with respect to m, and w sum (1 - ((x-m) exp(-r))^2) / B with respect to r
+// with the loss's weight w.
 #import lib/location_scale
 
 const HALF_LOG_TWO_PI = 0.9189385332046727;

@@ -1,5 +1,7 @@
-// laplace.wgsl: -log p(x|m) = sum_d |x-m| exp(-r) + r + ln 2 with r = log b, and its gradients with the loss's weight w:
-// w sign(m-x) exp(-r) / B with respect to m (0 where they are equal), and w sum (1 - |x-m| exp(-r)) / B with respect to r.
+// laplace.wgsl: -log p(x|m) = sum_d |x-m| exp(-r) + r + ln 2 with r = log b, and its gradients
+//   w sign(m-x) exp(-r) / B with respect to m, 0 where they are equal
+//   w sum (1 - |x-m| exp(-r)) / B with respect to r
+// with the loss's weight w.
 #import lib/location_scale
 
 const LOG_TWO = 0.6931471805599453;

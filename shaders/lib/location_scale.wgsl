@@ -1,5 +1,5 @@
-// lib/location_scale.wgsl: what likelihoods with a mean of each value and one scale share. A shader that imports it says
-// by functions of the difference d = m - x and of r = log scale
+// lib/location_scale.wgsl: what likelihoods with a mean of each value and one scale share. A shader that imports it
+// says by functions of the difference d = m - x and of r = log scale
 //   what they need of r alone, once               spread_of(r)
 //   -log p(x|m)                                   loss_of(d, r, spread)
 //   its slope with respect to m, and to r         mean_slope(d, spread), scale_slope(d, spread)

@@ -71,6 +71,9 @@ const places: Readonly<Record<string, readonly (readonly [file: string, heading:
   DropoutLayer: [["models.md", "Layers"]],
   ResidualLayer: [["models.md", "Layers"]],
   ReshapeLayer: [["models.md", "Layers"]],
+  BernoulliLikelihood: [["models.md", "# Models"]],
+  GaussianLikelihood: [["models.md", "# Models"]],
+  LaplaceLikelihood: [["models.md", "# Models"]],
 };
 /** Exported interfaces that are no call's options or results by themselves. */
 const elsewhere = ["FlattenLayer", "GeneratedOptions", "Pixels", "Standard"];

@@ -50,6 +50,7 @@ const order = [
   "stopwatch",
   "tuning_store",
   "tuning_table",
+  "tuning_rounds",
   "tuner",
   "weights_lock",
   "scheduler",
