@@ -237,7 +237,7 @@ export class VAE {
   }
 
   /**
-   * The weights as a safetensors file (README: the names and layouts). With `trainingState` also the optimizer's
+   * The weights as a safetensors file (docs/files.md: the names and layouts). With `trainingState` also the optimizer's
    * moments and where the run stands, so that a loaded VAE continues bit for bit. During a run, all of it is from one
    * moment between two steps. After the device was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED
    * if the library's files.js cannot be loaded (a later call tries again), and INVALID_OPTION.

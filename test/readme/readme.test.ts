@@ -46,7 +46,10 @@ const plans: Plan[] = [
     after: `images.length === 64 * 784 && bytes instanceof Uint8Array && bytes.length > 1e6`,
     prints: /^1 1 -?\d+\.\d+/m,
   },
-  { of: `from "webvae/node"`, after: `vae.adapter.name !== "" && vae.memory().deviceBytes > 1e6` },
+  ...["gpu: await nodeGpu(), seed: 0 }", "gpu: await nodeGpu() }"].map((of) => ({
+    of,
+    after: `vae.adapter.name !== "" && vae.memory().deviceBytes > 1e6`,
+  })),
   { of: `const spec = {\n  input: [28, 28, 1],`, after: `vae.trained.epochs === 1`, prints: /^\d+\.\d+$/m },
   {
     of: `const measured = train.undo(`,
