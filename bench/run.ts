@@ -10,7 +10,7 @@ import type { ModelName } from "../src/index.js";
 import { opNamed } from "../src/ops/index.js";
 import type { Schedule } from "../src/ops/op.js";
 import { createStopwatch, type Stopwatch } from "../src/stopwatch.js";
-import { alone, runnable } from "../src/tuner.js";
+import { alone, runnable } from "../src/products.js";
 import { cases as adam } from "./ops/adam.bench.js";
 import { cases as add } from "./ops/add.bench.js";
 import { cases as batchNorm } from "./ops/batch_norm.bench.js";

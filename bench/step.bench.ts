@@ -5,7 +5,7 @@ import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
 import { resolveSpec } from "../src/spec.js";
 import { defineModel } from "../src/parameters.js";
-import { multiplyAdds, productsOf } from "../src/tuner.js";
+import { multiplyAdds, productsOf } from "../src/products.js";
 import { trainingGraph } from "../src/vae.js";
 
 export interface StepResult {

@@ -8,7 +8,7 @@ import { once } from "./once.js";
 import { fittingBatch, plan } from "./plan.js";
 import { Staging } from "./readback.js";
 import { size, type Tensor } from "./tensor.js";
-import { scheduleOf } from "./tuner.js";
+import { scheduleOf } from "./products.js";
 import { flats } from "./parameters.js";
 import { decodingGraph, encodingGraph, reconstructionGraph, samplingGraph } from "./vae.js";
 

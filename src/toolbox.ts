@@ -16,6 +16,9 @@ export { fitting } from "./fitting.js";
 
 export { scheduleFunction } from "./schedules.js";
 
+/** What measures products, which few pages need: the choices are kept. */
+export { measure } from "./tuning_measure.js";
+
 /** The WGSL text of shaders whose reflection is in the core. */
 export { texts } from "./layer_texts.js";
 

@@ -1,7 +1,7 @@
 // Square products in every schedule, each measured alone as the tuner does, for the share of the device's peak.
 import { Device } from "../../src/device.js";
 import { createStopwatch } from "../../src/stopwatch.js";
-import { alone, runnable } from "../../src/tuner.js";
+import { alone, runnable } from "../../src/products.js";
 import { spreadOf } from "../browser/statistics.js";
 import { measure } from "../support/measure.js";
 import { layerCases } from "../ops/linear.bench.js";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { conv2dTranspose } from "../../src/ops/conv2d.js";
 import type { Schedule } from "../../src/ops/op.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
-import { multiplyAdds } from "../../src/tuner.js";
+import { multiplyAdds } from "../../src/products.js";
 import { settled, usualSchedule } from "../../src/tuning_table.js";
 import { graphOf } from "../support/dense.js";
 

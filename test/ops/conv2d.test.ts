@@ -4,7 +4,7 @@ import type { Node } from "../../src/graph.js";
 import type { Schedule } from "../../src/ops/op.js";
 import { winogradSizes } from "../../src/ops/winograd.js";
 import type { Activation } from "../../src/tensor.js";
-import { runnable } from "../../src/tuner.js";
+import { runnable } from "../../src/products.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import {

@@ -12,7 +12,7 @@ import type { Tiling } from "../../src/ops/op.js";
 import { plan } from "../../src/plan.js";
 import { readRanges } from "../../src/readback.js";
 import { size, tensor, weightTensor, type Tensor } from "../../src/tensor.js";
-import { runnable } from "../../src/tuner.js";
+import { runnable } from "../../src/products.js";
 import { testDevice, withErrorScopes } from "../support/gpu.js";
 import { defaultStep } from "../support/run_node.js";
 

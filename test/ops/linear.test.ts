@@ -6,7 +6,7 @@ import { opNamed } from "../../src/ops/index.js";
 import type { Schedule } from "../../src/ops/op.js";
 
 import { size, slopeNeedsInput, tensor, weightTensor, type Activation, activations } from "../../src/tensor.js";
-import { runnable } from "../../src/tuner.js";
+import { runnable } from "../../src/products.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";

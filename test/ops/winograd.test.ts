@@ -5,7 +5,7 @@ import type { Node } from "../../src/graph.js";
 import { schedulesOf } from "../../src/ops/index.js";
 import { winogradOps, winogradSizes, withWinograd } from "../../src/ops/winograd.js";
 import { size, tensor } from "../../src/tensor.js";
-import { runnable } from "../../src/tuner.js";
+import { runnable } from "../../src/products.js";
 import { activate, saved } from "../reference/activation.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import {

@@ -2,7 +2,7 @@
 import type { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import type { Schedule } from "../../src/ops/op.js";
-import { runnable } from "../../src/tuner.js";
+import { runnable } from "../../src/products.js";
 
 /** `schedule` for every node that can have it on this device; `direct` for the others. */
 export const forced =

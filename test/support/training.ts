@@ -13,7 +13,7 @@ import { plan } from "../../src/plan.js";
 import { readRanges } from "../../src/readback.js";
 import { resolveSpec, type ModelSpec } from "../../src/spec.js";
 import type { Tensor } from "../../src/tensor.js";
-import { runnable } from "../../src/tuner.js";
+import { runnable } from "../../src/products.js";
 import { evaluationGraph, trainingGraph } from "../../src/vae.js";
 import { initialStatistics, initialWeights, type Initialisation } from "../../src/weights.js";
 import { centralDifference } from "./differences.js";

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { Device } from "../../src/device.js";
 import { dense, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
-import { runnable } from "../../src/tuner.js";
+import { runnable } from "../../src/products.js";
 import { fault } from "../support/fault.js";
 import { testDevice, withErrorScopes } from "../support/gpu.js";
 
