@@ -1,10 +1,10 @@
-// The ELBO of each example by itself, from the library's public calls: encode, decode draws of q(z|x), and sum up.
+// Each example's ELBO, computed with the library's public API: encode, decode draws from q(z|x), and sum up.
 import type { VAE } from "webvae";
 import { valuesOf } from "./shapes.js";
 
-/** Draws of z an example. They are the same for all examples, so that their ELBOs compare. */
+/** Draws of z per example. The noise is the same for all examples, so that their ELBOs are comparable. */
 const DRAWS = 2;
-/** A Bernoulli's probabilities come as f32: closer to 0 or 1 than this they are as good as that. */
+/** Bernoulli probabilities are f32 and are clamped to stay at least this far from 0 and 1. */
 const SMALLEST = 1e-7;
 
 export async function exampleElbos(vae: VAE, x: Float32Array): Promise<number[]> {
@@ -43,7 +43,7 @@ export function klOf(mean: Float32Array, logVariance: Float32Array, latent: numb
   });
 }
 
-/** -log p(x|y): a Bernoulli's without a variance, else a Gaussian's. */
+/** -log p(x|y): Bernoulli if there is no variance, else Gaussian. */
 export function reconstructionLoss(x: Float32Array, y: Float32Array, variance?: number): number {
   let sum = 0;
   for (let i = 0; i < x.length; i++) {
@@ -55,7 +55,7 @@ export function reconstructionLoss(x: Float32Array, y: Float32Array, variance?: 
   return sum;
 }
 
-/** A learned sigma is no part of the public API, but its noise is: draws of x less their means. */
+/** A learned sigma is not part of the public API, but its noise is: draws of x minus their means. */
 async function learnedVariance(vae: VAE): Promise<number> {
   const count = Math.ceil(4096 / valuesOf(vae.spec));
   const noisy = await vae.sample(count, { seed: 1, noise: true });
@@ -63,7 +63,7 @@ async function learnedVariance(vae: VAE): Promise<number> {
   return noisy.reduce((sum, value, i) => sum + (value - means[i]!) ** 2, 0) / noisy.length;
 }
 
-/** Standard normal numbers (mulberry32, Box and Muller), the same for the same seed. */
+/** Standard normal numbers (mulberry32, Box-Muller), the same for the same seed. */
 export function normals(count: number, seed: number): Float32Array {
   let state = seed | 0;
   const uniform = () => {

@@ -148,10 +148,10 @@ describe("own pictures", () => {
       expect(found.filter((mean) => near(mean, wanted!))).toHaveLength(1);
     }
     expect(loaded.notes).toEqual([
-      "5 pictures, each cut to its middle square and scaled to 32 x 32. They stay on this machine.",
-      "All are taken as colour; 2 are grey.",
+      "5 pictures, each cropped to its central square and scaled to 32 x 32. They stay on this machine.",
+      "All are treated as colour; 2 are grey.",
       "1 was smaller than that and had to be enlarged.",
-      "1 of them is kept for the test.",
+      "1 of them is held out for testing.",
     ]);
   });
 
@@ -167,10 +167,10 @@ describe("own pictures", () => {
     const reds = await load([picture("a.png", [red!]), picture("b.png", [red!])], { channels: 1, size: 16 });
     expect(reds.shape).toEqual([16, 16, 1]);
     expect(Math.round(means(reds)[0]![0]!)).toBe(Math.round(0.299 * 200 + 0.587 * 30 + 0.114 * 30));
-    expect(reds.notes).toContain("All are taken as grey; 2 are in colour.");
+    expect(reds.notes).toContain("All are converted to grey; 2 are in colour.");
   });
 
-  test("are cut to their middle, as the camera held them", async () => {
+  test("are cropped to their centre, the way the camera was held", async () => {
     const three = [red!, green!, blue!];
     const loaded = await load([
       picture("wide.png", three, { width: 300, height: 100 }),
@@ -201,7 +201,7 @@ describe("own pictures", () => {
     const [dot, half] = means(loaded).sort(([a], [b]) => a! - b!);
     expect(near(dot!, blue!, 0)).toBe(true);
     expect(near(half!, [255, 127, 127], 4), String(half)).toBe(true);
-    expect(loaded.notes).toContain("Transparent parts are taken as white.");
+    expect(loaded.notes).toContain("Transparent areas become white.");
     expect(loaded.notes).toContain("1 was smaller than that and had to be enlarged.");
   });
 
@@ -270,7 +270,7 @@ describe("own pictures", () => {
       ),
     );
     expect(labelNames).toEqual(["cats", "dogs"]);
-    expect(notes).toContain("Their 2 folders are their classes.");
+    expect(notes).toContain("Their 2 folders are used as classes.");
     for (const { count, values, labels } of [train, held]) {
       const size = values.length / count;
       // Cats are red.
@@ -281,7 +281,7 @@ describe("own pictures", () => {
   test("that are too few say what else to choose", async () => {
     const one = (await ask([picture("a.png", [red!]), bytes("b.png", "no")])).fault!;
     expect(one).toMatchObject({ name: "DataFault", title: "One picture is too few" });
-    expect(one.message).toContain("The others cannot be used: no PNG, JPEG, GIF or WebP picture: b.png.");
+    expect(one.message).toContain("The others cannot be used: not a PNG, JPEG, GIF or WebP picture: b.png.");
     const none = (await ask([bytes("a.heic", "....ftypheic"), bytes("b", "")])).fault!;
     expect(none.title).toBe("None of these files can be used");
     expect(none.message).toContain("a.heic");

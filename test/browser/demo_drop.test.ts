@@ -45,8 +45,8 @@ test("a dropped folder is data at once, its folders the classes, and what is no 
   await page.waitForSelector("#drop[hidden]");
   expect(await untilText(page, "facts", /^24 pictures/)).toContain("32 × 32 × 3");
   const notes = await text(page, "data-notes");
-  expect(notes).toContain("Their 2 folders are their classes.");
-  expect(notes).toContain("2 of them are kept for the test.");
+  expect(notes).toContain("Their 2 folders are used as classes.");
+  expect(notes).toContain("2 of them are held out for testing.");
   expect(notes).toMatch(/Left out 1 of 25 files\. No PNG, JPEG, GIF or WebP picture: sky\/README\.$/);
   expect(await page.$eval("#data", (select) => (select as HTMLSelectElement).value)).toBe("files");
   // Nothing is told as a fault.

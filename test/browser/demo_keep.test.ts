@@ -94,7 +94,7 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
   await holder.close();
   await page.waitForSelector("#kept", { visible: true });
   expect(await text(page, "kept-text")).toMatch(
-    /^A model from \d+ (s|min) ago is kept here: Digits, mlp, \d+ steps?\./,
+    /^A model from \d+ (s|min) ago is saved in this browser: Digits, mlp, \d+ steps?\./,
   );
   await page.click("#kept-continue");
   await inState(page, "paused");
@@ -104,12 +104,12 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
 
   // A second tab trains, but keeps nothing and is offered nothing, until the first is closed.
   const second = await demo.open("#batch=32", { context });
-  await untilText(second.page, "autosave", /^Another tab of this page keeps its model/);
+  await untilText(second.page, "autosave", /^Another tab is saving its model/);
   expect(await shown(second.page, "kept")).toBe(false);
   await train(second.page, 2);
   expect(await text(second.page, "autosave")).toMatch(/^Another tab/);
   await page.close();
-  await untilText(second.page, "autosave", /^The model is kept/);
+  await untilText(second.page, "autosave", /^The model is saved/);
   const before = await stepsDone(second.page);
   await second.page.click("#step");
   await untilKept(second.page, before + 1);
@@ -156,8 +156,8 @@ test("the address has the settings, and what it may not ask for is said", async 
   // Into the address bar of a page that is open: the settings change with it.
   await page.evaluate(() => (location.hash = "#latent=7&batch=none&data=<b>x</b>"));
   const { title, message } = await fault(page);
-  expect(title).toBe("The address asks for what cannot be set");
-  expect(message).toMatch(/batch=none: must be a whole number from 1 to 1024\. data=<b>x<\/b>: the data can be/);
+  expect(title).toBe("Some settings in this link are not valid");
+  expect(message).toMatch(/batch=none: must be a whole number from 1 to 1024\. data=<b>x<\/b>: must be one of/);
   expect(await text(page, "facts")).toContain("7 latents");
   expect(await value("batch")).toBe("128");
   expect(await page.$$eval("b", (found) => found.length)).toBe(0);
@@ -242,8 +242,8 @@ describe("files", () => {
     await page.click("#play");
     await untilStep(page, 2);
     const models: [string, Uint8Array | string, RegExp][] = [
-      ["text.safetensors", "this is no model", /no model file/],
-      ["empty.safetensors", "", /no model file/],
+      ["text.safetensors", "this is no model", /model file cannot be read/],
+      ["empty.safetensors", "", /model file cannot be read/],
       ["hostile.safetensors", safetensors({ model_spec: '{"input":[1e9,1e9,1e9]}' }), /no model/],
       ["version.safetensors", safetensors({ model_spec: "{}", webvae_version: "99" }), /no model/],
     ];
@@ -257,7 +257,7 @@ describe("files", () => {
       ["images.idx", new Uint8Array([0, 0, 8, 3, 255, 255, 255, 255, 0, 0, 0, 28, 0, 0, 0, 28])],
       ["huge.png", enormous(20_000)],
       // One picture, whatever its size, is too few.
-      ["dot.png", picture(1, 1, 100), "It takes one to train on"],
+      ["dot.png", picture(1, 1, 100), "At least two are needed"],
     ];
     for (const [name, bytes, said = name] of data) {
       await give(page, "files", file(opened, name, bytes));
@@ -285,7 +285,7 @@ describe("files", () => {
     await train(page, 2);
     await give(page, "model-file", file(opened, "digits.safetensors", bytes));
     const { title, message } = await fault(page);
-    expect(title).toBe("The model is for other data");
+    expect(title).toBe("The model does not fit the data");
     expect(message).toMatch(/28 × 28 × 1.*32 × 32 × 3/);
     expect(await text(page, "facts")).toContain("32 × 32 × 3");
     expect(troubles).toEqual([]);

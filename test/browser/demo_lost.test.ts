@@ -86,7 +86,7 @@ test("files.js is no hindrance where it comes later than it was asked for first"
   const opened = await demo.open("#batch=32", { url: server.url });
   const { page } = opened;
   await page.click("#step");
-  await untilText(page, "autosave", /^The model could not be kept; the page will try again: .*files\.js/);
+  await untilText(page, "autosave", /^The model could not be saved; the page will try again: .*files\.js/);
   await page.click("#save");
   await page.waitForSelector("#fault", { visible: true });
   expect((await faultOf(page)).code).toBe("DOWNLOAD_FAILED");
@@ -147,12 +147,10 @@ describe.skipIf(inFirefox).each(Object.entries(deaths))("a worker %s", (_, death
     await page.click("#samples-png");
     await inState(page, "failed");
     await page.waitForSelector("#fault", { visible: true });
-    expect(await faultOf(page)).toMatchObject({ title: "The training has stopped", code: "WORKER_LOST" });
-    expect(await text(page, "fault-again")).toBe("Start again from what was kept");
+    expect(await faultOf(page)).toMatchObject({ title: "Training has stopped", code: "WORKER_LOST" });
+    expect(await text(page, "fault-again")).toBe("Continue from the saved model");
     expect(await text(page, "autosave")).toMatch(
-      new RegExp(
-        `^Kept last in this browser at [\\d:]+ after ${steps} steps\\. What was trained after that is lost\\.$`,
-      ),
+      new RegExp(`^Last saved in this browser at [\\d:]+ after ${steps} steps\\. Training after that is lost\\.$`),
     );
     expect(await page.$eval("#save", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
     await page.screenshot({ path: "test/artefacts/demo-worker-lost.png" });

@@ -159,7 +159,7 @@ export async function untilText(page: Page, id: string, pattern: RegExp): Promis
 
 /** Until the model of so many steps is kept in the browser. */
 export const untilKept = (page: Page, steps: number) =>
-  untilText(page, "autosave", new RegExp(`^Kept in this browser at [\\d:]+ after ${steps} steps?;`));
+  untilText(page, "autosave", new RegExp(`^Saved in this browser at [\\d:]+ after ${steps} steps?\\.`));
 
 /** What the address asks for: puppeteer's own notion of it lags behind. */
 export const hashOf = (page: Page) => page.evaluate(() => location.hash);

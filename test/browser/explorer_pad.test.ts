@@ -153,7 +153,7 @@ describe("the examples", () => {
         (i) => zeros.reduce((s, row) => s + mean[2 * row + i]!, 0) / zeros.length,
       );
     });
-    await untilWords(page, ".what .caption", /^(Among 0 only|Nearest: 0, )/);
+    await untilWords(page, ".what .caption", /^(All|\d+ of the) 15 nearest examples are labelled 0$/);
   });
 });
 

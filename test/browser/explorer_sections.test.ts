@@ -28,7 +28,7 @@ describe("drawing", () => {
     const verdict = await (await inside(page, ".verdict")).evaluate((it) => it.textContent);
     expect(verdict).toMatch(/^(Typical|Ordinary|Unusual)$/);
     const place = await (await inside(page, ".place .hint")).evaluate((it) => it.textContent);
-    expect(place).toMatch(/of the 15 examples nearest to it are [358]\./);
+    expect(place).toMatch(/of the 15 nearest examples are labelled [358]\./);
     await shoot(page, "drawn");
     await (await byRole(page, "button", "Explore from here")).click();
     expect(Math.hypot(...(await latentOf(page)))).toBeGreaterThan(0.01);
@@ -84,7 +84,7 @@ describe("sections", () => {
     await (await byRole(page, "radio", "Linear")).evaluate((it) => it.click());
     await settled(page);
     await seenOther(page, ".between > .picture-grid", spherical);
-    await (await byRole(page, "slider", "Position on the way")).focus();
+    await (await byRole(page, "slider", "Position along the path")).focus();
     const one = await seen(page, ".one .picture");
     for (let i = 0; i < 30; i++) await page.keyboard.press("ArrowRight");
     await settled(page);

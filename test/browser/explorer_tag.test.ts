@@ -180,7 +180,7 @@ describe("a saved model", () => {
 
 describe("where it cannot work it says why, in its place", () => {
   test.each([
-    ["missing.html", "DOWNLOAD_FAILED", /the server answers 404/],
+    ["missing.html", "DOWNLOAD_FAILED", /the server responded with 404/],
     ["page.html", "INVALID_FILE", /Not a valid safetensors file: its header/],
     ["cut.html", "INVALID_FILE", /ends at byte \d+ of the data, which has \d+/],
     ["layers.html", "INVALID_FILE", /model_spec is invalid.*trick/],

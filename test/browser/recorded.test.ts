@@ -144,7 +144,7 @@ describe("the recorded run", () => {
   test("says that it is a recording, of what, when, on which adapter, and how long it took", async () => {
     const { page } = await open({ motion: "reduce" });
     const text = await page.$eval(".recorded-notice", (element) => element.textContent);
-    expect(text).toMatch(/^This is a recording: nothing is trained on this page now\./);
+    expect(text).toMatch(/^This is a recording: nothing is being trained on this page\./);
     expect(text).toContain(recording.adapter);
     expect(text).toContain(recording.date.slice(0, 4));
     expect(text).toContain(`${Math.floor(recording.seconds / 60)} min`);
@@ -241,7 +241,7 @@ describe("the recorded run", () => {
     try {
       const { page } = await open();
       expect(await page.$eval("#recorded", (root) => root.textContent)).toBe(
-        "The recorded run could not be loaded: /recorded/recorded.json answered with status 404.",
+        "The recorded run could not be loaded: /recorded/recorded.json: status 404.",
       );
       await page.close();
     } finally {

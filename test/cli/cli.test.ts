@@ -100,7 +100,7 @@ describe("train", () => {
     const args = ["--data", "gaussians", "--model", spec, "--split", "all", "--limit", "11000", "--epochs", "1"];
     const { code, stderr, stdout } = await command("train", [...args, "--out", out]);
     // More than the training set has.
-    expect(stdout).toMatch(/11000 training and 2000 test examples[^]*the test examples are trained on too/);
+    expect(stdout).toMatch(/11000 training and 2000 test examples[^]*training includes the test examples/);
     expect(stderr).toContain("epoch 1/1");
     expect(stdout).toContain("samples.png");
     expect(code).toBe(0);

@@ -39,6 +39,6 @@ describe("record:demo", () => {
   test("refuses options that make no run", () => {
     const { status, stderr } = record("--count", "20", "--out", folder);
     expect(status).toBe(1);
-    expect(stderr).toContain("--count must be a whole number from 128, not 20");
+    expect(stderr).toContain("--count must be a whole number of at least 128, not 20");
   });
 });

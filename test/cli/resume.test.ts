@@ -118,7 +118,7 @@ test.each([
   const { code, output } = await train([...begin, "--out", out], (text, kill) => {
     if (/epoch +2\/6:/.test(text) && !text.includes("stopping")) kill(signal);
   });
-  expect(output).toContain("stopping; the model and its training state are still written");
+  expect(output).toContain("stopping; writing the model and its training state first");
   expect(code, output).toBe(expected);
   expect(recordOf(out, read(out, "checkpoint.safetensors")).trained.steps).toBeGreaterThanOrEqual(200);
   const resumed = await train(["--resume", out]);
@@ -130,21 +130,17 @@ test("more epochs go on from a run that is done, at another rate if it is asked 
   const out = join(folder, "more");
   const { code, output } = await train(["--resume", whole, "--out", out, "--epochs", "7", "--lr", "1e-4"]);
   expect(code, output).toBe(0);
-  expect(output).toMatch(/--lr is 0\.0001 from here on and was 0\.001[^]*continuing after 600 steps, 6 of 7 epochs/);
+  expect(output).toMatch(/--lr changes from 0\.001 to 0\.0001[^]*continuing after 600 steps, 6 of 7 epochs/);
   expect(metrics(out).map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   const again = await train(["--resume", out]);
   expect(again.code, again.output).toBe(0);
-  expect(again.output).toMatch(/all 7 epochs are trained: only the results are written/);
+  expect(again.output).toMatch(/all 7 epochs are already trained: only writing the results/);
 });
 
 describe("--resume refuses", () => {
   const cases: [string, () => string[], RegExp][] = [
-    [
-      "a folder that is nowhere",
-      () => [join(folder, "nowhere")],
-      /cannot read .*nowhere: there is no such file or folder/,
-    ],
-    ["a folder without a checkpoint", () => [folder], /cannot read .*checkpoint\.safetensors: there is no such file/],
+    ["a folder that is nowhere", () => [join(folder, "nowhere")], /cannot read .*nowhere: no such file or folder/],
+    ["a folder without a checkpoint", () => [folder], /cannot read .*checkpoint\.safetensors: no such file/],
     [
       "a model without its state",
       () => [join(whole, "model.safetensors")],
@@ -158,7 +154,7 @@ describe("--resume refuses", () => {
         writeFileSync(half, bytes.subarray(0, 1000));
         return [half];
       },
-      /INVALID_FILE.*half\.safetensors is not a complete safetensors file: it is cut off/,
+      /INVALID_FILE.*half\.safetensors is not a complete safetensors file: it is truncated/,
     ],
     ["a picture", () => [join(whole, "samples.png")], /INVALID_FILE.*samples\.png is not a complete safetensors file/],
     ["another batch", () => [whole, "--batch", "64"], /INVALID_OPTION.*--batch 64 contradicts .* has 40/],
@@ -192,7 +188,7 @@ describe("--resume refuses", () => {
     const text = read(whole, "checkpoint.safetensors").toString("latin1");
     writeFileSync(changed, text.replace('dataHash\\":\\"4000:', 'dataHash\\":\\"4001:'), "latin1");
     const { code, output } = await train(["--resume", changed, "--out", join(folder, "changed")]);
-    expect(output).toMatch(/INVALID_DATA.*training data of gaussians are not those of the run/);
+    expect(output).toMatch(/INVALID_DATA.*training data of gaussians differs from that of the run/);
     expect(code).toBe(1);
   });
 });

@@ -99,7 +99,7 @@ it("gives back the newest of what it kept, with its settings and losses", async 
   const storage = new Storage();
   const { autosave, told } = browser(storage);
   expect(await autosave.kept()).toBeUndefined();
-  await expect(autosave.read()).rejects.toThrow(/no model of an earlier visit/);
+  await expect(autosave.read()).rejects.toThrow(/no model from an earlier visit/);
   vi.spyOn(Date, "now").mockReturnValueOnce(1000).mockReturnValueOnce(2000).mockReturnValueOnce(3000);
   for (const [i, title] of ["a", "bb", "ccc"].entries()) {
     expect(await autosave.keep(keepsake(title), at(i))).toBe(true);

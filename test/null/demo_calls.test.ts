@@ -98,13 +98,13 @@ const losses: Record<string, [(worker: FakeWorker) => void, RegExp]> = {
     },
     /could not be created: SecurityError: denied/,
   ],
-  "that never says anything": [(worker) => void (worker.alive = false), /no sign of life for 30 s/],
+  "that never says anything": [(worker) => void (worker.alive = false), /has not responded for 30 s/],
   "that dies before it answers": [
     (worker) => {
       answers(worker, handlers(never));
       setTimeout(() => (worker.alive = false), 1000);
     },
-    /no sign of life for 30 s/,
+    /has not responded for 30 s/,
   ],
 };
 

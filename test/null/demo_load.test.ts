@@ -71,7 +71,7 @@ describe("the demo's data by name", () => {
     expect(fault.title).toMatch(/MNIST could not be downloaded$/);
     expect(fault.message).toMatch(/https:\/\/\S+: no answer \(Failed to fetch\)/);
     expect(fault.hints[0]).toMatch(/^Check the network/);
-    expect(fault.hints.join(" ")).toContain("digits that this page draws itself");
+    expect(fault.hints.join(" ")).toContain("digits that this page generates itself");
 
     vi.stubGlobal("navigator", { onLine: false });
     const offline = (await rejection(loadData(id))) as DataFault;

@@ -29,10 +29,10 @@ describe("the address", () => {
   });
 
   it.each([
-    ["#data=<script>alert(1)</script>", /^data=<script>alert\(1\)<\/script>: the data can be digits, mnist/],
-    ["#data=__proto__", /the data can be/],
-    ["#data=files", /the data can be/],
-    ["#model=constructor", /the model can be mlp, conv, custom/],
+    ["#data=<script>alert(1)</script>", /^data=<script>alert\(1\)<\/script>: must be one of digits, mnist/],
+    ["#data=__proto__", /must be one of digits/],
+    ["#data=files", /must be one of digits/],
+    ["#model=constructor", /must be one of mlp, conv, custom/],
     ["#latent=0", /^latent=0: must be a whole number from 1 to 256/],
     ["#latent=1.5", /whole number/],
     ["#latent=1e2", /whole number/],
@@ -43,24 +43,24 @@ describe("the address", () => {
     ["#lr=0x10", /must be a number/],
     ["#beta=Infinity", /must be a number/],
     ["#noise=", /must be a number/],
-    ["#model=custom", /lacks the model's description/],
-    [`#model=mlp&spec=${"x".repeat(LONGEST_SPEC + 1)}`, /^spec=x{40}…: a model's description takes at most 20000/],
-    ["#__proto__=1", /there is no such setting/],
-    ["#toString=1", /there is no such setting/],
-  ])("refuses %s by name, and takes the usual value", (hash, message) => {
+    ["#model=custom", /does not contain the model itself/],
+    [`#model=mlp&spec=${"x".repeat(LONGEST_SPEC + 1)}`, /^spec=x{40}…: must be at most 20000 characters/],
+    ["#__proto__=1", /no such setting/],
+    ["#toString=1", /no such setting/],
+  ])("rejects %s by name, and uses the default", (hash, message) => {
     const { settings, refused } = fromHash(hash);
     expect(refused).toHaveLength(1);
     expect(refused[0]).toMatch(message);
     expect({ ...settings, spec: "" }).toEqual(defaults);
   });
 
-  it("takes what is good beside what is not", () => {
+  it("applies valid settings next to invalid ones", () => {
     const { settings, refused } = fromHash("#latent=3&batch=many&lr=5e-4");
     expect([settings.latent, settings.batch, settings.learningRate]).toEqual([3, defaults.batch, 5e-4]);
     expect(refused).toHaveLength(1);
   });
 
-  it("what a field may hold is what an address may hold", () => {
+  it("fields accept the same values as the address", () => {
     expect(numberFault("learningRate", "0.001")).toBeUndefined();
     expect(numberFault("learningRate", ".5")).toBeUndefined();
     expect(numberFault("learningRate", "")).toMatch(/number/);
@@ -80,8 +80,8 @@ describe("JSON", () => {
     ["[1,]", 1, 4, /expected a value, found "]"/],
     ['{ "a" 1 }', 1, 7, /expected a colon, found "1"/],
     ["{ a: 1 }", 1, 3, /expected a name in double quotes, found "a"/],
-    ['{"a":1,\n"a":2}', 2, 1, /"a" stands here a second time/],
-    ['["a\nb"]', 1, 2, /between quotes/],
+    ['{"a":1,\n"a":2}', 2, 1, /duplicate name "a"/],
+    ['["a\nb"]', 1, 2, /string is not closed/],
     ["01", 1, 2, /expected the end/],
     ["NaN", 1, 1, /expected a value, found "N"/],
     ["", 1, 1, /the text ends/],
@@ -129,7 +129,7 @@ describe("a model's text", () => {
 
   test("data of another shape, and text that is no JSON, are refused before anything is built", () => {
     const custom = (spec: string) => () => specFor({ model: "custom", latent: 2, spec }, [32, 32, 3]);
-    expect(custom(text)).toThrow(/input: the data's examples have shape \[32, 32, 3\], the model's \[28, 28, 1\]/);
+    expect(custom(text)).toThrow(/input: the data has shape \[32, 32, 3\], but the model expects \[28, 28, 1\]/);
     expect(custom("{")).toThrow(/line 1, column 2: expected a name/);
     expect(() => specFor({ model: "conv", latent: 2, spec: "" }, [2])).toThrow(/needs images/);
   });

@@ -118,11 +118,11 @@ describe("how usual a loss is", () => {
   });
 
   test.each([
-    [110, "typical", "95 % of the examples are stranger to the model."],
-    [250, "ordinary", "25 % of the examples are stranger to the model."],
-    [290, "unusual", "Stranger to the model than 95 % of the examples."],
-    [297, "very unusual", "Stranger to the model than 99 % of the examples."],
-    [500, "unlike any example", "Its loss is above all 200 examples'."],
+    [110, "typical", "95% of the examples have a higher loss."],
+    [250, "ordinary", "25% of the examples have a higher loss."],
+    [290, "unusual", "Its loss is higher than those of 95% of the examples."],
+    [297, "very unusual", "Its loss is higher than those of 99% of the examples."],
+    [500, "unlike any example", "Its loss is higher than those of all 200 examples."],
   ])("%f nats: %s", (loss, words, sentence) => expect(judge(loss, losses)).toMatchObject({ words, sentence }));
 
   test("a histogram counts every value once, the largest too", () => {

@@ -43,7 +43,7 @@ it.each(Object.entries(calls))("%s rejects where an answer cannot be read", asyn
   const port = new DeafPort();
   const waiting = call(await remoteModel(port as unknown as Port));
   port.dispatchEvent(new MessageEvent("messageerror"));
-  await expect(waiting).rejects.toMatchObject({ name: "RemoteFault", message: "an answer could not be read" });
+  await expect(waiting).rejects.toMatchObject({ name: "RemoteFault", message: "a reply could not be read" });
 });
 
 it("a worker that is gone already gives no model", async () => {
