@@ -1,33 +1,33 @@
-// WebGPU in Node: npm's `webgpu`, which is Chrome's implementation (Dawn) as a native module. The driver it runs on is
-// chosen by environment variables that must be set before the process starts: see start.mjs.
+// WebGPU in Node: npm's `webgpu`, Chrome's implementation (Dawn) as a native module. Its driver is chosen by
+// environment variables that must be set before the process starts: see start.mjs.
 import { create, globals } from "webgpu";
 import { easePolling } from "./polling.js";
 
-// A GPU object that is collected takes its instance with it and crashes the process, so each lives as long as that.
+// If a GPU object is garbage-collected, its instance is freed and the process crashes, so each is kept for good.
 const opened = new Map<string, GPU>();
 
 /**
- * The GPU of this machine; there is an adapter, or this throws. The "null" backend needs no driver: it validates all
- * that is given to it, at the default limits, and computes nothing.
+ * This machine's GPU. Throws if there is no adapter. The "null" backend needs no driver: it validates everything, at
+ * the default limits, and computes nothing.
  */
 export async function openGpu({ backend }: { backend?: "null" } = {}): Promise<GPU> {
   const options = backend ? [`backend=${backend}`] : [];
   let gpu = opened.get(options.join());
   if (!gpu) {
-    // GPUBufferUsage and the like, which a page has as globals.
+    // GPUBufferUsage and the like, which are globals on a page.
     Object.assign(globalThis, globals);
     gpu = create(options);
     opened.set(options.join(), gpu);
   }
   const adapter = await gpu.requestAdapter();
-  // A GPU of its own leaves a core to the polls, and is answered sooner by them.
+  // A real GPU leaves the cores free for polling, which notices its results sooner.
   if (adapter && isSoftware(adapter)) easePolling();
   if (adapter) return gpu;
   const driver = process.env["WEBVAE_DRIVER"];
   throw new Error(
     driver
       ? `WebGPU found no adapter on ${driver}. WEBVAE_ADAPTER=swiftshader selects the software adapter.`
-      : "WebGPU found no adapter. Start through node/start.mjs, which finds a Vulkan driver.",
+      : "WebGPU found no adapter. Start the program with node/start.mjs, which finds a Vulkan driver.",
   );
 }
 

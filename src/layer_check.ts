@@ -1,9 +1,9 @@
-// Layers from JSON: every key and value of each is checked, and the faults name the layer's place.
+// Layers from JSON: checks every key and value, with errors that name the layer.
 import { countAt, quoted, invalid, numberAt, objectAt, oneOf, shapeAt } from "./checks.js";
 import { activations, type Layer, type Padding, type Size2d } from "./layers.js";
 import { meant } from "./words.js";
 
-/** The deepest that residual layers may hold each other: JSON from outside must not exhaust the stack. */
+/** The deepest nesting of residual layers, so that untrusted JSON cannot exhaust the stack. */
 const DEEPEST = 16;
 /** The most layers in one list, since each is checked, planned and compiled. */
 const MOST = 1000;
@@ -33,7 +33,7 @@ const share: Check = (value, place) => numberAt(value, place, 0, 1);
 const layers: Check = (value, place, depth) => layersAt(value, place, depth + 1);
 const positive = size2d(1);
 
-/** What each kind of layer must have, and what it may have. */
+/** Each layer type's required and optional keys. */
 const kinds: Readonly<
   Record<Layer["type"], { readonly needs: Record<string, Check>; readonly may?: Record<string, Check> }>
 > = {
@@ -57,11 +57,11 @@ const kinds: Readonly<
   reshape: { needs: { shape: shapeAt } },
 };
 
-/** A list of layers. Throws INVALID_SPEC naming the place, what was found and what is allowed. */
+/** Checks a list of layers. Throws INVALID_SPEC naming the place, what was found and what is allowed. */
 export function layersAt(value: unknown, place: string, depth = 0): Layer[] {
   if (!Array.isArray(value)) invalid(`${place}: expected an array of layers, found ${quoted(value)}`);
-  if (value.length > MOST) invalid(`${place}: has ${value.length} layers; at most ${MOST} can be in a list`);
-  if (depth > DEEPEST) invalid(`${place}: residual layers may hold each other at most ${DEEPEST} deep`);
+  if (value.length > MOST) invalid(`${place}: has ${value.length} layers; the limit is ${MOST}`);
+  if (depth > DEEPEST) invalid(`${place}: residual layers can be nested at most ${DEEPEST} deep`);
   return value.map((item: unknown, index): Layer => {
     const path = `${place}.${index}`;
     const type = item !== null && typeof item === "object" ? (item as { type?: unknown }).type : undefined;

@@ -1,4 +1,4 @@
-// Turns the layers that only some models have into graph nodes: a function for each type.
+// Turns the layers that only some models have into graph nodes, with one function per type.
 import { add } from "./ops/add.js";
 import { batchNorm, batchNormInference, updateRunning } from "./ops/batch_norm.js";
 import { conv2d, conv2dTranspose } from "./ops/conv2d.js";

@@ -1,13 +1,13 @@
-// What each layer makes of its input's shape: sizes, paddings and the pixels that meet, worked out once.
+// Resolves each layer's output shape from its input's: sizes, paddings and windows.
 import { invalid, LARGEST, product, show } from "./checks.js";
 import type { Activation, ConvTranspose2dLayer, Layer, Padding, Size2d } from "./layers.js";
 
 type Pair = readonly [number, number];
 
 interface Resolved {
-  /** The layer's place in the spec: "encoder.0"; its parameters are named by it. */
+  /** The layer's path in the spec, "encoder.0", which its parameters' names start with. */
   readonly path: string;
-  /** Shapes of one example: [H, W, C], or [D], or any that a dense layer may take and make. */
+  /** Shapes of one example: [H, W, C] or [D]; dense layers can take and return any shape. */
   readonly input: readonly number[];
   readonly output: readonly number[];
   readonly activation: Activation;
@@ -19,7 +19,7 @@ export interface ResolvedConv extends Resolved {
   readonly type: "conv2d" | "conv_transpose2d";
   readonly kernel: Pair;
   readonly stride: Pair;
-  /** Zeros above and to the left: of the input, or of the output where the convolution is transposed. */
+  /** Zeros above and to the left of the input, or of the output if the convolution is transposed. */
   readonly pad: Pair;
 }
 export interface ResolvedPool extends Resolved {
@@ -60,7 +60,9 @@ export type ResolvedLayer =
   | ResolvedResidual
   | ResolvedReshape;
 
-/** `layers` on an input of shape `from`. Throws INVALID_SPEC naming the layer and the sizes that don't fit. */
+/**
+ * Resolves `layers` for an input of shape `from`. Throws INVALID_SPEC naming the layer and the sizes that don't fit.
+ */
 export function resolveLayers(layers: readonly Layer[], place: string, from: readonly number[]): ResolvedLayer[] {
   let shape = from;
   return layers.map((layer, index) => {
@@ -102,7 +104,7 @@ function resolve(layer: Layer, path: string, input: readonly number[]): Resolved
       const window = pair(layer.window);
       const stride = pair(layer.stride ?? layer.window);
       const axes = along(place, window, stride, layer.padding ?? "valid", [height, width]);
-      // A window in the padding alone has neither a largest value nor a mean.
+      // A window entirely in the padding has neither a largest value nor a mean.
       axes.sides.forEach(([before, after], axis) => {
         if (Math.max(before, after) >= (window[axis] ?? 1)) {
           invalid(
@@ -127,7 +129,7 @@ function resolve(layer: Layer, path: string, input: readonly number[]): Resolved
         invalid(`${place}: ${channels} channels cannot be divided into ${groups} groups of equal size`);
       }
       if (groups && groups === product(input)) {
-        invalid(`${place}: ${groups} groups of ${show(input)} hold one value each, which would always become 0`);
+        invalid(`${place}: ${groups} groups of ${show(input)} have one value each, which would always become 0`);
       }
       const momentum = type === "batch_norm" ? (layer.momentum ?? 0.9) : 0;
       return { ...whole, type, epsilon, momentum, groups, output: input };
@@ -158,7 +160,7 @@ function resolve(layer: Layer, path: string, input: readonly number[]): Resolved
 
 export const pair = (size: Size2d): Pair => (typeof size === "number" ? [size, size] : size);
 
-/** Rows or columns before and after: what "same" needs for windows at `steps` places in `size`. */
+/** Padding before and after that "same" needs for `steps` windows over `size`. */
 function sides(padding: Padding, axis: 0 | 1, kernel: number, stride: number, steps: number, size: number): Pair {
   if (padding === "valid") return [0, 0];
   if (typeof padding === "number") return [padding, padding];
@@ -167,7 +169,7 @@ function sides(padding: Padding, axis: 0 | 1, kernel: number, stride: number, st
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-/** Windows along both axes of an image: how many fit, and the padding. */
+/** Number of windows that fit along both axes of an image, and the padding. */
 function along(place: string, kernel: Pair, stride: Pair, padding: Padding, image: Pair) {
   const axes = ([0, 1] as const).map((axis) => {
     const [k, s, n] = [kernel[axis], stride[axis], image[axis]];
@@ -184,7 +186,7 @@ function along(place: string, kernel: Pair, stride: Pair, padding: Padding, imag
   return both(axes);
 }
 
-/** Sizes of the image whose convolution would give `small`. */
+/** Size of the image that a convolution would turn into `small`. */
 function enlarged(place: string, layer: ConvTranspose2dLayer, kernel: Pair, stride: Pair, small: Pair) {
   const { padding = "same", outputPadding } = layer;
   const added = pair(outputPadding ?? 0);
@@ -192,8 +194,8 @@ function enlarged(place: string, layer: ConvTranspose2dLayer, kernel: Pair, stri
     const [k, s, n, more] = [kernel[axis], stride[axis], small[axis], added[axis]];
     if (more >= s) invalid(`${place}: outputPadding ${more} must be below the stride ${s}`);
     const whole = (n - 1) * s + k;
-    // Keras's rule for "same" with an outputPadding, even 0: from the full extent of the kernels, half a kernel is cut
-    // off each side, then outputPadding is added. TensorFlow splits the total that is cut off, the smaller half first.
+    // Keras's rule for "same" with an outputPadding, even 0: half a kernel is cut off each side of the kernels' full
+    // extent, then outputPadding is added. TensorFlow splits the total that is cut off, smaller half first.
     const same = outputPadding === undefined ? n * s : whole - 2 * Math.floor(k / 2) + more;
     const [before, after] = sides(padding, axis, k, s, n, same);
     const left = padding === "valid" ? Math.max(k, s) - k : -before - after;
@@ -218,7 +220,7 @@ function imageAt(place: string, shape: readonly number[]): readonly [number, num
   const [height, width, channels] = shape;
   if (shape.length !== 3 || !height || !width || !channels) {
     const [n = 1, c = 1] = shape;
-    // The first layer of the encoder sees the user's own shape.
+    // The encoder's first layer gets the user's own shape.
     const given = place.startsWith("encoder.0 ")
       ? `; a series is [${n}, 1, ${c}], with kernels [k, 1]${c > 1 ? `, and a grey image [${n}, ${c}, 1]` : ""}`
       : "";

@@ -19,7 +19,7 @@ export const readModel = (bytes: Uint8Array, expected?: Model): Promise<Checkpoi
   return withFiles((files) => files.readCheckpoint(core, own, expected));
 };
 
-/** As writeCheckpoint. Throws DOWNLOAD_FAILED. */
+/** Like writeCheckpoint. Throws DOWNLOAD_FAILED. */
 export const writeModel = (checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> =>
   withFiles((files) => files.writeCheckpoint(core, checkpoint));
 

@@ -48,7 +48,7 @@ export async function keepFile(header: Omit<Header, "magic" | "generation">, mod
   const access = await handle.createSyncAccessHandle();
   const write = (bytes: Uint8Array<ArrayBuffer>, at: number) => {
     const written = access.write(bytes, { at });
-    if (written < bytes.length) throw new DOMException("the file is cut short", "QuotaExceededError");
+    if (written < bytes.length) throw new DOMException("the file is truncated", "QuotaExceededError");
   };
   try {
     access.truncate(0);

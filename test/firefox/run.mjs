@@ -28,7 +28,7 @@ try {
     console.log("no Firefox found: its sample is left out\n0 passed, 0 failed");
     process.exit();
   }
-  if (!firefox) throw new Error("no Firefox found: install one, or name one in FIREFOX_PATH");
+  if (!firefox) throw new Error("no Firefox found: install one, or set FIREFOX_PATH");
   console.log(`browser: ${firefox}`);
   const env = { ...process.env, ...driver(), WEBVAE_BROWSER: "firefox" };
   const given = process.argv.slice(2).flatMap((arg) => (arg === "--sample" ? ["test/browser/library.test.ts"] : [arg]));

@@ -66,13 +66,13 @@ describe("arguments", () => {
   });
 
   it.each<[string[], RegExp]>([
-    [["--models", "gan"], /"gan"; known are mlp, conv, conv64/],
-    [["--models", ","], /names no model/],
-    [["--peers", "jaxjs"], /known are webvae-f16, tfjs-webgpu/],
-    [["--precision", "f64"], /known are f32, f16/],
+    [["--models", "gan"], /"gan"; the choices are mlp, conv, conv64/],
+    [["--models", ","], /at least one model/],
+    [["--peers", "jaxjs"], /choices are webvae-f16, tfjs-webgpu/],
+    [["--precision", "f64"], /choices are f32, f16/],
     [["--batch", "0"], /from 1 to 4096/],
     [["--products", "100000"], /from 4 to 16384/],
-    [["--seconds", "0"], /above 0 and up to 60/],
+    [["--seconds", "0"], /above 0 and at most 60/],
     [["--peak", "-1"], /above 0\./],
     [["--no-steps", "--no-products"], /nothing to measure/],
   ])("refuse %j", (given, message) => {

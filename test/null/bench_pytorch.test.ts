@@ -1,4 +1,5 @@
-// bench/pytorch, as far as it needs no torch: that its models are the library's, its padding, its arguments, its refusals.
+// bench/pytorch, as far as it needs no torch: that its models are the library's, its padding, its arguments, its
+// refusals.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -93,10 +94,10 @@ describe.skipIf(!installed)("bench/pytorch", () => {
   });
 
   it.each<[string[], RegExp]>([
-    [["--models", "gan"], /no model "gan"; known are mlp, conv, conv64/],
+    [["--models", "gan"], /no model "gan"; the choices are mlp, conv, conv64/],
     [["--batch", "0"], /whole number from 1 to 4096/],
     [["--batch", "8,"], /whole number/],
-    [["--ways", "jit"], /no way "jit"; known are eager, graph, compiled/],
+    [["--ways", "jit"], /no way "jit"; the choices are eager, graph, compiled/],
     [["--seconds", "-1"], /above 0/],
     [["--device", "cpu", "--precision", "tf32"], /neither CUDA graphs nor TF32/],
   ])("refuses %j", (given, message) => {
@@ -111,7 +112,7 @@ describe.skipIf(!installed)("bench/pytorch", () => {
     expect(stderr).toMatch(/^PyTorch is not installed for .*: none here\n$/);
   });
 
-  it("stores rows with the keys of bench:node's, and how often faster webvae is", () => {
+  it("stores rows with bench:node's keys, and how many times faster webvae is", () => {
     const file = join(temporary, "node.json");
     const stored = { model: "mlp", batch: 128, peer: "webvae", medianMs: 2 };
     writeFileSync(file, JSON.stringify({ results: [stored, { ...stored, peer: "webvae-f16", medianMs: 1 }] }));

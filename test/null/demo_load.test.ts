@@ -69,7 +69,7 @@ describe("the demo's data by name", () => {
     const fault = (await rejection(loadData(id))) as DataFault;
     expect(fault).toBeInstanceOf(DataFault);
     expect(fault.title).toMatch(/MNIST could not be downloaded$/);
-    expect(fault.message).toMatch(/https:\/\/\S+: no answer \(Failed to fetch\)/);
+    expect(fault.message).toMatch(/https:\/\/\S+: no response \(Failed to fetch\)/);
     expect(fault.hints[0]).toMatch(/^Check the network/);
     expect(fault.hints.join(" ")).toContain("digits that this page generates itself");
 

@@ -1,5 +1,5 @@
-// Every public call that takes data, with every container that people have them in: it works, or the error says what was
-// given and which call makes it right. What is no number becomes none.
+// Every public call that takes data, with every container that people have them in: it works, or the error says what
+// was given and which call makes it right. What is no number becomes none.
 import vm from "node:vm";
 import { describe, expect, it } from "vitest";
 import { rowsOf } from "../../src/examples.js";
@@ -42,7 +42,7 @@ describe("numbers in any container", () => {
     expect(flat).toBeInstanceOf(wanted.constructor);
     expect(rowsOf("encode", as(given), shape)).toEqual({ source: wanted, width: WIDTH, count: 2 });
 
-    if (bytes) await refuses("latents", given, /^decode: decode: latents are floats, not bytes/);
+    if (bytes) await refuses("latents", given, /^decode: decode: latents must be floats, not bytes/);
     else {
       expect(await thrown(() => vae.decode(as(given)))).toBeUndefined();
       expect(rowsOf("decode", as(given), [WIDTH]).source).toEqual(wanted);
@@ -50,7 +50,7 @@ describe("numbers in any container", () => {
     await refuses(
       "datasets",
       given,
-      /fromArray\(values, \{ shape: \[(2, 2, 3)?\] \}\) of webvae\/datasets makes a Dataset/,
+      /make a Dataset with fromArray\(values, \{ shape: \[(2, 2, 3)?\] \}\) from webvae\/datasets/,
     );
     await refuses("datasets", given, named);
     await refuses("pictures", given, /picture 0 is|expected an array of ImageData, found a/);

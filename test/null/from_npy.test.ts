@@ -96,7 +96,7 @@ describe("fromNpy", () => {
       const [n, c, p] = [Math.floor(i / 24), Math.floor(i / 12) % 2, i % 12];
       expect(turned.values[24 * n + 2 * p + c]).toBe(i);
     }
-    await refused(npyBytes([2, 2, 2], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)), "INVALID_FILE", /for \[n, c, h, w\]/, {
+    await refused(npyBytes([2, 2, 2], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)), "INVALID_FILE", /needs \[n, c, h, w\]/, {
       channels: "first",
     });
     await expect(fromNpy(npyBytes([1, 2], planes.subarray(0, 2)), { channels: 3 } as never)).rejects.toEqual(

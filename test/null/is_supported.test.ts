@@ -1,5 +1,5 @@
-// isSupported says in words what `create` would throw, and asks for no device; and what calls on a VAE refuse of numbers
-// that are too large.
+// isSupported says in words what `create` would throw, and asks for no device; and what calls on a VAE refuse of
+// numbers that are too large.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { isSupported, models, VAE, WebvaeError, type Dataset } from "../../src/index.js";
@@ -37,7 +37,7 @@ describe("isSupported", () => {
       () => (vi.stubGlobal("navigator", {}), vi.stubGlobal("isSecureContext", false), {}),
       /not secure; serve it over https or from localhost/,
     ],
-    ["no adapter", () => gpuWith(() => Promise.resolve(null)), /offers no adapter: .*hardware acceleration/],
+    ["no adapter", () => gpuWith(() => Promise.resolve(null)), /found no adapter: .*hardware acceleration/],
     [
       "a rejection",
       () => gpuWith(() => Promise.reject(new Error("GPU process"))),
@@ -54,7 +54,7 @@ describe("isSupported", () => {
     [
       "no answer",
       () => ({ ...gpuWith(() => new Promise(() => {})), timeoutMs: 30 }),
-      /requestAdapter: no answer within 30 ms/,
+      /requestAdapter: no response within 30 ms/,
     ],
   ];
   it.each(faults)("gives the reason, which is what create says: %s", async (_, make, reason) => {

@@ -220,7 +220,7 @@ describe("a layer that is wrong is named, with what was found", () => {
     ["too large an output", upsample2d(2 ** 15), /\(upsample2d\): its output \[131072, 131072, 6\] has more than/],
     ["too many weights", conv2d(2 ** 20, 2 ** 10), /encoder\.0: .* weights are more than/],
     ["groups that do not divide", groupNorm(4), /6 channels .* 4 groups/],
-    ["groups of one value", residual([flatten(), groupNorm(96)]), /96 groups of \[96\] hold one value each/],
+    ["groups of one value", residual([flatten(), groupNorm(96)]), /96 groups of \[96\] have one value each/],
     ["zero groups", groupNorm(0), /groups: .*found 0/],
     ["a momentum of 1", batchNorm({ momentum: 1 }), /momentum: .*below 1.*found 1/],
     ["an epsilon of zero", batchNorm({ epsilon: 0 }), /epsilon: .*found 0/],

@@ -95,7 +95,7 @@ describe("mnist downloads", () => {
     );
     expect((await load({ fetch }, ["https://a.test", "https://b.test"])).count).toBe(5);
     expect(calls.filter((url) => url.includes("a.test"))).toHaveLength(4);
-    await expect(load({ fetch })).rejects.toEqual(fault("DOWNLOAD_FAILED", /no answer \(fetch failed: ENOTFOUND\)/));
+    await expect(load({ fetch })).rejects.toEqual(fault("DOWNLOAD_FAILED", /no response \(fetch failed: ENOTFOUND\)/));
     await expect(load({ fetch, baseUrl: [] })).rejects.toEqual(fault("DOWNLOAD_FAILED", /no URL/));
   });
 
@@ -127,7 +127,7 @@ describe("mnist downloads", () => {
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     const always = server(() => new Response(broken()));
     await expect(load({ fetch: always.fetch })).rejects.toEqual(
-      fault("DOWNLOAD_FAILED", new RegExp(`broke off after \\d+ of ${labelFile.length} bytes \\(reset\\)`)),
+      fault("DOWNLOAD_FAILED", new RegExp(`ended after \\d+ of ${labelFile.length} bytes \\(reset\\)`)),
     );
   });
 
@@ -212,14 +212,14 @@ describe("files of the command line", () => {
     await expect(readDataDir(dir, { split: "test" })).rejects.toEqual(
       fault(
         "INVALID_FILE",
-        /webvae-.*: has no test images; looked for t10k-images-idx3-ubyte, .*, test-images\.idx3-ubyte\.gz/,
+        /webvae-.* has no test images; looked for t10k-images-idx3-ubyte, .*, test-images\.idx3-ubyte\.gz/,
       ),
     );
     await expect(readDataDir(dir, { split: "train" })).rejects.toEqual(
       fault("INVALID_FILE", /webvae-.* \(train-images-idx3-ubyte\): .* corrupt or truncated gzip/),
     );
     await expect(readDataDir(join(dir, "nowhere"), { split: "train" })).rejects.toEqual(
-      fault("INVALID_FILE", /nowhere: cannot be read.*ENOENT/),
+      fault("INVALID_FILE", /nowhere cannot be read.*ENOENT/),
     );
   });
 

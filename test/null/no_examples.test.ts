@@ -25,9 +25,9 @@ describe("what is no examples", () => {
     [
       "64-bit integers",
       BigInt64Array.from(bits, BigInt),
-      /found a BigInt64Array.*; Float64Array\.from\(values, Number\)/,
+      /found a BigInt64Array.*; convert them with Float64Array\.from\(values, Number\)/,
     ],
-    ["a picture", picture(), /found an object with the keys width, height, data; fromImageData/],
+    ["a picture", picture(), /found an object with the keys width, height, data; for pictures use fromImageData/],
     ["a tensor of another library", { shape: [2, 12], dtype: "float32", kept: false }, /the keys shape, dtype, kept/],
   ];
   it.each(others)("%s", async (_, given, pattern) => {
@@ -51,10 +51,14 @@ describe("what is no examples", () => {
       await refuses(
         kind,
         [picture(), picture()],
-        /row 0 is an object with the keys width, height, data.*; fromImageData/,
+        /row 0 is an object with the keys width, height, data.*; for pictures use fromImageData/,
       );
     }
-    await refuses("datasets", [picture()], /expected a Dataset, found an Array of 1; fromImageData\(list/);
+    await refuses(
+      "datasets",
+      [picture()],
+      /expected a Dataset, found an Array of 1; for pictures use fromImageData\(list/,
+    );
   });
 
   it("the pixels of three pictures, which would be four examples", async () => {
@@ -81,7 +85,11 @@ describe("what is no examples", () => {
   });
 
   it("examples in lists of lists", async () => {
-    await refuses("numbers", nested, /row 0 has 2 values, the shape takes 12; row\.flat\(Infinity\) makes one list/);
+    await refuses(
+      "numbers",
+      nested,
+      /row 0 has 2 values, but the shape has 12; flatten each example with row\.flat\(Infinity\)/,
+    );
   });
 
   it("rows of bytes mixed with rows of numbers", async () => {
@@ -97,7 +105,7 @@ describe("what is no examples", () => {
   it("rows that are none, of another length, or missing", async () => {
     await refuses("numbers", [rows[0], null], /row 1 is null, not 12 numbers/);
     await refuses("numbers", [rows[0], "text"], /row 1 is "text", not 12 numbers/);
-    await refuses("numbers", [rows[0], rows[1]!.slice(1)], /row 1 has 11 values, the shape takes 12/);
+    await refuses("numbers", [rows[0], rows[1]!.slice(1)], /row 1 has 11 values, but the shape has 12/);
     await refuses("numbers", [rows[0], , rows[1]], /row 1 is undefined/); // eslint-disable-line no-sparse-arrays
     await refuses("numbers", new Float32Array(25), /25/);
     await refuses("numbers", [], /no examples|found 0/);
@@ -106,7 +114,7 @@ describe("what is no examples", () => {
 
   it("data sets whose arrays are of other types", async () => {
     const with_ = (more: object) => ({ ...good, ...more });
-    const hint = /; fromArray\(values, \{ shape: \[2, 2, 3\] \}\) of webvae\/datasets makes a Dataset/;
+    const hint = /; make a Dataset with fromArray\(values, \{ shape: \[2, 2, 3\] \}\) from webvae\/datasets/;
     for (const values of [Float64Array.from(bits), bits, Uint8ClampedArray.from(bits), Int32Array.from(bits)]) {
       await refuses(
         "datasets",
@@ -138,7 +146,7 @@ describe("values that the likelihood refuses", () => {
     ["doubles", Float64Array.from(bits, (bit) => 255 * bit)],
   ];
   const said =
-    /a Bernoulli likelihood takes values in \[0, 1\]; value \d+ of example 0 is 255.*scale: 255 of fromArray and fromNpy/;
+    /a Bernoulli likelihood needs values in \[0, 1\]; value \d+ of example 0 is 255.*scale: 255 of fromArray and fromNpy/;
   it.each(cases)("%s", async (_, given) => {
     for (const call of ["encode", "reconstruct"]) {
       await expect(doors.numbers![call]!(given)).rejects.toThrow(fault("INVALID_DATA", said));

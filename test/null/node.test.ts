@@ -132,7 +132,7 @@ describe("Vulkan driver", () => {
     const own = join(tree(intel), icds, "intel_icd.x86_64.json");
     expect((await vulkan(linker, { WEBVAE_ADAPTER: own })).driver).toBe(own);
     await expect(vulkan(linker, { WEBVAE_ADAPTER: "/no/such.json" })).rejects.toThrow("does not exist: /no/such.json");
-    await expect(vulkan({ ...linker, ...chromium }, { WEBVAE_ADAPTER: "gpu" })).rejects.toThrow("no GPU's");
+    await expect(vulkan({ ...linker, ...chromium }, { WEBVAE_ADAPTER: "gpu" })).rejects.toThrow("no GPU with");
     await expect(vulkan(linker, { WEBVAE_ADAPTER: "cuda" })).rejects.toThrow('"cuda"');
   });
 
@@ -201,7 +201,7 @@ describe("Chrome", () => {
     for await (const chrome of chromes({ root, platform: "linux", env, packaged })) all.push(chrome.executablePath);
     expect(new Set(all)).toEqual(new Set(["/npm/chromium"]));
     expect((await vulkan({ ...linker, ...chromium }, { WEBVAE_CHROME: "npm" })).driver).toBe(npmDriver);
-    expect(() => find(chromium, { WEBVAE_CHROME: "/usr/bin/chromium" })).toThrow('must be "npm" or not set');
+    expect(() => find(chromium, { WEBVAE_CHROME: "/usr/bin/chromium" })).toThrow('must be "npm" or unset');
   });
 
   test("a canvas in software needs other flags than computing", () => {
@@ -241,7 +241,7 @@ describe("unpacking", () => {
     // A folder that somebody else could have prepared is refused.
     rmSync(dirname(found), { recursive: true });
     symlinkSync(root, dirname(found));
-    expect(() => cacheFolder(join(root, "modules"), root)).toThrow("not a folder of this user");
+    expect(() => cacheFolder(join(root, "modules"), root)).toThrow("not a folder that belongs only to this user");
   });
 });
 

@@ -53,9 +53,9 @@ describe("readNpy", () => {
   });
 
   it.each([
-    ["objects", /^a\.npy: it holds Python objects, which are never loaded/],
+    ["objects", /^a\.npy: it contains Python objects, which are never loaded/],
     ["fortran", /Fortran order; save it with numpy\.ascontiguousarray/],
-    ["records", /records of several fields/],
+    ["records", /records with several fields/],
   ] as const)("refuses NumPy's %s by name", (name, pattern) => {
     expect(read(written(name))).toThrow(invalid(pattern));
   });
@@ -84,7 +84,7 @@ describe("readNpy", () => {
   const good = npyBytes([2, 3], new Uint8Array(6));
   it.each([
     ["an empty file", body(0), /^a\.npy: the file is empty/],
-    ["another file", Buffer.from("PK\x03\x04 and more"), /not an npy file, it starts with 50 4b 03 04 20 61/],
+    ["another file", Buffer.from("PK\x03\x04 and more"), /not an npy file: it starts with 50 4b 03 04 20 61/],
     ["version 4", npyFile(head("|u1", "(6,)"), body(6), [4, 0]), /version 4\.0; only/],
     ["version 1.1", npyFile(head("|u1", "(6,)"), body(6), [1, 1]), /version 1\.1/],
     ["half a magic", good.subarray(0, 7), /7 bytes are too short/],
@@ -92,7 +92,7 @@ describe("readNpy", () => {
     [
       "a header of megabytes",
       npyFile(head("|u1", "(6,)").padEnd(20_000), body(6), [2, 0]),
-      /its header takes \d+ bytes; at most 10000/,
+      /its header takes \d+ bytes; the limit is 10000/,
     ],
     ["missing values", good.subarray(0, good.length - 1), /shape 2x3 takes 6 bytes, 5 follow/],
     ["values too many", npyFile(head("|u1", "(5,)"), body(6)), /1 bytes too many for shape 5/],
@@ -103,7 +103,7 @@ describe("readNpy", () => {
     ["a number for a shape", npyFile(head("|u1", "6"), body(6)), /expected a shape in parentheses/],
     ["a shape without its comma", npyFile(head("|u1", "(6)"), body(6)), /expected a comma/],
     ["an expression", npyFile(head("|u1", "(__import__('os').system('x'),)"), body(6)), /expected a size/],
-    ["a key twice", npyFile(`{'descr': '|u1', 'descr': '|u1'}`, body(6)), /"descr" is unknown or there twice/],
+    ["a key twice", npyFile(`{'descr': '|u1', 'descr': '|u1'}`, body(6)), /"descr" is unknown or duplicate/],
     ["an unknown key", npyFile(`{'descr': '|u1', 'colour': 1}`, body(6)), /"colour" is unknown/],
     ["a prototype's name", npyFile(`{'__proto__': '|u1'}`, body(6)), /"__proto__" is unknown/],
     ["a missing key", npyFile(`{'descr': '|u1', 'shape': (6,)}`, body(6)), /lacks one of/],

@@ -67,7 +67,7 @@ const cases: [ErrorCode, string, () => Promise<unknown>, RegExp][] = [
     "DOWNLOAD_FAILED",
     "a fetch that throws text",
     () => call(mnist, { split, cache: false, fetch: throwing("nope") }),
-    /no answer \(nope\)/,
+    /no response \(nope\)/,
   ],
   [
     "INVALID_OPTION",

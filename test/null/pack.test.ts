@@ -143,7 +143,7 @@ describe.skipIf(!linux)("run.sh", () => {
   });
 
   it("refuses what it doesn't know, and fails as its programs do", () => {
-    expect(run(["train"])).toMatchObject({ status: 2, stderr: expect.stringContaining('no "train"') as string });
+    expect(run(["train"])).toMatchObject({ status: 2, stderr: expect.stringContaining('command "train"') as string });
     put("bin/node", "#!/bin/sh\nexit 3\n");
     expect(run(["node"]).status).toBe(3);
     expect(run([]).status).toBe(1);

@@ -152,14 +152,14 @@ describe("arguments", () => {
   });
 
   it.each([
-    [["--peers", "tfjs"], /no peer "tfjs"; known are tfjs-webgpu, .*jaxjs-wasm/],
-    [["--models", "mlp,resnet"], /no model "resnet"; known are mlp, conv, conv64/],
+    [["--peers", "tfjs"], /no peer "tfjs"; the choices are tfjs-webgpu, .*jaxjs-wasm/],
+    [["--models", "mlp,resnet"], /no model "resnet"; the choices are mlp, conv, conv64/],
     [["--models", "toString"], /no model "toString"/],
-    [["--peers", ","], /names no peer/],
+    [["--peers", ","], /at least one peer/],
     [["--batch", "32,0"], /whole number from 1/],
     [["--batch", "many"], /whole number/],
     [["--repeats", "0"], /whole number from 1/],
-    [["--adapter", "cuda"], /no adapter "cuda"; known are swiftshader, default/],
+    [["--adapter", "cuda"], /no adapter "cuda"; the choices are swiftshader and default/],
     [["--limit", "500"], /whole number from 5 to/],
     [["--peer", "tfjs-cpu"], /unknown option '--peer'/],
   ] as const)("refuse %j", (given, message) => {
@@ -224,7 +224,7 @@ describe("results", () => {
   it("the Markdown has a table a case, every row as wide as its head, and the errors under it", () => {
     const text = comparisonMarkdown(comparison, "chart.svg");
     expect(text).toContain("commit abc1234, @tensorflow/tfjs 4.22.0, Chrome/150, 2 processor cores.");
-    expect(text).toContain("![Milliseconds a step](chart.svg)");
+    expect(text).toContain("![Milliseconds per step](chart.svg)");
     expect(text.match(/^## .*/gm)).toEqual(
       ["## mlp, batch 128", "## conv, batch 32", "## How this was measured"].map((t) => t.replace("32", "128")),
     );

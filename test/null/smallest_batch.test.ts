@@ -111,7 +111,7 @@ it("training by one example is refused by layer, batch and remedy before anythin
   await expect(train({ batchSize: 1 })).rejects.toThrow(
     fault(
       "INVALID_OPTION",
-      /^batchSize 1: encoder\.0 \(batch_norm\) would normalise 1 value of each of its 4 channels.* at least 2, or a groupNorm/,
+      /^batchSize 1: encoder\.0 \(batch_norm\) would normalise 1 value of each of its 4 channels.* at least 2, or groupNorm/,
     ),
   );
   expect(vae.memory().deviceBuffers).toBe(before);

@@ -91,9 +91,9 @@ describe("standardise", () => {
     [
       "another number of columns",
       () => standardise(data).undo(new Float32Array(5)),
-      /undo takes floats, n x 4; found a Fl/,
+      /undo needs floats, n x 4; found a Fl/,
     ],
-    ["bytes", () => standardise(data).undo(new Uint8Array(4)), /undo takes floats/],
+    ["bytes", () => standardise(data).undo(new Uint8Array(4)), /undo needs floats/],
     [
       "what leaves 32-bit floats",
       () => standardise(data, { like: { means: [0, 0, 0, 0], scales: [1e-300, 1, 1, 1] } }),

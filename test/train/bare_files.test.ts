@@ -70,7 +70,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
     for (const { name } of rest) expect(message).not.toContain(`tensor ${name} `);
     await expect(load([...tensors, spare])).rejects.toThrow(fault("SPEC_MISMATCH", /"spare"/));
     const poisoned = { ...first!, data: new Float32Array(first!.data.byteLength / 4).fill(NaN) };
-    await expect(load([poisoned, ...tensors.slice(1)])).rejects.toThrow(fault("NON_FINITE", /NaN at place 0/));
+    await expect(load([poisoned, ...tensors.slice(1)])).rejects.toThrow(fault("NON_FINITE", /NaN at index 0/));
     expect(vae.memory().deviceBuffers).toBe(before);
     expect(tensorsOf(await vae.save())).toEqual(tensors);
   });

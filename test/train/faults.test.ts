@@ -280,7 +280,7 @@ describe("model files", () => {
     await expect(load(good, { spec: models.mlp([28, 28, 1], 2) })).rejects.toThrow(fault("SPEC_MISMATCH", /400/));
     const poisoned = good.slice();
     poisoned.set([0, 0, 0xc0, 0x7f], poisoned.length - 4);
-    await expect(load(poisoned)).rejects.toThrow(fault("NON_FINITE", /holds NaN/));
+    await expect(load(poisoned)).rejects.toThrow(fault("NON_FINITE", /is NaN at index/));
     const renamed = good.slice();
     const header = new TextDecoder("latin1").decode(renamed);
     renamed.set(new TextEncoder().encode("maan.bias"), header.indexOf("mean.bias"));

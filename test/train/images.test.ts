@@ -66,7 +66,9 @@ describe("the conv preset", () => {
   });
   const constant = means.reduce((sum, p) => sum + entropy(p), 0) - floor;
 
-  /** Reconstruction above the floor, of the first steps and the last, of training on `place` of pixel i at each step. */
+  /**
+   * Reconstruction above the floor, of the first steps and the last, of training on `place` of pixel i at each step.
+   */
   async function overfitted(place: (step: number, i: number) => number): Promise<{ first: number; last: number }> {
     const values = Uint8Array.from({ length: STEPS * pixels.length }, (_, at) => {
       const [row, i] = [Math.floor(at / 784), at % 784];
@@ -203,7 +205,7 @@ describe("a saved model", () => {
     await refuses(() => undefined, /no tensor decoder\.2\.running_variance \[5\]/);
     await refuses((one) => ({ ...one, shape: [1, 5] }), /decoder\.2\.running_variance has shape \[1, 5\].*\[5\]/);
     await refuses((one) => ({ ...one, shape: [4], data: new Float32Array(4) }), /shape \[4\].*needs \[5\]/);
-    await refuses((one) => ({ ...one, data: new Float32Array(5).fill(NaN) }), /running_variance holds NaN/);
+    await refuses((one) => ({ ...one, data: new Float32Array(5).fill(NaN) }), /running_variance is NaN/);
     await expect(
       VAE.load(
         edited(bytes, (one) => one),
