@@ -119,7 +119,7 @@ function downloadFault(name: string, error: unknown): unknown {
   // Works in a worker too. A value of true does not guarantee a network.
   const offline = typeof navigator !== "undefined" && navigator.onLine === false;
   // The library tries each server in turn, and reports the last one's error.
-  const message = `No server delivered it. The last one tried: ${error.message}`;
+  const message = `No server could provide it. Last error: ${error.message}`;
   return new DataFault(
     `${name} could not be downloaded`,
     offline ? `This device is offline. ${message}` : message,

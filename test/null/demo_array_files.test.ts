@@ -1,4 +1,4 @@
-// IDX and npy files among a visitor's: told apart by their bytes, put together, or refused by name.
+// IDX and npy files among a visitor's files: recognized by their bytes, combined, or rejected by name.
 import { describe, expect, it } from "vitest";
 import { arrayKind, headOf } from "../../demo/data/array_kind.js";
 import { dataFromFiles } from "../../demo/data/files.js";
@@ -24,7 +24,7 @@ describe("arrays among the files", () => {
     Uint8Array.from({ length: 20 }, (_, i) => i % 5),
   );
 
-  it("are told apart by their bytes", async () => {
+  it("are recognized by their bytes", async () => {
     const told = async (bytes: Uint8Array) => arrayKind(await headOf(file("x.png", bytes)));
     expect(await told(images)).toEqual({ format: "IDX", shape: [20, 4, 3] });
     expect(await told(gzip(labels))).toEqual({ format: "IDX", shape: [20] });
@@ -43,7 +43,7 @@ describe("arrays among the files", () => {
     }
   });
 
-  it("give images with the labels beside them, a tenth held out", async () => {
+  it("give images with their labels, a tenth held out", async () => {
     const files = [file("labels.png", labels), file("images.txt", gzip(images))];
     const loaded = await dataFromFiles(files);
     expect(loaded).toMatchObject({ name: "images.txt", kind: "images", shape: [4, 3, 1] });
@@ -59,7 +59,7 @@ describe("arrays among the files", () => {
     expect((await dataFromFiles(files, { seed: 1 })).test).not.toEqual(loaded.test);
   });
 
-  it("give MNIST's four files as they belong together", async () => {
+  it("combine MNIST's four files", async () => {
     const set = (n: number, name: string) => [
       file(`${name}-images`, gzip(idxBytes([n, 2, 2], values(4 * n)))),
       file(
@@ -97,7 +97,7 @@ describe("arrays among the files", () => {
     expect(points.notes.join(" ")).toMatch(/shifted by \([-\d.]+, [-\d.]+\)/);
   });
 
-  it("takes rows of a square for pictures", async () => {
+  it("treats rows of n² values as pictures", async () => {
     const { shape, notes, train } = await dataFromFiles([file("rows", npyBytes([30, 64], values(1920)))]);
     expect(shape).toEqual([8, 8, 1]);
     expect(train.count).toBe(27);
@@ -114,7 +114,7 @@ describe("arrays among the files", () => {
     expect(dim.notes.join(" ")).toContain("The largest value is 16 of 255");
   });
 
-  it("leaves out what does not belong to them, by name", async () => {
+  it("leaves out other files, by name", async () => {
     const { notes, train } = await dataFromFiles([
       file("a", images),
       file("b", idxBytes([7], values(7))),
@@ -127,7 +127,7 @@ describe("arrays among the files", () => {
     );
   });
 
-  it("are sampled where a GPU could not hold them", async () => {
+  it("are sampled if a GPU could not hold them", async () => {
     const huge = idxFile(0x08, [10_000, 128, 128], new Uint8Array(10_000 * 128 * 128));
     const { train, test, notes } = await dataFromFiles([file("huge", gzip(huge))]);
     expect(train.count + test.count).toBe(8192);
@@ -185,7 +185,7 @@ describe("arrays among the files", () => {
       /values from -0\.42 to 5\.58;/,
     ],
     ["no file", [], "No files", /nothing to train on/],
-  ] as const)("refuses %s", async (_, files, title, message) => {
+  ] as const)("rejects %s", async (_, files, title, message) => {
     const fault = await faultOf(dataFromFiles(files));
     expect([fault.title, fault.message]).toEqual([title, expect.stringMatching(message)]);
     expect(fault.hints.length).toBeGreaterThan(0);
@@ -196,7 +196,7 @@ describe("arrays among the files", () => {
     expect(fault.hints).toEqual(["If the array is [n, channels, height, width], save a.transpose(0, 2, 3, 1)."]);
   });
 
-  it("refuses sizes and numbers of files beyond all sense", async () => {
+  it("rejects unreasonable sizes and numbers of files", async () => {
     for (const size of [7, 129, 32.5, NaN]) {
       expect((await faultOf(dataFromFiles([file("a", images)], { size }))).title).toBe("This size is not supported");
     }

@@ -1,4 +1,4 @@
-// The demo's settings from an address, and the text of a model: nothing from outside is taken unchecked.
+// The demo's settings from an address, and the text of a model: everything from outside is checked.
 import { describe, expect, it, test } from "vitest";
 import { specFor } from "../../demo/architecture.js";
 import { readJson } from "../../demo/json_fault.js";
@@ -20,11 +20,11 @@ describe("the address", () => {
     noise: 0.5,
   };
 
-  it("carries all settings and back, and of the usual ones nothing", () => {
+  it("round-trips all settings, and omits the defaults", () => {
     expect(fromHash(toHash(changed))).toEqual({ settings: changed, refused: [] });
     expect(toHash(defaults)).toBe("");
     expect(fromHash("")).toEqual({ settings: defaults, refused: [] });
-    // What no address can carry.
+    // The address cannot contain these.
     expect(toHash({ ...defaults, data: "files" })).toBe("");
   });
 
@@ -70,7 +70,7 @@ describe("the address", () => {
 
 describe("JSON", () => {
   it.each(['{"a":[1,-2.5e3,{"b":null}],"c":"\\u00e9\\n"}', "[]", "{}", " [ true , false ] ", '"x"', "-0.5"])(
-    "reads %s as JSON.parse does",
+    "reads %s like JSON.parse",
     (text) => expect(readJson(text)).toMatchObject({ value: JSON.parse(text) as unknown }),
   );
 
@@ -86,7 +86,7 @@ describe("JSON", () => {
     ["NaN", 1, 1, /expected a value, found "N"/],
     ["", 1, 1, /the text ends/],
     ["[".repeat(100_000), 1, 62, /nested deeper/],
-  ])("finds where %j stops being JSON", (text, line, column, message) => {
+  ])("finds where %j stops being valid JSON", (text, line, column, message) => {
     const { fault } = readJson(text);
     expect(fault).toMatchObject({ line, column });
     expect(fault?.message).toMatch(message);
@@ -95,7 +95,7 @@ describe("JSON", () => {
 });
 
 describe("a model's text", () => {
-  test.each(["mlp", "conv"] as const)("%s is written a layer a line, and read again", (model) => {
+  test.each(["mlp", "conv"] as const)("%s is written with one layer per line, and read again", (model) => {
     const spec = specFor({ model, latent: 2, spec: "" }, [28, 28, 1]);
     const text = specText(spec);
     expect(JSON.parse(text)).toEqual(spec);
@@ -116,7 +116,7 @@ describe("a model's text", () => {
     ],
     ["latent", '"latent": 2', '"latent": 2.5'],
     ["likelihood", '"likelihood": "bernoulli"', '"likelihood": "poisson"'],
-  ])("the line of a fault in %s is found", async (_, good, wrong) => {
+  ])("finds the line of an error in %s", async (_, good, wrong) => {
     const line = lineWith(good);
     expect(line).toBeGreaterThan(0);
     const broken = text.replace(good, wrong);
@@ -127,14 +127,14 @@ describe("a model's text", () => {
     expect(faultLine(broken, (error as WebvaeError).message)).toBe(line);
   });
 
-  test("data of another shape, and text that is no JSON, are refused before anything is built", () => {
+  test("data of another shape and invalid JSON are rejected before anything is built", () => {
     const custom = (spec: string) => () => specFor({ model: "custom", latent: 2, spec }, [32, 32, 3]);
     expect(custom(text)).toThrow(/input: the data has shape \[32, 32, 3\], but the model expects \[28, 28, 1\]/);
     expect(custom("{")).toThrow(/line 1, column 2: expected a name/);
     expect(() => specFor({ model: "conv", latent: 2, spec: "" }, [2])).toThrow(/needs images/);
   });
 
-  test("images of 48 pixels and more get the larger model where their sides allow it", () => {
+  test("images of 48 pixels or more get the larger model if their sides allow it", () => {
     const layers = (shape: number[]) => specFor({ model: "conv", latent: 8, spec: "" }, shape).encoder.length;
     expect(layers([64, 64, 3])).toBe(5);
     expect(layers([52, 52, 3])).toBe(4);

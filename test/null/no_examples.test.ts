@@ -1,12 +1,12 @@
-// Every public call that takes data, with what is no examples, or none for the model: the error says what was given and
-// which call makes it right.
+// Every public call that takes data, with values that are not examples, or not for the model: the error says what was
+// given and which call to use.
 import { describe, expect, it } from "vitest";
 import { rowsOf } from "../../src/examples.js";
 import * as datasets from "../../src/datasets.js";
 import { fault } from "../support/fault.js";
 import { as, bits, doors, good, refuses, refusesAt, rows, shape, thrown, vae } from "../support/data_doors.js";
 
-describe("what is no examples", () => {
+describe("values that are not examples", () => {
   const picture = (side = 2) => ({ width: side, height: side, data: new Uint8ClampedArray(4 * side * side).fill(9) });
   const nested = [[[[1, 0, 1], [1, 1, 1]], [[1, 0, 1], [1, 1, 1]]]]; // prettier-ignore
   const others: [string, unknown, RegExp, RegExp?][] = [
@@ -66,7 +66,7 @@ describe("what is no examples", () => {
     const both =
       /are these 3 RGBA pictures or 4 examples\? For pictures use fromImageData\(list, \{ channels: 3 \}\), for examples fromArray/;
     await refuses("numbers", pixels, both);
-    // Who says how many there are is believed, or refused.
+    // An explicit count is trusted, or rejected.
     expect(datasets.fromArray(pixels, { shape, count: 4 }).count).toBe(4);
     const counted = (values: Uint8Array | Uint8ClampedArray, count: number) => () =>
       datasets.fromArray(values, { shape, count });
@@ -102,7 +102,7 @@ describe("what is no examples", () => {
     await refuses("numbers", mixed.toReversed(), /row 1 is a Uint8Array of 12, but row 0 is an Array of 12/);
   });
 
-  it("rows that are none, of another length, or missing", async () => {
+  it("values that are not rows, of another length, or missing", async () => {
     await refuses("numbers", [rows[0], null], /row 1 is null, not 12 numbers/);
     await refuses("numbers", [rows[0], "text"], /row 1 is "text", not 12 numbers/);
     await refuses("numbers", [rows[0], rows[1]!.slice(1)], /row 1 has 11 values, but the shape has 12/);
@@ -139,7 +139,7 @@ describe("what is no examples", () => {
   });
 });
 
-describe("values that the likelihood refuses", () => {
+describe("values that the likelihood rejects", () => {
   const cases: [string, unknown][] = [
     ["floats", Float32Array.from(bits, (bit) => 255 * bit)],
     ["rows", rows.map((row) => row.map((bit) => 255 * bit))],
@@ -156,7 +156,7 @@ describe("values that the likelihood refuses", () => {
       await expect(doors.datasets![call]!(dataset)).rejects.toThrow(fault("INVALID_DATA", said));
     }
     await expect(doors.numbers!["encode"]!(dataset)).rejects.toThrow(fault("INVALID_DATA", said));
-    // As the message has it.
+    // As the message suggests.
     const scaled = datasets.fromArray(as(given), { shape, scale: 255 });
     expect(scaled.values).toEqual(Float32Array.from(bits));
     await vae.encode(scaled);

@@ -1,9 +1,9 @@
-// A clock that counts nothing, as that of Dawn's null backend.
+// A clock that does not count, like that of Dawn's null backend.
 import { expect, test } from "vitest";
 import { nullDevice, withErrorScopes } from "../support/gpu.js";
 import { timed } from "../support/timed.js";
 
-test("timestamps of zero are no measurement: the host's clock", async () => {
+test("with timestamps of zero, it falls back to the host's clock", async () => {
   const gpu = await nullDevice();
   expect(gpu.features.has("timestamp-query")).toBe(true);
   const { ms, wallMs } = await withErrorScopes(gpu, () => timed(gpu, 1000));

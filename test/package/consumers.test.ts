@@ -1,5 +1,5 @@
-// The packed package in a user's page, by three bundlers: each page trains, saves and loads in Chrome under a strict
-// policy, and loads what is needed on demand, and only then.
+// The packed package on a user's page, with three bundlers: each page trains, saves and loads in Chrome under a strict
+// policy, and loads files only on demand.
 import type { Browser } from "puppeteer";
 import { build as esbuild } from "esbuild";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ let browser: Browser;
 beforeAll(async () => {
   await installInto(folder);
   cpSync(join(import.meta.dirname, "consumer"), folder, { recursive: true });
-  // Beside the page's own program: the exports of every entry.
+  // In addition to the page's own program: the exports of every entry.
   const entries = ENTRIES.map(({ specifier }, i) => `import * as entry${i} from "${specifier}";`);
   const names = ENTRIES.map(({ specifier }, i) => `"${specifier}": Object.keys(entry${i})`);
   const all = [`import "./main.js";`, ...entries, `globalThis.entries = { ${names.join(", ")} };`].join("\n");
@@ -34,7 +34,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** How each bundler puts the page into a folder, and which script the page begins with. */
+/** How each bundler writes the page to a folder, and the page's first script. */
 const bundlers: Record<string, (out: string) => Promise<void>> = {
   async esbuild(out) {
     const entryPoints = [join(folder, "all.js")];
@@ -55,7 +55,7 @@ const bundlers: Record<string, (out: string) => Promise<void>> = {
     const stats = await new Promise<webpack.Stats | undefined>((done, fail) =>
       compiler.run((error, result) => (error ? fail(error) : done(result))),
     );
-    // Its warnings of large files are of the page's size, not of the package.
+    // Its warnings about large files concern the page, not the package.
     expect(stats?.toJson({ all: false, errors: true }).errors).toEqual([]);
     writeFileSync(join(out, "index.html"), script("/all.js"));
   },
@@ -88,7 +88,7 @@ test.each(Object.entries(bundlers))("by %s", async (name, bundle) => {
     expect(Object.keys(entries)).toEqual(ENTRIES.map(({ specifier }) => specifier));
     for (const [entry, names] of Object.entries(entries)) expect([entry, names.length]).not.toEqual([entry, 0]);
     expect(troubles).toEqual([]);
-    // A chunk each, and not the script that the page begins with.
+    // One chunk each, separate from the page's first script.
     for (const part of ["fn conv2d(", "data_offsets"]) {
       const having = [...files].filter(([path, text]) => path.endsWith(".js") && text.includes(part));
       expect(having).toHaveLength(1);

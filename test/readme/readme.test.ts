@@ -1,5 +1,5 @@
-// Every code block of README.md runs: JavaScript and pages in Chrome, or in Node where it brings its own WebGPU; of
-// commands the script, its options and the paths that they name must be there.
+// Runs every code block in README.md: JavaScript and pages in Chrome, or in Node if it provides its own WebGPU. For
+// commands, the script, its options and the paths they name must exist.
 import type { Browser } from "puppeteer";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -17,15 +17,15 @@ const root = join(import.meta.dirname, "../..");
 const blocks = blocksOf(readFileSync(join(root, "README.md"), "utf8"));
 const title = (block: Block) => `line ${block.line}: ${block.text.trim().split("\n")[0]}`;
 
-/** Blocks that need something from around them, or of which more is known than that they end without an error. */
+/** Blocks that need code around them, or that must do more than end without an error. */
 interface Plan {
-  /** A part of the block's text, which no other has. */
+  /** A part of the block's text that no other block has. */
   readonly of: string;
-  /** Code before it: what the text around it speaks of. */
+  /** Code before it, which provides what the text around it refers to. */
   readonly before?: string;
-  /** What is to be true after it, in its own scope. */
+  /** An expression that must be true after it, in its own scope. */
   readonly after?: string;
-  /** Runs of loops and of the console that it prints. */
+  /** Number of loop iterations and console lines. */
   readonly prints?: RegExp;
 }
 const plans: Plan[] = [
@@ -51,7 +51,7 @@ const plans: Plan[] = [
   },
   { of: `src="webvae.global.js"`, after: `spec.latent === 20 && data.count === 6000` },
 ];
-/** Blocks that are not run, by a part of their text, and why. */
+/** Blocks that are not run, identified by a part of their text, and why. */
 const notRun: { of: string; because: string }[] = [];
 
 const inNode = ({ text }: Block) => text.includes(`from "webgpu"`);
@@ -60,7 +60,7 @@ const runs = (languages: string[], node: boolean) =>
 const excuse = ({ text }: Block) => notRun.find(({ of }) => text.includes(of));
 const planOf = ({ text }: Block) => plans.find(({ of }) => text.includes(of));
 
-test("every block is of a kind that is run, or is listed with a reason; every plan is of one block", () => {
+test("every block is run or listed with a reason; every plan belongs to one block", () => {
   expect(blocks.length).toBeGreaterThan(5);
   const known = ["js", "html", "sh"];
   expect(blocks.filter((block) => !known.includes(block.language) && !excuse(block)).map(title)).toEqual([]);
@@ -92,7 +92,7 @@ describe("in Chrome", () => {
       const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
       files.set(`/${block.line}.html`, `${head}${map}<script type="module">${code}</script></html>`);
     }
-    // Their own pages, beside the library's files.
+    // Their own pages, next to the library's files.
     for (const [path, text] of library) for (const { line } of html) files.set(path.replace("/dist", `/${line}`), text);
     for (const { line, text } of html) files.set(`/${line}/index.html`, `${head}${text}</html>`);
     server = await serve(files, 0, { "content-security-policy": "default-src 'self' 'unsafe-inline' data:" });
@@ -103,7 +103,7 @@ describe("in Chrome", () => {
     server?.close();
   });
 
-  /** Until `outcome` is there, or something went wrong. */
+  /** Waits until `outcome` exists, or something went wrong. */
   async function open(path: string, outcome: string) {
     const { page, troubles } = await watch(await browser.newPage());
     const lines: string[] = [];
@@ -144,7 +144,7 @@ describe("in Chrome", () => {
   });
 });
 
-/** A stand-in that cuts runs short. */
+/** A replacement that shortens runs. */
 function capped(specifier: string): string {
   return `/capped_${specifier === "webvae" ? "core" : specifier.split("/")[1]}.js`;
 }
@@ -159,7 +159,7 @@ describe("in Node", () => {
 
   test.each(runs(["js"], true).map((block) => [title(block), block] as const))("%s", (_, block) => {
     const { before = "", after = "true" } = planOf(block) ?? {};
-    // A process with a device that is in use would not end.
+    // A process whose device is in use would not end.
     const end = `console.log("outcome", ${after});\nprocess.exit(0);`;
     writeFileSync(join(folder, "block.mjs"), `${before}\n${block.text}\n${end}`);
     const { stdout, stderr, status } = spawnSync(process.execPath, ["block.mjs"], { cwd: folder, encoding: "utf8" });
@@ -172,7 +172,7 @@ describe("commands", () => {
     scripts: Record<string, string>;
   };
   const helps = new Map<string, string>();
-  /** What the script's program says of its options. */
+  /** The program's help text. */
   const helpOf = (script: string): string => {
     const known = helps.get(script);
     if (known !== undefined) return known;
