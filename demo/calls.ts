@@ -18,7 +18,7 @@ interface Answer {
 interface Beat {
   readonly beat: true;
 }
-/** The worker received a message that it could not read, so the call in it gets no answer. */
+/** The worker received an unreadable message, so the call in it gets no answer. */
 interface Unread {
   readonly unread: true;
 }

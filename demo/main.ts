@@ -283,7 +283,7 @@ function wire(): void {
   });
 }
 
-/** Opens what the address asks for. Invalid settings are reported; the others are applied. */
+/** Applies the settings in the address. Invalid ones are reported and skipped. */
 async function openAddress(): Promise<void> {
   const { settings, refused } = fromHash(location.hash);
   live.show(settings);

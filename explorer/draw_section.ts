@@ -49,7 +49,7 @@ export class DrawSection implements Section {
         button("Undo", () => this.#ink?.undo()),
       );
     }
-    const another = this.#ink ? "Example" : "Another example";
+    const another = this.#ink ? "Try an example" : "Another example";
     if (space.imageCount > 0) buttons.append(button(another, () => this.#takeExample()));
     const sheet = element("div", { class: "sheet" }, ...(this.#ink ? [this.#ink.element] : []), buttons);
     const tile = (view: View, text: string) => element("figure", {}, view.element, element("figcaption", {}, text));

@@ -62,7 +62,7 @@ export class MapSection implements Section {
     this.#latents.forEach((z, i) => all.set(z, i * space.latent));
     const [left, right] = [shown(values[0]!, 1), shown(values.at(-1)!, 1)];
     const rest = space.latent > 2 ? " The other dimensions stay at the current position." : "";
-    this.#hint.textContent = `${dimensionName(across)} from ${left} to ${right} across, ${dimensionName(up)} upwards, in steps of equal shares of the prior.${rest}${isPlanar(space.model.spec) ? "" : " Choose a picture to go there."}`;
+    this.#hint.textContent = `${dimensionName(across)} runs from ${left} to ${right} across, ${dimensionName(up)} upwards; each step covers an equal share of the prior.${rest}${isPlanar(space.model.spec) ? "" : " Choose a picture to go there."}`;
     const nameOf = (row: number, column: number) =>
       `${dimensionName(across)} ${shown(x(column))}, ${dimensionName(up)} ${shown(y(row))}`;
     void this.#grid.decode(all, { columns: count, rows: count, nameOf });

@@ -1,5 +1,5 @@
 // npm run bench:peers -- [options]: the same models trained with webvae, tfjs and jax-js in headless Chrome. Checks that
-// they compute the same, times them in turns, and stores JSON, Markdown and a chart.
+// they compute the same, times them in turn, and stores JSON, Markdown and a chart.
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";

@@ -41,7 +41,7 @@ describe("drawing", () => {
   test("by keyboard, an example replaces the drawing; noise is unlike any example", async () => {
     const page = await open("model=file");
     await openTab(page, "Draw");
-    const example = await byRole(page, "button", "Example");
+    const example = await byRole(page, "button", "Try an example");
     await example.focus();
     await page.keyboard.press("Enter");
     await untilWords(page, ".judged .hint", /nats/);
