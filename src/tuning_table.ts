@@ -22,7 +22,7 @@ interface Entry {
 
 const table: Readonly<Record<"software" | "hardware", Entry>> = {
   // Measured on SwiftShader with 70 products of the presets. Processor time with shared operands divided by time
-  // without: 0.4 to 0.9 (typically 0.7) for full tiles; 1.1 to 1.6 at 40 columns, 1.5 to 2.1 at 16, 2.2 at 4. Tiles in
+  // without: 0.4 to 0.9 (median 0.7) for full tiles; 1.1 to 1.6 at 40 columns, 1.5 to 2.1 at 16, 2.2 at 4. Tiles in
   // workgroup memory take twice the time and a second to compile.
   software: { schedule: "subgroups", filled: 0.6, work: 0 },
   // Assumed, not measured: workgroup memory is fast, and a product with few tiles leaves most of a GPU idle.

@@ -17,7 +17,7 @@ export interface Again {
 export function showFault(error: unknown, again?: Again): Fault {
   const fault = describeFault(error);
   say("fault-title", fault.title);
-  say("fault-message", fault.message);
+  say("fault-message", sentence(fault.message));
   say("fault-code", fault.code);
   const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
   find("fault-hints").replaceChildren(...items);
@@ -33,6 +33,9 @@ export function showFault(error: unknown, again?: Again): Fault {
   if (top < 0) find("fault").scrollIntoView({ block: "center" });
   return fault;
 }
+
+/** Starts a message with a capital letter, as the library's do not, unless it begins with a name or an address. */
+const sentence = (message: string) => message.replace(/^[a-z]+(?= )/, (word) => word[0]!.toUpperCase() + word.slice(1));
 
 export const hideFault = () => show("fault", false);
 

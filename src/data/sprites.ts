@@ -39,7 +39,7 @@ const POINTS = 4;
 /** If a pixel's centre is farther than this from a circle's edge, the whole pixel is on one side. */
 const HALF_DIAGONAL = 0.7072;
 
-/** `count` images [64, 64, 3] labelled with their shape. Image i depends on seed, split and i alone. */
+/** `count` images [64, 64, 3] labelled with their shape. Image i depends only on seed, split and i. */
 export function sprites(options: SpritesOptions): Dataset {
   const { split, count, seed } = checkGenerated("sprites", options);
   const values = allocated("sprites", count, () => new Uint8Array(count * SIZE));
