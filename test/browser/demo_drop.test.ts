@@ -47,7 +47,7 @@ test("a dropped folder becomes the data at once, with its folders as classes; ot
   const notes = await text(page, "data-notes");
   expect(notes).toContain("Their 2 folders are used as classes.");
   expect(notes).toContain("2 of them are held out for testing.");
-  expect(notes).toMatch(/Left out 1 of 25 files\. No PNG, JPEG, GIF or WebP picture: sky\/README\.$/);
+  expect(notes).toMatch(/Left out 1 of 25 files\. Not a PNG, JPEG, GIF or WebP picture: sky\/README\.$/);
   expect(await page.$eval("#data", (select) => (select as HTMLSelectElement).value)).toBe("files");
   // No error is shown.
   expect(await page.$eval("#fault", (fault) => (fault.hasAttribute("hidden") ? "" : fault.textContent))).toBe("");
