@@ -209,7 +209,9 @@ describe("if it cannot work, it shows the reason", () => {
     await waitFor(page, "webvae-error");
     const [{ detail }] = (await heard(page, "webvae-error")) as [Heard["heard"][number]];
     expect(detail["code"]).toBe("NO_WEBGPU");
-    expect(await (await inside(page, ".fault-title")).evaluate((it) => it.textContent)).toMatch(/does not support WebGPU/);
+    expect(await (await inside(page, ".fault-title")).evaluate((it) => it.textContent)).toMatch(
+      /does not support WebGPU/,
+    );
   });
 
   test("a lost GPU, with a button to try again", async () => {
