@@ -18,6 +18,6 @@ export default tseslint.config(
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly", module: "writable" } },
   },
-  // Pages' own scripts: tsc knows their globals.
+  // Scripts of pages, whose globals tsc knows.
   { files: ["examples/*/*.js", "examples/*.js"], rules: { "no-undef": "off" } },
 );

@@ -1,4 +1,4 @@
-// npm run docs: a page for each export of each entry, into docs/api. A warning fails it.
+// npm run docs: one page per export of each entry, in docs/api. Any warning makes it fail.
 import { Converter } from "typedoc";
 import { ENTRIES } from "./build/entries.mjs";
 
@@ -14,12 +14,12 @@ export default {
   disableSources: true,
   hideGenerator: true,
   treatWarningsAsErrors: true,
-  // Lists that types are made of: the types show what is in them.
+  // Lists that types are derived from; the types already show their contents.
   intentionallyNotExported: ["src/tensor.ts:activations", "src/ops/op.ts:schedules"],
   requiredToBeDocumented: ["Class", "Interface", "TypeAlias", "Variable"],
   validation: { notExported: true, invalidLink: true, notDocumented: true, unusedMergeModuleWith: true },
   plugin: [
-    // Modules are called as they are imported.
+    // Modules have their import names.
     (app) => {
       app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
         const [file] = context.getSymbolFromReflection(reflection)?.declarations ?? [];

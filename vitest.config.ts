@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { ENTRIES } from "./build/entries.mjs";
 import { viteWgsl } from "./build/wgsl.mjs";
 
-// Demo, explorer and examples import the library by its names: here from its sources, as tsconfig.json has it.
+// Demo, explorer and examples import the library by name, which resolves to its sources here, as in tsconfig.json.
 const alias = ENTRIES.map(({ specifier, source }) => ({
   find: new RegExp(`^${specifier}$`),
   replacement: fileURLToPath(new URL(source, import.meta.url)),
@@ -21,7 +21,7 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/support/reporter.ts"],
     pool: "forks",
-    // Of what hangs alone: several times what a test takes where a software adapter shares one core with other work.
+    // Only for hanging tests: several times what a test takes if a software adapter shares one core with other work.
     testTimeout: 300_000,
     hookTimeout: 300_000,
     projects: [

@@ -1,5 +1,5 @@
-// npm run bench -- [options]: speed of every op and of whole training steps on this machine's adapter. Prints tables
-// and stores them as JSON with the adapter, the date and the commit.
+// npm run bench -- [options]: measures every op and whole training steps on this machine's adapter. Prints tables and
+// stores them as JSON with the adapter, the date and the commit.
 import { Command } from "commander";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -35,8 +35,8 @@ import { commit, slug } from "./support/report.js";
 
 const program = new Command("bench")
   .description("Measures every op and whole training steps.")
-  .option("--only <text>", "only benchmarks whose name holds this text: an op, or step")
-  .option("--repeats <n>", "measurements of each; the median is shown", Number, 5)
+  .option("--only <text>", "only benchmarks whose name contains this text: an op, or step")
+  .option("--repeats <n>", "number of measurements; the median is shown", Number, 5)
   .option("--seconds <n>", "length of each step benchmark", Number, 6)
   .option("--out <file>", "JSON file (default: bench/results/<adapter>.json)")
   .option("--json", "end stdout with the JSON too", false);
@@ -139,15 +139,15 @@ if (wanted("step")) {
     console.log(
       `step ${name} batch ${batch}: ${result.medianMs.toFixed(2)} ms (${result.fastestMs.toFixed(2)} to ` +
         `${result.slowestMs.toFixed(2)}), ${result.gflops.toFixed(2)} GFLOP/s, ${result.dispatches} dispatches, ` +
-        `${result.stepsPerSubmit.toFixed(1)} steps a submit, host ${result.hostMsPerStep.toFixed(3)} ms a step, ` +
-        `first step ${result.firstStepMs.toFixed(0)} ms, ${result.objectsAfterFirstStep} objects made after it`,
+        `${result.stepsPerSubmit.toFixed(1)} steps/submit, host ${result.hostMsPerStep.toFixed(3)} ms/step, ` +
+        `first step ${result.firstStepMs.toFixed(0)} ms, ${result.objectsAfterFirstStep} objects created after it`,
     );
   }
 }
 
 if (ops.length + steps.length === 0) {
   console.error(
-    `no benchmark's name holds "${options.only}"; there are ${[...new Set(all.map(({ node }) => node.op))].join(", ")}, step`,
+    `no benchmark is called "${options.only}"; there are ${[...new Set(all.map(({ node }) => node.op))].join(", ")}, step`,
   );
   process.exit(1);
 }
@@ -155,7 +155,7 @@ if (ops.length + steps.length === 0) {
 const report = { adapter, date: new Date().toISOString(), commit: commit(), node: process.version, ops, steps };
 const results = new URL("results/", import.meta.url);
 const out = options.out ?? fileURLToPath(new URL(`${slug(adapter)}.json`, results));
-// A part of the benchmarks doesn't replace the whole that is stored.
+// A partial run does not replace the stored complete one.
 if (!options.only || options.out) {
   if (!options.out) await mkdir(results, { recursive: true });
   await writeFile(out, `${JSON.stringify(report, null, 2)}\n`);

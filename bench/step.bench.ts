@@ -1,5 +1,5 @@
-// A whole training step, as a user gets it: its time, its dispatches and submits, the host's share, and how long the
-// first one takes.
+// A whole training step, as a user experiences it: its time, its dispatches and submits, the host's share, and the time
+// of the first one.
 import * as datasets from "../src/datasets.js";
 import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
@@ -17,17 +17,17 @@ export interface StepResult {
   readonly dispatches: number;
   readonly stepsPerSubmit: number;
   readonly hostMsPerStep: number;
-  /** From VAE.create to the first step done: device, weights, pipelines, tuning and data included. */
+  /** From VAE.create until the first step is done: includes device, weights, pipelines, tuning and data. */
   readonly firstStepMs: number;
-  /** Buffers, bind groups and pipelines made after the first step. */
+  /** Buffers, bind groups and pipelines created after the first step. */
   readonly objectsAfterFirstStep: number;
-  /** Arithmetic of the products over the median time. */
+  /** The products' FLOPs divided by the median time. */
   readonly gflops: number;
 }
 
 const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decoupled: false, clipNorm: 0 };
 
-/** Trains for about `seconds` and measures. `adapter` gives the device that the VAE then asks for. */
+/** Trains for about `seconds` and measures. `adapter` provides the device that the VAE then requests. */
 export async function measureStep(gpu: GPU, name: ModelName, batch: number, seconds: number): Promise<StepResult> {
   const points = name === "points";
   const wanted = { split: "train", count: 8 * batch, seed: 1 } as const;

@@ -20,15 +20,15 @@ import { bundledWgsl } from "./wgsl_bundle.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Bytes, gzipped, of the files that `import "webvae"` loads. To be 40,000 again once likelihoods, latents and objectives
- * are definitions that are loaded on demand.
+ * Limit, in gzipped bytes, for the files that `import "webvae"` loads. To be 40,000 again once likelihoods, latents and
+ * objectives are definitions that are loaded on demand.
  */
 export const LIMIT = 42_000;
 export const CORE = ["webvae.js", CORE_FILE];
-/** What they load when it is needed. The names are stable: pages put them beside those two. */
+/** Files that they load on demand. The names are stable, because pages put them next to those two. */
 export const [LAYERS, FILES] = ["layers.js", "files.js"];
 export const ON_DEMAND = Object.keys(DEMANDED);
-/** All of them in one script, for pages without modules. */
+/** Everything in one script, for pages without modules. */
 export const GLOBAL = "webvae.global.js";
 
 /** @satisfies {import("esbuild").BuildOptions} */
@@ -37,7 +37,7 @@ const common = {
   outdir: "dist",
   bundle: true,
   minify: true,
-  // A fault in Node shows its line: not the whole file.
+  // An error in Node prints the line it is on, which must not be the whole file.
   lineLimit: 8000,
   write: false,
   format: /** @type {const} */ ("esm"),
@@ -45,7 +45,7 @@ const common = {
   target: "es2022",
   // Of the entry for Node alone.
   external: ["node:*", "webgpu"],
-  // A parameter property is declared by being set: saves its name once more in each class.
+  // Parameter properties are declared by assignment, which saves repeating their names in each class.
   tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   sourcemap: /** @type {const} */ ("linked"),
   legalComments: /** @type {const} */ ("none"),
@@ -53,7 +53,7 @@ const common = {
 };
 
 /**
- * The library in memory: the text of each file of dist/ by its name, maps and sri.json too, and each script's size.
+ * The library in memory: the text of each file in dist/ by name, including maps and sri.json, and each script's size.
  * @returns {Promise<{ files: Map<string, string>, sizes: Map<string, { bytes: number, gzipped: number }>, gzipped: number }>}
  */
 export async function bundleLibrary() {
@@ -71,7 +71,7 @@ export async function bundleLibrary() {
     entryPoints: { [basename(GLOBAL, ".js")]: "src/global.ts" },
     format: "iife",
     globalName: "webvae",
-    // It is what people copy: it says by itself what it is.
+    // People copy this file, so it must identify itself.
     banner: { js: `/*! ${NAME} ${VERSION} | MIT License */` },
   });
   const files = new Map([...chunks, ...script.outputFiles].map(({ path, text }) => [basename(path), text]));
@@ -87,7 +87,7 @@ export async function bundleLibrary() {
 }
 
 /**
- * The script `name` and its map once more through a minifier that also evaluates and inlines: 3.5 % off what is loaded.
+ * Runs the script `name` and its map through a minifier that also evaluates and inlines, which saves another 3.5%.
  * @param {Map<string, string>} files
  * @param {string} name
  */
@@ -105,7 +105,7 @@ async function squeeze(files, name) {
 }
 
 /**
- * What a page gives as `integrity` for each script, by its name.
+ * The value of `integrity` for each script, by name.
  * @param {ReadonlyMap<string, string>} files
  */
 function integrity(files) {
@@ -116,7 +116,7 @@ function integrity(files) {
 }
 
 /**
- * Tells builds apart: files of two must not be mixed where one hands the other what it works with.
+ * Identifies the build, since files from different builds must not exchange objects.
  * @param {readonly string[]} folders with the sources
  */
 function releaseOf(folders) {
@@ -131,15 +131,15 @@ function releaseOf(folders) {
 }
 
 /**
- * Writes the package's files to a folder. Throws where the core is larger than LIMIT.
+ * Writes the package's files to a folder. Throws if the core is larger than LIMIT.
  * @param {string} [folder]
  */
 export async function buildPackage(folder = join(root, "dist")) {
-  // Slow to load, and of no use to who wants the bundle alone.
+  // Imported here because it is slow to load, and not needed for the bundle.
   const { publicDeclarations } = await import("./declarations.mjs");
   const { files, sizes, gzipped } = await bundleLibrary();
   const declarations = publicDeclarations();
-  // What an earlier version left there would be published too.
+  // Files left by an earlier version would be published too.
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, "types"), { recursive: true });
   for (const [name, text] of files) await writeFile(join(folder, name), text);

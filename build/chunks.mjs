@@ -1,6 +1,6 @@
-// Which file of dist/ has which source. The core is one file, core.js, with all that src/index.ts needs at once. Every
-// other file imports what it needs of the core from there, so that each class and each state exists once on a page:
-// webvae.js, which is src/index.ts and has only the public names; the other entries; and what the core loads on demand.
+// Which file in dist/ contains which sources. The core is one file, core.js, with everything src/index.ts needs at
+// once. All other files import the core's modules from there, so that each class and each state exists once on a page:
+// webvae.js, which is src/index.ts with only the public names; the other entries; and what the core loads on demand.
 import { build } from "esbuild";
 import { basename, relative, resolve } from "node:path";
 import { ENTRIES } from "./entries.mjs";
@@ -11,7 +11,7 @@ export const ON_DEMAND = { "layers.js": "src/toolbox.ts", "files.js": "src/check
 
 /** Source of webvae.js, with the public names. */
 const INDEX = "src/index.ts";
-/** The first sources in the core: similar code should be close together, since gzip's window is 32 KB. */
+/** The first sources in the core: similar code should be close together, because gzip's window is 32 KB. */
 const FIRST = ["ops/index", "vae", "tuner", "layers/json", "layers/index", "spec"];
 
 /**
@@ -19,7 +19,7 @@ const FIRST = ["ops/index", "vae", "tuner", "layers/json", "layers/index", "spec
  */
 
 /**
- * The module that an import names; for a source file, its path from `root`.
+ * The module that an import refers to; for a source file, its path from `root`.
  * @param {string} root
  * @param {{ path: string, resolveDir: string }} imported
  */
@@ -31,7 +31,7 @@ function moduleOf(root, { path, resolveDir }) {
 }
 
 /**
- * For bundling the core: keeps out what it loads on demand. @param {string} root @returns {import("esbuild").Plugin}
+ * For bundling the core: excludes what it loads on demand. @param {string} root @returns {import("esbuild").Plugin}
  */
 function onDemandOutside(root) {
   return {
@@ -48,8 +48,9 @@ function onDemandOutside(root) {
 }
 
 /**
- * For bundling all other files: keeps out the entries, imported by their files, and the core's modules, imported as
- * "core:src/errors.ts". With `names`, all the core's modules become a single import of these names from core.js.
+ * For bundling all other files: excludes the entries, which are imported by file name, and the core's modules, which
+ * are imported as "core:src/errors.ts". With `names`, all the core's modules become one import of these names from
+ * core.js.
  * @param {string} root
  * @param {ReadonlySet<string>} core its modules
  * @param {readonly string[]} [names]
@@ -82,8 +83,8 @@ function coreOutside(root, core, names) {
 }
 
 /**
- * Bundles core.js, and a file for each of `entryPoints`, which maps file names without ".js" to sources. src/index.ts must
- * be among them.
+ * Bundles core.js, and a file for each of `entryPoints`, which maps file names without ".js" to sources. src/index.ts
+ * must be among them.
  * @param {Options} options
  * @param {Record<string, string>} entryPoints
  */
@@ -130,14 +131,14 @@ export async function bundleChunks(options, entryPoints) {
 }
 
 /**
- * What a script imports from the core's modules, "core:MODULE": the names with their modules.
+ * The names that a script imports from the core's modules ("core:MODULE"), with their modules.
  * @param {string} script
  * @returns {[name: string, module: string][]}
  */
 function namesOf(script) {
   const byNames = /\{([^}]*)\}\s*from\s*"core:([^"]+)"/g;
   const rest = /.{0,60}"core:.*?"/.exec(script.replace(byNames, ""))?.[0];
-  if (rest) throw new Error(`the core's modules must be imported by names: ${rest}`);
+  if (rest) throw new Error(`the core's modules must be imported by name: ${rest}`);
   return [...script.matchAll(byNames)].flatMap(([, list = "", module = ""]) =>
     list.split(",").map((item) => /** @type {[string, string]} */ ([item.trim().split(" as ")[0], module])),
   );

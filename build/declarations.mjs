@@ -1,6 +1,6 @@
-// The public declarations, a file an entry: what its source exports, and the types that those name, and nothing else.
-// It takes from the entries before it what they export: a type that two entries name is one type. The engine's own
-// modules, their private members and the ambient .wgsl module stay out of a user's compilation.
+// The public declarations, one file per entry: its source's exports and the types they refer to, and nothing else. A
+// file imports what earlier entries export, so that a type used by two entries is one type. The engine's own modules,
+// their private members and the ambient .wgsl module stay out of a user's compilation.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** @typedef {{ text: string, types: string, declared: ReadonlySet<ts.Symbol>, exported: ReadonlyMap<ts.Symbol, string> }} Declared */
 
 /**
- * The text of each file by its name: index.d.ts, datasets.d.ts.
+ * The text of each file by name: index.d.ts, datasets.d.ts.
  * @returns {Map<string, string>}
  */
 export function publicDeclarations() {
@@ -25,7 +25,7 @@ export function publicDeclarations() {
 }
 
 /**
- * One entry's file. What those before it export is imported from them.
+ * One entry's file. What earlier entries export is imported from them.
  * @param {Declarations} all
  * @param {Entry} entry
  * @param {readonly Declared[]} before
@@ -53,14 +53,14 @@ function declarationsOf({ checker, files, file }, entry, before) {
         imports.set(types, of.add(known === symbol.name ? known : `${known} as ${symbol.name}`));
         return;
       }
-      // Declared a second time it would be another type.
+      // Declaring it again would make it a different type.
       if (declared.has(symbol)) throw new Error(`${types} must export ${symbol.name}, which ${entry.source} names`);
     }
     for (const declaration of symbol.declarations ?? []) {
       const statement = statementOf(declaration);
       if (!statement || !files.has(statement.getSourceFile().fileName) || texts.has(statement)) continue;
       const other = names.get(symbol.name);
-      // One file has one name space. Renaming would be confusing to read; the sources can avoid it.
+      // A file has a single namespace. Renaming would be confusing; the sources can avoid the conflict.
       if (other && other !== symbol) throw new Error(`two public types are called ${symbol.name}`);
       names.set(symbol.name, symbol);
       texts.set(statement, printed(statement));
@@ -91,7 +91,7 @@ function declarationsOf({ checker, files, file }, entry, before) {
   );
   const webgpu = globals.size > 0 ? [webgpuInterfaces([...globals].sort())] : [];
   const body = [...from, ...webgpu, ...texts.values(), `export {\n${list.sort().join("\n")}\n};`].join("\n");
-  // `using` is in no lib before esnext; the reference brings its symbols alone.
+  // `using` is in no lib before esnext; the reference adds only its symbols.
   const disposable = body.includes("Symbol.dispose") ? '/// <reference lib="esnext.disposable" />\n' : "";
   return {
     text: `${disposable}${body}\n`,
@@ -101,17 +101,17 @@ function declarationsOf({ checker, files, file }, entry, before) {
   };
 }
 
-/** Of @webgpu/types alone. @param {ts.Symbol} symbol */
+/** Whether only @webgpu/types declares it. @param {ts.Symbol} symbol */
 function isWebgpu({ name, declarations = [] }) {
   const files = declarations.map((declaration) => declaration.getSourceFile().fileName);
   if (files.length === 0 || !files.every((file) => file.includes("/@webgpu/types/"))) return false;
   if (declarations.some(ts.isInterfaceDeclaration)) return true;
-  throw new Error(`the public types name WebGPU's ${name}, which is no interface: write it out`);
+  throw new Error(`the public types use WebGPU's ${name}, which is not an interface: write it out`);
 }
 
 /**
- * Where a user's project knows WebGPU, by its TypeScript or by @webgpu/types, each of these is one with its own
- * interface; where it does not, they are there all the same.
+ * If a user's project has WebGPU types, from TypeScript or @webgpu/types, each of these merges with its interface; if
+ * it does not, they exist all the same.
  * @param {readonly string[]} names
  */
 function webgpuInterfaces(names) {
@@ -119,7 +119,7 @@ function webgpuInterfaces(names) {
 }
 
 /**
- * A program of the .d.ts files that the entries and what they import emit.
+ * A program of the .d.ts files emitted for the entries and their imports.
  * @returns {Declarations}
  */
 function declarations() {
@@ -152,7 +152,7 @@ function declarations() {
   const host = ts.createCompilerHost(options);
   const { readFile, fileExists, getSourceFile } = host;
   host.readFile = (path) => files.get(path) ?? readFile(path);
-  // Without the sources an import finds the declarations.
+  // Without the sources, imports resolve to the declarations.
   const folders = sources.map((path) => join(root, path.slice(0, path.indexOf("/") + 1)));
   const isSource = (/** @type {string} */ path) =>
     folders.some((folder) => path.startsWith(folder)) && !path.endsWith(".d.ts");
@@ -187,7 +187,7 @@ function fail(diagnostics) {
 }
 
 /**
- * The top-level statement that declares it, or undefined: a member, a parameter, a type parameter.
+ * The top-level statement that declares it; undefined for a member, a parameter or a type parameter.
  * @param {ts.Declaration} declaration
  * @returns {ts.Statement | undefined}
  */
@@ -196,7 +196,7 @@ function statementOf(declaration) {
   return ts.isSourceFile(node.parent) && ts.isStatement(node) ? node : undefined;
 }
 
-/** Private members. The `#private` that the compiler writes stays: it makes a class's type its own. @param {ts.Node} node */
+/** Private members. The compiler's `#private` stays, because it makes the class nominal. @param {ts.Node} node */
 function isHidden(node) {
   return ts.isPropertyDeclaration(node) && !!node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword);
 }
@@ -215,7 +215,7 @@ function printed(statement) {
   };
   cut(statement);
   text += file.text.slice(at, statement.end);
-  // What is public is said once, at the end of the file.
+  // The public names are exported once, at the end of the file.
   return text.replace(
     /^export (declare )?(?=(abstract )?(class|const|function|interface|type|enum)\b)/m,
     (_, declare = "") => (declare === "" ? "" : "declare "),

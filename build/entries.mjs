@@ -1,5 +1,5 @@
-// What a program can import by a name: the exports of package.json, which are the one list of them. To add an entry add
-// its line there: "./NAME" is made from src/NAME.ts or NAME/index.ts into dist/NAME.js and dist/types/NAME.d.ts.
+// The entries, which programs import by name. The only list of them is "exports" in package.json; to add an entry, add
+// a line there: "./NAME" is built from src/NAME.ts or NAME/index.ts into dist/NAME.js and dist/types/NAME.d.ts.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
-// Turns a .wgsl file into a module: joins `#import lib/x` lines, strips comments, and reads bindings, uniform
-// layouts, overrides and entry points with wgsl_reflect. One function serves esbuild (CLI, benchmarks)
-// and Vite (tests), so that every environment runs the same text; wgsl_bundle.mjs packs it for the library.
+// Turns a .wgsl file into a module: resolves `#import lib/x` lines, strips comments, and reads bindings, uniform
+// layouts, overrides and entry points with wgsl_reflect. esbuild (CLI, benchmarks) and Vite (tests) share one function,
+// so that every environment runs the same text; wgsl_bundle.mjs packs it for the library.
 import { readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ export const shaderRoot = resolve(dirname(fileURLToPath(import.meta.url)), "../s
 
 /**
  * The text of a shader with each imported library once, before its first use. `enable` directives go to the top.
- * `parts` is the same by file: the libraries, then the shader itself.
+ * `parts` has the same text by file: the libraries, then the shader itself.
  * @param {string} path
  * @returns {{ code: string, enables: string, parts: { file: string, text: string }[] }}
  */
@@ -41,7 +41,7 @@ export function joinImports(path) {
   return { code: [top, ...parts.map(({ text }) => text)].join("\n"), enables: top, parts };
 }
 
-/** Two tokens that would be one, or a comment, without the space between them. */
+/** Matches two tokens that would merge, or form a comment, without the space between them. */
 const joined = /^(\w[\w@]|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|->|\/[/*])$/;
 
 /** @param {string} code */
@@ -77,7 +77,7 @@ export function compileWgsl(path) {
         binding: variable.binding,
         access: uniform ? "uniform" : /** @type {"read" | "read_write"} */ (variable.access),
         minimumBytes: uniform ? variable.size : elementBytes(variable.type, path),
-        // Of a type of lib/stored.wgsl.
+        // Has a type from lib/stored.wgsl.
         stored: new RegExp(`\\b${variable.name}\\s*:\\s*array<Stored`).test(code),
       };
       if (uniform) {
@@ -131,7 +131,7 @@ function elementBytes(type, path) {
   const sizes = { f32: 4, u32: 4, i32: 4, vec4f: 16, vec4u: 16, vec2f: 8, mat4x4f: 64, atomic: 4 };
   const bytes = sizes[vector];
   if (bytes) return bytes;
-  throw new Error(`${path}: storage binding of type ${element.name}: teach build/wgsl.mjs its size`);
+  throw new Error(`${path}: storage binding of type ${element.name}: add its size to build/wgsl.mjs`);
 }
 
 /** The module of a .wgsl file. @param {string} path */

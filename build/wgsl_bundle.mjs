@@ -1,6 +1,6 @@
-// The library's shaders as two modules: their texts side by side, since gzip finds again only what lies within 32 KB,
-// each library's once; short names (wgsl_names.mjs); and what was reflected, packed. One module comes with the core,
-// the other has what only some models or adapters need, and is in the file that src/layers_file.ts loads.
+// The library's shaders as two modules: their texts next to each other, because gzip only finds repetitions within 32
+// KB, each imported library once; short names (wgsl_names.mjs); and the reflection data, packed. One module is part of
+// the core, the other has what only some models or adapters need, and is in the file that src/layers_file.ts loads.
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { compileWgsl, joinImports, minify, shaderRoot } from "./wgsl.mjs";
@@ -9,20 +9,20 @@ import { rename, shortNames } from "./wgsl_names.mjs";
 /** @typedef {import("../src/shader_source.js").ShaderSource} ShaderSource */
 
 /**
- * Shaders whose texts, with the libraries that they import, are in the core: what every dense model of pixels needs.
+ * Shaders whose texts are in the core, with the libraries they import: what every dense model of pixels needs.
  */
 export const CORE_SHADERS = ["gather", "linear", "reparameterize", "bernoulli", "gradient_norm", "adam"];
-/** Shaders whose reflection is in the core; their texts are loaded when a pipeline needs one. */
+/** Shaders with only their reflection in the core; the texts are loaded when a pipeline needs one. */
 export const CORE_REFLECTIONS = ["linear.subgroups", "linear.tiled", "sum"];
 
-/** Shaders by their paths; not the libraries, and not what draws: that is in the entry which imports it. */
+/** Paths of shaders, without the libraries and the drawing shaders, which are in the entry that imports them. */
 const shaderFiles = () =>
   readdirSync(shaderRoot)
     .filter((file) => file.endsWith(".wgsl"))
     .map((file) => join(shaderRoot, file))
     .filter((path) => !readFileSync(path, "utf8").includes("@fragment"));
 
-/** What each function, constant, parameter and local is called in the bundle. */
+/** The names of functions, constants, parameters and locals in the bundle. */
 export function bundleNames() {
   return shortNames(shaderFiles().map((path) => minify(joinImports(path).code)));
 }
@@ -32,8 +32,8 @@ export const exportName = (path) => relative(shaderRoot, path).replace(/\W/g, "_
 
 /**
  * The source texts of two modules. Each exports a ShaderSource for every shader in it, named by exportName.
- * @param {string} [from] where the core's imports what loads the other: layersFile
- * @param {string} [own] where the other imports the core's
+ * @param {string} [from] where the core's module imports layersFile, which loads the other
+ * @param {string} [own] where the other module imports the core's
  * @returns {{ core: string, layers: string }}
  */
 export function bundledShaders(from = join(shaderRoot, "../src/layers_file.ts"), own = "wgsl:core") {
@@ -45,7 +45,7 @@ export function bundledShaders(from = join(shaderRoot, "../src/layers_file.ts"),
   const texts = new Map(
     joined.flatMap(({ parts }) => parts.map(({ file, text }) => [file, rename(minify(text), names)])),
   );
-  // Of all orders tried gzip likes this one best, by 80 bytes.
+  // Of all orders tried, this one compresses best, by 80 bytes.
   const longestFirst = [...texts.keys()].sort((a, b) => (texts.get(b) ?? "").length - (texts.get(a) ?? "").length);
   const [core, layers] = [true, false].map((here) => longestFirst.filter((file) => inCore.has(file) === here));
   const order = [...(core ?? []), ...(layers ?? [])];
@@ -79,8 +79,8 @@ export function bundledShaders(from = join(shaderRoot, "../src/layers_file.ts"),
 }
 
 /**
- * Returns a shader's text, or a function that loads it if a part of it is not among `texts`. The source text of this
- * function becomes part of the bundle, like unpack below, so they refer to nothing outside themselves.
+ * Returns a shader's text, or a function that loads it if a part is not among `texts`. The source text of this function
+ * becomes part of the bundle, as does unpack below, so they must not refer to anything outside themselves.
  * @param {string[]} texts
  * @param {string} enables
  * @param {number[]} places
@@ -91,12 +91,12 @@ function sourceOf(texts, enables, places, more) {
   return more ? async () => join([...texts, ...(await more()).texts]) : join(texts);
 }
 
-/** How a binding is written: * where it is stored as the plan asks, its name, this, and its size where not a vec4's. */
+/** A packed binding: * if its storage type depends on the plan, its name, this mark, and its size if not a vec4's. */
 const marks = { read: ":", read_write: "+", uniform: "=" };
 
 /**
- * What unpack makes a shader of, apart from its text. A record is words, and records are parted by semicolons. Bindings
- * are a record a group, in the order of their numbers.
+ * What unpack builds a shader from, apart from its text. A record is a list of words; records are separated by
+ * semicolons. Bindings have one record per group, in order of their numbers.
  * @param {ShaderSource} shader
  * @returns {[string, string, Record<string, number>, string, string, string]}
  */
@@ -126,7 +126,7 @@ function pack(shader) {
 }
 
 /**
- * The opposite of pack.
+ * The inverse of pack.
  * @param {string} name
  * @param {string} features
  * @param {Record<string, number>} overrides
@@ -180,11 +180,11 @@ export function bundledWgsl() {
   return {
     name: "bundled-wgsl",
     setup(build) {
-      // Files that are not there; what a source map shows of them lies beside the shaders.
+      // Virtual files, shown next to the shaders in source maps.
       build.onResolve({ filter: /^(wgsl:|\.\/shaders\/)(core|layers)(\.js)?$/ }, ({ path }) => ({
         path: join(shaderRoot, `${basename(path.replace("wgsl:", ""), ".js")}.js`),
       }));
-      // Once, for both are of one release.
+      // Only once, because both belong to the same release.
       /** @type {ReturnType<typeof bundledShaders> | undefined} */
       let made;
       build.onStart(() => void (made = undefined));
@@ -197,7 +197,7 @@ export function bundledWgsl() {
         loader: "js",
       }));
       build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => {
-        // What draws is a module by itself.
+        // Drawing shaders are separate modules.
         if (dirname(path) !== shaderRoot) return undefined;
         const inCore = [...CORE_SHADERS, ...CORE_REFLECTIONS].includes(basename(path, ".wgsl"));
         const from = inCore ? "wgsl:core" : "wgsl:layers";

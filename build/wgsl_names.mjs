@@ -1,11 +1,11 @@
-// Short names for the WGSL of the bundle. There is one map for all shaders and libraries, and it gives names that none
-// of them has: so the same program is left whatever one scope hides of another, and a library serves every shader that
-// imports it. What the host calls by name keeps it: entry points and overrides. Bindings and members it knows by their
-// numbers and offsets, once they are reflected.
+// Short names for the bundle's WGSL. One map for all shaders and libraries assigns names that none of them uses, so
+// that programs keep their meaning whatever one scope shadows of another, and a library works for every shader that
+// imports it. Names that the host uses stay: entry points and overrides. After reflection it addresses bindings and
+// members by number and offset.
 
 const word = /\b[A-Za-z_]\w*/g;
 
-/** Of a program, minified: the functions, and all names that it declares. @param {string} text */
+/** The functions in a minified program, and all names it declares. @param {string} text */
 function declared(text) {
   const functions = matches(text, /\bfn (\w+)\(/g);
   const parameters = [...text.matchAll(/\bfn \w+\(([^{]*?)\)(?:->|\{)/g)].flatMap(([, list = ""]) =>
@@ -19,7 +19,7 @@ function declared(text) {
 }
 
 /**
- * Of a program, minified: names that have to stay.
+ * Names in a minified program that must stay.
  * @param {string} text
  * @param {ReturnType<typeof declared>} own
  */
@@ -28,21 +28,21 @@ function kept(text, { functions, members }) {
   const spaces = matches(text, /\bvar<([^>]*)>/g);
   return [
     ...[...attributes, ...spaces].flatMap((part) => part.match(word) ?? []),
-    // Parts of a vector, and members of what WGSL's own functions give.
+    // Vector components, and members of the results of WGSL's built-in functions.
     ...matches(text, /\.(\w+)/g).filter((name) => !members.has(name) || /^([xyzw]{1,4}|[rgba]{1,4})$/.test(name)),
     ...matches(text, /\boverride (\w+)/g),
     ...matches(text, /@compute ?@workgroup_size\([^)]*\) ?fn (\w+)/g),
-    // WGSL's own functions and types.
+    // WGSL's built-in functions and types.
     ...matches(text, /\b(\w+)\(/g).filter((name) => !functions.has(name)),
   ];
 }
 
-/** What the pattern's one group finds. @param {string} text @param {RegExp} pattern */
+/** The matches of the pattern's only group. @param {string} text @param {RegExp} pattern */
 function matches(text, pattern) {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? "");
 }
 
-/** Of one letter, then of a small and a capital one: no word of WGSL's is among them. */
+/** One letter, then a lower-case and an upper-case letter; none of these is a word in WGSL. */
 function* shortest() {
   const letters = "abcdefghijklmnopqrstuvwxyz";
   const capitals = letters.toUpperCase();
@@ -51,8 +51,8 @@ function* shortest() {
 }
 
 /**
- * A short name for each name that may have one, the most frequent first. Two names may get the same one where no
- * program has both.
+ * A short name for each name that may be shortened, most frequent first. Two names may share one if no program has
+ * both.
  * @param {readonly string[]} programs each with its libraries, minified
  * @returns {Map<string, string>}
  */
@@ -73,7 +73,7 @@ export function shortNames(programs) {
   const order = [...names].filter((name) => !stay.has(name));
   order.sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0) || (a < b ? -1 : 1));
   const free = new Set(order);
-  /** What each program's words are called. */
+  /** The new names of each program's words. */
   const taken = words.map((own) => new Set([...own].filter((name) => !free.has(name))));
   const pool = [...shortest()];
   return new Map(
@@ -87,7 +87,7 @@ export function shortNames(programs) {
 }
 
 /**
- * The text with those names. A number's suffix is no name.
+ * The text with those names. The suffix of a number is not a name.
  * @param {string} text minified
  * @param {ReadonlyMap<string, string>} names
  */

@@ -1,8 +1,8 @@
-// wgsl_reflect ships no types for its module file: these are of what build/wgsl.mjs takes from it.
+// wgsl_reflect ships no types for its module file; these cover what build/wgsl.mjs uses.
 declare module "wgsl_reflect/wgsl_reflect.module.js" {
   export interface TypeInfo {
     readonly name: string;
-    /** Of an array or a vector: what it is made of. */
+    /** The element type of an array or vector. */
     readonly format?: TypeInfo;
   }
   export interface VariableInfo {

@@ -1,4 +1,4 @@
-// The page of --browser: fetches its job, runs it, and sends what comes of it back.
+// The page of --browser: fetches its job, runs it, and sends back the results.
 import { WebvaeError, type Dataset } from "../src/index.js";
 import type { PageJob, PageMessage } from "./browser_run.js";
 import { run, type RunHooks } from "./run.js";

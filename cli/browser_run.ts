@@ -1,5 +1,5 @@
-// --browser: the run of run.ts in headless Chrome. A server on the loopback address gives the page the code and the
-// data, and takes its reports and results.
+// --browser: runs run.ts in headless Chrome. A server on the loopback address gives the page its code and data, and
+// receives its reports and results.
 import { build } from "esbuild";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { launchChrome } from "../node/chrome.mjs";
 import { WebvaeError, type Dataset, type ErrorCode } from "../src/index.js";
 import type { Resumed, RunConfig, RunHooks, RunReport, RunResult, Standing } from "./run.js";
 
-/** What the page sends: one JSON object a message, or a result's bytes. */
+/** What the page sends: one JSON object per message, or a result's bytes. */
 export type PageMessage =
   | {
       readonly kind: "start";
@@ -22,10 +22,10 @@ export type PageMessage =
   | { readonly kind: "done"; readonly result: PageResult }
   | { readonly kind: "fault"; readonly code?: ErrorCode; readonly message: string };
 
-/** RunResult without its arrays, which are sent as bytes before it. */
+/** RunResult without its arrays, which are sent before it as bytes. */
 export type PageResult = Pick<RunResult, "stopped" | "epochs" | "steps" | "seconds" | "stepsPerSecond" | "test">;
 
-/** What the page asks for first. */
+/** What the page fetches first. */
 export interface PageJob {
   readonly config: RunConfig;
   readonly train: Omit<Dataset, "values" | "labels"> & { readonly bytes: boolean };
@@ -101,7 +101,7 @@ export async function runInBrowser(
   const port = await listen(server);
   const browser = await launchChrome();
   try {
-    browser.on("disconnected", () => fail(new Error("Chrome ended before the run did")));
+    browser.on("disconnected", () => fail(new Error("Chrome exited before the run was finished")));
     const page = await browser.newPage();
     page.on("pageerror", (error) => fail(error));
     page.on("console", (message) => {

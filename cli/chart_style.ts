@@ -1,4 +1,4 @@
-// What every chart shares: colours, text, axes of round numbers, and echarts as a function from an option to SVG.
+// What all charts share: colours, text, axes with round numbers, and echarts as a function from options to SVG.
 
 import { LineChart, ScatterChart, type LineSeriesOption, type ScatterSeriesOption } from "echarts/charts";
 import {
@@ -21,15 +21,15 @@ export type Option = ComposeOption<
 
 export interface ChartSize {
   title?: string;
-  /** Pixels. */
+  /** In pixels. */
   width?: number;
   height?: number;
 }
 
-/** Blue and vermilion, told apart with any colour vision: Okabe and Ito, "Color universal design" (2008). */
+/** Blue and vermilion, safe for colour blindness: Okabe and Ito, "Color universal design" (2008). */
 export const pair = { first: "#0072b2", second: "#d55e00" } as const;
 
-/** Ten classes, told apart with any colour vision: M. A. Petroff, "Accessible color sequences", arXiv 2107.02270. */
+/** Ten classes, safe for colour blindness: M. A. Petroff, "Accessible color sequences", arXiv 2107.02270. */
 export const tenColours = [
   ...["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"],
   ...["#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"],
@@ -52,10 +52,10 @@ export const titleStyle = {
   subtextStyle: labelText,
 } as const;
 
-/** Roughly the pixels that a label takes; echarts has no fonts to measure on the server side either. */
+/** A label's approximate width in pixels; echarts cannot measure fonts in Node either. */
 export const textWidth = (label: string, fontSize = 12): number => label.length * fontSize * 0.56;
 
-/** For axes and legends: at most six digits, powers of ten as e, and a true minus sign. */
+/** For axes and legends: at most six digits, powers of ten as e, and a real minus sign. */
 export function formatNumber(value: number): string {
   const size = Math.abs(value);
   const short =
@@ -63,7 +63,7 @@ export function formatNumber(value: number): string {
   return short.replace(/\.?0*e\+?/, "e").replaceAll("-", "−");
 }
 
-/** A loss in text: two decimals, as far as they mean something. */
+/** A loss in text: two decimals, unless the number is too large for them to matter. */
 export const formatLoss = (nats: number): string =>
   Math.abs(nats) < 1e5 ? nats.toFixed(2).replace("-", "−") : formatNumber(nats);
 
@@ -73,7 +73,7 @@ export interface Range {
   interval: number;
 }
 
-/** The round number (1, 2 or 5 times a power of ten) next above `rough`. */
+/** The next round number (1, 2 or 5 times a power of ten) above `rough`. */
 export function niceInterval(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 5].find((step) => step * power >= rough * 0.999) ?? 10);
@@ -84,9 +84,9 @@ export function niceRange(min: number, max: number, interval: number): Range {
   return { min: Math.floor(min / interval) * interval, max: Math.ceil(max / interval) * interval, interval };
 }
 
-/** A value axis with its title along the middle. */
+/** A value axis with a centred title. */
 export function valueAxis(name: string, nameGap: number, range: Range) {
-  // Ticks are sums of the interval, so that zero may come out as a rounding error.
+  // Ticks are sums of intervals, so zero may come out as a rounding error.
   const formatter = (tick: number): string => formatNumber(Math.abs(tick) < range.interval * 1e-6 ? 0 : tick);
   return {
     type: "value" as const,
@@ -102,13 +102,12 @@ export function valueAxis(name: string, nameGap: number, range: Range) {
   };
 }
 
-/** The drawing as SVG text of the given pixels. */
+/** The drawing as SVG text, with the given size in pixels. */
 export function renderSvg(option: Option, width: number, height: number): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({ ...option, animation: false, backgroundColor: "#ffffff", textStyle: { fontFamily } });
-    // Without the rules for a pointer that hovers, and without numbers that count the charts of the process: the same
-    // data give the same file.
+    // Removes the hover rules, and the ids that count charts in the process, so that the same data gives the same file.
     return chart
       .renderToSVGString()
       .replace(/<style[^]*?<\/style>\s*/, "")

@@ -27,9 +27,9 @@ export interface Losses {
 export interface EpochLosses {
   /** 1 for the first. */
   epoch: number;
-  /** Mean over the epoch's steps: drawn in the middle of the epoch where the steps are drawn too, else at its end. */
+  /** Mean over the epoch's steps: drawn mid-epoch if the steps are drawn too, else at the epoch's end. */
   train: Losses;
-  /** After the epoch. Left out where there was no test. */
+  /** After the epoch. Absent if there was no test. */
   test?: Losses | undefined;
 }
 
@@ -48,12 +48,12 @@ type Panel = (typeof panels)[number];
 
 const names = { steps: "Training, each step", train: "Training, epoch mean", test: "Test" } as const;
 
-/** The value below which `part` of the sorted values lie. */
+/** The value below which a fraction `part` of the sorted values lies. */
 const quantile = (sorted: number[], part: number): number[] =>
   sorted.slice(Math.round(part * (sorted.length - 1))).slice(0, 1);
 
 /**
- * Range of a panel: all epochs' values, and of the steps' all but the outermost, because a training's first steps
+ * Range of a panel: all epochs' values, and all steps' values but the outermost, because the first steps of training
  * are so far off that they would flatten the rest.
  */
 function panelRange(history: LossHistory, { value }: Panel): Range {
@@ -65,9 +65,9 @@ function panelRange(history: LossHistory, { value }: Panel): Range {
   values.push(...quantile(steps, 0.01), ...quantile(steps, 0.96));
   const min = values.length > 0 ? Math.min(...values) : 0;
   const max = values.length > 0 ? Math.max(...values) : 1;
-  // At least one percent in all: a flat curve shall look flat.
+  // At least one percent in total, so that a flat curve looks flat.
   const margin = Math.max((max - min) * 0.04, Math.abs(max) * 0.005) || 1;
-  // No room below zero for what cannot be negative.
+  // No space below zero for values that cannot be negative.
   const bottom = min >= 0 ? Math.max(min - margin, 0) : min - margin;
   return niceRange(bottom, max + margin, niceInterval((max + margin - bottom) / 5));
 }
@@ -87,7 +87,7 @@ function panelSeries(history: LossHistory, { value }: Panel, index: number, pixe
   const { epochs } = history;
   const steps = thinned(history, pixels);
   const line = { type: "line" as const, xAxisIndex: index, yAxisIndex: index, clip: true };
-  // Dots where there is room for them: a value between two gaps is seen only by its dot.
+  // Dots if there is room for them: a value between two gaps is visible only as a dot.
   const curve = { ...line, showSymbol: epochs.length <= 30, symbol: "circle" };
   const series: Series[] = [];
   if (steps.length > 0) {
@@ -101,7 +101,7 @@ function panelSeries(history: LossHistory, { value }: Panel, index: number, pixe
     });
   }
   const shift = steps.length > 0 ? 0.5 : 0;
-  // The wider line lies below the narrower, so that both are seen where they coincide.
+  // The wider line is drawn below the narrower one, so that both are visible where they coincide.
   series.push({
     ...curve,
     name: names.train,
@@ -132,10 +132,10 @@ interface Box {
   height: number;
 }
 
-/** Room for the axis labels and titles around a panel, and for its own title above. */
+/** Space for the axis labels and titles around a panel, and for its own title above. */
 const margin = { left: 80, right: 24, top: 30, bottom: 48 };
 
-/** Wide charts: the loss above, its parts side by side below. Narrow ones: one below the other. */
+/** Wide charts: the loss on top, its two parts side by side below. Narrow ones: all in one column. */
 function layOut(width: number, height: number, top: number): Box[] {
   const inner = (left: number, y: number, w: number, h: number): Box => ({
     left: left + margin.left,
@@ -153,16 +153,16 @@ function layOut(width: number, height: number, top: number): Box[] {
   ];
 }
 
-/** The last epoch in words, such as "Loss after epoch 10: training 104.21, test 105.70 nats". */
+/** The last epoch's losses, such as "Loss after epoch 10: training 104.21, test 105.70 nats". */
 function lastEpoch({ epochs }: LossHistory): string {
   const last = epochs.at(-1);
-  if (!last) return "No epoch was finished";
+  if (!last) return "No epoch was completed";
   const show = ({ elbo }: Losses): string => (Number.isFinite(elbo) ? formatLoss(-elbo) : "not finite");
   return `Loss after epoch ${last.epoch}: training ${show(last.train)}${last.test ? `, test ${show(last.test)}` : ""} nats`;
 }
 
 /**
- * An SVG of the losses by epoch, in nats per example: training and test, the loss and its two parts in a panel each.
+ * An SVG of the training and test losses by epoch, in nats per example, with a panel each for the loss and its parts.
  * Values that are not finite leave gaps.
  */
 export function lossChart(history: LossHistory, size: ChartSize = {}): string {
@@ -170,7 +170,7 @@ export function lossChart(history: LossHistory, size: ChartSize = {}): string {
   const last = Math.max(1, history.epochs.at(-1)?.epoch ?? 1, history.steps?.at(-1)?.epoch ?? 0);
   const drawn = { steps: history.steps?.length, train: true, test: history.epochs.some(({ test }) => test) };
   const legend = (["steps", "train", "test"] as const).filter((key) => drawn[key]).map((key) => names[key]);
-  // A legend entry of a line has a dot, which the steps do not.
+  // echarts puts a dot on a line's legend entry, but the steps have none.
   const bareLine = { name: names.steps, icon: "path://M0 5.4H24V6.6H0Z", itemStyle: { opacity: 0.6 } };
   const legendWidth = legend.reduce((sum, name) => sum + textWidth(name) + 49, 0);
   const boxes = layOut(width, height, legendWidth > width - 60 ? 116 : 84);
@@ -183,7 +183,7 @@ export function lossChart(history: LossHistory, size: ChartSize = {}): string {
   const xAxis = boxes.map(({ width }, gridIndex) => {
     const interval = Math.max(1, niceInterval(last / Math.max(2, width / 60)));
     const axis = valueAxis("Epoch", 28, { min: 0, max: last, interval });
-    // A last label off the round numbers would run into the one before.
+    // A last label that is not round would overlap the one before.
     const axisLabel = { ...axis.axisLabel, showMaxLabel: last % interval === 0 };
     return { ...axis, axisLabel, gridIndex, splitLine: { show: false } };
   });

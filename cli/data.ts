@@ -14,14 +14,14 @@ export interface DataOptions {
   readonly data: DataName;
   /** A folder of IDX files, instead of a download. */
   readonly dataDir?: string | undefined;
-  /** Keys generated data. */
+  /** Seed of generated data. */
   readonly seed: number;
-  /** Examples to keep, the first ones. */
+  /** Keeps only the first examples. */
   readonly limit?: number | undefined;
   readonly note?: (text: string) => void;
 }
 
-/** Generated sets: enough to learn from, few enough for a processor to train on in a coffee break. */
+/** Sizes of generated sets: enough to learn from, few enough for a processor to train on in a coffee break. */
 const generated = {
   digits: { train: 6000, test: 1000 },
   gaussians: { train: 10000, test: 2000 },
@@ -34,7 +34,7 @@ export async function loadData(options: DataOptions, split: Split): Promise<Data
   return options.limit === undefined ? dataset : datasets.take(dataset, options.limit);
 }
 
-/** The examples of both. Throws INVALID_DATA where they have not the same shape and kind of values. */
+/** The examples of both. Throws INVALID_DATA if they differ in shape or type of values. */
 function joined(first: Dataset, second: Dataset): Dataset {
   const [shapes, bytes] = [
     [first, second].map(({ shape }) => shape.join("x")),
@@ -42,7 +42,7 @@ function joined(first: Dataset, second: Dataset): Dataset {
   ];
   if (shapes[0] !== shapes[1] || bytes[0] !== bytes[1]) {
     const kinds = shapes.map((shape, i) => `${bytes[i] ? "bytes" : "floats"} of ${shape}`);
-    throw new WebvaeError("INVALID_DATA", `the splits of ${first.name} do not fit together: ${kinds.join(" and ")}`);
+    throw new WebvaeError("INVALID_DATA", `the splits of ${first.name} differ: ${kinds.join(" and ")}`);
   }
   const values = new (bytes[0] ? Uint8Array : Float32Array)(first.values.length + second.values.length);
   values.set(first.values);
@@ -59,7 +59,7 @@ function load({ data, dataDir, seed, note }: DataOptions, split: "train" | "test
     return datasets[data]({ split, count: generated[data][split], seed });
   }
   if (dataDir) return readDataDir(dataDir, { split, name: data });
-  note?.(`${data}: the ${split} set is downloaded unless it is in the cache`);
+  note?.(`${data}: downloading the ${split} set unless it is in the cache`);
   const download = data === "mnist" ? datasets.mnist : datasets.fashionMnist;
   return download({ split, fetch: cachingFetch() });
 }

@@ -1,4 +1,4 @@
-// A folder of IDX files in the names under which MNIST and its relatives are passed around.
+// A folder of IDX files with the usual file names of MNIST and similar data sets.
 
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
@@ -11,14 +11,14 @@ export interface DataDirOptions {
   name?: string;
 }
 
-// The original distribution says t10k; some tools that repack it say test.
+// The original distribution uses t10k; some tools that repack it use test.
 const PREFIXES = { train: ["train"], test: ["t10k", "test"] };
 
-/** Reads one split of a folder; labels where there are any. Throws INVALID_FILE naming folder and files. */
+/** Reads one split from a folder, with labels if there are any. Throws INVALID_FILE naming folder and files. */
 export async function readDataDir(dir: string, options: DataDirOptions): Promise<Dataset> {
   const name = options.name ?? basename(resolve(dir));
   const present = await readdir(dir).catch((cause: unknown) => {
-    throw new WebvaeError("INVALID_FILE", `${dir}: cannot be read as a folder (${(cause as Error).message}).`, {
+    throw new WebvaeError("INVALID_FILE", `${dir} cannot be read as a folder (${(cause as Error).message}).`, {
       cause,
     });
   });
@@ -27,7 +27,7 @@ export async function readDataDir(dir: string, options: DataDirOptions): Promise
   if (!imageFile) {
     throw new WebvaeError(
       "INVALID_FILE",
-      `${dir}: has no ${options.split} images; looked for ${imageNames.join(", ")}.`,
+      `${dir} has no ${options.split} images; looked for ${imageNames.join(", ")}.`,
     );
   }
   const labelFile = candidates(options.split, "labels", 1).find((file) => present.includes(file));

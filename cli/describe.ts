@@ -10,9 +10,9 @@ import { specOf } from "./training_file.js";
 const usual: Partial<Record<ModelName, readonly number[]>> = { points: [2], conv64: [64, 64, 3] };
 
 const program = new Command("describe")
-  .description("Shapes, parameters and floating-point operations of a model, by layer.")
+  .description("Lists a model's shapes, parameters and floating-point operations by layer.")
   .option("--model <name>", `${Object.keys(models).join(", ")}, a JSON file with a ModelSpec or a saved model`, "mlp")
-  .option("--input <shape>", "shape of an example, as 28x28x1 or 28,28,1 (default: by model)", shapeOf)
+  .option("--input <shape>", "shape of an example, such as 28x28x1 or 28,28,1 (default: by model)", shapeOf)
   .option("--latent <n>", "latent dimensions", wholeNumber(1))
   .option("--json", "print JSON instead of a table", false)
   .allowExcessArguments(false);
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   if (options.json) return console.log(JSON.stringify(described));
   console.log(text);
   const step = described.stepFlops.toLocaleString("en");
-  console.log(`\nFLOPs are those of one example's forward pass; its share of a training step takes ${step}.`);
+  console.log(`\nFLOPs are for one example's forward pass; in a training step, one example takes ${step}.`);
 }
 
 try {

@@ -1,4 +1,4 @@
-// npm run evaluate -- --model FILE --data NAME: the test figures of a saved model.
+// npm run evaluate -- --model FILE --data NAME: evaluates a saved model on test data.
 import { Command, Option } from "commander";
 import { formatLoss } from "./chart_style.js";
 import { dataNames, loadData, type DataName, type Split } from "./data.js";

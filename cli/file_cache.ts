@@ -1,4 +1,4 @@
-// The browser's Cache API in a folder: a fetch that keeps what it downloads.
+// Like the browser's Cache API, but in a folder: a fetch that stores what it downloads.
 
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -6,25 +6,25 @@ import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
 export interface FileCacheOptions {
-  /** Folder; by default $XDG_CACHE_HOME/webvae, else ~/.cache/webvae. Made when needed. */
+  /** Folder; by default $XDG_CACHE_HOME/webvae, else ~/.cache/webvae. Created when needed. */
   dir?: string;
   fetch?: typeof fetch;
-  /** Told when a download could not be kept (full disk, no permission). The download itself goes on. */
+  /** Called if a download could not be stored (disk full, no permission). The download itself continues. */
   onCacheError?: (error: unknown) => void;
 }
 
-// Larger answers pass through without being kept: the cache holds one file in memory while it downloads.
+// Larger responses are not stored, because the cache holds a file in memory while it downloads.
 const MAX_CACHED_BYTES = 256 * 1024 * 1024;
 
-/** $XDG_CACHE_HOME/webvae, or ~/.cache/webvae where it is unset or relative (as the XDG specification asks). */
+/** $XDG_CACHE_HOME/webvae, or ~/.cache/webvae if it is unset or relative (as the XDG specification requires). */
 export function defaultCacheDir(env: NodeJS.ProcessEnv = process.env): string {
   const base = env.XDG_CACHE_HOME;
   return join(base && isAbsolute(base) ? base : join(homedir(), ".cache"), "webvae");
 }
 
 /**
- * A fetch for GET requests that answers from `dir` what it downloaded before. `cache: "reload"` downloads again and
- * replaces the file. Only complete answers of status 200 are kept; their integrity is the caller's to check.
+ * A fetch for GET requests that serves earlier downloads from `dir`. `cache: "reload"` downloads again and replaces the
+ * file. Only complete responses with status 200 are stored; the caller must check their integrity.
  */
 export function cachingFetch(options: FileCacheOptions = {}): typeof fetch {
   const dir = options.dir ?? defaultCacheDir();
@@ -43,14 +43,14 @@ export function cachingFetch(options: FileCacheOptions = {}): typeof fetch {
   };
 }
 
-/** Folder entry of a URL: the file's name for people, a hash so that mirrors do not collide. */
+/** The file name for a URL: the original name for readability, and a hash so that mirrors do not collide. */
 export function cachePath(dir: string, url: string): string {
   const hash = createHash("sha256").update(url).digest("hex").slice(0, 16);
   const name = basename(new URL(url).pathname).replace(/[^\w.-]/g, "_");
   return join(dir, `${hash}-${name}`);
 }
 
-/** Passes chunks through and, when the last one has come, writes them to `path`. */
+/** Passes chunks through, and writes them to `path` after the last one. */
 function keep(path: string, onError: FileCacheOptions["onCacheError"]): TransformStream<Uint8Array, Uint8Array> {
   let chunks: Uint8Array[] = [];
   let total = 0;
@@ -68,7 +68,7 @@ function keep(path: string, onError: FileCacheOptions["onCacheError"]): Transfor
   });
 }
 
-/** Writes beside `path` and renames: a reader, or a crash, never sees half a file. */
+/** Writes next to `path` and renames, so that no reader or crash ever sees half a file. */
 async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const part = `${path}.${randomUUID()}.part`;

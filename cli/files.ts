@@ -1,4 +1,4 @@
-// Writing the out folder: every file whole or not at all, and a fault that names the file.
+// Writes the out folder: every file completely or not at all, with errors that name the file.
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -13,21 +13,21 @@ function reason(error: unknown): string {
   const texts: Record<string, string> = {
     ENOSPC: "the disk is full",
     EDQUOT: "the disk quota is used up",
-    EFBIG: "the file is larger than is allowed here",
+    EFBIG: "the file is larger than the file system allows",
     EBUSY: "another program has it open",
     EACCES: "permission denied",
     EPERM: "permission denied",
     EROFS: "the file system is read-only",
     EEXIST: "a file is in the way",
-    ENOTDIR: "a part of the path is a file",
-    EISDIR: "a folder of that name is in the way",
-    ENOENT: "there is no such file or folder",
+    ENOTDIR: "part of the path is a file",
+    EISDIR: "a folder with that name is in the way",
+    ENOENT: "no such file or folder",
     ENAMETOOLONG: "the name is too long",
   };
   return (code && texts[code]) ?? String(error);
 }
 
-/** As mkdir with parents, which never returns where a file system such as /proc refuses one. */
+/** Like mkdir with parents, but that never returns if a file system such as /proc refuses to create one. */
 async function makeFolders(folder: string): Promise<void> {
   if ((await stat(folder).catch(() => undefined))?.isDirectory()) return;
   if (dirname(folder) !== folder) await makeFolders(dirname(folder));
@@ -43,7 +43,7 @@ export async function readWhole(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Makes the folder and proves that it can be written to, before a long run begins. Throws FileError. */
+/** Creates the folder and checks that it is writable before a long run begins. Throws FileError. */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
     await makeFolders(folder);
@@ -57,8 +57,8 @@ export async function prepareFolder(folder: string): Promise<void> {
 }
 
 /**
- * Writes a file under a temporary name and renames it, so that an error, or the end of the process or the machine at
- * any moment, leaves either the old file or the new one, whole. Throws FileError, with the old file kept.
+ * Writes a file under a temporary name and renames it, so that an error or a crash at any moment leaves either the old
+ * file or the new one, complete. Throws FileError, with the old file kept.
  */
 export async function writeWhole(path: string, data: Uint8Array | string): Promise<void> {
   const partial = `${path}.${process.pid}.part`;
@@ -79,7 +79,7 @@ export async function writeWhole(path: string, data: Uint8Array | string): Promi
 }
 
 /**
- * Windows refuses to replace a file while a virus scanner or an indexer has it open, so this tries for some seconds.
+ * Windows refuses to replace a file while a virus scanner or indexer has it open, so this retries for a few seconds.
  */
 async function renameOver(from: string, to: string): Promise<void> {
   for (let wait = 10; ; wait *= 2) {
@@ -119,8 +119,8 @@ export async function appendLine(path: string, line: string): Promise<void> {
 }
 
 /**
- * Writes a trained model where it belongs or, where that is impossible, to the folder for temporary files: hours of
- * training are not lost to a full disk. Throws FileError naming where the model is now, or that it is nowhere.
+ * Writes a trained model to `path` or, if that is impossible, to the folder for temporary files, so that hours of
+ * training are not lost to a full disk. Then throws FileError saying where the model is, or that it could not be saved.
  */
 export async function writeModel(path: string, data: Uint8Array): Promise<void> {
   try {
@@ -130,7 +130,7 @@ export async function writeModel(path: string, data: Uint8Array): Promise<void> 
     try {
       await writeFile(rescue, data);
     } catch {
-      throw new FileError(`${(error as Error).message}; nor to ${rescue}`);
+      throw new FileError(`${(error as Error).message}; writing to ${rescue} failed too`);
     }
     throw new FileError(`${(error as Error).message}; the model was written to ${rescue} instead`);
   }

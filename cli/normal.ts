@@ -1,11 +1,11 @@
-// Quantiles of the normal distribution, and the latent points they give: equal steps of probability under the prior,
-// so that a picture of the decoder over them shows each region as large as it is likely.
+// Quantiles of the normal distribution, and latent points at equal steps of probability under the prior, so that a
+// picture decoded from them shows each region in proportion to its probability.
 
 import { WebvaeError } from "../src/index.js";
 
 // Algorithm AS 241, PPND16: M. J. Wichura, "The percentage points of the normal distribution", Applied Statistics 37
-// (1988), 477-484. Three rational functions, lowest degree first, correct to
-// about 1 in 10^16. The coefficients are rounded to what a double holds.
+// (1988), 477-484. Three rational functions, lowest degree first, accurate to about 1 in 10^16. The coefficients are
+// rounded to double precision.
 const central = [
   [
     ...[3.3871328727963665, 133.14166789178438, 1971.5909503065513, 13731.69376550946],
@@ -47,7 +47,7 @@ function ratio([above, below]: readonly [readonly number[], readonly number[]], 
  * @throws WebvaeError INVALID_OPTION unless 0 < p < 1.
  */
 export function inverseNormalCdf(p: number): number {
-  if (!(p > 0 && p < 1)) throw new WebvaeError("INVALID_OPTION", `A probability inside (0, 1) is needed, not ${p}.`);
+  if (!(p > 0 && p < 1)) throw new WebvaeError("INVALID_OPTION", `p must be a probability in (0, 1), not ${p}.`);
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) return q * ratio(central, 0.180625 - q * q);
   const r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
@@ -55,8 +55,8 @@ export function inverseNormalCdf(p: number): number {
 }
 
 /**
- * Latent points of an n x n picture of the decoder, row by row from the top: [n * n, 2]. The first latent grows to the
- * right and the second upwards, as in a chart, through the quantiles (i + 1/2) / n.
+ * Latent points for an n x n grid of decoded pictures, row by row from the top: [n * n, 2]. The first latent increases
+ * to the right and the second upwards, as in a chart, through the quantiles (i + 1/2) / n.
  */
 export function manifoldPoints(n: number): Float32Array {
   const points = new Float32Array(n * n * 2);

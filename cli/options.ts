@@ -1,4 +1,4 @@
-// What the commands' arguments have in common: numbers checked as they are read, and models by name or from a file.
+// Shared argument parsing for the commands: checked numbers, and models by name or from a file.
 import { InvalidArgumentError } from "commander";
 import { readFile } from "node:fs/promises";
 import { nodeGpu } from "../node/index.js";
@@ -28,12 +28,12 @@ export function positiveNumber(text: string): number {
 export function shapeOf(text: string): number[] {
   const sizes = text.split(/[x,]/).map((part) => (part.trim() === "" ? NaN : Number(part)));
   if (!sizes.every((size) => Number.isSafeInteger(size) && size > 0)) {
-    throw new InvalidArgumentError("It must be whole numbers as in 28x28x1.");
+    throw new InvalidArgumentError("It must be whole numbers, as in 28x28x1.");
   }
   return sizes;
 }
 
-/** The latent dimensions of presets where they are not 20. */
+/** The latent dimensions of presets for which they are not 20. */
 const presetLatents: Partial<Record<ModelName, number>> = { points: 2, conv: 2, conv64: 128 };
 
 /** A preset for examples of `shape`, or the spec in a JSON file. Throws INVALID_OPTION or INVALID_SPEC. */
@@ -51,18 +51,18 @@ export async function modelSpec(
     text = await readFile(model, "utf8");
   } catch {
     const names = Object.keys(models).join(", ");
-    throw new WebvaeError("INVALID_OPTION", `--model ${model} is neither one of ${names} nor a file that can be read`);
+    throw new WebvaeError("INVALID_OPTION", `--model ${model} is neither one of ${names} nor a readable file`);
   }
   let spec: unknown;
   try {
     spec = JSON.parse(text);
   } catch (cause) {
-    throw new WebvaeError("INVALID_SPEC", `--model ${model} is no JSON: ${String(cause)}`, { cause });
+    throw new WebvaeError("INVALID_SPEC", `--model ${model} is not valid JSON: ${String(cause)}`, { cause });
   }
   if (spec === null || typeof spec !== "object" || Array.isArray(spec)) {
-    throw new WebvaeError("INVALID_SPEC", `--model ${model} holds no ModelSpec but ${text.trim().slice(0, 40)}`);
+    throw new WebvaeError("INVALID_SPEC", `--model ${model} must contain a ModelSpec, not ${text.trim().slice(0, 40)}`);
   }
-  // The library checks the rest, and names the place of what is wrong.
+  // The library checks the rest, and says where any error is.
   const given = spec as ModelSpec;
   return { name: model, spec: latent === undefined ? given : { ...given, latent } };
 }
@@ -79,7 +79,7 @@ export async function loadModel(file: string): Promise<VAE> {
   }
 }
 
-/** Prints a fault as a user should see it, and says how the process ends. */
+/** Prints an error as a user should see it, and sets the exit status. */
 export function reportFault(error: unknown): number {
   if (error instanceof WebvaeError) console.error(`error (${error.code}): ${error.message}`);
   else if (error instanceof Error && ["FileError", "AbortError", "RangeError"].includes(error.name)) {
@@ -94,7 +94,7 @@ export function adapterLines({ name, software }: { name: string; software: boole
     `adapter: ${name}`,
     "",
     "*** SOFTWARE ADAPTER: no GPU was found. ***",
-    "*** The processor computes everything;  ***",
+    "*** Everything runs on the processor;   ***",
     "*** a real GPU is far faster.           ***",
     "",
   ];

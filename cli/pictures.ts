@@ -8,19 +8,19 @@ import { MANIFOLD_SIDE, type RunResult } from "./run.js";
 
 export type ImageShape = readonly [number, number, number];
 
-/** The shape of an image data set, or nothing for points. */
+/** The shape of an image data set; undefined for points. */
 export function imageShape(shape: readonly number[]): ImageShape | undefined {
   const [h, w, c = 1] = shape;
   return h !== undefined && w !== undefined && (c === 1 || c === 3) ? [h, w, c] : undefined;
 }
 
-/** samples.png of images [count, h, w, c]. */
+/** samples.png from images [count, h, w, c]. */
 export function samplesPicture(images: Float32Array, shape: ImageShape, columns = 10): Uint8Array {
   const count = images.length / (shape[0] * shape[1] * shape[2]);
   return imageGrid({ images, count, shape: [...shape], columns: Math.min(columns, count) });
 }
 
-/** Every name that runPictures may give. */
+/** Every file name that runPictures may return. */
 export const pictureNames = ["samples.png", "reconstructions.png", "manifold.png", "latent.png", "loss.svg"] as const;
 
 export async function runPictures(

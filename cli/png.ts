@@ -3,7 +3,7 @@
 import { PNG } from "pngjs";
 import { WebvaeError } from "../src/index.js";
 
-/** `data` is rows of pixels, `channels` bytes each: 1 for grey, 3 for red, green and blue. */
+/** `data` holds rows of pixels of `channels` bytes: 1 for grey, 3 for red, green and blue. */
 export interface Bitmap {
   width: number;
   height: number;
@@ -12,31 +12,31 @@ export interface Bitmap {
 }
 
 export interface GridOptions {
-  /** Cells to draw: the first `count` images. */
+  /** Number of images to draw, from the first. */
   count: number;
-  /** Height, width, channels (1 or 3) of an image. */
+  /** An image's height, width and channels (1 or 3). */
   shape: readonly [number, number, number];
-  /** Cells in a row. */
+  /** Cells per row. */
   columns: number;
-  /** Pixels of the picture per pixel of an image, a whole number. By default about 72 pixels an image. */
+  /** Pixels of the picture per image pixel, a whole number. By default about 72 pixels per image. */
   scale?: number;
   /** Pixels between images; 0 joins them. By default 2. */
   gap?: number;
 }
 
-/** Grey levels around the images. The gap is light, and still apart from the white of the page and of images. */
+/** Grey level around the images: light, but distinct from the white of the page and of images. */
 const gapLevel = 208;
 const pageLevel = 255;
 
 /**
- * A PNG file of 8 bits a channel.
- * @throws WebvaeError INVALID_DATA if the data do not fit the size.
+ * A PNG file with 8 bits per channel.
+ * @throws WebvaeError INVALID_DATA if the data does not match the size.
  */
 export function encodePng({ width, height, channels, data }: Bitmap): Uint8Array {
   if (!(width > 0 && height > 0) || data.length !== width * height * channels) {
     throw new WebvaeError(
       "INVALID_DATA",
-      `${data.length} bytes do not make ${width} x ${height} x ${channels} pixels.`,
+      `${data.length} bytes do not match ${width} x ${height} pixels of ${channels} bytes.`,
     );
   }
   const colorType = channels === 1 ? 0 : 2;
@@ -47,7 +47,7 @@ export function encodePng({ width, height, channels, data }: Bitmap): Uint8Array
 
 /**
  * A PNG file of images in rows, enlarged without smoothing. `images` is [count or more, h, w, c], row-major, in [0, 1];
- * values outside are clipped.
+ * other values are clipped.
  * @throws WebvaeError INVALID_DATA, INVALID_OPTION or NON_FINITE.
  */
 export function imageGrid({ images, ...options }: GridOptions & { images: Float32Array }): Uint8Array {
@@ -56,7 +56,7 @@ export function imageGrid({ images, ...options }: GridOptions & { images: Float3
 
 /**
  * A PNG file of pairs: each original with its reconstruction below it, and a white strip between rows of pairs.
- * Both arrays are as in imageGrid.
+ * Both arrays have imageGrid's format.
  */
 export function reconstructionGrid({
   originals,
@@ -80,7 +80,7 @@ function checkGrid(stack: Float32Array[], { count, shape, columns, scale = 1, ga
     if (images.length < count * size) {
       throw new WebvaeError(
         "INVALID_DATA",
-        `${images.length} values do not make ${count} images of ${h} x ${w} x ${c}.`,
+        `${images.length} values are too few for ${count} images of ${h} x ${w} x ${c}.`,
       );
     }
     const bad = images.subarray(0, count * size).findIndex((value) => !Number.isFinite(value));
@@ -88,7 +88,7 @@ function checkGrid(stack: Float32Array[], { count, shape, columns, scale = 1, ga
   }
 }
 
-/** `stack` holds the images that stand one below the other in each cell. */
+/** `stack` holds the images that are stacked vertically in each cell. */
 function drawGrid(stack: Float32Array[], options: GridOptions): Uint8Array {
   checkGrid(stack, options);
   const { count, shape, gap = 2 } = options;
@@ -97,7 +97,7 @@ function drawGrid(stack: Float32Array[], options: GridOptions): Uint8Array {
   const columns = Math.min(options.columns, count);
   const rows = Math.ceil(count / columns);
 
-  // A band is a row of cells inside its frame of gaps. Bands of single images share the gap between them.
+  // A band is a row of cells with gaps around it. Bands of single images share the gap between them.
   const bandHeight = gap + stack.length * (h * scale + gap);
   const bandStep = bandHeight + (stack.length > 1 ? 8 + 2 * gap : -gap);
   const width = gap + columns * (w * scale + gap);
@@ -116,7 +116,7 @@ function drawGrid(stack: Float32Array[], options: GridOptions): Uint8Array {
           const from = ((index * h + Math.floor(y / scale)) * w + Math.floor(x / scale)) * c;
           const to = ((top + y) * width + left + x) * c;
           for (let k = 0; k < c; k++) {
-            // Cells past the last image stay as empty as the page.
+            // Cells after the last image stay white like the page.
             data[to + k] = index < count ? Math.round(Math.min(Math.max(images[from + k]!, 0), 1) * 255) : pageLevel;
           }
         }

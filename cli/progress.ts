@@ -1,12 +1,12 @@
-// The progress of a training: one line that is redrawn on a terminal, plain lines elsewhere. It writes to stderr, so that
-// stdout stays free for --json.
+// Training progress: one line that is redrawn on a terminal, plain lines elsewhere. It goes to stderr, so that stdout
+// stays free for --json.
 
 import { MultiBar } from "cli-progress";
 import { formatLoss, formatNumber } from "./chart_style.js";
 import type { Losses } from "./charts.js";
 
 export interface StepProgress extends Losses {
-  /** 1 for the first, as is `step`, which counts within the epoch. */
+  /** Counts from 1, as does `step`, which counts within the epoch. */
   epoch: number;
   step: number;
   stepsPerSecond: number;
@@ -16,18 +16,18 @@ export interface EpochProgress {
   epoch: number;
   train: Losses;
   test?: Losses | undefined;
-  /** Time that the epoch took. */
+  /** Duration of the epoch. */
   seconds: number;
 }
 
 export interface Progress {
-  /** After a step. Cheap: drawing happens ten times a second at most. */
+  /** Call after each step. Cheap: draws at most ten times a second. */
   update(step: StepProgress): void;
-  /** Leaves a line for the epoch. */
+  /** Prints a permanent line for the epoch. */
   epochEnd(epoch: EpochProgress): void;
-  /** Leaves a line of text. */
+  /** Prints a permanent line of text. */
   note(text: string): void;
-  /** Removes the redrawn line. Must be called, also after an error: until then a timer keeps the process alive. */
+  /** Removes the redrawn line. Must be called, even after an error: until then a timer keeps the process alive. */
   stop(): void;
 }
 
@@ -37,7 +37,7 @@ export interface ProgressOptions {
   stream?: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 }
 
-/** Between plain lines within an epoch. */
+/** Minimum time between plain lines within an epoch. */
 const plainInterval = 10_000;
 const longestBar = 30;
 
@@ -53,18 +53,18 @@ export function formatDuration(seconds: number): string {
 
 const formatRate = (rate: number): string => (rate >= 10 ? rate.toFixed(0) : formatNumber(Number(rate.toPrecision(2))));
 
-/** The first variant that fits, or the last one cut. */
+/** The first variant that fits, else the last one, truncated. */
 const fitting = (columns: number, variants: readonly string[]): string =>
   variants.find((text) => text.length <= columns) ?? variants.at(-1)!.slice(0, Math.max(0, columns));
 
-/** Part of all steps that are done, in [0, 1], and the seconds left. */
+/** The fraction of all steps that are done, in [0, 1], and the seconds left. */
 function position({ epochs, stepsPerEpoch }: ProgressOptions, now: StepProgress): { part: number; left: number } {
   const total = Math.max(1, epochs * stepsPerEpoch);
   const done = Math.min(total, (now.epoch - 1) * stepsPerEpoch + now.step);
   return { part: done / total, left: now.stepsPerSecond > 0 ? (total - done) / now.stepsPerSecond : NaN };
 }
 
-/** The redrawn line: less is told, and more briefly, where the terminal is narrow. */
+/** The redrawn line: shorter, with less detail, if the terminal is narrow. */
 export function progressLine(options: ProgressOptions, now: StepProgress, columns: number): string {
   const { part, left } = position(options, now);
   const percent = `${String(Math.floor(part * 100)).padStart(3)}%`;
@@ -72,7 +72,7 @@ export function progressLine(options: ProgressOptions, now: StepProgress, column
   const rate = formatRate(now.stepsPerSecond);
   const [loss, reconstruction, kl] = [-now.elbo, now.reconstruction, now.kl].map(formatLoss);
   const short = `${now.epoch}/${options.epochs}`;
-  // Before the bar, the shortest bar worth having there, and after it.
+  // Text before the bar, the minimum width of the bar, and text after it.
   const variants: [string, number, string][] = [
     [
       `epoch ${short}`,
@@ -94,7 +94,7 @@ export function progressLine(options: ProgressOptions, now: StepProgress, column
   return fitting(columns, lines);
 }
 
-/** The line that an epoch leaves. */
+/** The permanent line for an epoch. */
 export function epochLine({ epochs }: ProgressOptions, done: EpochProgress, columns: number): string {
   const { train, test } = done;
   const epoch = `epoch ${String(done.epoch).padStart(String(epochs).length)}/${epochs}`;
@@ -123,7 +123,7 @@ function plainProgress(options: ProgressOptions, write: (line: string) => void):
       const { part, left } = position(options, now);
       const [loss, reconstruction, kl] = [-now.elbo, now.reconstruction, now.kl].map(formatLoss);
       print(
-        `epoch ${now.epoch}/${options.epochs}, step ${now.step}/${options.stepsPerEpoch} (${Math.floor(part * 100)} %): ` +
+        `epoch ${now.epoch}/${options.epochs}, step ${now.step}/${options.stepsPerEpoch} (${Math.floor(part * 100)}%): ` +
           `${formatRate(now.stepsPerSecond)} steps/s, ETA ${formatDuration(left)}, ` +
           `loss ${loss} = reconstruction ${reconstruction} + KL ${kl} nats`,
       );
@@ -137,12 +137,12 @@ function plainProgress(options: ProgressOptions, write: (line: string) => void):
 function terminalProgress(options: ProgressOptions, stream: NonNullable<ProgressOptions["stream"]>): Progress {
   let bars: MultiBar | undefined;
   let now: StepProgress | undefined;
-  // One column stays free: a terminal wraps once the last one is written.
+  // Leaves one column free, because a terminal wraps once the last one is written.
   const columns = (): number => (stream.columns || 80) - 1;
   const leave = (text: string): void => {
     if (!bars) return void stream.write(`${text}\n`);
     bars.log(`${text}\n`);
-    // At once, because stop() drops what was not drawn.
+    // Draws immediately, because stop() drops what was not drawn.
     bars.update();
   };
   return {
@@ -152,10 +152,10 @@ function terminalProgress(options: ProgressOptions, stream: NonNullable<Progress
       bars = new MultiBar({
         stream,
         format: () => (now ? progressLine(options, now, columns()) : ""),
-        // A line left above moves this one, so it is drawn again although its text is the same.
+        // A permanent line above moves this one, so it is redrawn even if its text is the same.
         forceRedraw: true,
         clearOnComplete: true,
-        // Nothing is switched off that a killed process could not switch on again; Ctrl-C stays the caller's.
+        // Changes no terminal setting that a killed process could not restore; Ctrl-C is left to the caller.
         linewrap: true,
         hideCursor: false,
         gracefulExit: false,

@@ -1,4 +1,4 @@
-// SVG to PNG with a font of its own, so that a chart looks the same on a machine that has no fonts at all.
+// SVG to PNG with a bundled font, so that a chart looks the same even on a machine without fonts.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,7 +9,7 @@ const fontFamily = "Inter";
 
 let loading: Promise<Uint8Array[]> | undefined;
 
-/** Starts the rasteriser, once a process, and reads the fonts: normal and semi-bold. */
+/** Starts the rasteriser, once per process, and reads the fonts: normal and semi-bold. */
 function load(): Promise<Uint8Array[]> {
   loading ??= initWasm(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm"))).then(() =>
     [400, 600].map((weight) =>

@@ -1,4 +1,4 @@
-// --resume: what a resumed run takes from its checkpoint, and which options may differ.
+// --resume: what a resumed run takes from its checkpoint, and which options may change.
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { WebvaeError, type Initialisation, type ModelSpec } from "../src/index.js";
@@ -21,7 +21,7 @@ export interface ResumedRun {
   readonly resumed: Resumed;
   readonly name: string;
   readonly spec: ModelSpec;
-  /** Options of the resumed run: those of the command line, else those of the checkpoint. */
+  /** Options of the resumed run: from the command line, else from the checkpoint. */
   readonly options: {
     readonly data: DataName;
     readonly split: "train" | "all";
@@ -39,9 +39,9 @@ export interface ResumedRun {
   readonly lines: readonly string[];
   readonly epochs: readonly EpochLosses[];
   readonly curve: readonly Point[];
-  /** What has changed since the checkpoint, to be printed. */
+  /** Changes since the checkpoint, to be printed. */
   readonly notes: readonly string[];
-  /** Throws INVALID_DATA if the training data differ. */
+  /** Throws INVALID_DATA if the training data differs. */
   readonly checkData: (hash: string) => void;
 }
 
@@ -49,7 +49,7 @@ export interface ResumedRun {
 const fixed = ["data", "split", "limit", "model", "seed", "init", "batch", "epsilon"] as const;
 
 /**
- * The run whose checkpoint is `path`, or in the folder `path`. `isGiven` says whether an option is on the command line.
+ * The run whose checkpoint is `path` or in the folder `path`. `isGiven` tells whether an option is on the command line.
  * Throws FileError, INVALID_FILE, and INVALID_OPTION if an option contradicts the run.
  */
 export async function openResumed(
@@ -75,15 +75,17 @@ export async function openResumed(
   const choose = (key: "epochs" | "lr" | "beta") => (isGiven(key) ? given[key] : record[key]);
   const epochs = choose("epochs");
   if (epochs < trained) {
-    throw contradiction(`--epochs ${epochs} is less than the ${trained} that the run in ${file} has already trained`);
+    throw contradiction(
+      `--epochs ${epochs} is less than the ${trained} epochs that the run in ${file} has already trained`,
+    );
   }
   const notes = (["lr", "beta"] as const).flatMap((key) =>
-    choose(key) === record[key] ? [] : [`--${key} is ${choose(key)} from here on and was ${record[key]}`],
+    choose(key) === record[key] ? [] : [`--${key} changes from ${record[key]} to ${choose(key)}`],
   );
   if (epochs <= trained) {
-    notes.push(`all ${trained} epochs are trained: only the results are written (--epochs N trains up to N)`);
+    notes.push(`all ${trained} epochs are already trained: only writing the results (--epochs N trains up to N)`);
   }
-  // A checkpoint under its original name is next to the metrics of its run.
+  // A checkpoint with its original name is next to the metrics of its run.
   const at = basename(file) === CHECKPOINT ? dirname(file) : resolve(given.out);
   const { lines, epochs: figures } = await metricsOf(join(at, "metrics.jsonl"), trained);
   const { data, split, limit, seed, init, batch, epsilon } = settings;
@@ -118,7 +120,7 @@ export async function openResumed(
       if (hash === settings.dataHash) return;
       throw new WebvaeError(
         "INVALID_DATA",
-        `the training data of ${settings.data} are not those of the run in ${file}: it cannot continue with others`,
+        `the training data of ${settings.data} differs from that of the run in ${file}, so it cannot be resumed`,
       );
     },
   };
@@ -126,7 +128,7 @@ export async function openResumed(
 
 const contradiction = (message: string) => new WebvaeError("INVALID_OPTION", message);
 
-/** The figures of epochs up to `last`. Lines that are cut off or from later epochs are left out. */
+/** The figures of epochs up to `last`. Truncated lines and later epochs are left out. */
 async function metricsOf(path: string, last: number): Promise<{ lines: string[]; epochs: EpochLosses[] }> {
   const text = await readFile(path, "utf8").catch(() => "");
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-// One training run from options to pictures' data: the same code in Node and, with --browser, in a page.
+// One training run, from its options to its pictures' data: the same code in Node and, with --browser, on a page.
 import {
   VAE,
   WebvaeError,
@@ -14,38 +14,38 @@ import { manifoldPoints } from "./normal.js";
 
 export interface RunConfig {
   readonly spec: ModelSpec;
-  /** In all, including those before a resumed run's checkpoint. */
+  /** Total number, including those before a resumed run's checkpoint. */
   readonly epochs: number;
-  /** Milliseconds between two checkpoints. */
+  /** Milliseconds between checkpoints. */
   readonly saveEvery: number;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly beta: number;
-  /** Adam's; the library's own by default. */
+  /** Adam's epsilon; the library's own by default. */
   readonly epsilon?: number;
   readonly initialisation: Initialisation;
   readonly seed: number;
 }
 
-/** A resumed run: its last checkpoint, and what the record in it says. */
+/** For a resumed run: its last checkpoint, and the data from its record. */
 export interface Resumed {
   readonly checkpoint: Uint8Array;
   readonly stepsPerEpoch: number;
   readonly partial: PartialEpoch;
 }
 
-/** The epoch under way: means over the reported steps, and their seconds. */
+/** The current epoch: means over the reported steps, and their seconds. */
 export type PartialEpoch = Losses & { readonly steps: number; readonly seconds: number };
 
-/** Where a run stands when it is saved. */
+/** A run's progress at the time it is saved. */
 export interface Standing {
   readonly steps: number;
-  /** Whole epochs. */
+  /** Completed epochs. */
   readonly epochs: number;
   readonly partial: PartialEpoch;
 }
 
-/** A data set's figures as they are printed and written. */
+/** A data set's figures, as printed and written. */
 export interface Figures extends Losses {
   /** [latent], in nats. */
   readonly kl_per_latent: readonly number[];
@@ -56,7 +56,7 @@ export const figuresOf = ({ klPerLatent, ...terms }: Terms): Figures => ({
   kl_per_latent: Array.from(klPerLatent, (nats) => Number(nats.toPrecision(7))),
 });
 
-/** A report whose epochs and steps count from the start of the whole run, also in a resumed one. */
+/** A report whose epochs and steps count from the start of the whole run, even if it was resumed. */
 export interface RunReport
   extends Losses, Pick<TrainingReport, "epoch" | "epochs" | "step" | "steps" | "stepsPerSecond"> {
   readonly epochEnd?: { readonly train: Losses; readonly test?: Figures; readonly seconds: number };
@@ -70,10 +70,11 @@ export interface RunHooks {
   ) => void | Promise<void>;
   readonly onReport: (report: RunReport) => void | Promise<void>;
   /**
-   * With the training state, after the first report, every `saveEvery` and, `last`, when the run ends or is stopped.
+   * A checkpoint with the training state: after the first report, every `saveEvery`, and (`last`) when the run ends or
+   * is stopped.
    */
   readonly onCheckpoint: (bytes: Uint8Array, standing: Standing, last: boolean) => void | Promise<void>;
-  /** After each epoch: the model as it is now, so that a fault later loses an epoch at most. */
+  /** After each epoch: the current model, so that a later error loses at most one epoch. */
   readonly onModel: (bytes: Uint8Array) => void | Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -86,11 +87,11 @@ export interface RunResult {
   readonly stepsPerSecond: number;
   readonly test: Figures;
   readonly model: Uint8Array;
-  /** [n, ...input] each. */
+  /** Each is [n, ...input]. */
   readonly samples: Float32Array;
   readonly originals: Float32Array;
   readonly reconstructions: Float32Array;
-  /** For two latent dimensions: means [n, 2] of test examples, and decoded images of a grid of latents. */
+  /** For two latent dimensions: means [n, 2] of test examples, and images decoded from a grid of latents. */
   readonly means?: Float32Array;
   readonly manifold?: Float32Array;
 }
@@ -98,13 +99,13 @@ export interface RunResult {
 export const SAMPLES = 100;
 export const RECONSTRUCTIONS = 20;
 export const MANIFOLD_SIDE = 20;
-/** Points of a scatter: for data in the plane a hundred samples show nothing. */
+/** Samples in a scatter chart: for data in the plane, a hundred would show nothing. */
 export const POINTS = 2000;
 const SCATTERED = 10000;
 
 /**
- * Trains a new VAE, or resumes a run, and collects its results. A run that `signal` stops is complete too, with the
- * weights that it has by then. Throws what the library throws.
+ * Trains a new VAE, or resumes a run, and collects the results. A run stopped by `signal` returns results too, from the
+ * weights it has by then. Throws what the library throws.
  */
 export async function run(
   config: RunConfig,
@@ -139,7 +140,7 @@ export async function run(
           last = report;
           await hooks.onReport(report);
           if (report.epochEnd && report.epoch < config.epochs) await hooks.onModel(await vae.save());
-          // If steps in flight have already ended the epoch, waits for its figures, which belong into that checkpoint.
+          // If steps in flight have already completed the epoch, waits for its figures, which belong in the checkpoint.
           const early = !report.epochEnd && vae.trained.epochs >= report.epoch;
           if (early || performance.now() - saved < config.saveEvery) continue;
           await checkpoint();
@@ -148,16 +149,16 @@ export async function run(
       }
     } catch (error) {
       if (!hooks.signal.aborted) {
-        // A fault of anything but the device leaves good weights: hours of training are not lost to a full disk.
+        // Any error but a lost device leaves good weights, so hours of training are not lost to a full disk.
         if (last) await rescue(vae, hooks, error);
-        // Not after an error of the library, which would only recur when resumed from there.
+        // Not after an error from the library, which would only recur after resuming from there.
         if (last && !(error instanceof WebvaeError)) await checkpoint(true);
         throw error;
       }
       stopped = true;
     }
     const { steps, epochs: trained } = vae.trained;
-    // A run that was stopped before its first step has nothing to leave, and must not replace what another left.
+    // A run that was stopped before its first step has no results, and must not overwrite another run's.
     if (steps === 0) throw hooks.signal.reason;
     const seconds = (performance.now() - started) / 1000;
     await checkpoint(true);
@@ -181,9 +182,9 @@ export async function run(
 const nothing: PartialEpoch = { elbo: 0, reconstruction: 0, kl: 0, steps: 0, seconds: 0 };
 const keys = ["elbo", "reconstruction", "kl"] as const;
 
-/** Continues the counts of a resumed run, and completes the figures of the epoch in which it was interrupted. */
+/** Continues a resumed run's counts, and completes the figures of the epoch in which it was interrupted. */
 class Epochs {
-  /** The part of the epoch under way that earlier processes trained. */
+  /** The part of the current epoch that earlier processes trained. */
   #earlier: PartialEpoch;
   #partial = nothing;
   #step = 0;
@@ -198,7 +199,7 @@ class Epochs {
     this.#earlier = earlier;
   }
 
-  /** Over whole epochs only, since compiling and evaluating are not steps. */
+  /** Measured over whole epochs only, since compiling and evaluating are not steps. */
   get stepsPerSecond(): number | undefined {
     return this.#whole.steps > 0 ? this.#whole.steps / this.#whole.seconds : undefined;
   }
@@ -208,7 +209,7 @@ class Epochs {
     return { ...trained, partial: joined(this.#earlier, { ...this.#partial, seconds }) };
   }
 
-  /** Converts the library's report to one of the whole run. */
+  /** Converts the library's report to one that covers the whole run. */
   add(report: TrainingReport): RunReport {
     const { before } = this;
     const steps = report.step - this.#step;
@@ -233,7 +234,7 @@ class Epochs {
     return { ...counted, epochEnd: { train: lossesOf(all), ...test, seconds } };
   }
 
-  /** The end of an epoch that was done but not yet reported when the run was stopped. */
+  /** The end of an epoch that was complete but not yet reported when the run was stopped. */
   async missed(stepsPerEpoch: number, evaluated: () => Promise<Terms>): Promise<RunReport | undefined> {
     const { steps, epochs } = this.before;
     const { seconds } = this.#earlier;
@@ -251,14 +252,14 @@ const lossesOf = ({ elbo, reconstruction, kl }: Losses): Losses => ({ elbo, reco
 /** The means over the steps of both. */
 function joined(a: PartialEpoch, b: PartialEpoch): PartialEpoch {
   const steps = a.steps + b.steps;
-  // If one has no steps, the other's means stay exact to the last digit.
+  // If one has no steps, the other's means stay exact.
   const mean = (key: keyof Losses) =>
     a.steps === 0 ? b[key] : b.steps === 0 ? a[key] : (a[key] * a.steps + b[key] * b.steps) / steps;
   const [elbo, reconstruction, kl] = keys.map(mean) as [number, number, number];
   return { elbo, reconstruction, kl, steps, seconds: a.seconds + b.seconds };
 }
 
-/** Gives the weights that a broken run still has to `onModel`; the fault itself is what is reported. */
+/** Passes the weights that a failed run still has to `onModel`; the original error is the one reported. */
 async function rescue(vae: VAE, hooks: RunHooks, fault: unknown): Promise<void> {
   try {
     await hooks.onModel(await vae.save());

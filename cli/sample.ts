@@ -12,7 +12,7 @@ const program = new Command("sample")
   .description("Draws samples from a saved model and writes them as a picture.")
   .requiredOption("--model <file>", "model.safetensors of a training run")
   .option("--count <n>", "samples", wholeNumber(1), 100)
-  .option("--columns <n>", "pictures a row", wholeNumber(1))
+  .option("--columns <n>", "pictures per row", wholeNumber(1))
   .option("--seed <n>", "seed of the draws", wholeNumber(0), 0)
   .option("--out <file>", "PNG file", "samples.png")
   .allowExcessArguments(false);
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     for (const line of adapterLines(vae.adapter)) console.log(line);
     const { input } = vae.spec;
     const shape = imageShape(input);
-    // A picture shows the mean of each pixel; of points the mean would hide their spread.
+    // A picture shows each pixel's mean; for points, the mean would hide their spread.
     const samples = await vae.sample(count, { seed, noise: !shape });
     let picture: Uint8Array;
     if (shape) picture = samplesPicture(samples, shape, options.columns ?? Math.ceil(Math.sqrt(count)));

@@ -1,5 +1,5 @@
 // Scatter charts as SVG: the latent means of a data set coloured by label, and two-dimensional data with its samples or
-// reconstructions. Both axes have one scale, because distances in the plane mean something here.
+// reconstructions. Both axes have the same scale, because distances in the plane are meaningful here.
 
 import { WebvaeError } from "../src/index.js";
 import {
@@ -20,9 +20,9 @@ import {
 } from "./chart_style.js";
 
 export interface LatentScatter extends ChartSize {
-  /** [n, 2], row-major. Rows that are not finite are left out, and counted in the subtitle. */
+  /** [n, 2], row-major. Non-finite rows are left out, and counted in the subtitle. */
   means: Float32Array;
-  /** [n]; without them all points have one colour. */
+  /** [n]; without labels all points have the same colour. */
   labels?: Uint8Array | undefined;
   /** Names of the labels 0, 1, ...; by default the numbers. */
   classNames?: readonly string[] | undefined;
@@ -35,18 +35,18 @@ export interface PointSet {
 }
 
 export interface PointsScatter extends ChartSize {
-  /** Two sets: the first is the background, in grey, of the second. One set: itself. */
+  /** One set, or two, of which the first is drawn in grey behind the second. */
   sets: readonly [PointSet] | readonly [PointSet, PointSet];
   /** Joins point i of both sets, such as an original and its reconstruction. */
   linked?: boolean;
   axes?: readonly [string, string];
 }
 
-/** More dots hide one another, and make the SVG large. */
+/** More dots would hide one another and make the SVG large. */
 const maxDots = 10_000;
-/** Classes past the tenth repeat the colours in the next shape. */
+/** Classes after the tenth repeat the colours with the next shape. */
 const shapes = ["circle", "triangle", "diamond", "rect"] as const;
-/** Radius that holds 95 % of a two-dimensional standard normal: sqrt(-2 ln 0.05). */
+/** Radius that contains 95% of a two-dimensional standard normal: sqrt(-2 ln 0.05). */
 const priorRadius = Math.sqrt(-2 * Math.log(0.05));
 
 interface Dot {
@@ -55,15 +55,15 @@ interface Dot {
   row: number;
 }
 
-/** The dots to draw, every n-th of the finite rows. */
+/** The dots to draw: every n-th finite row. */
 function dotsOf(points: Float32Array, what: string, noun = "points"): { dots: Dot[]; note: string } {
   const rows = points.length / 2;
   if (rows < 1 || !Number.isInteger(rows)) {
-    throw new WebvaeError("INVALID_DATA", `${what}: ${points.length} values do not make points of two dimensions.`);
+    throw new WebvaeError("INVALID_DATA", `${what}: ${points.length} values do not form two-dimensional points.`);
   }
   const all = Array.from({ length: rows }, (_, row): Dot => ({ x: points[row * 2]!, y: points[row * 2 + 1]!, row }));
   const finite = all.filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
-  if (finite.length === 0) throw new WebvaeError("NON_FINITE", `${what}: none of ${rows} points is finite.`);
+  if (finite.length === 0) throw new WebvaeError("NON_FINITE", `${what}: none of the ${rows} points is finite.`);
   const stride = Math.ceil(finite.length / maxDots);
   const dots = finite.filter((_, index) => index % stride === 0);
   const shown = dots.length < rows ? `${count(dots.length)} of ${count(rows)}` : count(rows);
@@ -75,7 +75,7 @@ const count = (n: number): string => n.toLocaleString("en-GB");
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
 const dotSize = (dots: number): number => (dots > 3000 ? 4 : dots > 500 ? 5 : 7);
 
-/** Ranges of equal length and interval that hold all the points given. */
+/** Ranges of equal length and interval that contain all the given points. */
 function squareRanges(points: readonly { x: number; y: number }[]): [Range, Range] {
   const extent = (values: number[]): [number, number] =>
     values.reduce(([min, max], value) => [Math.min(min, value), Math.max(max, value)], [Infinity, -Infinity]);
@@ -83,7 +83,7 @@ function squareRanges(points: readonly { x: number; y: number }[]): [Range, Rang
   const span = Math.max(...both.map(([min, max]) => max - min)) || Math.abs(both[0][0]) || 1;
   const interval = niceInterval(span / 6);
   const ranges = both.map(([min, max]) => niceRange(min, max, interval));
-  // Two at least: a lone point on a tick would leave none.
+  // At least two intervals: a single point on a tick would give none.
   const steps = Math.max(2, ...ranges.map(({ min, max }) => Math.round((max - min) / interval)));
   return ranges.map(({ min, max }) => {
     const missing = steps - Math.round((max - min) / interval);
@@ -107,7 +107,7 @@ function squareChart(
   ranges: [Range, Range],
   series: (pixelsPerUnit: number) => Series[],
 ): string {
-  // The rows that the legend will break into, estimated on the wide side.
+  // The number of rows that the legend will wrap to, estimated generously.
   let rows = 1;
   let used = 0;
   for (const { name } of legend) {
@@ -116,7 +116,7 @@ function squareChart(
     used += itemWidth;
   }
   const top = legend.length > 0 ? 72 + rows * 24 : 64;
-  // Room for the axes left of and below the plot. The height follows from the width unless it is given.
+  // Space for the axes to the left of and below the plot. The height follows from the width unless it is given.
   const room = { left: 72, right: 28, bottom: 56 };
   const widest = width - room.left - room.right;
   const height = givenHeight ?? top + widest + room.bottom;
@@ -165,7 +165,7 @@ function dotSeries(
   return { type: "scatter", name, data, symbol, symbolSize: size, itemStyle: { color, opacity }, silent: true };
 }
 
-/** Pushes points that are nearer than `gap` to one another apart, each as little as it takes. */
+/** Pushes points that are closer than `gap` apart, moving each as little as possible. */
 function spread(points: readonly (readonly [number, number])[], gap: number): [number, number][] {
   const moved = points.map(([x, y]): [number, number] => [x, y]);
   for (let round = 0; round < 200; round++) {
@@ -177,7 +177,7 @@ function spread(points: readonly (readonly [number, number])[], gap: number): [n
         const distance = Math.hypot(dx, dy);
         if (distance >= gap * 0.99) continue;
         touching = true;
-        // Points in the same place part in a direction of their own.
+        // Points at the same position separate in different directions.
         const [ux, uy] = distance > gap * 1e-6 ? [dx / distance, dy / distance] : [Math.cos(i), Math.sin(i)];
         const push = (gap - distance) / 2;
         moved[i] = [a[0] + ux * push, a[1] + uy * push];
@@ -189,7 +189,7 @@ function spread(points: readonly (readonly [number, number])[], gap: number): [n
   return moved;
 }
 
-/** The names of the classes at the medians of their dots, or beside them where two would overlap. */
+/** The class names at the medians of their dots, moved aside where two would overlap. */
 function classLabels(classes: readonly { name: string; dots: Dot[] }[], pixelsPerUnit: number): Series {
   const medians = classes.map(({ dots }) => [median(dots.map(({ x }) => x)), median(dots.map(({ y }) => y))] as const);
   const widest = Math.max(...classes.map(({ name }) => textWidth(name, titleText.fontSize)));
@@ -206,14 +206,14 @@ function classLabels(classes: readonly { name: string; dots: Dot[] }[], pixelsPe
 }
 
 /**
- * An SVG of latent means in their two dimensions, coloured and marked by label, with the circle that holds 95 % of the
- * prior N(0, 1).
- * @throws WebvaeError INVALID_DATA if the sizes do not fit, NON_FINITE if no point is finite.
+ * An SVG of two-dimensional latent means, coloured and marked by label, with the circle that contains 95% of the prior
+ * N(0, 1).
+ * @throws WebvaeError INVALID_DATA if the sizes do not match, NON_FINITE if no point is finite.
  */
 export function latentScatter({ means, labels, classNames = [], ...size }: LatentScatter): string {
   const { dots, note } = dotsOf(means, "Latent means", "encoded examples");
   if (labels && labels.length * 2 !== means.length) {
-    throw new WebvaeError("INVALID_DATA", `${labels.length} labels do not fit ${means.length / 2} latent means.`);
+    throw new WebvaeError("INVALID_DATA", `${labels.length} labels do not match ${means.length / 2} latent means.`);
   }
   const byLabel = new Map<number, Dot[]>();
   for (const dot of dots) {
@@ -235,7 +235,7 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
     priorRadius * Math.sin((i * Math.PI) / 60),
   ]);
   const series: Series[] = [];
-  // In turns, so that no class covers the ones before it.
+  // Drawn in turn, so that no class covers the ones before it.
   const turns = 10;
   for (let turn = 0; turn < turns; turn++) {
     for (const { name, color, icon, dots: own } of classes) {
@@ -245,10 +245,10 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
   }
   const dashes = { type: "dashed" as const, width: 1.5, color: ink.strong, opacity: 0.7 };
   series.push({ type: "line", data: circle, symbol: "none", lineStyle: dashes, silent: true, z: 4 });
-  // Short names only: long ones would hide the dots and one another.
+  // Short names only, since long ones would hide the dots and one another.
   const named = labels && classes.length <= 10 && classes.every(({ name }) => name.length <= 2);
   const ranges = squareRanges([...dots, ...circle.map(([x, y]) => ({ x, y }))]);
-  const subtext = `${note}; dashed circle: 95 % of the prior`;
+  const subtext = `${note}; dashed circle: 95% of the prior`;
   const shown = { title: "Latent means", ...size };
   return squareChart(
     shown,
@@ -261,7 +261,7 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
 }
 
 /**
- * An SVG of two-dimensional data: one set, or two to be compared.
+ * An SVG of two-dimensional data: one set, or two to compare.
  * @throws WebvaeError as latentScatter, and INVALID_DATA if linked sets differ in length.
  */
 export function pointsScatter({ sets, linked = false, axes = ["x1", "x2"], ...size }: PointsScatter): string {
@@ -277,13 +277,13 @@ export function pointsScatter({ sets, linked = false, axes = ["x1", "x2"], ...si
     }
     const at = ({ points }: PointSet, row: number): (number | string)[] => [points[row * 2]!, points[row * 2 + 1]!];
     const data = drawn[0]!.dots.flatMap(({ row }) => [at(first, row), at(second, row), ["-", "-"]]);
-    // One path, whose lines do not add up where they cross.
+    // A single path, so that crossing lines do not add up in opacity.
     const opacity = drawn[0]!.dots.length > 500 ? 0.15 : 0.5;
     const lineStyle = { width: 1, color: ink.line, opacity };
     series.push({ type: "line", data, symbol: "none", lineStyle, silent: true, z: 1 });
   }
   const colours = second ? [ink.line, pair.first] : [pair.first];
-  // From below: links, the background, and what is compared with it.
+  // From back to front: links, the background set, and the set compared with it.
   drawn.forEach(({ name, dots }, i) =>
     series.push({ ...dotSeries(name, dots, dotSize(dots.length), colours[i]!, i === 1 ? 0.5 : 0.7), z: 2 + i }),
   );

@@ -1,4 +1,4 @@
-// npm run train -- [options]: trains a VAE and writes the model, its figures and its pictures to a folder.
+// npm run train -- [options]: trains a VAE and writes the model, figures and pictures to a folder.
 import { Command, Option } from "commander";
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
@@ -39,34 +39,34 @@ interface Arguments {
   browser: boolean;
 }
 
-/** The presets of data that mlp is not for. */
+/** The presets for data sets that mlp does not suit. */
 const dataModels: Partial<Record<DataName, ModelName>> = { gaussians: "points", sprites: "conv64" };
 
 const program = new Command("train")
-  .description("Trains a variational autoencoder on the GPU, or on a software adapter where there is none.")
+  .description("Trains a variational autoencoder on the GPU, or on a software adapter if there is none.")
   .addOption(new Option("--data <name>", "data set").choices(dataNames).default("digits"))
   .option("--data-dir <dir>", "folder of IDX files (train-images-idx3-ubyte[.gz], ...) instead of a download")
   .addOption(
-    new Option("--split <name>", "examples to train on; all: those of the test set too")
+    new Option("--split <name>", "examples to train on; all: the test set too")
       .choices(["train", "all"])
       .default("train"),
   )
   .option("--model <name>", `${Object.keys(models).join(", ")}, or a JSON file with a ModelSpec (default: by data)`)
-  .option("--latent <n>", "latent dimensions; 2 gives pictures of the latent space", wholeNumber(1))
+  .option("--latent <n>", "latent dimensions; 2 also gives pictures of the latent space", wholeNumber(1))
   .option("--epochs <n>", "epochs", wholeNumber(1), 10)
-  .option("--batch <n>", "examples a step", wholeNumber(1), 128)
+  .option("--batch <n>", "examples per step", wholeNumber(1), 128)
   .option("--lr <x>", "learning rate of Adam", positiveNumber, 1e-3)
   .option("--beta <x>", "weight of the KL term", positiveNumber, 1)
   .option("--epsilon <x>", "epsilon of Adam (default: 1e-8)", positiveNumber)
   .addOption(
-    new Option("--init <name>", "how the weights begin: as in PyTorch or Keras")
+    new Option("--init <name>", "initial weights: as in PyTorch or Keras")
       .choices(["torch", "glorot"])
       .default("torch"),
   )
   .option("--seed <n>", "seed of weights, order, noise and generated data", wholeNumber(0), 1)
   .option("--limit <n>", "train on the first n examples", wholeNumber(1))
   .option("--out <dir>", "folder for the results", "out")
-  .option("--save-every <minutes>", "minutes between two checkpoints; 0: after each report", positiveNumber, 5)
+  .option("--save-every <minutes>", "minutes between checkpoints; 0: after each report", positiveNumber, 5)
   .option("--resume <path>", `continue a run, given its ${CHECKPOINT} or its folder`)
   .option("--json", "end stdout with one JSON object", false)
   .option("--browser", "run in headless Chrome", false)
@@ -112,7 +112,7 @@ async function main(): Promise<number> {
     seed,
   };
   print(`data: ${data}, ${train.count} training and ${test.count} test examples of ${train.shape.join("x")}`);
-  if (split === "all") print("the test examples are trained on too: their figures are no measure of new ones");
+  if (split === "all") print("training includes the test examples, so the test figures say nothing about new data");
   const epochsText = `${options.epochs} ${options.epochs === 1 ? "epoch" : "epochs"}`;
   print(`model: ${name}, latent ${spec.latent}; ${epochsText} of batches of ${options.batch}`);
   for (const note of going?.notes ?? []) print(note);
@@ -135,7 +135,7 @@ async function main(): Promise<number> {
     if (asked > 0) return;
     asked = now;
     code = 128 + constants.signals[signal];
-    tell("stopping; the model and its training state are still written (Ctrl-C again: quit at once)");
+    tell("stopping; writing the model and its training state first (Ctrl-C again: quit at once)");
     stop.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
@@ -157,7 +157,7 @@ async function main(): Promise<number> {
     progress.epochEnd({ epoch, train: trained, test: tested, seconds });
     const stepsPerSecond = stepsPerEpoch / seconds;
     const line = JSON.stringify({ epoch, train: trained, test: tested, seconds, stepsPerSecond });
-    // The first line replaces those of an earlier run.
+    // The first line replaces an earlier run's lines.
     if (epoch === 1) await writeWhole(path("metrics.jsonl"), `${line}\n`);
     else await appendLine(path("metrics.jsonl"), line);
   };
@@ -181,7 +181,7 @@ async function main(): Promise<number> {
       failed = false;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      // The run continues: the model is still to be written, and the next checkpoint may succeed.
+      // The run continues: the model will still be written, and the next checkpoint may succeed.
       if (!failed || last) tell(`${error.message}${last ? "" : "; the previous one is kept, and the run continues"}`);
       failed = true;
     }
@@ -193,7 +193,7 @@ async function main(): Promise<number> {
       for (const line of adapterLines(found)) print(line);
       if (!going) return;
       print(`continuing after ${trained.steps} steps, ${trained.epochs} of ${options.epochs} epochs`);
-      // Drops the lines of epochs that will be trained again, and a line that was cut off by a kill.
+      // Drops the lines of epochs that will be trained again, and a line truncated by a kill.
       const lines = going.lines.map((line) => `${line}\n`);
       await writeWhole(path("metrics.jsonl"), lines.join(""));
     },

@@ -1,5 +1,5 @@
 // checkpoint.safetensors: a saved VAE with its training state and, in its metadata, a record of the run: its options
-// and the points of its chart so far. The library reads it like any model.
+// and the chart's points so far. The library can read it like any model.
 import { createHash } from "node:crypto";
 import { WebvaeError, type Dataset, type Initialisation, type ModelSpec } from "../src/index.js";
 import type { Losses } from "./charts.js";
@@ -27,12 +27,12 @@ export interface RunRecord {
   readonly epochs: number;
   readonly lr: number;
   readonly beta: number;
-  /** Trained so far, in all processes. */
+  /** Trained so far, across all processes. */
   readonly trained: { readonly steps: number; readonly epochs: number };
   readonly seconds: number;
-  /** 0 if no step was reported yet. */
+  /** 0 if no step has been reported yet. */
   readonly stepsPerEpoch: number;
-  /** Of the epoch under way: sums over its reported steps. */
+  /** For the current epoch: sums over its reported steps. */
   readonly partial: Losses & { readonly steps: number; readonly seconds: number };
   /** [epoch, elbo, reconstruction, kl] within the epochs, for the chart. */
   readonly curve: readonly (readonly number[])[];
@@ -50,7 +50,7 @@ type Header = Record<string, unknown> & { __metadata__?: Record<string, string> 
 /** A safetensors file's JSON and its tensors' bytes. */
 function split(file: Uint8Array): { header: Header; tensors: Uint8Array } {
   const length = file.length >= 8 ? Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)) : Infinity;
-  if (length > file.length - 8) throw new Error("it is cut off");
+  if (length > file.length - 8) throw new Error("it is truncated");
   const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(8, 8 + length)));
   if (header === null || typeof header !== "object") throw new Error("its header is not an object");
   return { header: header as Header, tensors: file.subarray(8 + length) };
@@ -74,7 +74,7 @@ export function withRecord(file: Uint8Array, record: RunRecord): Uint8Array {
 export function metadataOf(path: string, file: Uint8Array): Readonly<Record<string, string>> {
   try {
     const { __metadata__: metadata = {} } = split(file).header;
-    if (metadata === null || typeof metadata !== "object") throw new Error("its metadata are not an object");
+    if (metadata === null || typeof metadata !== "object") throw new Error("its metadata is not an object");
     return metadata;
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
@@ -87,10 +87,10 @@ export function specOf(path: string, file: Uint8Array): ModelSpec {
   return parsed(path, metadataOf(path, file), "model_spec", "is not a model of this library") as ModelSpec;
 }
 
-/** The record of a run in its checkpoint. Throws INVALID_FILE naming `path`, and what the file is instead. */
+/** The record of a run in its checkpoint. Throws INVALID_FILE naming `path` and what the file is instead. */
 export function recordOf(path: string, file: Uint8Array): RunRecord {
   const metadata = metadataOf(path, file);
-  const missing = `is not a checkpoint to continue from (npm run train writes that as ${CHECKPOINT}); VAE.load reads it`;
+  const missing = `is not a checkpoint to resume from (npm run train writes those as ${CHECKPOINT}); VAE.load can read it`;
   if (metadata["training_state"] === undefined && metadata["model_spec"] !== undefined) {
     throw new WebvaeError("INVALID_FILE", `${path} has weights but no training state: it ${missing}`);
   }

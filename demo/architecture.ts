@@ -1,16 +1,16 @@
-// From the settings and the data's shape to the model that is trained.
+// The model to train, from the settings and the shape of the data.
 import { models, WebvaeError, type ModelSpec } from "webvae";
 import { readJson } from "./json_fault.js";
 import type { Settings } from "./settings.js";
 
 type Wanted = Pick<Settings, "model" | "latent" | "spec">;
 
-/** Throws WebvaeError INVALID_SPEC. A custom spec may still be wrong: VAE.create says so. */
+/** Throws WebvaeError INVALID_SPEC. A custom spec is checked further by VAE.create. */
 export function specFor({ model, latent, spec }: Wanted, shape: readonly number[]): ModelSpec {
   if (model === "custom") return customSpec(spec, shape);
   if (shape.length !== 3) {
     if (model === "mlp") return models.points(shape, latent);
-    throw new WebvaeError("INVALID_SPEC", "a convolutional model needs images; these data are points. Choose MLP");
+    throw new WebvaeError("INVALID_SPEC", "a convolutional model needs images, but this data is points. Choose MLP");
   }
   if (model === "mlp") return models.mlp(shape, latent);
   const [height = 0, width = 0] = shape;
@@ -28,7 +28,7 @@ function customSpec(text: string, shape: readonly number[]): ModelSpec {
   if (Array.isArray(input) && String(input) !== String(shape)) {
     throw new WebvaeError(
       "INVALID_SPEC",
-      `input: the data's examples have shape [${shape.join(", ")}], the model's [${input.join(", ").slice(0, 60)}]`,
+      `input: the data has shape [${shape.join(", ")}], but the model expects [${input.join(", ").slice(0, 60)}]`,
     );
   }
   return value as ModelSpec;

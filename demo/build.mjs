@@ -1,5 +1,5 @@
-// The page's files: its scripts, style and fonts, and the library's own beside them. npm run build:demo writes them to
-// dist-demo/, for any host that serves files, from any path.
+// The page's files: its scripts, style and fonts, and the library next to them. npm run build:demo writes them to
+// dist-demo/, for any static host, under any path.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { readdirSync } from "node:fs";
@@ -13,11 +13,11 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 const root = join(folder, "..");
 const fonts = join(root, "node_modules/@fontsource/inter/files");
 
-/** Bytes, gzipped, that the page's own scripts may take, with the chart's and without the library's. */
+/** Limit for the page's own scripts in gzipped bytes, including the chart library but not webvae. */
 export const DEMO_LIMIT = 150_000;
 
 /**
- * A strict policy. A page under it runs the library, and none but `hosts` are asked for anything else.
+ * A strict policy under which the library runs. The page can connect only to its own origin and `hosts`.
  * @param {readonly string[]} [hosts]
  */
 export const policyFor = (hosts = []) =>
@@ -31,7 +31,7 @@ export const policyFor = (hosts = []) =>
     "form-action 'none'",
   ].join("; ");
 
-/** The demo's: it downloads MNIST and Fashion-MNIST from where the library finds them. */
+/** The demo's policy: it downloads MNIST and Fashion-MNIST from the hosts the library uses. */
 export const demoPolicy = policyFor([
   "https://cdn.jsdelivr.net",
   "https://raw.githubusercontent.com",
@@ -39,7 +39,7 @@ export const demoPolicy = policyFor([
 ]);
 
 /**
- * Scripts that import the library by its name, which the page finds beside them.
+ * Scripts that import the library by name; the page finds it next to them.
  * @param {string[]} entryPoints
  * @param {{ minify?: boolean }} [options]
  * @returns {Promise<Map<string, Buffer>>} by their paths: "/main.js", "/main.js.map"
@@ -49,7 +49,7 @@ export async function bundleScripts(entryPoints, { minify = false } = {}) {
     entryPoints,
     outdir: folder,
     bundle: true,
-    // What is imported when it is needed is a file of its own.
+    // Dynamic imports become separate files.
     splitting: true,
     chunkNames: "part-[hash]",
     minify,
@@ -88,7 +88,7 @@ export async function libraryFiles() {
   return new Map([...files].map(([name, text]) => [`/dist/${name}`, text]));
 }
 
-/** @returns {Promise<Map<string, Buffer | string>>} by their paths, "/index.html" too */
+/** @returns {Promise<Map<string, Buffer | string>>} by path, including "/index.html" */
 export async function demoFiles() {
   const read = (/** @type {string} */ path) => readFile(path);
   const recorded = join(folder, "recorded");
@@ -116,9 +116,9 @@ export async function demoFiles() {
 }
 
 /**
- * Writes the page to a folder. Throws where its scripts are larger than DEMO_LIMIT.
+ * Writes the page to a folder. Throws if its scripts are larger than DEMO_LIMIT.
  * @param {string} [target]
- * @returns {Promise<string[]>} what it wrote, in words
+ * @returns {Promise<string[]>} a summary of what it wrote
  */
 export async function buildDemo(target = join(root, "dist-demo")) {
   const files = await demoFiles();
@@ -134,7 +134,7 @@ export async function buildDemo(target = join(root, "dist-demo")) {
 }
 
 /**
- * The demo's own scripts, gzipped one by one as a host does.
+ * Size of the demo's own scripts, each gzipped separately, as a host would.
  * @param {ReadonlyMap<string, Buffer | string>} files
  */
 export function scriptSize(files) {
@@ -142,7 +142,7 @@ export function scriptSize(files) {
   return own.reduce((sum, [, bytes]) => sum + gzipSync(bytes, { level: 9 }).length, 0);
 }
 
-/** A host of files sends no policy: the page brings it. @param {string} html */
+/** A static host sends no policy, so the page declares it. @param {string} html */
 const withPolicy = (html) =>
   html.replace(
     "<meta charset",

@@ -1,5 +1,5 @@
-// Carries the protocol over a worker's messages: calls with answers, and messages that the worker sends by itself. When
-// the worker cannot be loaded or has stopped, all calls reject, so that none waits for ever.
+// Carries the protocol over a worker's messages: calls with answers, and messages the worker sends on its own. When the
+// worker cannot be loaded or has stopped, all calls reject, so that none waits forever.
 import { asError, describeFault, PageFault, WORKER_LOST, type Fault } from "./faults.js";
 import type { Commands, Told } from "./protocol.js";
 
@@ -18,7 +18,7 @@ interface Answer {
 interface Beat {
   readonly beat: true;
 }
-/** The worker received a message that it could not read, so the call in it gets no answer. */
+/** The worker received an unreadable message, so the call in it gets no answer. */
 interface Unread {
   readonly unread: true;
 }
@@ -75,12 +75,7 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
   };
   const end = (message: string) => {
     if (life.signal.aborted) return;
-    const error = new PageFault(
-      heard ? "The training has stopped" : "The training could not start",
-      message,
-      [],
-      WORKER_LOST,
-    );
+    const error = new PageFault(heard ? "Training has stopped" : "Training could not start", message, [], WORKER_LOST);
     clearInterval(beats);
     worker?.terminate();
     life.abort(error);
@@ -88,7 +83,7 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
     lost(error);
   };
   const unread = () =>
-    rejectAll(new PageFault("A message between page and worker was lost", "It could not be read.", ["Try it again."]));
+    rejectAll(new PageFault("A message to or from the worker was lost", "It could not be read.", ["Try again."]));
 
   const hear = (message: ToPage) => {
     heard = true;
@@ -114,18 +109,17 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
       event.preventDefault();
       // A script that could not be fetched has no message.
       const message = "message" in event ? String(event.message) : "";
-      if (heard) failed(new PageFault("Something went wrong in the training", message, [], "UNEXPECTED"));
-      else if (message) end(`Its script ended with an error: ${message}`);
-      else end("Its script, worker.js or a file that it needs, could not be loaded.");
+      if (heard) failed(new PageFault("Something went wrong during training", message, [], "UNEXPECTED"));
+      else if (message) end(`The worker's script ended with an error: ${message}`);
+      else end("worker.js, or a file it needs, could not be loaded.");
     });
     beats = setInterval(() => {
-      if (silent++ >= MISSED_BEATS)
-        end(`Its worker has given no sign of life for ${(MISSED_BEATS * BEAT_MS) / 1000} s.`);
+      if (silent++ >= MISSED_BEATS) end(`The worker has not responded for ${(MISSED_BEATS * BEAT_MS) / 1000} s.`);
       else post({ beat: true } satisfies Beat);
     }, BEAT_MS);
   } catch (error) {
-    // The browser or a policy forbids workers. Reported only after the caller has what this function returns.
-    queueMicrotask(() => end(`Its worker could not be created: ${String(error)}`));
+    // The browser or a policy forbids workers. Reported only after this function has returned.
+    queueMicrotask(() => end(`The worker could not be created: ${String(error)}`));
   }
 
   const post = (message: Call | Beat, transfer: Transferable[] = []) => worker?.postMessage(message, transfer);
@@ -150,7 +144,7 @@ export function callWorker(start: () => WorkerEnd, { told, failed, lost }: Heari
   return { commands, lost: life.signal };
 }
 
-/** What answers them: at once or later. */
+/** The worker's answers to the commands, immediate or asynchronous. */
 export type Handlers = {
   [Name in keyof Commands]: (
     ...values: Parameters<Commands[Name]>
@@ -176,7 +170,7 @@ export function answerPage(page: End, handlers: Handlers): (message: Told) => vo
   return (message) => post(message);
 }
 
-/** Ports move; bytes made for the other side need no copy. */
+/** Ports must be transferred; bytes made for the other side can be, which saves a copy. */
 function handedOver(values: readonly unknown[]): Transferable[] {
   return values.flatMap((value): Transferable[] => {
     if (value instanceof MessagePort) return [value];

@@ -1,5 +1,5 @@
-// Loads before everything else, as a classic script that old browsers can run too. It shows on the page what keeps the
-// page from starting, and what to do. Once the page's own script runs (`data-started`), that one shows errors.
+// Loads before everything else, as a classic script that old browsers can run too. If the page cannot start, it shows
+// why and what to do. Once the page's main script runs (`data-started`), that one shows errors.
 
 // uPlot passes navigator.language to Intl while it loads. On Linux, Chrome's value is "en-US@posix" without a locale
 // and "sr-RS@latin" for a locale with a modifier, and Intl throws on both. The page is in English anyway.
@@ -28,14 +28,14 @@
     whenParsed(() => {
       document.body.dataset["state"] = "failed";
       put("position", "Could not start.");
-      put("adapter", "no GPU asked for");
+      put("adapter", "not checked");
       const waiting = document.getElementsByClassName("waiting");
       for (let i = 0; i < waiting.length; i++) waiting[i]!.textContent = "The page could not start.";
       put("fault-title", title);
       put("fault-message", message);
       put("fault-hints", "");
       put("fault-code", "NOT_STARTED");
-      put("fault-again", "Load the page again");
+      put("fault-again", "Reload the page");
       const hintsOf = document.getElementById("fault-hints");
       if (hintsOf)
         for (const hint of hints) {
@@ -65,8 +65,8 @@
   const nameOf = (address: string) => address.replace(/[?#].*$/, "").replace(/^.*\//, "");
 
   const threw = (error: unknown) =>
-    show("The page could not start", `Its script ended with an error: ${String(error)}`, [
-      "Load the page again: what was kept in this browser is still there.",
+    show("The page could not start", `A script ended with an error: ${String(error)}`, [
+      "Reload the page: a model saved in this browser is still there.",
       current,
     ]);
 
@@ -79,8 +79,8 @@
         const address = target instanceof HTMLScriptElement ? target.src : target.href;
         const needed = target instanceof HTMLScriptElement || target.rel === "stylesheet";
         if (!needed || !isOwn(address)) return;
-        show("A part of the page could not be loaded", `${nameOf(address)}, or a file that it needs, is missing.`, [
-          "Check the network, and load the page again: what was kept in this browser is still there.",
+        show("Part of the page could not be loaded", `${nameOf(address)}, or a file it needs, is missing.`, [
+          "Check the network and reload the page: a model saved in this browser is still there.",
           current,
         ]);
       } else if (isOwn(event.filename)) threw(event.error || event.message);

@@ -1,5 +1,5 @@
-// Where a text stops being JSON, and where in it the places are that a fault in a model spec names. Browsers word this
-// differently, and Safari gives no position at all.
+// Finds where a text stops being valid JSON, and where the values are that an error in a model spec refers to. Browsers
+// word JSON errors differently, and Safari gives no position at all.
 
 export interface JsonFault {
   /** From 1. */
@@ -53,7 +53,7 @@ export function readJson(text: string): JsonText {
     const start = at;
     // eslint-disable-next-line no-control-regex -- JSON forbids them unescaped
     if (!match(/"([^"\\\u0000-\u001f]|\\(["\\/bfnrt]|u[\da-f]{4}))*"/iy)) {
-      throw new Fault(start, "this text between quotes does not end, or has a wrong escape");
+      throw new Fault(start, "this string is not closed, or has an invalid escape");
     }
     return JSON.parse(text.slice(start, at)) as string;
   };
@@ -72,7 +72,7 @@ export function readJson(text: string): JsonText {
         if (text[at] !== '"') throw new Fault(at, `expected a name in double quotes, ${found()}`);
         const start = at;
         const key = string();
-        if (keys.has(key)) throw new Fault(start, `the name ${JSON.stringify(key)} stands here a second time`);
+        if (keys.has(key)) throw new Fault(start, `duplicate name ${JSON.stringify(key)}`);
         keys.add(key);
         space();
         expect(":", "expected a colon");
@@ -100,8 +100,7 @@ export function readJson(text: string): JsonText {
   };
 
   try {
-    if (text.length > LONGEST)
-      throw new Fault(0, `the text has ${text.length} characters; at most ${LONGEST} are read`);
+    if (text.length > LONGEST) throw new Fault(0, `the text has ${text.length} characters; the limit is ${LONGEST}`);
     value("", 0);
     space();
     if (at < text.length) throw new Fault(at, `expected the end, ${found()}`);

@@ -1,7 +1,7 @@
-// What has been measured while training, thinned so that it stays small however long a run is.
+// The losses measured during training, thinned out so that they stay small however long a run is.
 import type { History, TestPoint, TrainPoint } from "./protocol.js";
 
-/** Points that a chart can show, and a page can hold. */
+/** The most points: as many as a chart can show and a page can hold. */
 const MOST = 2000;
 
 export class Losses {
@@ -30,7 +30,7 @@ export class Losses {
     return { train: this.#train, test: this.#test };
   }
 
-  /** What came since this was last asked. */
+  /** What was added since the last call. */
   takeAdded(): History {
     const added = this.#added;
     this.#added = { train: [], test: [] };
@@ -38,7 +38,7 @@ export class Losses {
   }
 }
 
-/** Means of neighbours. */
+/** The mean of two neighbours. */
 export function halved(points: readonly TrainPoint[]): TrainPoint[] {
   return Array.from({ length: Math.floor(points.length / 2) }, (_, i) => {
     const [a, b] = [points[2 * i]!, points[2 * i + 1]!];

@@ -1,4 +1,4 @@
-// The page: it asks the training worker, and shows what that tells.
+// The page: sends commands to the training worker and shows its answers.
 import { callWorker, type Connection } from "./calls.js";
 import { asError, isFinal, PageFault, part, PART_MISSING, SUPERSEDED, WORKER_LOST } from "./faults.js";
 import { Losses } from "./losses.js";
@@ -35,16 +35,16 @@ const form = new SettingsForm({
 });
 
 let opened: Opened | undefined;
-/** The visitor's own files that the model trains on. */
+/** The visitor's own files, which the model trains on. */
 let ownFiles: readonly File[] = [];
-/** When and at which step the current model was last kept. */
+/** When and at which step the current model was last saved. */
 let saved: Saved | undefined;
 let standing: Standing | undefined;
 let losses = new Losses();
 let view: View | undefined;
 /**
- * The view of the model that was opened last: what is pressed or told meanwhile is of it, not of the one before.
- * Rejects where another model took its place before it was there.
+ * The view of the model that was opened last: commands and messages meanwhile belong to it, not to the one before.
+ * Rejects if another model replaced it before it was ready.
  */
 let opening: Promise<View> | undefined;
 
@@ -54,7 +54,7 @@ function connect(): Connection {
   return callWorker(start, { told: hear, failed: fail, lost });
 }
 
-/** Called when the worker is gone, and with it the current state of the model. */
+/** Called when the worker is gone, and the current state of the model with it. */
 function lost(error: PageFault): void {
   standing = undefined;
   // It would never settle.
@@ -69,16 +69,16 @@ function lost(error: PageFault): void {
 /** The worker's commands; starts another worker if it is gone. */
 const revived = () => (connection.lost.aborted ? (connection = connect()) : connection).commands;
 
-/** Opens the kept copy of the lost model, or else a new model with the same settings. */
+/** Opens the saved copy of the lost model, or a new model with the same settings if there is none. */
 async function startAgain(): Promise<void> {
   hideFault();
   transport.wait("Starting again…");
   if (!saved) return open(form.settings, ownFiles);
   await present(await revived().restore(ownFiles), saved);
-  announce("The model that was kept is here again.");
+  announce("The saved model has been restored.");
 }
 
-/** Runs what the visitor asked for; a fault is shown, and what was there stays. */
+/** Runs what the visitor asked for. If it fails, the error is shown and everything stays as it was. */
 async function attempt(act: () => Promise<unknown> | void): Promise<void> {
   try {
     await act();
@@ -87,7 +87,7 @@ async function attempt(act: () => Promise<unknown> | void): Promise<void> {
   }
 }
 
-/** `again`: what failed, to be tried once more. */
+/** `again` repeats what failed. */
 function fail(error: unknown, again?: () => void): void {
   const code = error instanceof Error && "code" in error ? error.code : "";
   if (code === SUPERSEDED) return;
@@ -111,7 +111,7 @@ function remedied(error: unknown, again: (() => void) | undefined): Parameters<t
   const code = error instanceof PageFault ? error.code : "";
   // Before there is a model, reloading the page loses nothing.
   const begin = code === PART_MISSING || (code === WORKER_LOST && !opened);
-  if (begin) return [error, { label: "Load the page again", act: () => location.reload() }];
+  if (begin) return [error, { label: "Reload the page", act: () => location.reload() }];
   if (code === WORKER_LOST) return restart(error as PageFault, saved, () => void attempt(startAgain));
   return [error, again && { act: again }];
 }
@@ -127,14 +127,14 @@ async function open(settings: Settings, files: readonly File[]): Promise<void> {
   transport.wait(opened ? "Preparing the new model…" : "Looking for a GPU…");
   const { model } = settings;
   const next = await revived().open(settings, files);
-  // If the data are still "files" and none were given, the previous files stay.
+  // If the data is still "files" and none were given, the previous files are used.
   if (settings.data !== "files") ownFiles = [];
   else if (files.length > 0) ownFiles = files;
   await present(next);
   announce(`A new model is ready: ${model}.`);
 }
 
-/** Another model is in the worker now. */
+/** The worker has a new model. */
 async function present(next: Opened, kept?: Saved): Promise<void> {
   opened = next;
   saved = kept;
@@ -154,7 +154,7 @@ async function present(next: Opened, kept?: Saved): Promise<void> {
   document.body.dataset["shown"] = "true";
 }
 
-/** One at a time, each in place of the one before; none for a model that another has replaced meanwhile. */
+/** Views open one at a time, each replacing the one before; none opens for a model that has been replaced meanwhile. */
 async function openView(next: Opened, before: Promise<View> | undefined): Promise<View> {
   await before?.catch(() => {});
   try {
@@ -162,12 +162,12 @@ async function openView(next: Opened, before: Promise<View> | undefined): Promis
   } catch (error) {
     if (opened === next) throw error;
   }
-  throw new PageFault("Given up", "Another model was opened meanwhile.", [], SUPERSEDED);
+  throw new PageFault("Cancelled", "Another model was opened meanwhile.", [], SUPERSEDED);
 }
 
-/** Asks the view of the model that is here now, also where it is still being opened. */
+/** Calls the current model's view, even if it is still being opened. */
 function whenOpen(act: (view: View) => Promise<void> | void): void {
-  // Whoever opens it says why it cannot be.
+  // If it cannot be opened, the code that opens it reports why.
   void opening?.then(act).catch(() => {});
 }
 
@@ -180,14 +180,14 @@ function showLosses(): void {
 function hear(message: Told): void {
   if (message.type === "loading") {
     const { what, done, total } = message;
-    const share = total === undefined ? "" : ` ${Math.round((100 * done) / total)} %`;
+    const share = total === undefined ? "" : ` ${Math.round((100 * done) / total)}%`;
     transport.wait(`${what}…${share}`);
   } else if (message.type === "means") whenOpen((view) => view.setMeans(message));
   else if (message.type === "fault") fail(asError(message.fault));
   else if (message.type === "autosave") {
     saved = message.state.saved ?? saved;
     showAutosave(message.state);
-    // This tab may keep now. After a reload that may be late: the page of before held on to it.
+    // This tab may save now. After a reload that can take a while, because the previous page still held the lock.
     if (message.state.kind === "on" && !message.state.saved && standing?.steps === 0) void attempt(offer);
   } else follow(message);
 }
@@ -231,11 +231,11 @@ async function loadModel(file: File): Promise<void> {
   announce("The model is loaded.");
 }
 
-/** What an earlier visit left in the browser. */
+/** Offers the model that an earlier visit left in the browser. */
 async function offer(): Promise<void> {
   const kept = await connection.commands.kept();
   if (!kept || !opened) return;
-  // The offer stays where it fails.
+  // If this fails, the offer stays.
   offerKept(kept, {
     continueIt: () =>
       void attempt(async () => {
@@ -278,20 +278,20 @@ function wire(): void {
   addEventListener("hashchange", () => void attempt(() => openAddress()));
   addEventListener("unhandledrejection", ({ reason }) => fail(reason));
   addEventListener("error", ({ error, message }) => {
-    // A browser's notice, not a fault: what was observed is told in the next frame.
+    // A browser's notice, not an error: the observation is delivered in the next frame.
     if (!message.startsWith("ResizeObserver loop")) fail(error ?? message);
   });
 }
 
-/** What the address asks for; what it may not have is said, and the rest is taken. */
+/** Applies the settings in the address. Invalid ones are reported and skipped. */
 async function openAddress(): Promise<void> {
   const { settings, refused } = fromHash(location.hash);
   live.show(settings);
   form.show(settings);
   await open(settings, []);
   if (refused.length > 0) {
-    throw new PageFault("The address asks for what cannot be set", `${refused.join(". ")}.`, [
-      "The usual values were taken in their place.",
+    throw new PageFault("Some settings in this link are not valid", `${refused.join(". ")}.`, [
+      "The default values are used instead.",
     ]);
   }
 }
@@ -302,7 +302,7 @@ document.documentElement.dataset["started"] = "true";
 performance.mark("interactive");
 if (navigator.gpu as GPU | undefined) await attempt(() => openAddress());
 else {
-  // Where a worker has none either; the library would say the same.
+  // A worker would not have it either; the library would report the same.
   const message = "navigator.gpu is missing: this browser has no WebGPU, or the page is not on https or localhost.";
   fail(Object.assign(new Error(message), { name: "WebvaeError", code: "NO_WEBGPU" }));
 }

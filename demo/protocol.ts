@@ -1,39 +1,39 @@
-// What page and worker say to each other. The page calls; the worker answers, and tells of itself what happens.
+// The protocol between page and worker. The page calls; the worker answers, and reports events on its own.
 import type { ModelSpec } from "webvae";
 import type { Fault } from "./faults.js";
 import type { Live, Settings } from "./settings.js";
 
 export interface Commands {
   /**
-   * Data and a model with new weights for them. What is there stays, and trains on, until both are ready: a fault
-   * leaves it as it was. `files` are the visitor's own data; without them, and with the same data set, the data are
-   * kept.
+   * Opens data and a model with new weights for it. The current model stays, and keeps training, until both are ready:
+   * an error leaves it as it was. `files` is the visitor's own data; without it, and with the same data set, the data
+   * stays loaded.
    */
   open(settings: Settings, files: readonly File[]): Promise<Opened>;
-  /** A model file, for the data that are there. */
+  /** Opens a model file for the current data. */
   load(file: File): Promise<Opened>;
-  /** Whether a spec could be built on these data; nothing is built. */
+  /** Checks whether a spec could be built for this data, without building anything. */
   check(settings: Settings): Promise<Fault | undefined>;
-  /** Until `settings.epochs` epochs are done, and once they are that many more. */
+  /** Trains until `settings.epochs` epochs are done; after that, for the same number again. */
   play(): Promise<void>;
   pause(): Promise<void>;
   /** One step. */
   step(): Promise<void>;
   live(values: Live): Promise<void>;
-  /** Where the run ends. */
+  /** Sets the epoch at which training ends. */
   goal(epochs: number): Promise<void>;
   /** The model as a safetensors file with its training state. */
   save(): Promise<Uint8Array<ArrayBuffer>>;
-  /** A port over which the explorer asks the model that is there now. */
+  /** A port over which the explorer queries the current model. */
   connect(port: MessagePort): Promise<void>;
-  /** What an earlier visit left, if anything. */
+  /** The model that an earlier visit left, if any. */
   kept(): Promise<Kept | undefined>;
-  /** Continues with it; `files` are the visitor's own files it was trained on, if the page still has them. */
+  /** Continues with it; `files` are the visitor's files that it was trained on, if the page still has them. */
   restore(files?: readonly File[]): Promise<Opened>;
   discard(): Promise<void>;
 }
 
-/** A model and its data, as the page needs to know them. */
+/** What the page needs to know about a model and its data. */
 export interface Opened {
   readonly settings: Settings;
   readonly adapter: { readonly name: string; readonly software: boolean };
@@ -54,18 +54,18 @@ export interface DataSummary {
   readonly test: number;
   readonly labelNames?: readonly string[];
   readonly notes: readonly string[];
-  /** Examples of the test set, values from 0 to 1, of different classes where it has labels. */
+  /** Examples of the test set, values from 0 to 1, of different classes if it has labels. */
   readonly examples: Float32Array;
   readonly exampleLabels?: Uint8Array;
 }
 
-/** Where the training stands. */
+/** The state of training. */
 export interface Standing {
   readonly state: "ready" | "running" | "paused" | "done" | "failed";
-  /** Nothing is under way. After a pause steps that the GPU has already are still done, and counted. */
+  /** No steps are under way. After a pause, steps already submitted to the GPU are still done, and counted. */
   readonly still: boolean;
   readonly steps: number;
-  /** Whole epochs done, the step within the next, and where it ends. */
+  /** Whole epochs done, the step within the next one, and the epoch at which training ends. */
   readonly epochs: number;
   readonly epochStep: number;
   readonly goal: number;
@@ -73,7 +73,7 @@ export interface Standing {
   readonly clamped?: number;
 }
 
-/** Losses in nats per example at steps; of the test set at the ends of epochs. */
+/** Losses in nats per example: of training at steps, of the test set at the ends of epochs. */
 export interface History {
   readonly train: readonly TrainPoint[];
   readonly test: readonly TestPoint[];
@@ -86,7 +86,7 @@ export interface TrainPoint {
 }
 export interface TestPoint extends TrainPoint {
   readonly epoch: number;
-  /** The training's mean over that epoch. */
+  /** The mean training loss over that epoch. */
   readonly train: number;
 }
 
@@ -95,7 +95,7 @@ export interface Kept {
   readonly title: string;
   readonly steps: number;
   readonly epochs: number;
-  /** Its data are the visitor's files, which must be chosen again. */
+  /** Its data is the visitor's files, which must be chosen again. */
   readonly needsFiles: boolean;
 }
 
@@ -108,7 +108,7 @@ export type Told =
   | { readonly type: "means"; readonly mean: Float32Array; readonly labels?: Uint8Array }
   | { readonly type: "autosave"; readonly state: AutosaveState };
 
-/** Whether the model is being kept, and when it was last. */
+/** Whether the model is being saved, and when it last was. */
 export type AutosaveState =
   | { readonly kind: "on"; readonly saved?: Saved }
   | { readonly kind: "off"; readonly why: string; readonly saved?: Saved };

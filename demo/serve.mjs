@@ -1,5 +1,5 @@
-// npm start [-- --port 8080]: builds the library and the page, and serves them on this machine alone. All that it
-// answers with is in memory: no request reaches the file system.
+// npm start [-- --port 8080]: builds the library and the page, and serves them on this machine only. Everything served
+// is in memory: no request reaches the file system.
 import { createServer } from "node:http";
 import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,7 +8,7 @@ import { demoFiles, demoPolicy, policyFor } from "./build.mjs";
 
 export { bundleScripts, libraryFiles } from "./build.mjs";
 
-/** What pages that use the library are served with. */
+/** Headers for pages that use the library. */
 export const policy = policyFor();
 
 /** @type {Record<string, string>} */
@@ -22,10 +22,10 @@ const types = {
 };
 
 /**
- * Serves files on 127.0.0.1. Rejects where the port is taken.
+ * Serves files on 127.0.0.1. Rejects if the port is taken.
  * @param {ReadonlyMap<string, Buffer | string>} files by their paths
- * @param {number} [port] 0: any that is free
- * @param {Record<string, string>} [headers] beside the usual ones, or in their place
+ * @param {number} [port] 0: any free port
+ * @param {Record<string, string>} [headers] added to the usual ones, or overriding them
  * @returns {Promise<{ url: string, close: () => void }>}
  */
 export async function serve(files, port = 0, headers = {}) {
@@ -58,7 +58,7 @@ export async function serve(files, port = 0, headers = {}) {
 }
 
 /**
- * Serves what is built once its port is found free: one that is taken is told before seconds of building.
+ * Builds and serves, but first checks that the port is free: if it is taken, that is reported before a long build.
  * @param {() => Promise<ReadonlyMap<string, Buffer | string>>} build
  * @param {number | undefined} port
  * @param {Record<string, string>} headers
@@ -83,9 +83,9 @@ export async function serveDemo(port) {
 
 const usage = `Usage: npm start [-- --port PORT]
 
-Builds the demo page and serves it on this machine alone, until Ctrl+C.
+Builds the demo page and serves it on this machine only, until Ctrl+C.
 
-  --port PORT  0 to 65535, 0 for any that is free (default: 8080)
+  --port PORT  0 to 65535, 0 for any free port (default: 8080)
   -h, --help   show this text`;
 
 async function main() {

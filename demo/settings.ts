@@ -1,16 +1,16 @@
-// What a visitor can set, its ranges, and its place in the page's address, from where nothing is taken unchecked.
+// What a visitor can set, the valid ranges, and its form in the page's address, which is always checked.
 
 export const dataIds = ["digits", "mnist", "fashion-mnist", "gaussians", "sprites"] as const;
 export type DataId = (typeof dataIds)[number];
 export const modelKinds = ["mlp", "conv", "custom"] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
-/** What can be changed while it trains. */
+/** What can be changed while the model trains. */
 export interface Live {
   readonly learningRate: number;
   /** Weight of the KL term. */
   readonly beta: number;
-  /** Factor on the noise of the reparameterization. */
+  /** Factor on the noise in the reparameterization. */
   readonly noise: number;
 }
 
@@ -19,7 +19,7 @@ export interface Settings extends Live {
   readonly data: DataId | "files";
   readonly model: ModelKind;
   readonly latent: number;
-  /** The text of a ModelSpec, where `model` is "custom". */
+  /** The text of a ModelSpec, if `model` is "custom". */
   readonly spec: string;
   readonly batch: number;
   readonly epochs: number;
@@ -47,7 +47,7 @@ interface Range {
 }
 export type NumberName = "latent" | "batch" | "epochs" | "seed" | keyof Live;
 
-/** By their names in Settings; `key` is the name in the address. */
+/** Keyed by name in Settings; `key` is the name in the address. */
 export const ranges: Readonly<Record<NumberName, Range>> = {
   latent: { key: "latent", low: 1, high: 256, whole: true },
   batch: { key: "batch", low: 1, high: 1024, whole: true },
@@ -59,10 +59,10 @@ export const ranges: Readonly<Record<NumberName, Range>> = {
 };
 const numberNames = Object.keys(ranges) as NumberName[];
 
-/** Characters of a spec's text: a longer one is not typed by hand. */
+/** The most characters of a spec's text: nobody types a longer one by hand. */
 export const LONGEST_SPEC = 20_000;
 
-/** Why `text` cannot be the setting `name`; undefined where it can. */
+/** Why `text` is not valid for the setting `name`; undefined if it is. */
 export function numberFault(name: NumberName, text: string): string | undefined {
   const { low, high, whole } = ranges[name];
   const written = whole ? /^\d{1,12}$/ : /^(\d{1,12}(\.\d{0,12})?|\.\d{1,12})(e[+-]?\d{1,2})?$/i;
@@ -73,11 +73,11 @@ export function numberFault(name: NumberName, text: string): string | undefined 
 
 export interface Address {
   readonly settings: Settings;
-  /** What the address asked for and does not get, in words. */
+  /** The settings in the address that were rejected, in words. */
   readonly refused: readonly string[];
 }
 
-/** The settings that a hash ("#data=mnist&latent=8") asks for, over the defaults. */
+/** The defaults overridden by the settings in a hash ("#data=mnist&latent=8"). */
 export function fromHash(hash: string): Address {
   const refused: string[] = [];
   const found: Record<string, unknown> = {};
@@ -92,23 +92,23 @@ export function fromHash(hash: string): Address {
       else found[name] = Number(text);
     } else if (key === "data") {
       if (dataIds.some((id) => id === text)) found["data"] = text;
-      else refuse(`the data can be ${dataIds.join(", ")}`);
+      else refuse(`must be one of ${dataIds.join(", ")}`);
     } else if (key === "model") {
       if (modelKinds.some((kind) => kind === text)) found["model"] = text;
-      else refuse(`the model can be ${modelKinds.join(", ")}`);
+      else refuse(`must be one of ${modelKinds.join(", ")}`);
     } else if (key === "spec") {
       if (text.length <= LONGEST_SPEC) found["spec"] = text;
-      else refuse(`a model's description takes at most ${LONGEST_SPEC} characters`);
-    } else refuse("there is no such setting");
+      else refuse(`must be at most ${LONGEST_SPEC} characters long`);
+    } else refuse("no such setting");
   }
   if (found["model"] === "custom" && !found["spec"]) {
-    refused.push("model=custom: the address lacks the model's description, spec");
+    refused.push("model=custom: the link does not contain the model itself (spec=)");
     delete found["model"];
   }
   return { settings: { ...defaults, ...found }, refused };
 }
 
-/** What differs from the defaults, as a hash; "" where nothing does. */
+/** The settings that differ from the defaults, as a hash; "" if none do. */
 export function toHash(settings: Settings): string {
   const asked = new URLSearchParams();
   if (settings.data !== defaults.data && settings.data !== "files") asked.set("data", settings.data);

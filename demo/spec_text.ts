@@ -1,8 +1,8 @@
-// A model spec as a text that people edit, and the line of that text which a fault names.
+// A model spec as a text that people edit, and the line of that text that an error refers to.
 import type { ModelSpec } from "webvae";
 import { lineOf, readJson } from "./json_fault.js";
 
-/** A spec as text: an object a line, a layer a line, so that a fault's line says something. */
+/** A spec as text with one layer per line, so that an error's line number is meaningful. */
 export function specText(spec: ModelSpec): string {
   const layers = (list: readonly object[]) =>
     list.length === 0 ? "[]" : `[\n${list.map((layer) => `    ${oneLine(layer)}`).join(",\n")}\n  ]`;
@@ -16,7 +16,7 @@ export function specText(spec: ModelSpec): string {
   return `{\n  ${parts.join(",\n  ")}\n}\n`;
 }
 
-/** JSON with a blank after each colon and comma. */
+/** JSON with a space after each colon and comma. */
 function oneLine(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
@@ -24,13 +24,13 @@ function oneLine(value: unknown): string {
   return `{ ${entries.join(", ")} }`;
 }
 
-/** The line, from 1, of the place that a message names first: "encoder.1 (dense): units: expected a whole number". */
+/** The line, from 1, of what a message names first: "encoder.1 (dense): units: expected a whole number". */
 export function faultLine(text: string, message: string): number | undefined {
   const direct = /^line (\d+),/.exec(message);
   if (direct) return Number(direct[1]);
   const named = /^(\w+(?:\.\d+|\[\d+\])*)(?: \(\w+\))?(?:: (\w+)\b)?/.exec(message);
   if (!named) return undefined;
-  // The library counts a residual layer's own layers without naming the list they are in.
+  // The library numbers the layers inside a residual layer without naming the list they are in.
   const plain = (path: string) => path.replace(/\.layers\[/g, "[").replace(/\[(\d+)\]/g, ".$1");
   const { places } = readJson(text);
   const offsets = new Map([...places].map(([path, at]) => [plain(path), at]));

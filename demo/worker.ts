@@ -1,4 +1,4 @@
-// The training worker: one model and its data at a time, asked for by the page (protocol.ts).
+// The training worker: holds one model and its data at a time, and answers the page's commands (protocol.ts).
 import { VAE, WebvaeError } from "webvae";
 import { serveModel } from "webvae/explorer";
 import { specFor } from "./architecture.js";
@@ -17,9 +17,9 @@ import { Means } from "./training/means.js";
 import { checkFit, checkSpec, dataFor, Devices, newModel, withFewer } from "./training/opening.js";
 import { Trainer } from "./training/trainer.js";
 
-/** Reports come with every submit; the page hears at most so often. */
+/** Minimum time between messages to the page, since reports come with every submit. */
 const TELL_EVERY_MS = 100;
-/** Of the test set, for reconstructions and the explorer's pictures; points are small. */
+/** Test examples for reconstructions and the explorer's pictures; points are small. */
 const EXAMPLES = { images: 40, points: 600 };
 
 let tell: (message: Told) => void = () => {};
@@ -28,13 +28,13 @@ const autosave = new Autosave((state) => tell({ type: "autosave", state }));
 const keeper = new Keeper(autosave);
 let current: { trainer: Trainer; means: Means; stopServing: (() => void)[] } | undefined;
 let toldAt = 0;
-/** Of the data that are asked for last. */
+/** Cancels loading the data that was requested last. */
 let loading = new AbortController();
 
 const handlers: Handlers = {
   open: (settings, files) => {
-    // Whoever asks for something else does not wait for a download.
-    loading.abort(new PageFault("Given up", "Other settings were asked for meanwhile.", [], SUPERSEDED));
+    // A new request does not wait for the old one's download.
+    loading.abort(new PageFault("Cancelled", "Other settings were requested meanwhile.", [], SUPERSEDED));
     const { signal } = (loading = new AbortController());
     return inTurn(async () => {
       const had = current?.trainer.loaded;
@@ -85,7 +85,7 @@ const handlers: Handlers = {
       if (--pictures === 0) trainer.gate.release(holder);
     };
     stopServing.push(serveModel(() => trainer.vae, port, { before, after }));
-    // Not before: the page would take them for those of the model that it still shows.
+    // Not earlier: the page would take them for the means of the model that it still shows.
     void means.consider(true);
   },
   kept: () => autosave.kept(),
@@ -103,14 +103,14 @@ const handlers: Handlers = {
 };
 
 function present(): Trainer {
-  if (!current) throw new PageFault("No model is here yet", "The page is still loading, or could not start.", []);
+  if (!current) throw new PageFault("There is no model yet", "The page is still loading, or could not start.", []);
   return current.trainer;
 }
 
 const progress = (done: number, total: number | undefined, what: string) =>
   tell({ type: "loading", what, done, total });
 
-/** What changes the model happens one after the other. */
+/** Operations that change the model run one after the other. */
 let turn: Promise<unknown> = Promise.resolve();
 function inTurn<T>(act: () => Promise<T>): Promise<T> {
   const result = turn.then(act);
@@ -118,7 +118,7 @@ function inTurn<T>(act: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** As `replace`, for a model from a file: the settings are the file's where it says. */
+/** Like `replace`, for a model from a file: settings that the file contains override the given ones. */
 async function fitted(vae: VAE, loaded: Loaded, settings: Settings, losses?: Losses): Promise<Opened> {
   try {
     checkFit(vae.spec, loaded, settings);
@@ -129,7 +129,7 @@ async function fitted(vae: VAE, loaded: Loaded, settings: Settings, losses?: Los
   return replace(vae, loaded, { ...settings, ...describedBy(vae, loaded, settings) }, losses);
 }
 
-/** Which choice of the page makes a model's spec. */
+/** The page's settings that produce a model's spec. */
 function describedBy({ spec }: VAE, loaded: Loaded, settings: Settings): Pick<Settings, "model" | "latent" | "spec"> {
   const wanted = (["mlp", "conv"] as const).find((model) => {
     try {
@@ -144,7 +144,7 @@ function describedBy({ spec }: VAE, loaded: Loaded, settings: Settings): Pick<Se
   return { model: "custom", latent, spec: JSON.stringify(spec) };
 }
 
-/** With its keys in one order. */
+/** With all keys sorted. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== "object") return value;
@@ -163,7 +163,7 @@ async function replace(vae: VAE, loaded: Loaded, settings: Settings, losses?: Lo
   keeper.forget();
   for (const stop of before?.stopServing ?? []) stop();
   await before?.trainer.dispose();
-  // Where nothing runs, nothing else would tell.
+  // If nothing is running, nothing else would report it.
   void vae.gpuDevice.lost.then(({ message }) => {
     if (current?.trainer === trainer)
       trainer.fail(new WebvaeError("DEVICE_LOST", `the GPU device was lost: ${message}`));

@@ -1,5 +1,5 @@
 /**
- * Images [n, 28, 28, 1] of values from 0 to 1 in rows on a canvas.
+ * Draws images [n, 28, 28, 1] with values from 0 to 1 in rows on a canvas.
  * @param {HTMLCanvasElement} canvas
  * @param {Float32Array} images
  * @param {number} [columns]
@@ -9,7 +9,7 @@ export function drawImages(canvas, images, columns = 8) {
   canvas.width = 28 * columns;
   canvas.height = 28 * Math.ceil(count / columns);
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("this browser draws on no canvas");
+  if (!context) throw new Error("this browser has no 2-D canvas");
   for (let image = 0; image < count; image++) {
     const pixels = new ImageData(28, 28);
     for (let i = 0; i < 784; i++) {

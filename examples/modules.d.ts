@@ -1,4 +1,4 @@
-// Packages of the examples that bring no types: what is used of them.
+// Types for the parts of untyped packages that the examples use.
 declare module "react-dom/client" {
   export function createRoot(container: Element): { render(node: import("react").ReactNode): void };
 }

@@ -1,6 +1,6 @@
-// npm run examples [-- --port 8081]: builds the library and the examples, and serves them on this machine alone. Each is
-// a folder with an index.html; its scripts are bundled with what they import, apart from the library, which all of them
-// load from /dist/ as from a CDN.
+// npm run examples [-- --port 8081]: builds the library and the examples, and serves them on this machine only. Each is
+// a folder with an index.html; its scripts are bundled with their imports, except for the library, which all of them
+// load from /dist/ as if from a CDN.
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 
 export const EXAMPLES = readdirSync(folder).filter((name) => existsSync(join(folder, name, "index.html")));
 
-/** What is a program of its own; the rest are parts of one. */
+/** The entry points; all other files are parts of one. */
 const PROGRAMS = /^(main|worker)\.(js|ts|tsx)$/;
 const STATIC = [".html", ".css", ".js", ".json", ".png", ".safetensors"];
 
@@ -62,7 +62,7 @@ async function exampleFiles() {
   return files;
 }
 
-/** As strict as the demo's, but that a page may be one file. */
+/** As strict as the demo's, except that a page may be a single file. */
 const policy = [
   "default-src 'none'; script-src 'self' 'unsafe-inline'; worker-src 'self'; connect-src 'self'",
   "style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; font-src 'self'; base-uri 'none'; form-action 'none'",
@@ -75,9 +75,9 @@ export async function serveExamples(port) {
 
 const usage = `Usage: npm run examples [-- --port PORT]
 
-Builds the examples and serves them on this machine alone, until Ctrl+C.
+Builds the examples and serves them on this machine only, until Ctrl+C.
 
-  --port PORT  0 to 65535, 0 for any that is free (default: 8081)
+  --port PORT  0 to 65535, 0 for any free port (default: 8081)
   -h, --help   show this text`;
 
 async function main() {

@@ -1,7 +1,7 @@
-// What a screen reader says of changes that have no control of their own: the newest summary, seldom.
+// Tells screen readers about changes that have no control of their own: only the newest summary, and not often.
 import { element } from "./dom.js";
 
-/** Milliseconds between two summaries at least. */
+/** Minimum time between summaries, in milliseconds. */
 const PAUSE = 3000;
 
 export class Announcer {
@@ -12,7 +12,7 @@ export class Announcer {
 
   say(text: string): void {
     this.#newest = text;
-    // A little later, so that of a burst the last counts.
+    // Delayed a little, so that only the last of a burst counts.
     this.#timer ??= setTimeout(this.#speak, Math.max(400, this.#lastAt + PAUSE - performance.now()));
   }
 

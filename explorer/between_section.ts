@@ -1,15 +1,15 @@
-// The way from one example to another, through the latent space.
+// A path from one example to another through the latent space.
 import { button, element, freshId } from "./dom.js";
 import { between, steps, type Way } from "./interpolation.js";
 import { PictureGrid } from "./picture_grid.js";
 import { isPlanar, valuesOf } from "./shapes.js";
 import { viewOf, type Scene, type Section, type View } from "./view.js";
 
-/** Examples to choose from, on both sides. */
+/** Examples to choose from at each end. */
 const CHOICES = 8;
 const NARROW = 520;
 
-/** An end of the way: a row of examples, one of them chosen. */
+/** An end of the path: a row of examples, one of them chosen. */
 interface End {
   readonly grid: PictureGrid;
   first: number;
@@ -25,7 +25,7 @@ export class BetweenSection implements Section {
   readonly #position = element("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0.5, id: freshId("way") });
   readonly #caption = element("p", { part: "caption" });
   #way: Way = "spherical";
-  /** Latents of the choices of both ends, one after another. */
+  /** Latents of both ends' choices, concatenated. */
   #latents: [Float32Array, Float32Array] | undefined;
   #count = 9;
 
@@ -47,7 +47,7 @@ export class BetweenSection implements Section {
     const choice = (text: string, { grid }: End) =>
       element("div", { class: "choice" }, element("span", { class: "choice-name" }, text), grid.element);
     const ends = element("div", { class: "ends" }, choice("From", this.#ends[0]), choice("To", this.#ends[1]));
-    // Points in the plane are chosen by chance: a row of them would tell nothing.
+    // Points in the plane are chosen at random: a row of them would show nothing.
     ends.hidden = isPlanar(scene.space.model.spec);
     this.element = element(
       "div",
@@ -62,7 +62,7 @@ export class BetweenSection implements Section {
         element(
           "div",
           { class: "stack" },
-          element("label", { for: this.#position.id }, "Position on the way"),
+          element("label", { for: this.#position.id }, "Position along the path"),
           this.#position,
           this.#caption,
           element("div", { class: "buttons" }, visit),
@@ -73,7 +73,7 @@ export class BetweenSection implements Section {
 
   #ways(): HTMLElement {
     const name = freshId("ways");
-    const group = element("fieldset", { class: "segments" }, element("legend", { class: "unseen" }, "Way"));
+    const group = element("fieldset", { class: "segments" }, element("legend", { class: "unseen" }, "Path"));
     for (const way of ["spherical", "linear"] as const) {
       const input = element("input", { type: "radio", name, value: way, checked: way === this.#way });
       input.addEventListener("change", () => {
@@ -106,7 +106,7 @@ export class BetweenSection implements Section {
         void end.grid.show(images, grid);
         latents.push((await space.model.encode(images)).mean);
       } else {
-        // Without examples: draws from the prior, which stay the same while the weights change.
+        // Without examples: draws from the prior, which stay the same as the weights change.
         const draws = new Float32Array(CHOICES * space.latent);
         for (let i = 0; i < CHOICES; i++) draws.set(space.drawOf(end.first + i), i * space.latent);
         void end.grid.decode(draws, grid);
@@ -143,7 +143,7 @@ export class BetweenSection implements Section {
     if (!this.#latents) return;
     this.#count = this.element.clientWidth < NARROW ? 7 : 11;
     const rows = steps(this.#latentOf(0), this.#latentOf(1), this.#count, this.#way);
-    const nameOf = (_: number, column: number) => `${Math.round((100 * column) / (this.#count - 1))} % of the way`;
+    const nameOf = (_: number, column: number) => `${Math.round((100 * column) / (this.#count - 1))}% of the way`;
     void this.#steps.decode(rows, { columns: this.#count, rows: 1, nameOf });
     this.#showOne();
   }
@@ -151,9 +151,9 @@ export class BetweenSection implements Section {
   #showOne(): void {
     if (!this.#latents) return;
     const t = this.#position.valueAsNumber;
-    const percent = `${Math.round(100 * t)} %`;
+    const percent = `${Math.round(100 * t)}%`;
     this.#position.setAttribute("aria-valuetext", `${percent} of the way`);
-    this.#caption.textContent = `${percent} of the ${this.#way === "linear" ? "straight way" : "way along the arc"}`;
+    this.#caption.textContent = `${percent} of the way along the ${this.#way === "linear" ? "straight line" : "arc"}`;
     void this.#view.decode(this.#at(t));
   }
 

@@ -1,4 +1,4 @@
-// A stylesheet's text: build/explorer.mjs puts it, without its comments, into the script.
+// A stylesheet's text: build/explorer.mjs inlines it, without comments, into the script.
 declare module "*.css" {
   const text: string;
   export default text;

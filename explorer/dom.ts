@@ -1,9 +1,8 @@
-// Elements by description. No markup is parsed and no style attribute written: a strict content policy has nothing to
-// object to.
+// Creates elements without parsing markup or writing style attributes, which a strict content policy would block.
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** `part` is also the class, so that the inner stylesheet and a page's ::part() speak of the same thing. */
+/** `part` is also the class, so that the inner stylesheet and a page's ::part() use the same names. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -22,7 +21,7 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
 
 let names = 0;
 
-/** An id that no other element of the page has. */
+/** An id that no other element on the page has. */
 export const freshId = (stem: string): string => `webvae-${stem}-${names++}`;
 
 export function button(text: string, act: () => void, attributes: Attributes = {}): HTMLButtonElement {
@@ -31,6 +30,6 @@ export function button(text: string, act: () => void, attributes: Attributes = {
   return made;
 }
 
-/** A number as text with a minus sign that is as wide as a plus. */
+/** A number as text, with a minus sign as wide as a plus. */
 export const shown = (value: number, digits = 2): string =>
   (Object.is(Number(value.toFixed(digits)), -0) ? 0 : value).toFixed(digits).replace("-", "−");

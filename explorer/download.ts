@@ -1,9 +1,9 @@
-// A file for the explorer: with progress, and faults that say which address and why.
+// Downloads a file for the explorer, with progress, and with errors that name the address and the reason.
 
-/** More than any model for a page has; a server that sends without end is left. */
+/** More bytes than any model for a page has; stops a server that never stops sending. */
 const MOST = 1 << 30;
 
-/** A fault with a code, as the library's own have it, so that a page can tell them apart. */
+/** An error with a code, like the library's errors, so that a page can tell them apart. */
 export class ExplorerFault extends Error {
   override readonly name = "ExplorerFault";
   constructor(
@@ -29,11 +29,12 @@ export async function download(
     response = await fetch(url, { signal });
   } catch (error) {
     signal.throwIfAborted();
-    throw failed("no answer: the server is away, or does not allow this page to read from it", error);
+    throw failed("no response: the server is unreachable, or does not allow this page to read from it", error);
   }
-  if (!response.ok || !response.body) throw failed(`the server answers ${response.status} ${response.statusText}`);
+  if (!response.ok || !response.body)
+    throw failed(`the server responded with ${response.status} ${response.statusText}`);
   const length = Number(response.headers.get("content-length"));
-  // Of what is sent compressed the length is another one's.
+  // For compressed responses, the header gives the compressed length.
   const total = length > 0 && !response.headers.get("content-encoding") ? length : undefined;
   const parts: Uint8Array[] = [];
   let received = 0;
@@ -50,7 +51,7 @@ export async function download(
   } catch (error) {
     reader.cancel().catch(() => {});
     signal.throwIfAborted();
-    throw error instanceof ExplorerFault ? error : failed("the connection broke off", error);
+    throw error instanceof ExplorerFault ? error : failed("the connection was interrupted", error);
   }
   const bytes = new Uint8Array(received);
   let at = 0;

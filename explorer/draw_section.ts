@@ -1,4 +1,4 @@
-// Draw a digit, or take an example: what the model makes of it, where it lies, and how usual it is.
+// Draw a digit or pick an example: shows its reconstruction, where it lies, and how typical it is.
 import { button, element, shown } from "./dom.js";
 import { InkPad } from "./ink_pad.js";
 import { Latest } from "./latest.js";
@@ -10,7 +10,7 @@ import { judge } from "./usual.js";
 import { UsualChart } from "./usual_chart.js";
 import { viewOf, type Scene, type Section, type View } from "./view.js";
 
-/** Examples that one more is compared with. */
+/** The number of examples that a drawing is compared with. */
 const COMPARED = 256;
 
 export class DrawSection implements Section {
@@ -36,11 +36,11 @@ export class DrawSection implements Section {
   constructor(private readonly scene: Scene) {
     const { space, theme } = scene;
     const [height, width, channels] = pictureShape(space.model.spec);
-    // A sheet for what can be drawn with one pen.
+    // A sheet, if the examples can be drawn with one pen.
     const drawable = channels === 1 && height >= 8 && width >= 8;
     this.name = drawable ? "Draw" : "Try";
     this.#seen = viewOf(scene, "What the model sees");
-    this.#made = viewOf(scene, "What the model makes of it");
+    this.#made = viewOf(scene, "The model's reconstruction");
     const buttons = element("div", { class: "buttons" });
     if (drawable) {
       this.#ink = new InkPad(theme, (strokes) => this.#onStrokes(strokes, [height, width]));
@@ -49,15 +49,15 @@ export class DrawSection implements Section {
         button("Undo", () => this.#ink?.undo()),
       );
     }
-    const another = this.#ink ? "Example" : "Another example";
+    const another = this.#ink ? "Try an example" : "Another example";
     if (space.imageCount > 0) buttons.append(button(another, () => this.#takeExample()));
     const sheet = element("div", { class: "sheet" }, ...(this.#ink ? [this.#ink.element] : []), buttons);
     const tile = (view: View, text: string) => element("figure", {}, view.element, element("figcaption", {}, text));
     const pictures = element(
       "div",
       { class: "pair" },
-      tile(this.#seen, "As the model sees it"),
-      tile(this.#made, "As it makes it again"),
+      tile(this.#seen, "What the model sees"),
+      tile(this.#made, "Its reconstruction"),
     );
     const judged = element("div", { class: "judged" }, this.#verdict, this.#chart.element, this.#words);
     const told = element("div", { class: "told" }, pictures, judged, element("div", { class: "buttons" }, this.#visit));
@@ -72,16 +72,16 @@ export class DrawSection implements Section {
     this.#empty();
   }
 
-  /** Nothing is drawn. */
+  /** The state while nothing is drawn. */
   #empty(): void {
     this.#image = undefined;
     this.#mean = undefined;
     this.#results.classList.add("waiting");
     this.#visit.disabled = true;
-    this.#verdict.textContent = this.#ink ? "Draw something" : "Take an example";
+    this.#verdict.textContent = this.#ink ? "Draw something" : "Pick an example";
     this.#words.textContent = this.#ink
-      ? "It is centred and scaled as the examples are, encoded, and decoded again."
-      : "It is encoded, and decoded again.";
+      ? "It will be centred and scaled like the examples, encoded, and decoded again."
+      : "It will be encoded and decoded again.";
     this.#place.textContent = "";
     this.#chart.element.replaceChildren();
     this.#ground?.mark(undefined);
@@ -107,7 +107,7 @@ export class DrawSection implements Section {
   }
 
   show(): void {
-    // Other weights judge otherwise.
+    // New weights give new judgements.
     this.#losses = undefined;
     if (this.#image) this.#try(this.#image);
     else if (!this.#ink && this.scene.space.imageCount > 0) this.#takeExample();
@@ -147,8 +147,8 @@ export class DrawSection implements Section {
     const { points, nameOf } = this.scene.space;
     const around = points?.labels && neighbourhood(mean, points.mean, points.labels);
     this.#place.textContent = around
-      ? `${around.count} of the ${around.of} examples nearest to it are ${nameOf(around.label)}.`
-      : "Where it lies among the examples.";
+      ? `${around.count} of the ${around.of} nearest examples are labelled ${nameOf(around.label)}.`
+      : "Its position among the examples.";
   }
 
   #sayJudgement(loss: number): void {

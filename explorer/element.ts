@@ -1,5 +1,5 @@
-// <webvae-explorer src="model.safetensors">: the explorer as a tag (explorer/README.md). What it holds on the GPU it
-// lets go of when it leaves the document, and loads again when it comes back.
+// <webvae-explorer src="model.safetensors">: the explorer as a tag (explorer/README.md). It releases its GPU resources
+// when it leaves the document, and loads again when it comes back.
 import { VAE } from "webvae";
 import { element } from "./dom.js";
 import { download } from "./download.js";
@@ -11,10 +11,10 @@ import { localModel } from "./local_model.js";
 import type { ExplorerModel } from "./model.js";
 import { adoptStyles } from "./styles.js";
 
-/** A server that renders pages has no elements; there the class is never made use of. */
+/** A server that renders pages has no elements; the class is never used there. */
 const Base = (globalThis as { HTMLElement?: typeof HTMLElement }).HTMLElement ?? (class {} as typeof HTMLElement);
 
-/** What a change of is loaded anew for. */
+/** Attributes whose change requires loading again. */
 const SOURCES = ["src", "data", "images-src", "labels-src", "label-names", "seed"];
 
 /** `<webvae-explorer>`: the latent explorer of a saved model. */
@@ -22,26 +22,26 @@ export class WebvaeExplorerElement extends Base {
   static readonly observedAttributes = [...SOURCES, "tab"];
 
   readonly #root = this.attachShadow({ mode: "open" });
-  /** Given by a program, and not to be disposed of here. */
+  /** Set by a program, so not disposed of here. */
   #given: { vae?: VAE; model?: ExplorerModel } = {};
   #examples: Examples | undefined;
   #explorer: LatentExplorer | undefined;
   #model: ExplorerModel | undefined;
-  /** Made here from a file. */
+  /** Loaded here from a file. */
   #owned: VAE | undefined;
   #loading: AbortController | undefined;
   #asked = false;
-  /** Between the begin of a load and the release of what it gave. */
+  /** From the start of a load until what it loaded is released. */
   #live = false;
 
   connectedCallback(): void {
     adoptStyles(this.#root);
-    // Not where it has only been moved.
+    // Not if it has only been moved.
     if (!this.#live) this.#ask();
   }
 
   disconnectedCallback(): void {
-    // Moved within the document it is connected again before this.
+    // If it moved within the document, it is connected again before this runs.
     queueMicrotask(() => {
       if (!this.isConnected) this.#release();
     });
@@ -53,7 +53,7 @@ export class WebvaeExplorerElement extends Base {
     else this.#ask();
   }
 
-  /** What is explored, once it is there. Set to a model of one's own, for example one in a worker (remoteModel). */
+  /** The model being explored, once it is loaded. Can be set, for example to one in a worker (remoteModel). */
   get model(): ExplorerModel | undefined {
     return this.#model;
   }
@@ -63,7 +63,7 @@ export class WebvaeExplorerElement extends Base {
     this.#ask();
   }
 
-  /** The VAE in use on this page. Set to one in hand instead of `src`; it stays its owner's to dispose of. */
+  /** The VAE in use on this page. Can be set instead of `src`; the owner must still dispose of it. */
   get vae(): VAE | undefined {
     return this.#given.vae ?? this.#owned;
   }
@@ -73,7 +73,7 @@ export class WebvaeExplorerElement extends Base {
     this.#ask();
   }
 
-  /** Examples in hand, instead of `data` or `images-src`. */
+  /** Examples to use instead of `data` or `images-src`. */
   get examples(): Examples | undefined {
     return this.#examples;
   }
@@ -83,7 +83,7 @@ export class WebvaeExplorerElement extends Base {
     this.#ask();
   }
 
-  /** Where one stands in the latent space; nothing while nothing is loaded. */
+  /** The position in the latent space; undefined while nothing is loaded. */
   get latent(): Float32Array | undefined {
     return this.#explorer?.latent;
   }
@@ -92,12 +92,12 @@ export class WebvaeExplorerElement extends Base {
     if (z) this.#explorer!.latent = z;
   }
 
-  /** Draws again: the model's weights are others. */
+  /** Redraws after the model's weights have changed. */
   refresh(): void {
     this.#explorer?.refresh();
   }
 
-  /** Once for all changes of one turn. */
+  /** Runs once for all changes made in one turn. */
   #ask(): void {
     if (!this.isConnected || this.#asked) return;
     this.#asked = true;
@@ -139,7 +139,7 @@ export class WebvaeExplorerElement extends Base {
     this.#owned = vae;
     void vae.gpuDevice.lost.then(({ reason, message }) => {
       if (this.#owned !== vae || reason === "destroyed") return;
-      this.#fail(Object.assign(new Error(message || "the device is gone"), { code: "DEVICE_LOST" }));
+      this.#fail(Object.assign(new Error(message || "the GPU device was lost"), { code: "DEVICE_LOST" }));
     });
     return vae;
   }
@@ -205,7 +205,7 @@ export class WebvaeExplorerElement extends Base {
   }
 }
 
-/** Defines the tag, once a document. Importing webvae/explorer does that. */
+/** Defines the tag, once per document. Importing webvae/explorer does this. */
 export function defineExplorer(): void {
   const { customElements: registry } = globalThis as { customElements?: CustomElementRegistry };
   if (registry && !registry.get("webvae-explorer")) registry.define("webvae-explorer", WebvaeExplorerElement);

@@ -1,5 +1,4 @@
-// The examples that an element's attributes name, as the explorer takes them. The data sets' code is loaded by the
-// first element that asks for it.
+// Loads the examples named by an element's attributes. The data sets' code is loaded when an element first needs it.
 import type { Dataset, ModelSpec } from "webvae";
 import { reimporting } from "../src/reimport.js";
 import { download, ExplorerFault } from "./download.js";
@@ -13,18 +12,18 @@ export interface Examples {
 }
 
 export interface ExampleSource {
-  /** A data set that is generated: digits, sprites or gaussians. */
+  /** A generated data set: digits, sprites or gaussians. */
   readonly data?: string | undefined;
-  /** IDX files, compressed by gzip or not. */
+  /** IDX files, with or without gzip. */
   readonly images?: string | undefined;
   readonly labels?: string | undefined;
 }
 
 const importDatasets = reimporting(() => import("webvae/datasets"));
 
-/** Of a generated data set. */
+/** Number of examples from a generated data set. */
 const COUNT = 600;
-/** Of a file: more would be slow to encode on a software adapter, and no clearer. */
+/** Number of examples from a file: more would be slow to encode on a software adapter, and show no more. */
 const MOST = 3000;
 
 /** Throws INVALID_ATTRIBUTE, INVALID_DATA, INVALID_FILE, DOWNLOAD_FAILED. */
@@ -57,12 +56,12 @@ export async function loadExamples(
   return examplesOf(found, spec);
 }
 
-/** Bytes stand for value / 255. Throws INVALID_DATA where the model takes others. */
+/** Bytes stand for value / 255. Throws INVALID_DATA if the model expects another shape. */
 export function examplesOf(found: Dataset, spec: ModelSpec): Examples {
   if (String(found.shape) !== String(spec.input)) {
     throw new ExplorerFault(
       "INVALID_DATA",
-      `the examples are ${found.shape.join(" x ")}, but the model takes ${spec.input.join(" x ")}`,
+      `the examples are ${found.shape.join(" x ")}, but the model expects ${spec.input.join(" x ")}`,
     );
   }
   const size = found.values.length / found.count;

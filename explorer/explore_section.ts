@@ -1,4 +1,4 @@
-// The first section: a pad and sliders to move by, and what is decoded where one stands.
+// The first section: a pad and sliders to move with, and the picture decoded at the current position.
 import { button, element, shown } from "./dom.js";
 import { Legend } from "./legend.js";
 import { Morph } from "./morph.js";
@@ -9,7 +9,7 @@ import { isPlanar } from "./shapes.js";
 import { Sliders } from "./sliders.js";
 import { viewOf, type Scene, type Section, type View } from "./view.js";
 
-/** Milliseconds between two descriptions: a drag has better to do than to lay out text. */
+/** Minimum milliseconds between descriptions, since laying out text would slow down a drag. */
 const PAUSE = 120;
 
 export class ExploreSection implements Section {
@@ -37,7 +37,7 @@ export class ExploreSection implements Section {
       const examples = space.images
         ? "Grey: the examples. Small dots: draws from the prior."
         : "Grey: draws from the prior.";
-      what.append(element("p", { class: "hint" }, `${examples} The large dot is decoded where you are.`));
+      what.append(element("p", { class: "hint" }, `${examples} The large dot is decoded from your position.`));
     }
     const where = element("div", { class: "where" });
     if (space.latent > 1) {
@@ -46,7 +46,7 @@ export class ExploreSection implements Section {
       where.append(this.#pad.element, this.#legend.element, this.#about());
     }
     const sliders = new Sliders(space).element;
-    // A few fit under the picture.
+    // A few sliders fit under the picture.
     const few = space.latent <= 3;
     if (few) what.append(sliders);
     this.element = element("div", { class: few ? "explore" : "explore many" }, where, what, ...(few ? [] : [sliders]));
@@ -60,7 +60,7 @@ export class ExploreSection implements Section {
     });
   }
 
-  /** What the pad is a picture of. */
+  /** What the pad shows. */
   #about(): HTMLElement {
     const { space } = this.scene;
     const text = element("p", { class: "hint" });
@@ -71,8 +71,8 @@ export class ExploreSection implements Section {
           ? "The latent space"
           : share === undefined
             ? `The plane of ${dimensionName(0)} and ${dimensionName(1)}`
-            : `The plane in which the examples vary most (${Math.round(100 * share)} % of their variance)`;
-      text.textContent = `${what}. Drag, or use the arrow keys: with Shift larger steps, Home for the origin.`;
+            : `The plane in which the examples vary most (${Math.round(100 * share)}% of their variance)`;
+      text.textContent = `${what}. Drag, or use the arrow keys: Shift takes larger steps, Home returns to the origin.`;
     };
     write();
     space.onPoints(write);
@@ -111,14 +111,15 @@ export class ExploreSection implements Section {
     return seen.join(", ");
   }
 
-  /** Who lives around here. */
+  /** Describes the examples nearby. */
   #place(): string {
     const { points, z } = this.scene.space;
     if (!points?.labels) return "";
     const around = neighbourhood(z, points.mean, points.labels);
     if (!around) return "";
     const name = this.scene.space.nameOf(around.label);
-    return around.count === around.of ? `Among ${name} only` : `Nearest: ${name}, ${around.count} of ${around.of}`;
+    const most = around.count === around.of ? `All ${around.of}` : `${around.count} of the ${around.of}`;
+    return `${most} nearest examples are labelled ${name}`;
   }
 
   dispose(): void {

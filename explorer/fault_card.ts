@@ -1,4 +1,4 @@
-// What went wrong, in words for somebody who did not write the page, in the place where the explorer would be.
+// Shows errors in place of the explorer, worded for visitors rather than the page's author.
 import { button, element } from "./dom.js";
 
 interface Words {
@@ -8,27 +8,27 @@ interface Words {
 
 const browsers = [
   "Use a current Chrome or Edge, Safari 26 or later, or Firefox on Windows or macOS, with hardware acceleration on.",
-  "WebGPU is for pages that come over https, or from localhost.",
+  "WebGPU works only on pages served over https or from localhost.",
 ];
 
 const known: Readonly<Record<string, Words>> = {
-  NO_WEBGPU: { title: "This browser offers no WebGPU", hints: browsers },
-  NO_ADAPTER: { title: "WebGPU finds no graphics adapter", hints: browsers },
-  DEVICE_REFUSED: { title: "The graphics adapter refused to open", hints: ["Close other pages that use the GPU."] },
-  DEVICE_LOST: { title: "The GPU was lost", hints: ["The driver reset it, or the machine slept."] },
-  OUT_OF_MEMORY: { title: "The GPU has too little memory", hints: ["Close other pages that use the GPU."] },
+  NO_WEBGPU: { title: "This browser does not support WebGPU", hints: browsers },
+  NO_ADAPTER: { title: "WebGPU found no graphics adapter", hints: browsers },
+  DEVICE_REFUSED: { title: "The GPU could not be opened", hints: ["Close other pages that use the GPU."] },
+  DEVICE_LOST: { title: "The GPU was lost", hints: ["The driver reset it, or the machine went to sleep."] },
+  OUT_OF_MEMORY: { title: "The GPU is out of memory", hints: ["Close other pages that use the GPU."] },
   LIMIT_EXCEEDED: { title: "The model is too large for this GPU", hints: [] },
-  DOWNLOAD_FAILED: { title: "A file cannot be downloaded", hints: ["Check the address and the connection."] },
+  DOWNLOAD_FAILED: { title: "A file could not be downloaded", hints: ["Check the address and the connection."] },
   INVALID_FILE: {
-    title: "This file holds no model that can be shown",
-    hints: ["A model is saved by webvae as a safetensors file, with its layers in it."],
+    title: "This file is not a model that can be shown",
+    hints: ["It must be a safetensors file saved by webvae, which includes the model's layers."],
   },
-  INVALID_SPEC: { title: "This model has layers that are not known here", hints: [] },
+  INVALID_SPEC: { title: "This model has unknown layers", hints: [] },
   INVALID_DATA: { title: "The examples do not fit the model", hints: [] },
-  INVALID_ATTRIBUTE: { title: "An attribute has a value that is not known", hints: [] },
+  INVALID_ATTRIBUTE: { title: "An attribute has an unknown value", hints: [] },
 };
 
-/** The fault's code, as webvae's errors and the explorer's own have it. */
+/** The error's code, which webvae's errors and the explorer's own have. */
 export function codeOf(error: unknown): string {
   const code: unknown = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   return typeof code === "string" ? code : "UNEXPECTED";
@@ -40,7 +40,7 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 export function faultCard(error: unknown, again: () => void): HTMLElement {
   const code = codeOf(error);
   const { title, hints } = known[code] ?? { title: "Something went wrong", hints: [] };
-  // A message may hold what a file or an address says: it is text, and not without end.
+  // A message may quote a file or an address: it is inserted as text, and cut off if long.
   const message = messageOf(error);
   return element(
     "div",

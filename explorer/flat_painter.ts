@@ -1,9 +1,9 @@
-// Pictures on a 2-D canvas, on a page or in a worker, from values read back: what serves where a WebGPU canvas cannot.
+// Draws pictures on a 2-D canvas, on a page or in a worker, from values read back, if a WebGPU canvas cannot be used.
 import type { RGB } from "./model.js";
 import { layoutOf, type PictureShape } from "./shapes.js";
 
 export interface Painting {
-  /** Values from 0 to 1, examples one after another. */
+  /** Values from 0 to 1, one example after another. */
   readonly values: Float32Array;
   readonly shape: PictureShape;
   readonly columns: number;
@@ -15,18 +15,18 @@ type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
 export class FlatPainter {
   readonly #context: Context;
-  /** One picture in its own size, from which it is scaled: its neighbours on a sheet would bleed in. */
+  /** One picture at its original size to scale from; scaling from a sheet would blend in its neighbours. */
   readonly #tile: OffscreenCanvas;
   readonly #tileContext: OffscreenCanvasRenderingContext2D;
 
   constructor(private readonly canvas: HTMLCanvasElement | OffscreenCanvas) {
-    // In memory: where WebGPU draws no canvas there is no fast one for 2-D either, and uploads would cost more.
+    // In memory: without a WebGPU canvas there is no fast 2-D canvas either, and uploads would cost more.
     const options: CanvasRenderingContext2DSettings = { willReadFrequently: true };
     const context: Context | null =
       canvas instanceof OffscreenCanvas ? canvas.getContext("2d", options) : canvas.getContext("2d", options);
     this.#tile = new OffscreenCanvas(1, 1);
     const tileContext = this.#tile.getContext("2d", options);
-    if (!context || !tileContext) throw new Error("this canvas has another context already");
+    if (!context || !tileContext) throw new Error("this canvas already has another context");
     this.#context = context;
     this.#tileContext = tileContext;
   }
@@ -56,7 +56,7 @@ function fill(data: Uint8ClampedArray, values: Float32Array, channels: number, l
   for (let pixel = 0; 4 * pixel < data.length; pixel++) {
     for (let c = 0; c < 3; c++) {
       const value = Math.min(1, Math.max(0, values[channels === 3 ? 3 * pixel + c : pixel]!));
-      // Colours are as they come; a single channel mixes two.
+      // Colours are drawn unchanged; a single channel blends two colours.
       data[4 * pixel + c] = 255 * (channels === 3 ? value : low[c]! + value * (high[c]! - low[c]!));
     }
     data[4 * pixel + 3] = 255;

@@ -1,4 +1,4 @@
-// Pictures that never leave the GPU: the model's outputs in a buffer, drawn from there.
+// Draws pictures that never leave the GPU: the model's outputs stay in a buffer.
 import type { VAE } from "webvae";
 import { ImagePainter } from "webvae/canvas";
 import type { RGB } from "./model.js";
@@ -19,7 +19,7 @@ export class GpuPainter {
   #buffer: GPUBuffer | undefined;
   #shown: Shown | undefined;
 
-  /** Throws UNSUPPORTED where the canvas gives no WebGPU context. */
+  /** Throws UNSUPPORTED if the canvas has no WebGPU context. */
   constructor(
     vae: VAE,
     private readonly canvas: HTMLCanvasElement | OffscreenCanvas,
@@ -28,7 +28,7 @@ export class GpuPainter {
     this.#painter = new ImagePainter(vae, canvas);
   }
 
-  /** Whether it can draw this VAE's outputs: they lie on its device. */
+  /** Whether it can draw this VAE's outputs, which requires the same device. */
   serves(vae: VAE): boolean {
     return vae.gpuDevice === this.#device;
   }
@@ -53,7 +53,7 @@ export class GpuPainter {
     this.#painter.draw(this.#buffer, { shape, count, columns, gap: gap / cell.width, low, high });
   }
 
-  /** Once the GPU has drawn: no faster are pictures asked for. */
+  /** Resolves once the GPU has drawn, so that pictures are not requested faster than that. */
   done(): Promise<undefined> {
     return this.#device.queue.onSubmittedWorkDone();
   }

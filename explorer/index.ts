@@ -1,4 +1,4 @@
-// The public API of webvae/explorer, nothing else. Importing it defines <webvae-explorer>, where there is a document.
+// The public API of webvae/explorer, and nothing else. Importing it defines <webvae-explorer> if there is a document.
 import { defineExplorer } from "./element.js";
 
 defineExplorer();

@@ -3,18 +3,18 @@ import { element } from "./dom.js";
 import { smoothed, type Stroke } from "./strokes.js";
 import type { Colours, Theme } from "./theme.js";
 
-/** The pen's radius as a share of the sheet. */
+/** The pen's radius as a fraction of the sheet. */
 const PEN = 0.042;
-/** Points that lie closer than this share of the sheet tell of the hand's tremor alone. */
+/** Points closer together than this fraction of the sheet only reflect the hand's tremor. */
 const NEAR = 0.006;
 
 export class InkPad {
-  readonly element = element("canvas", { part: "ink", role: "img", "aria-label": "Sheet to draw on, empty" });
+  readonly element = element("canvas", { part: "ink", role: "img", "aria-label": "Drawing sheet, empty" });
   #strokes: { x: number[]; y: number[]; radius: number[] }[] = [];
   #colours: Colours;
   readonly #ends: (() => void)[] = [];
 
-  /** Coordinates of strokes go from 0 to 1. */
+  /** Stroke coordinates range from 0 to 1. */
   constructor(
     theme: Theme,
     private readonly changed: (strokes: readonly Stroke[]) => void,
@@ -55,7 +55,7 @@ export class InkPad {
     const stroke = this.#strokes.at(-1);
     if (!stroke) return;
     const box = this.element.getBoundingClientRect();
-    // All that the pointer did since the last frame, or fast curves turn into polygons.
+    // All pointer movements since the last frame; otherwise fast curves would become polygons.
     const events = event.getCoalescedEvents?.() ?? [];
     for (const one of events.length > 0 ? events : [event]) {
       const [x, y] = [(one.clientX - box.left) / box.width, (one.clientY - box.top) / box.height];
@@ -82,7 +82,7 @@ export class InkPad {
     context.lineCap = context.lineJoin = "round";
     const count = this.#strokes.length;
     const drawn = count === 0 ? "empty" : `${count} ${count === 1 ? "stroke" : "strokes"}`;
-    canvas.setAttribute("aria-label", `Sheet to draw on, ${drawn}`);
+    canvas.setAttribute("aria-label", `Drawing sheet, ${drawn}`);
     for (const stroke of this.#strokes) {
       const { x, y, radius } = smoothed(stroke);
       if (x.length === 1) {

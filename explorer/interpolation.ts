@@ -1,4 +1,4 @@
-// Ways from one latent to another.
+// Paths from one latent to another.
 
 export type Way = "spherical" | "linear";
 
@@ -7,8 +7,8 @@ export function between(a: ArrayLike<number>, b: ArrayLike<number>, t: number, w
 }
 
 /**
- * Along the arc between the directions of a and b, while the length goes evenly from one's to the other's: N(0, 1)'s
- * mass in many dimensions lies on a shell, which the straight way leaves (White 2016, "Sampling generative networks").
+ * Follows the arc between the directions of a and b while the length changes linearly. In many dimensions the mass of
+ * N(0, 1) lies on a shell, which a straight line leaves (White 2016, "Sampling generative networks").
  */
 function spherical(a: ArrayLike<number>, b: ArrayLike<number>, t: number): Float32Array {
   const [la, lb] = [length(a), length(b)];
@@ -16,14 +16,14 @@ function spherical(a: ArrayLike<number>, b: ArrayLike<number>, t: number): Float
   let cosine = 0;
   for (let i = 0; i < a.length; i++) cosine += (a[i]! / la) * (b[i]! / lb);
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  // The same direction has no arc to go along, the opposite one no single arc.
+  // There is no arc between equal directions, and no unique one between opposite ones.
   if (angle < 1e-4 || angle > Math.PI - 1e-4) return mix(a, b, 1 - t, t);
   const far = (1 - t) * la + t * lb;
   const share = (part: number) => (far * Math.sin(part * angle)) / Math.sin(angle);
   return mix(a, b, share(1 - t) / la, share(t) / lb);
 }
 
-/** `steps` latents from a to b, both included, as rows. */
+/** `steps` latents from a to b, inclusive, as rows. */
 export function steps(a: ArrayLike<number>, b: ArrayLike<number>, count: number, way: Way): Float32Array {
   const rows = new Float32Array(count * a.length);
   for (let i = 0; i < count; i++) rows.set(between(a, b, i / (count - 1), way), i * a.length);

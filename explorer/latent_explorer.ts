@@ -1,5 +1,5 @@
-// Everything of the explorer in one element of a page. It lives in a shadow root: the page's styles and its own do not
-// meet, and custom properties (explorer/README.md) give it the page's colours.
+// The whole explorer in one element of a page. It lives in a shadow root, so the page's styles and its own do not mix;
+// custom properties (explorer/README.md) give it the page's colours.
 import { Announcer } from "./announcer.js";
 import { element } from "./dom.js";
 import { BetweenSection } from "./between_section.js";
@@ -16,7 +16,7 @@ import { Theme } from "./theme.js";
 import { TraverseSection } from "./traverse_section.js";
 import type { Scene, Section } from "./view.js";
 
-/** Everything to see of a VAE's latent space, in an element of a page. */
+/** Shows a VAE's latent space in an element of a page. */
 export class LatentExplorer {
   readonly #container = element("div", { class: "webvae", part: "explorer" });
   readonly #fault = element("p", { part: "fault", role: "alert" });
@@ -24,13 +24,13 @@ export class LatentExplorer {
   readonly #space: Space;
   readonly #sections: Sections;
   readonly #announcer = new Announcer();
-  /** Points are the means of the images given, and are computed again with other weights. */
+  /** The points are the means of the given images, and are recomputed when the weights change. */
   readonly #ownPoints: boolean;
   #encoding = false;
   #encodeAgain = false;
   #disposed = false;
 
-  /** In a shadow root as it is, else in one of its own within `root`. */
+  /** Uses `root` if it is a shadow root, else creates one inside it. */
   constructor(
     root: HTMLElement | ShadowRoot,
     readonly model: ExplorerModel,
@@ -64,7 +64,7 @@ export class LatentExplorer {
     void this.#encode();
   }
 
-  /** Where one stands in the latent space. */
+  /** The position in the latent space. */
   get latent(): Float32Array {
     return this.#space.z.slice();
   }
@@ -72,22 +72,22 @@ export class LatentExplorer {
   set latent(z: Float32Array) {
     const { latent } = this.model.spec;
     if (z.length !== latent || !z.every(Number.isFinite)) {
-      throw new RangeError(`a place in this latent space is ${latent} finite numbers`);
+      throw new RangeError(`a position in this latent space must be ${latent} finite numbers`);
     }
     this.#space.move(Float32Array.from(z));
   }
 
-  /** Calls at each move; returns what ends it. */
+  /** Calls the listener at each move. Returns a function that removes it. */
   onMove(listener: (z: Float32Array) => void): void {
     this.#space.onMove((z) => listener(z.slice()));
   }
 
-  /** Opens a section by its name; says whether there is one. */
+  /** Opens a section by name. Returns whether there is one. */
   open(name: string): boolean {
     return this.#sections.openNamed(name);
   }
 
-  /** The weights are others: what is seen is drawn again. Cheap to call often. */
+  /** Redraws what is visible after the weights have changed. Cheap to call often. */
   refresh(): void {
     if (this.#disposed) return;
     this.#fault.hidden = true;
@@ -119,7 +119,7 @@ export class LatentExplorer {
   readonly #fail = (error: unknown): void => {
     if (this.#disposed) return;
     this.options.onError?.(error);
-    this.#fault.textContent = `The model gives no answer: ${messageOf(error)}`;
+    this.#fault.textContent = `The model does not respond: ${messageOf(error)}`;
     this.#fault.hidden = false;
   };
 
@@ -136,7 +136,7 @@ export class LatentExplorer {
 function sectionsOf(scene: Scene): Section[] {
   const { spec } = scene.space.model;
   const sections: Section[] = [new ExploreSection(scene)];
-  // Two dimensions are seen on a map at once.
+  // A map shows two dimensions at once.
   if (spec.latent > 2) sections.push(new TraverseSection(scene));
   sections.push(new BetweenSection(scene));
   if (spec.latent > 1) sections.push(new MapSection(scene));
@@ -144,7 +144,7 @@ function sectionsOf(scene: Scene): Section[] {
   return sections;
 }
 
-/** What a page may style from outside, by ::part(). */
+/** The parts that a page may style with ::part(). */
 const parts = [
   ...["explorer", "tabs", "tab", "section", "fault", "pad", "handle", "picture", "canvas", "caption"],
   ...["legend", "sliders", "slider", "button", "select", "cells", "cell", "ink", "verdict", "loading"],

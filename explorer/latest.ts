@@ -1,10 +1,10 @@
-// Runs one task at a time, and of those that wait only the newest: what keeps a drag fluid on a slow adapter.
+// Runs one task at a time, and of the waiting tasks only the newest, so that dragging stays fluid on a slow adapter.
 export class Latest {
   #running: Promise<void> | undefined;
   #waiting: (() => Promise<void>) | undefined;
   #next: Promise<void> | undefined;
 
-  /** Resolves, or rejects, with this task, or with the one that took its place. */
+  /** Settles with this task, or with the one that replaced it. */
   run(task: () => Promise<void>): Promise<void> {
     if (!this.#running) return (this.#running = this.#start(task));
     this.#waiting = task;
@@ -27,7 +27,7 @@ export class Latest {
     }
   }
 
-  /** Forgets what waits. */
+  /** Drops the waiting task. */
   clear(): void {
     this.#waiting = undefined;
   }

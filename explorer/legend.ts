@@ -1,4 +1,4 @@
-// The classes' names with their colours; choosing one makes the others faint.
+// The class names with their colours; choosing one fades the others.
 import { element } from "./dom.js";
 import type { PadGround } from "./pad_ground.js";
 import type { Space } from "./space.js";

@@ -1,4 +1,4 @@
-// What is under way before the explorer is there.
+// Shows loading progress until the explorer is ready.
 import { element, freshId } from "./dom.js";
 
 export class LoadingCard {

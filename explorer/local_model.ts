@@ -1,10 +1,10 @@
-// A model in this thread.
+// A model in the same thread.
 import type { VAE } from "webvae";
 import { exampleElbos } from "./example_elbo.js";
 import { LocalSurface } from "./local_surface.js";
 import type { ExplorerModel } from "./model.js";
 
-/** A VAE of the same thread. */
+/** A VAE in the same thread. */
 export function localModel(vae: VAE): ExplorerModel {
   return {
     spec: vae.spec,

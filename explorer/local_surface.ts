@@ -1,5 +1,5 @@
-// A canvas of a model in the same thread: drawn on the GPU where a WebGPU canvas can be used, else by a 2-D one. What it
-// shows is remembered: sizes and colours change without the model.
+// The canvas of a model in the same thread: drawn on the GPU if a WebGPU canvas can be used, else in 2-D. It remembers
+// what it shows, so that size and colours can change without the model.
 import type { VAE } from "webvae";
 import { canvasKeepsDevice } from "webvae/canvas";
 import { FlatPainter } from "./flat_painter.js";
@@ -18,13 +18,13 @@ export class LocalSurface implements Surface {
   readonly #latest = new Latest();
   #gpu: GpuPainter | undefined;
   #flat: FlatPainter | undefined;
-  /** Of the 2-D canvas. */
+  /** Content of the 2-D canvas. */
   #shown: Shown | undefined;
   #low: RGB = [1, 1, 1];
   #high: RGB = [0, 0, 0];
   #disposed = false;
 
-  /** `vae` is asked for at each request: it may be another by then. */
+  /** `vae` is called at each request, since the VAE may have changed by then. */
   constructor(
     private readonly canvas: HTMLCanvasElement | OffscreenCanvas,
     private readonly vae: () => VAE | Promise<VAE>,
@@ -56,7 +56,7 @@ export class LocalSurface implements Surface {
     });
   }
 
-  /** A canvas has one kind of context for ever: the first request decides. */
+  /** A canvas has one kind of context forever; the first request decides which. */
   async #gpuOf(vae: VAE): Promise<GpuPainter | undefined> {
     if (this.#flat || this.#disposed) return undefined;
     if (this.#gpu?.serves(vae)) return this.#gpu;
@@ -84,7 +84,7 @@ export class LocalSurface implements Surface {
 
   async snapshot(): Promise<Blob> {
     const { canvas } = this;
-    // What a WebGPU canvas holds is gone with its frame: drawn again it is there until this turn ends.
+    // A WebGPU canvas loses its content after the frame; redrawn, it stays until the end of this turn.
     this.#paint();
     if (!("toBlob" in canvas)) return canvas.convertToBlob({ type: "image/png" });
     return new Promise((resolve, reject) => {
@@ -96,7 +96,7 @@ export class LocalSurface implements Surface {
     this.#disposed = true;
     this.#latest.clear();
     this.#shown = undefined;
-    // After the request under way, which still writes to its buffer.
+    // Waits for the request under way, which still writes to its buffer.
     void this.#latest.run(() => Promise.resolve(this.#gpu?.dispose())).catch(() => {});
   }
 

@@ -1,4 +1,4 @@
-// The manifold: what is decoded on a grid of places. Equal shares of the prior lie between neighbours.
+// The manifold: pictures decoded on a grid of positions, with equal shares of the prior between neighbours.
 import { button, element, freshId, shown } from "./dom.js";
 import { PictureGrid } from "./picture_grid.js";
 import { Plane, dimensionName } from "./plane.js";
@@ -30,7 +30,7 @@ export class MapSection implements Section {
     const dimensions = Array.from({ length: space.latent }, (_, i) => [String(i), dimensionName(i)] as const);
     this.#across = select(dimensions, String(first), again);
     this.#up = select(dimensions, String(second), again);
-    // The most used ones are known once examples have been encoded; a visitor's choice stays.
+    // The most used dimensions are known once examples have been encoded; a visitor's choice is kept.
     let chosen = false;
     for (const one of [this.#across, this.#up]) one.addEventListener("change", () => (chosen = true));
     space.onPoints(() => {
@@ -61,8 +61,8 @@ export class MapSection implements Section {
     const all = new Float32Array(this.#latents.length * space.latent);
     this.#latents.forEach((z, i) => all.set(z, i * space.latent));
     const [left, right] = [shown(values[0]!, 1), shown(values.at(-1)!, 1)];
-    const rest = space.latent > 2 ? " The other numbers are the current place's." : "";
-    this.#hint.textContent = `${dimensionName(across)} from ${left} to ${right} across, ${dimensionName(up)} upwards, in steps that hold equal shares of the prior.${rest}${isPlanar(space.model.spec) ? "" : " Choose a picture to go there."}`;
+    const rest = space.latent > 2 ? " The other dimensions stay at the current position." : "";
+    this.#hint.textContent = `${dimensionName(across)} runs from ${left} to ${right} across, ${dimensionName(up)} upwards; each step covers an equal share of the prior.${rest}${isPlanar(space.model.spec) ? "" : " Choose a picture to go there."}`;
     const nameOf = (row: number, column: number) =>
       `${dimensionName(across)} ${shown(x(column))}, ${dimensionName(up)} ${shown(y(row))}`;
     void this.#grid.decode(all, { columns: count, rows: count, nameOf });

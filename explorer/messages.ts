@@ -1,9 +1,9 @@
-// What a page and its worker say to each other about a model. Each message carries `webvaeExplorer`: others' messages
-// on the same port are left alone.
+// Messages between a page and its worker about a model. Each one has a `webvaeExplorer` field; other messages on the
+// same port are ignored.
 import type { ModelSpec } from "webvae";
 import type { RGB } from "./model.js";
 
-/** A call and what it gives. */
+/** The calls: their arguments and results. */
 export interface Calls {
   spec: { arguments: []; result: ModelSpec };
   encode: { arguments: [x: Float32Array]; result: { mean: Float32Array; logVariance: Float32Array } };
@@ -23,7 +23,7 @@ export type CallName = keyof Calls;
 
 export interface CallMessage {
   readonly webvaeExplorer: "call";
-  /** Told apart from those of other models on the same port. */
+  /** Unique among all models on the same port. */
   readonly id: string;
   readonly name: CallName;
   readonly values: readonly unknown[];
@@ -36,12 +36,12 @@ export interface AnswerMessage {
   readonly error?: { readonly message: string; readonly code?: string };
 }
 
-/** What both ends need of a port: a MessagePort, a Worker, or a worker's own scope. */
+/** What both ends need from a port: a MessagePort, a Worker, or a worker's global scope. */
 export interface Port {
   postMessage(message: unknown, transfer: Transferable[]): void;
   addEventListener(type: "message" | "messageerror", listener: (event: MessageEvent) => void): void;
   removeEventListener(type: "message", listener: (event: MessageEvent) => void): void;
-  /** A MessagePort holds its messages back until then. */
+  /** A MessagePort queues its messages until this is called. */
   start?(): void;
 }
 

@@ -1,13 +1,14 @@
-// A round trip through the latent space that plays by itself; where a visitor wants less motion it goes on by a button.
+// A round trip through the latent space that plays by itself; for visitors who prefer reduced motion, a button advances
+// it.
 import { button, element } from "./dom.js";
 import { classMeans } from "./neighbours.js";
 import { ClosedPath, roundTrip } from "./path.js";
 import type { Point } from "./plane.js";
 import type { Space } from "./space.js";
 
-/** Standard deviations of the prior a second. */
+/** Speed, in standard deviations of the prior per second. */
 const PACE = 0.9;
-/** Stations where there are no classes to visit. */
+/** Number of stops if there are no classes to visit. */
 const STATIONS = 6;
 const STEPS = 48;
 
@@ -20,10 +21,10 @@ export class Morph {
   #share = 0;
   #frame: number | undefined;
   #lastAt = 0;
-  /** A move by others ends the trip. */
+  /** Ends the trip when something else moves the position. */
   #moving = false;
 
-  /** `showWay` draws the trip, or nothing. */
+  /** `showWay` draws the trip, or removes it. */
   constructor(
     private readonly space: Space,
     private readonly showWay: (way: readonly Point[]) => void,
@@ -59,7 +60,7 @@ export class Morph {
 
   readonly #onFrame = (now: number): void => {
     this.#frame = requestAnimationFrame(this.#onFrame);
-    // After a hidden tab it goes on where it was.
+    // After the tab was hidden, it continues where it was.
     const seconds = Math.min(0.1, Math.max(0, (now - this.#lastAt) / 1000));
     this.#lastAt = now;
     this.#go(this.#share + (PACE * seconds) / Math.max(this.#path?.length ?? 1, 1e-3));
@@ -88,7 +89,7 @@ export class Morph {
     this.#play.textContent = "Play";
   }
 
-  /** Forgets the trip: the next one begins anew. */
+  /** Forgets the trip; the next one starts afresh. */
   end(): void {
     this.pause();
     if (!this.#path) return;
@@ -102,7 +103,7 @@ export class Morph {
   }
 }
 
-/** The classes' middles where there are three, else draws from the prior; the one nearest to where one stands first. */
+/** The class means if there are three or more, else draws from the prior; starts with the nearest one. */
 function stationsOf(space: Space): Float32Array[] {
   const { points, latent, z } = space;
   const means = points?.labels ? [...classMeans(points.mean, latent, points.labels).values()] : [];

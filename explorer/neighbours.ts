@@ -1,4 +1,4 @@
-// Which examples lie around a place of the latent space, and where each class has its middle.
+// Which examples lie near a position in the latent space, and where each class has its mean.
 import { distance } from "./path.js";
 
 /** The most frequent label among the nearest points, and how many of them have it. */
@@ -8,7 +8,7 @@ export interface Neighbourhood {
   readonly of: number;
 }
 
-/** Of points [n, latent] with labels. */
+/** Searches points [n, latent] with labels. */
 export function neighbourhood(
   z: Float32Array,
   points: Float32Array,
@@ -28,7 +28,7 @@ export function neighbourhood(
   return most && { label: most[0], count: most[1], of: around.length };
 }
 
-/** The mean of each class's points, by its label; classes of no points are left out. */
+/** The mean of each class's points, by label; classes without points are left out. */
 export function classMeans(points: Float32Array, width: number, labels: Uint8Array): Map<number, Float32Array> {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);

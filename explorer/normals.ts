@@ -1,6 +1,6 @@
 // Random numbers that a page shows the same each time.
 
-/** Standard normal numbers (mulberry32, Box and Muller), the same for the same seed. */
+/** Standard normal numbers (mulberry32, Box-Muller), the same for the same seed. */
 export function normals(count: number, seed: number): Float32Array {
   let state = seed | 0;
   const uniform = () => {

@@ -1,12 +1,12 @@
-// A square piece of a plane that one drags in: by pointer, touch, or arrow keys. What lies behind is drawn once
-// (pad_ground.ts); a drag moves the handle alone.
+// A square part of a plane to move in, by pointer, touch or arrow keys. The background is drawn once (pad_ground.ts);
+// dragging moves only the handle.
 import { element, shown } from "./dom.js";
 import { PadGround } from "./pad_ground.js";
 import type { Point } from "./plane.js";
 import type { Space } from "./space.js";
 import type { Theme } from "./theme.js";
 
-/** Of the whole width, by an arrow key; with Shift five times that. */
+/** Fraction of the whole width that an arrow key moves; five times that with Shift. */
 const STEP = 1 / 60;
 
 export class Pad {
@@ -16,21 +16,21 @@ export class Pad {
   #at: Point = [0, 0];
   readonly #end: () => void;
 
-  /** `move` is told where a visitor goes. */
+  /** `move` is called with the visitor's new position. */
   constructor(
     private readonly space: Space,
     theme: Theme,
     private readonly move: (to: Point) => void,
   ) {
     this.ground = new PadGround(space, theme);
-    // A screen reader passes arrow keys on to a slider, and says aria-valuetext at each change.
+    // A screen reader passes arrow keys on to a slider, and reads aria-valuetext at each change.
     this.element = element(
       "div",
       {
         part: "pad",
         role: "slider",
         tabindex: 0,
-        "aria-label": "Place in the latent space",
+        "aria-label": "Position in the latent space",
         "aria-roledescription": "two-dimensional slider",
       },
       this.ground.element,
@@ -45,7 +45,7 @@ export class Pad {
     this.show([0, 0]);
   }
 
-  /** Moves the handle, and tells nobody. */
+  /** Moves the handle without calling `move`. */
   show(at: Point): void {
     this.#at = at;
     const { range, plane } = this.space;

@@ -1,18 +1,18 @@
-// What lies behind a pad's handle: the prior's circles, the examples by their colours, and the name of each class
-// where it has its middle, for colours alone do not tell ten classes apart.
+// The pad's background: the prior's circles, the examples in their class colours, and each class's name at its mean,
+// because colours alone cannot distinguish ten classes.
 import { element } from "./dom.js";
 import { classMeans } from "./neighbours.js";
 import type { Point } from "./plane.js";
 import type { Space } from "./space.js";
 import { CLASSES, type Colours, type Theme } from "./theme.js";
 
-/** More points than these are no clearer. */
+/** More points than this would not be clearer. */
 const MOST = 6000;
 
 export class PadGround {
   readonly element = element("canvas", { class: "ground", "aria-hidden": "true" });
   #colours: Colours;
-  /** The one class that is shown in full, if a visitor chose one. */
+  /** The only class shown in full colour, if a visitor chose one. */
   #chosen: number | undefined;
   /** Drawn over the points. */
   #way: readonly Point[] = [];
@@ -110,7 +110,7 @@ export class PadGround {
     }
   }
 
-  /** How large the circles are. */
+  /** Labels the circles with their radii. */
   #drawScale(context: CanvasRenderingContext2D, side: number, scale: number, unit: number): void {
     context.font = `${11 * unit}px ${this.#font()}`;
     context.textAlign = "left";
@@ -185,7 +185,7 @@ export class PadGround {
   }
 }
 
-/** Moves names that lie on each other apart, a little each time, until none does or it has been tried enough. */
+/** Moves overlapping names apart, a little at a time, until none overlap or it gives up. */
 function keepApart(
   names: { readonly text: string; x: number; y: number }[],
   widthOf: (text: string) => number,
@@ -200,7 +200,7 @@ function keepApart(
         const [overX, overY] = [wide - Math.abs(dx), height - Math.abs(dy)];
         if (overX <= 0 || overY <= 0) continue;
         moved = true;
-        // The shorter way out.
+        // Along the direction with the smaller overlap.
         if (overX < overY) {
           const step = (overX / 2) * (dx < 0 ? -1 : 1);
           a.x -= step;

@@ -1,15 +1,15 @@
-// A smooth closed way through points of the latent space, gone along at an even pace.
+// A smooth closed path through points of the latent space, followed at constant speed.
 
-/** Pieces of a stretch between two points, of which lengths are taken. */
+/** Segments between two points, for measuring length. */
 const PIECES = 32;
 
 export class ClosedPath {
-  /** Length of the way up to each piece's start, and of the whole at the end. */
+  /** Path length up to the start of each segment, ending with the total. */
   readonly #lengths: number[] = [0];
 
-  /** Through these points in their order and back to the first; at least three. */
+  /** A path through these points in order and back to the first; there must be at least three. */
   constructor(private readonly points: readonly Float32Array[]) {
-    if (points.length < 3) throw new RangeError(`a closed path takes 3 points or more, not ${points.length}`);
+    if (points.length < 3) throw new RangeError(`a closed path needs at least 3 points, not ${points.length}`);
     let from = this.#on(0);
     for (let piece = 1; piece <= points.length * PIECES; piece++) {
       const to = this.#on(piece / PIECES);
@@ -22,7 +22,7 @@ export class ClosedPath {
     return this.#lengths.at(-1)!;
   }
 
-  /** The place after a share of the way; 1 is where 0 is, and it goes on from there. */
+  /** The position after a fraction of the path; 1 is the same as 0, and larger values continue from there. */
   at(share: number): Float32Array {
     const wanted = (share - Math.floor(share)) * this.length;
     let [low, high] = [0, this.#lengths.length - 1];
@@ -35,7 +35,7 @@ export class ClosedPath {
     return this.#on((low + (piece > 0 ? (wanted - this.#lengths[low]!) / piece : 0)) / PIECES);
   }
 
-  /** A closed Catmull-Rom spline: at the whole number i it is at point i, and its slope has no jump there. */
+  /** A closed Catmull-Rom spline: at integer i it passes through point i, with a continuous slope. */
   #on(t: number): Float32Array {
     const count = this.points.length;
     const i = Math.floor(t);
@@ -48,7 +48,7 @@ export class ClosedPath {
   }
 }
 
-/** A short round trip through all points: each time to the nearest, then crossings are undone (2-opt). */
+/** A short round trip through all points: always to the nearest, then crossings are removed (2-opt). */
 export function roundTrip(points: readonly Float32Array[]): Float32Array[] {
   const left = [...points];
   const trip = left.splice(0, 1);

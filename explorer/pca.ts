@@ -1,21 +1,21 @@
 // The two directions in which points vary most (principal components), by orthogonal iteration on their covariance.
 
 export interface Principal {
-  /** Unit vectors, orthogonal to each other, the one of the larger variance first. */
+  /** Orthogonal unit vectors, the one with the larger variance first. */
   readonly axes: readonly [Float64Array, Float64Array];
   readonly variances: readonly [number, number];
-  /** The variance of all dimensions together. */
+  /** The total variance of all dimensions. */
   readonly total: number;
 }
 
 const ITERATIONS = 200;
 
-/** Of rows [n, width], width at least 2. Points that vary in one direction, or in none, get an axis of the base. */
+/** For rows [n, width], width at least 2. A direction without variance is replaced by a coordinate axis. */
 export function principalAxes(rows: Float32Array, width: number): Principal {
   const covariance = covarianceOf(rows, width);
   let total = 0;
   for (let i = 0; i < width; i++) total += covariance[i * width + i]!;
-  // Not along a base vector, which a diagonal covariance would never leave.
+  // Not along a coordinate axis, which a diagonal covariance would never leave.
   let first = orthonormal(Float64Array.from({ length: width }, (_, i) => 1 + i / width));
   let second = orthonormal(
     Float64Array.from({ length: width }, (_, i) => (i % 2 === 0 ? 1 : -1) + i / width),
@@ -72,7 +72,7 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
-/** The part of a vector across `against`, of length 1; where nothing is left, that of a base vector. */
+/** A vector's part orthogonal to the unit vector `against`, normalized; if that is zero, a coordinate axis's part. */
 function orthonormal(vector: Float64Array, against?: Float64Array): Float64Array {
   const across = (v: Float64Array) => {
     const along = against ? dot(v, against) : 0;
@@ -90,7 +90,7 @@ function orthonormal(vector: Float64Array, against?: Float64Array): Float64Array
   return left.map((value) => value / length);
 }
 
-/** Of a direction's two signs the one whose largest value is positive: a refreshed plane keeps its sides. */
+/** Picks the sign that makes the largest component positive, so that a refreshed plane keeps its orientation. */
 function upright(axis: Float64Array): Float64Array {
   const largest = axis.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
   return largest < 0 ? axis.map((value) => -value) : axis;

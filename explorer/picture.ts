@@ -1,4 +1,4 @@
-// A canvas of the model's on the page: it keeps the canvas as sharp as the screen, and in the page's colours.
+// A model's canvas on the page: keeps it at the screen's resolution and in the page's colours.
 import { element } from "./dom.js";
 import type { Surface } from "./model.js";
 import { layoutOf, pictureShape, type Layout } from "./shapes.js";
@@ -11,7 +11,7 @@ export class Picture {
   readonly #surface: Surface;
   readonly #ends: (() => void)[] = [];
   #grid = { columns: 1, rows: 1 };
-  /** Told of where the pictures lie, in CSS pixels. */
+  /** Called with the positions of the pictures, in CSS pixels. */
   onLayout: (layout: Layout) => void = () => {};
 
   constructor(
@@ -34,13 +34,13 @@ export class Picture {
     this.#canvas.setAttribute("aria-label", text);
   }
 
-  /** Room for so many pictures. */
+  /** Makes room for this many pictures. */
   setGrid(columns: number, rows: number): void {
     this.#grid = { columns, rows };
     this.#fit();
   }
 
-  /** The canvas is as wide as whole pixels let it be. */
+  /** Makes the canvas as wide as whole pixels allow. */
   #fit(): void {
     const width = Math.round(this.element.clientWidth * devicePixelRatio);
     if (width === 0) return;

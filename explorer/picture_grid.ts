@@ -1,5 +1,5 @@
-// Pictures in rows of which one can be chosen, by pointer or by arrow keys and Enter. The pictures are one canvas; a
-// cell of the document lies over each, for the focus, its name, and its outline.
+// A grid of pictures to choose from, by pointer or by arrow keys and Enter. All pictures are on one canvas; an element
+// lies over each one for its focus, name and outline.
 import { element } from "./dom.js";
 import { Picture } from "./picture.js";
 import type { Scene, View } from "./view.js";
@@ -20,7 +20,7 @@ export class PictureGrid {
   #rows = 0;
   #focused = 0;
 
-  /** `choose` is told the place of a picture among all, row by row. */
+  /** `choose` is called with a picture's index, counted row by row. */
   constructor(
     scene: Scene,
     private readonly label: string,
@@ -47,7 +47,7 @@ export class PictureGrid {
     });
   }
 
-  /** Decodes latents, a row of the model's numbers a picture. */
+  /** Decodes latents, one row per picture. */
   async decode(z: Float32Array, grid: Grid): Promise<void> {
     this.#arrange(grid);
     await this.view.decode(z, grid.columns);

@@ -1,4 +1,4 @@
-// A plane through the origin of the latent space: what a pad shows of it, and moves in.
+// A plane through the origin of the latent space, which a pad shows and moves in.
 import { dot, principalAxes } from "./pca.js";
 
 export type Point = readonly [x: number, y: number];
@@ -8,17 +8,17 @@ export class Plane {
     private readonly across: Float64Array,
     private readonly up: Float64Array,
     readonly names: readonly [string, string],
-    /** The share of the points' variance that lies in the plane, where it was chosen by that. */
+    /** The fraction of the points' variance within the plane, if it was chosen by variance. */
     readonly share?: number,
   ) {}
 
-  /** The plane of two dimensions. */
+  /** The plane spanned by two dimensions. */
   static ofDimensions(latent: number, across: number, up: number): Plane {
     const base = (at: number) => Float64Array.from({ length: latent }, (_, i) => (i === at ? 1 : 0));
     return new Plane(base(across), base(up), [dimensionName(across), dimensionName(up)]);
   }
 
-  /** The one in which points [n, latent] vary most. */
+  /** The plane in which points [n, latent] vary most. */
   static ofPoints(points: Float32Array, latent: number): Plane {
     const { axes, variances, total } = principalAxes(points, latent);
     const share = total > 0 ? (variances[0] + variances[1]) / total : 1;
@@ -29,7 +29,7 @@ export class Plane {
     return [dot(z, this.across), dot(z, this.up)];
   }
 
-  /** Points [n, 2] of rows [n, latent]. */
+  /** Projects rows [n, latent] to points [n, 2]. */
   projectAll(rows: Float32Array): Float32Array {
     const latent = this.across.length;
     const points = new Float32Array((2 * rows.length) / latent);
@@ -39,7 +39,7 @@ export class Plane {
     return points;
   }
 
-  /** `z` moved within the plane to a point of it: what of z lies across the plane stays. */
+  /** Moves `z` parallel to the plane to the given point; its part orthogonal to the plane stays. */
   lift([x, y]: Point, z: ArrayLike<number>): Float32Array {
     const [fromX, fromY] = this.project(z);
     return Float32Array.from(z, (value, i) => value + (x - fromX) * this.across[i]! + (y - fromY) * this.up[i]!);

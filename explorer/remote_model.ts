@@ -1,9 +1,9 @@
-// A page's side of a model that computes in a worker (serve_model.ts).
+// The page's side of a model that runs in a worker (serve_model.ts).
 import { Latest } from "./latest.js";
 import { isMessage, type CallMessage, type CallName, type Calls, type Port } from "./messages.js";
 import type { ExplorerModel, Surface } from "./model.js";
 
-/** A fault of the worker's; `code` as the library's errors have it. */
+/** An error from the worker; `code` is the library's error code. */
 export class RemoteFault extends Error {
   override readonly name = "RemoteFault";
   constructor(
@@ -25,8 +25,8 @@ class Connection {
     private readonly signal: AbortSignal | undefined,
   ) {
     signal?.addEventListener("abort", () => this.#rejectAll(lost(signal)), { once: true });
-    // It is unknown which call's answer this was, so all reject.
-    port.addEventListener("messageerror", () => this.#rejectAll(new RemoteFault("an answer could not be read")));
+    // It is unknown which call this reply was for, so all reject.
+    port.addEventListener("messageerror", () => this.#rejectAll(new RemoteFault("a reply could not be read")));
     port.addEventListener("message", ({ data }) => {
       if (!isMessage(data, "answer")) return;
       const waiting = this.#waiting.get(data.id);
@@ -102,13 +102,13 @@ class RemoteSurface implements Surface {
     this.#tell("surfaceDispose", [this.#id]);
   }
 
-  /** Nobody waits for it. It fails only where the worker's side is gone, which the next picture says. */
+  /** Nobody waits for the result. It fails only if the worker is gone, which the next picture reports. */
   #tell<Name extends CallName>(name: Name, values: Calls[Name]["arguments"], transfer?: Transferable[]): void {
     this.connection.call(name, values, transfer).catch(() => {});
   }
 }
 
-/** How a page talks to the model that its worker has. */
+/** How a page communicates with its worker's model. */
 export interface RemoteOptions {
   /**
    * For the page to abort, with the reason, when the worker is gone, which a port does not report. Pending and later
@@ -117,7 +117,7 @@ export interface RemoteOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The model that a worker serves at the port's other end, once it is there. */
+/** Resolves with the model that a worker serves at the port's other end, once it is ready. */
 export async function remoteModel(port: Port, { signal }: RemoteOptions = {}): Promise<ExplorerModel> {
   const connection = new Connection(port, signal);
   const spec = await connection.call("spec", []);

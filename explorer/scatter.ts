@@ -1,5 +1,5 @@
-// Decoded points of the plane, for models whose examples are such: draws from the prior behind, and what is asked for
-// in front. It stands where other models have a picture.
+// Decoded points in the plane, for models whose examples are 2D points: draws from the prior in the background, the
+// requested points in front. It replaces the picture that other models have.
 import { element, shown } from "./dom.js";
 import { normals } from "./normals.js";
 import { Latest } from "./latest.js";
@@ -16,7 +16,7 @@ export class Scatter {
   #colours: Colours;
   #cloud: Float32Array = new Float32Array(0);
   #points: Float32Array = new Float32Array(0);
-  /** Points are joined in rows of so many, where they are more than one. */
+  /** If more than one, points are joined in rows of this many. */
   #columns = 1;
 
   constructor(
@@ -43,10 +43,10 @@ export class Scatter {
     this.#canvas.setAttribute("aria-label", text);
   }
 
-  /** Points take the same room however many they are. */
+  /** Points take the same space however many there are. */
   setGrid(): void {}
 
-  /** Decodes latents and shows their points; those of a row of `columns` are joined by a line. */
+  /** Decodes latents and shows their points; those in a row of `columns` are joined by a line. */
   async decode(z: Float32Array, columns = 1): Promise<void> {
     const run = async () => {
       if (this.#cloud.length === 0) {
@@ -69,7 +69,7 @@ export class Scatter {
     await this.#latest.run(run).catch(this.fail);
   }
 
-  /** The weights are others: the cloud is drawn anew with what is shown next. */
+  /** Call when the weights have changed: the background is redrawn along with the next points. */
   forget(): void {
     this.#cloud = new Float32Array(0);
   }
@@ -116,7 +116,7 @@ export class Scatter {
       if (i % this.#columns === 0) context.moveTo(...place(i));
       else context.lineTo(...place(i));
     }
-    // Of several rows a net.
+    // Several rows form a net.
     for (let column = 0; count > this.#columns && column < this.#columns; column++) {
       for (let i = column; i < count; i += this.#columns) {
         if (i === column) context.moveTo(...place(i));
@@ -126,7 +126,7 @@ export class Scatter {
     context.stroke();
   }
 
-  /** A few round numbers along two edges. */
+  /** Draws a few round numbers along two edges. */
   #drawScale(
     context: CanvasRenderingContext2D,
     {
@@ -165,7 +165,7 @@ export class Scatter {
 
   snapshot(): Promise<Blob> {
     return new Promise((resolve, reject) => {
-      this.#canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("nothing is drawn yet"))));
+      this.#canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("nothing has been drawn yet"))));
     });
   }
 

@@ -1,4 +1,4 @@
-// Tabs as ARIA describes them: one stop for the Tab key, arrow keys between them, the section below follows.
+// Tabs following the ARIA pattern: one stop for the Tab key, arrow keys between tabs, and the section below follows.
 import { element, freshId } from "./dom.js";
 import type { Section } from "./view.js";
 
@@ -45,7 +45,7 @@ export class Sections {
     this.sections[index]!.show();
   }
 
-  /** By its name, in any case of its letters; says whether there is one. */
+  /** Opens a section by its name, ignoring case. Returns whether there is one. */
   openNamed(name: string): boolean {
     const index = this.sections.findIndex((section) => section.name.toLowerCase() === name.toLowerCase());
     if (index >= 0) this.open(index);

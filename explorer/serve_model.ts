@@ -1,23 +1,26 @@
-// A worker's side of a model that a page explores. Canvases come as OffscreenCanvas and stay here.
+// The worker's side of a model that a page explores. Canvases arrive as OffscreenCanvas and stay here.
 import type { VAE } from "webvae";
 import { exampleElbos } from "./example_elbo.js";
 import { LocalSurface } from "./local_surface.js";
 import { isMessage, type AnswerMessage, type CallName, type Calls, type Port } from "./messages.js";
 
-/** What a worker does around each request. */
+/** Hooks around each request. */
 export interface ServeOptions {
-  /** Awaited before a call that computes: training may be held meanwhile. */
+  /** Awaited before a call that computes, for example to hold training. */
   readonly before?: () => Promise<void>;
-  /** After it, whether it failed or not. */
+  /** Called afterwards, whether it failed or not. */
   readonly after?: () => void;
 }
 
 type Handlers = { [Name in CallName]: (...values: Calls[Name]["arguments"]) => Promise<Calls[Name]["result"]> };
 
-/** What refuses at a port that is no longer served: a page that has not heard of the end yet waits for no answer. */
+/** Rejects calls on a port that is no longer served, so that a page unaware of the end does not wait forever. */
 const refusing = new WeakMap<Port, (event: MessageEvent) => void>();
 
-/** Answers the port's calls with what `getVae` gives at that time. Returns what ends it and fails what is under way and what comes later. */
+/**
+ * Answers the port's calls with the VAE that `getVae` returns at that time. Returns a function that ends this: calls
+ * under way and later ones then fail.
+ */
 export function serveModel(getVae: () => VAE | Promise<VAE>, port: Port, options: ServeOptions = {}): () => void {
   const surfaces = new Map<number, LocalSurface>();
   const underWay = new Set<string>();
@@ -54,7 +57,7 @@ export function serveModel(getVae: () => VAE | Promise<VAE>, port: Port, options
       }),
   };
   const answer = (message: Omit<AnswerMessage, "webvaeExplorer">, transfer: Transferable[] = []) => {
-    // Once: what ends the serving has answered already.
+    // Only once: ending the service has already answered it.
     if (underWay.delete(message.id)) port.postMessage({ webvaeExplorer: "answer", ...message }, transfer);
   };
   const ended = { message: "the model is no longer served" };
@@ -93,7 +96,7 @@ function described(error: unknown): { message: string; code?: string } {
   return "code" in error && typeof error.code === "string" ? { message, code: error.code } : { message };
 }
 
-/** Arrays that are made for the answer alone need no copy. */
+/** Arrays that were made for the answer can be transferred instead of copied. */
 function buffersOf(result: unknown): Transferable[] {
   if (result instanceof Float32Array) return [result.buffer as ArrayBuffer];
   if (typeof result !== "object" || result === null || result instanceof Blob || Array.isArray(result)) return [];

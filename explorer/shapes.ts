@@ -1,4 +1,4 @@
-// How an example is shown: as a picture, as a point in the plane, or, where it is neither, as a strip of cells.
+// How an example is shown: as a picture, as a point in the plane, or, if it is neither, as a strip of cells.
 import type { ModelSpec } from "webvae";
 
 export type PictureShape = readonly [height: number, width: number, channels: number];
@@ -8,7 +8,7 @@ export const valuesOf = ({ input }: Pick<ModelSpec, "input">): number => input.r
 /** Whether examples are points in the plane. */
 export const isPlanar = ({ input }: Pick<ModelSpec, "input">): boolean => input.length === 1 && input[0] === 2;
 
-/** An example as a picture: a vector of a square number of values is taken for a square one, another for a strip. */
+/** An example as a picture: a vector of n² values becomes a square, any other vector a strip. */
 export function pictureShape(spec: Pick<ModelSpec, "input">): PictureShape {
   const [height = 1, width = 1, channels = 1] = spec.input;
   if (spec.input.length === 3 && (channels === 1 || channels === 3)) return [height, width, channels];
@@ -18,21 +18,21 @@ export function pictureShape(spec: Pick<ModelSpec, "input">): PictureShape {
   return Number.isInteger(side) && side >= 8 ? [side, side, 1] : [1, values, 1];
 }
 
-/** Where pictures lie on a canvas, in whole pixels of it: a page's cells over them have the same edges. */
+/** The positions of pictures on a canvas, in whole pixels, so that a page's elements over them have the same edges. */
 export interface Layout {
   readonly cell: { readonly width: number; readonly height: number };
   readonly gap: number;
-  /** Of all pictures and the gaps between them. */
+  /** Size of all pictures with the gaps between them. */
   readonly width: number;
   readonly height: number;
 }
 
-/** Between pictures, as a share of a picture's width. */
+/** The gap between pictures, as a fraction of a picture's width. */
 const GAP = 0.06;
 
 /**
- * The largest pictures of which `columns` x `rows` fit, in the upper left corner. A canvas of the layout's own size gets
- * the same layout.
+ * The largest size at which `columns` x `rows` pictures fit, placed in the upper left corner. A canvas of the layout's
+ * own size gets the same layout.
  */
 export function layoutOf(
   canvas: { readonly width: number; readonly height: number },

@@ -1,9 +1,9 @@
-// A slider a dimension, the most used first, for what no pad can show at once.
+// One slider per dimension, the most used first, for latent spaces that a pad cannot show completely.
 import { button, element, freshId, shown } from "./dom.js";
 import { dimensionName } from "./plane.js";
 import { USED, type Space } from "./space.js";
 
-/** Sliders seen at first. */
+/** Sliders shown at first. */
 const FEW = 8;
 
 export class Sliders {
@@ -20,7 +20,7 @@ export class Sliders {
     space.onMove(() => this.#read());
   }
 
-  /** Rows in the order of use; a slider that has the focus keeps it. */
+  /** Puts rows in order of use; a slider that has the focus keeps it. */
   arrange(): void {
     const { order, usage, latent } = this.space;
     const count = this.#all ? latent : Math.min(FEW, latent);

@@ -1,29 +1,29 @@
-// What all views share: the model, where one stands in its latent space, and the examples that lie there.
+// The state that all views share: the model, the current position in its latent space, and the examples in it.
 import { normals } from "./normals.js";
 import type { ExplorerModel } from "./model.js";
 import { variancesOf } from "./pca.js";
 import { Plane } from "./plane.js";
 import { valuesOf } from "./shapes.js";
 
-/** Where examples lie in the latent space. */
+/** Positions of examples in the latent space. */
 export interface Points {
-  /** Means of q(z|x) of examples, [n, latent]. */
+  /** The examples' means of q(z|x), [n, latent]. */
   readonly mean: Float32Array;
   readonly labels?: Uint8Array;
 }
 
-/** What an explorer shows beside the model itself. */
+/** What an explorer shows besides the model itself. */
 export interface ExplorerOptions {
-  /** Where examples lie. Left out, they are the means of `images`. */
+  /** Positions of examples. By default, the means of `images`. */
   readonly points?: Points;
-  /** Examples [n, ...input], values from 0 to 1: to go between, to try, and what is usual. */
+  /** Examples [n, ...input], values from 0 to 1: to interpolate between, to try, and to compare with. */
   readonly images?: Float32Array;
   readonly imageLabels?: Uint8Array;
-  /** Names of the labels 0, 1, ... Left out, their numbers. */
+  /** Names of the labels 0, 1, ... By default, their numbers. */
   readonly labelNames?: readonly string[];
-  /** Keys the draws of random places. Default 0. */
+  /** Seed for random positions. Default 0. */
   readonly seed?: number;
-  /** Told of what fails: a lost device, a worker that is gone. It is shown in place too. */
+  /** Called with errors, such as a lost device or a worker that is gone. The explorer shows them too. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -35,11 +35,11 @@ export class Space {
   z: Float32Array;
   points: Points | undefined;
   plane: Plane;
-  /** Dimensions, the most used first. */
+  /** The dimensions, most used first. */
   order: readonly number[];
-  /** The variance of each dimension's means, where examples are known. */
+  /** The variance of each dimension's means, if there are examples. */
   usage: readonly number[] | undefined;
-  /** A pad reaches from -range to range. */
+  /** A pad extends from -range to range. */
   range = 3;
   #draws = 0;
   readonly #movers = new Set<(z: Float32Array) => void>();
@@ -76,7 +76,7 @@ export class Space {
     for (const tell of this.#movers) tell(z);
   }
 
-  /** A place drawn from the prior, another one each time. */
+  /** A position drawn from the prior, a new one each time. */
   draw(): Float32Array {
     return this.drawOf(this.#draws++);
   }
@@ -92,7 +92,7 @@ export class Space {
     if (points.mean.length >= 2 * latent) {
       const usage = variancesOf(points.mean, latent);
       this.usage = usage;
-      // Two dimensions keep their places.
+      // Two dimensions keep their order.
       if (latent > 2) {
         this.order = Array.from(usage, (_, i) => i).sort((a, b) => usage[b]! - usage[a]!);
         this.plane = Plane.ofPoints(points.mean, latent);
@@ -106,13 +106,13 @@ export class Space {
     this.#movers.add(listener);
   }
 
-  /** Points are others, and with them the plane and the order of the dimensions. */
+  /** Sets new points, which changes the plane and the order of the dimensions. */
   onPoints(listener: () => void): void {
     this.#watchers.add(listener);
   }
 }
 
-/** What holds all but one in two hundred coordinates, and three of the prior's standard deviations. */
+/** A range that includes 99.5% of coordinates and three of the prior's standard deviations. */
 function rangeOf(points: Float32Array): number {
   const far = Float32Array.from(points, Math.abs).sort();
   const most = far[Math.floor(0.995 * (far.length - 1))] ?? 0;

@@ -1,20 +1,20 @@
-// What a pen drew, as a picture that is centred and scaled as MNIST's digits are: its ink fits a box of 20 pixels of
-// 28, proportions kept, and its centre of mass comes to the middle. Strokes stay lines until then: however small
-// somebody draws, the pen is as thick as that of the digits.
+// Turns pen strokes into a picture that is centred and scaled like MNIST's digits: the ink fits a box of 20 of 28
+// pixels, with its proportions kept, and its centre of mass is in the middle. Strokes stay lines until then, so that
+// the pen is as thick as the digits' however small the drawing.
 
 export interface Stroke {
   readonly x: readonly number[];
   readonly y: readonly number[];
-  /** The pen's radius at each point, as a multiple of the usual one. */
+  /** The pen's radius at each point, as a multiple of the default. */
   readonly radius: readonly number[];
 }
 
-/** Of MNIST's 28 pixels: the box that the ink fits, the pen's radius, the width of its grey edge, the middle. */
+/** In MNIST's 28 pixels: the box that the ink fits, the pen's radius, the width of its grey edge, the middle. */
 const [SIDE, BOX, PEN, EDGE, MIDDLE] = [28, 20, 1.3, 1.2, 14.5];
-/** Line pieces between two points of a stroke. */
+/** Line segments between two points of a stroke. */
 const PIECES = 4;
 
-/** The stroke without its corners: curves through the middles of its pieces, with its points as their controls. */
+/** Smooths a stroke: curves through the midpoints of its segments, with its points as control points. */
 export function smoothed({ x, y, radius }: Stroke): Stroke {
   const last = x.length - 1;
   if (last < 2) return { x, y, radius };
@@ -28,7 +28,7 @@ export function smoothed({ x, y, radius }: Stroke): Stroke {
         [curve.y, y],
         [curve.radius, radius],
       ] as const) {
-        // The first and the last curve reach to the stroke's ends.
+        // The first and last curves extend to the stroke's ends.
         const from = i === 1 ? values[0]! : middle(values, i - 1);
         const end = i === last - 1 ? values[last]! : middle(values, i);
         to.push((1 - t) ** 2 * from + 2 * t * (1 - t) * values[i]! + t * t * end);
@@ -38,7 +38,7 @@ export function smoothed({ x, y, radius }: Stroke): Stroke {
   return curve;
 }
 
-/** Values from 0 to 1, [height, width]. `extent` is the size of the area drawn on, in the strokes' own unit. */
+/** Values from 0 to 1, [height, width]. `extent` is the size of the drawing area, in the strokes' units. */
 export function strokesToImage(
   strokes: readonly Stroke[],
   [height, width]: readonly [number, number],
@@ -51,7 +51,7 @@ export function strokesToImage(
   const pen = PEN * pixel;
   const [left, right] = rangeOf(lines.flatMap(({ x }) => x));
   const [top, bottom] = rangeOf(lines.flatMap(({ y }) => y));
-  // A dot stays one.
+  // A dot stays a dot.
   const size = Math.max(right - left, bottom - top, 0.12 * extent);
   const scale = (BOX * pixel - 2 * pen) / size;
   const placed = lines.map(({ x, y, radius }) => ({
@@ -63,7 +63,7 @@ export function strokesToImage(
   return centred(image, height, width, pixel);
 }
 
-/** Moves the picture by whole pixels: its centre of mass to the middle, and no ink over the edge. */
+/** Moves the picture by whole pixels to centre its mass, without moving ink over the edge. */
 export function centred(image: Float32Array, height: number, width: number, pixel: number): Float32Array {
   let [mass, massX, massY] = [0, 0, 0];
   let [left, right, top, bottom] = [width, -1, height, -1];
@@ -91,7 +91,7 @@ export function centred(image: Float32Array, height: number, width: number, pixe
   return moved;
 }
 
-/** Ink by the distance of a pixel's middle from the edge of the pen's trace. */
+/** Ink of a pixel, by the distance of its centre from the edge of the pen's trace. */
 function rasterise({ x, y, radius }: Stroke, edge: number, image: Float32Array, height: number, width: number): void {
   for (let i = Math.min(1, x.length - 1); i < x.length; i++) {
     const from = Math.max(0, i - 1);

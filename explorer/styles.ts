@@ -1,4 +1,4 @@
-// The stylesheet, made once a page and adopted: a policy of `style-src 'self'` allows that.
+// The stylesheet, created once per page and adopted, which a policy of `style-src 'self'` allows.
 import base from "./base.css";
 import explore from "./explore.css";
 import sections from "./sections.css";

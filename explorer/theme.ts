@@ -1,4 +1,4 @@
-// The explorer's colours as a canvas needs them: custom properties resolved, and told when the page's theme changes.
+// The explorer's colours for use on a canvas: resolves custom properties, and reports when the page's theme changes.
 import { element } from "./dom.js";
 import type { RGB } from "./model.js";
 
@@ -7,7 +7,7 @@ const roles = ["ink", "muted", "raised", "line", "accent"] as const;
 export type Colours = Readonly<Record<(typeof roles)[number], string>> & {
   readonly pictureLow: RGB;
   readonly pictureHigh: RGB;
-  /** Of the classes, in the order of their labels. */
+  /** Class colours, in the order of their labels. */
   readonly classes: readonly string[];
 };
 
@@ -22,7 +22,7 @@ export class Theme {
   constructor(container: HTMLElement) {
     container.append(this.#probe);
     this.#pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
-    // Whatever changes the colours, a media query, an attribute, a stylesheet, starts the probe's transition.
+    // Any change of colours, by media query, attribute or stylesheet, starts the probe's transition.
     this.#probe.addEventListener("transitionrun", this.refresh);
   }
 
@@ -30,7 +30,7 @@ export class Theme {
     return (this.#colours ??= this.#read());
   }
 
-  /** Calls now, and again at each change. Returns what ends it. */
+  /** Calls the listener now and at each change. Returns a function that removes it. */
   follow(listener: (colours: Colours) => void): () => void {
     this.#listeners.add(listener);
     listener(this.colours);
@@ -43,7 +43,7 @@ export class Theme {
   };
 
   #read(): Colours {
-    // The colours at the transition's end, not those on the way.
+    // The colours at the end of the transition, not during it.
     const { style } = this.#probe;
     style.transition = "none";
     const resolved = (name: string) => {
@@ -61,13 +61,13 @@ export class Theme {
       classes: Array.from({ length: CLASSES }, (_, i) => resolved(`class-${i}`)),
     };
     style.color = "";
-    // Settled before transitions are back: what was read above starts none.
+    // Styles are settled before transitions are turned back on, so that the reads above start none.
     void getComputedStyle(this.#probe).color;
     style.transition = "";
     return colours;
   }
 
-  /** Any colour that CSS can write, by a pixel of it. */
+  /** Resolves any CSS colour by drawing a pixel of it. */
   #rgb(colour: string): RGB {
     this.#pixel.fillStyle = colour;
     this.#pixel.fillRect(0, 0, 1, 1);

@@ -1,11 +1,11 @@
-// Rows of pictures, each along one dimension from the current place: what each number of the latent space means.
+// Rows of pictures, each varying one dimension from the current position, to show what each dimension means.
 import { button, element, shown } from "./dom.js";
 import { PictureGrid } from "./picture_grid.js";
 import { dimensionName } from "./plane.js";
 import type { Scene, Section } from "./view.js";
 
 const ROWS = 6;
-/** Standard deviations of the prior, to both sides. */
+/** Range to each side, in standard deviations of the prior. */
 const REACH = 3;
 /** Below this width a picture would be too small to see. */
 const NARROW = 520;
@@ -27,7 +27,7 @@ export class TraverseSection implements Section {
     const hint = element(
       "p",
       { class: "hint" },
-      "Each row changes one number of the current place, from −3 to 3, and keeps the others; the most used come first. Choose a picture to go there.",
+      "Each row varies one dimension from −3 to 3 and keeps the others at the current position; the most used come first. Choose a picture to go there.",
     );
     this.element = element(
       "div",

@@ -1,33 +1,33 @@
-// How usual an example's loss is beside those of a given set, in words.
+// Describes how typical an example's loss is compared with those of a given set.
 
 export interface Judgement {
-  /** Percent of the set whose loss is smaller: 0 is the best modelled of all. */
+  /** Percentage of the set with a smaller loss: 0 means the best modelled of all. */
   readonly percentile: number;
   readonly words: string;
   readonly sentence: string;
 }
 
-/** The share of values below `value`, those equal to it by half, in percent. */
+/** Percentage of values below `value`, counting equal values as half. */
 export function percentileOf(value: number, values: readonly number[]): number {
   let below = 0;
   for (const other of values) below += other < value ? 1 : other === value ? 0.5 : 0;
   return (100 * below) / values.length;
 }
 
-/** Of a loss (-ELBO) among a set's losses. */
+/** Judges a loss (-ELBO) against a set's losses. */
 export function judge(loss: number, losses: readonly number[]): Judgement {
   const percentile = percentileOf(loss, losses);
   const shown = Math.round(percentile);
   const [words, sentence] =
     loss > Math.max(...losses)
-      ? ["unlike any example", `Its loss is above all ${losses.length} examples'.`]
+      ? ["unlike any example", `Its loss is higher than those of all ${losses.length} examples.`]
       : percentile >= 97.5
-        ? ["very unusual", `Stranger to the model than ${shown} % of the examples.`]
+        ? ["very unusual", `Its loss is higher than those of ${shown}% of the examples.`]
         : percentile >= 90
-          ? ["unusual", `Stranger to the model than ${shown} % of the examples.`]
+          ? ["unusual", `Its loss is higher than those of ${shown}% of the examples.`]
           : percentile > 50
-            ? ["ordinary", `${100 - shown} % of the examples are stranger to the model.`]
-            : ["typical", `${100 - shown} % of the examples are stranger to the model.`];
+            ? ["ordinary", `${100 - shown}% of the examples have a higher loss.`]
+            : ["typical", `${100 - shown}% of the examples have a higher loss.`];
   return { percentile, words, sentence };
 }
 

@@ -1,4 +1,4 @@
-// The losses of the examples as a histogram, with a mark where one more example lies.
+// The examples' losses as a histogram, with a marker for the current example.
 import { histogram } from "./usual.js";
 
 const [WIDTH, HEIGHT, BINS] = [280, 56, 28];
@@ -15,7 +15,7 @@ export class UsualChart {
   }
 
   show(loss: number, losses: readonly number[]): void {
-    // Half of the width more, so that a strange one is seen to lie beyond.
+    // Half as wide again, so that an unusual one is visibly beyond the rest.
     const { counts, from, to } = histogram(losses, BINS);
     const room = Math.max(to + 0.15 * (to - from), Math.min(loss + 0.05 * (to - from), to + 0.5 * (to - from)));
     const x = (value: number) => (WIDTH * (Math.min(value, room) - from)) / Math.max(room - from, 1e-9);

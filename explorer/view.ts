@@ -1,4 +1,4 @@
-// What shows decoded examples: pictures, or points in the plane.
+// Views that show decoded examples: as pictures, or as points in the plane.
 import { Picture } from "./picture.js";
 import { Scatter } from "./scatter.js";
 import { isPlanar } from "./shapes.js";
@@ -6,23 +6,23 @@ import type { Space } from "./space.js";
 import type { Theme } from "./theme.js";
 import type { Announcer } from "./announcer.js";
 
-/** What a section of the explorer is given. */
+/** What each section of the explorer receives. */
 export interface Scene {
   readonly space: Space;
   readonly theme: Theme;
   readonly announcer: Announcer;
   readonly fail: (error: unknown) => void;
-  /** Goes to a place in the first section. */
+  /** Opens the first section at a position. */
   readonly visit: (z: Float32Array) => void;
 }
 
-/** One of the explorer's sections. Only the one that is seen is asked to show anything. */
+/** One of the explorer's sections. Only the visible one has to show anything. */
 export interface Section {
   readonly name: string;
   readonly element: HTMLElement;
-  /** Shows what is current: it has become visible, or weights or points are others. */
+  /** Shows the current state. Called when the section becomes visible, or weights or points change. */
   show(): void;
-  /** It is out of sight from now on. */
+  /** Called when the section is no longer visible. */
   hide?(): void;
   dispose(): void;
 }

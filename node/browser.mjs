@@ -1,4 +1,4 @@
-// The browser of the tests: Chrome, or, where WEBVAE_BROWSER=firefox asks for it, Firefox.
+// The browser for tests: Chrome, or Firefox if WEBVAE_BROWSER=firefox is set.
 import { launchChrome } from "./chrome.mjs";
 import { launchFirefox } from "./firefox.mjs";
 

@@ -1,14 +1,14 @@
-// The Chromes, Chromiums and Edges of a machine. Used to start one (chrome.mjs), and for the SwiftShader that lies
-// beside each one's program (vulkan.mjs).
+// Finds a machine's Chromes, Chromiums and Edges. Used to start one (chrome.mjs), and for the SwiftShader that comes
+// with each (vulkan.mjs).
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
 /**
  * @typedef {object} Browser
  * @property {string} executablePath
- * @property {string} folder where its real program lies, with its libraries
+ * @property {string} folder of its actual program and libraries
  * @property {boolean} shell a chrome-headless-shell, which has no window
- * @property {boolean} forced named by the user
+ * @property {boolean} forced whether the user named it
  */
 
 /**
@@ -20,7 +20,7 @@ import { delimiter, dirname, join } from "node:path";
 export function installedBrowsers({ root = "/", platform = process.platform, env = process.env } = {}) {
   const wanted = env["WEBVAE_CHROME"];
   if (wanted === "npm") return [];
-  if (wanted) throw new Error(`WEBVAE_CHROME must be "npm" or not set, not "${wanted}"; a path goes into CHROME_PATH`);
+  if (wanted) throw new Error(`WEBVAE_CHROME must be "npm" or unset, not "${wanted}"; to use a path, set CHROME_PATH`);
   const forced = env["PUPPETEER_EXECUTABLE_PATH"] || env["CHROME_PATH"];
   if (forced) {
     if (existsSync(forced)) return [describe(forced, true, root)];
@@ -32,12 +32,12 @@ export function installedBrowsers({ root = "/", platform = process.platform, env
     .map((path) => join(root, path))
     .filter((path) => existsSync(path) && !isSnap(path));
   const all = [...known, ...puppeteers(join(root, cache))].map((path) => describe(path, false, root));
-  // PATH usually leads to one of the known folders by another name.
+  // PATH usually leads to one of the known folders under another name.
   return all.filter((one, i) => all.findIndex((other) => other.folder === one.folder) === i);
 }
 
 /**
- * The folders of installed browsers; of the one a user forces too.
+ * The folders of installed browsers, including one that the user forces.
  * @param {Parameters<typeof installedBrowsers>[0]} machine
  */
 export function browserFolders(machine) {
@@ -46,7 +46,7 @@ export function browserFolders(machine) {
 
 /** @type {Partial<Record<NodeJS.Platform, (env: Record<string, string | undefined>) => string[]>>} */
 const system = {
-  // The real programs: the scripts in /usr/bin add flags of the machine's administrator.
+  // The actual programs, because the scripts in /usr/bin add the administrator's flags.
   linux: () => [
     "/opt/google/chrome/chrome",
     "/usr/lib/chromium/chromium",
@@ -81,8 +81,8 @@ function onPath(root, env) {
 }
 
 /**
- * What puppeteer downloaded: <cache>/chrome/linux-153.0.1/chrome-linux64/chrome, newest first, and then its
- * chrome-headless-shell likewise.
+ * Browsers that puppeteer downloaded: <cache>/chrome/linux-153.0.1/chrome-linux64/chrome, newest first, followed by
+ * its chrome-headless-shells.
  * @param {string} cache
  */
 function puppeteers(cache) {
@@ -100,7 +100,7 @@ function puppeteers(cache) {
 }
 
 /**
- * Ubuntu's chromium runs in a sandbox of its own that sees neither the system's temporary folder nor hidden ones.
+ * Ubuntu's chromium runs in its own sandbox, which sees neither the system's temporary folder nor hidden ones.
  * @param {string} path
  */
 function isSnap(path) {
@@ -117,7 +117,7 @@ function isSnap(path) {
  */
 function describe(executablePath, forced, root) {
   const real = realpathSync(executablePath);
-  // Debian's /usr/bin/chromium is a script; what belongs to the program lies elsewhere.
+  // Debian's /usr/bin/chromium is a script; the program's files are elsewhere.
   const elsewhere = join(root, "/usr/lib/chromium");
   const folder = isScript(real) && existsSync(elsewhere) ? elsewhere : dirname(real);
   return { executablePath, folder, shell: /headless[-_]shell/.test(real), forced };

@@ -1,5 +1,5 @@
-// Finds a Chrome and starts it with WebGPU: an installed one, one that puppeteer downloaded, or the headless one that
-// the npm package @sparticuz/chromium carries, which needs nothing of the system.
+// Finds a Chrome and starts it with WebGPU: an installed one, one that puppeteer downloaded, or the headless one in the
+// npm package @sparticuz/chromium, which has no system requirements.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -27,7 +27,7 @@ async function packagedChrome() {
 }
 
 /**
- * The Chromes to try, best first. The packaged one is unpacked (200 MB) only when those before it did not do.
+ * The Chromes to try, best first. The packaged one is unpacked (200 MB) only if the others did not work.
  * @param {Parameters<typeof installedBrowsers>[0] & { packaged?: () => Promise<Unpacked | undefined> }} [machine]
  * @returns {AsyncGenerator<Chrome>}
  */
@@ -36,7 +36,7 @@ export async function* chromes({ packaged = packagedChrome, ...machine } = {}) {
   for (const { executablePath, shell } of installed) {
     yield { executablePath, headless: shell ? "shell" : true, args: [], env: {}, description: executablePath };
   }
-  // Who names a browser does not want another one.
+  // A user who names a browser does not want another one.
   if (installed.some((browser) => browser.forced)) return;
   const found = await packaged();
   if (!found) return;
@@ -52,8 +52,8 @@ export async function* chromes({ packaged = packagedChrome, ...machine } = {}) {
     description,
   };
   yield chrome;
-  // The sandbox needs user namespaces, which containers and some distributions forbid. Chrome without it is fit for
-  // this project's own pages, and it is this or nothing.
+  // The sandbox needs user namespaces, which containers and some distributions forbid. Without it Chrome is still safe
+  // for this project's own pages, and there is no alternative.
   yield { ...chrome, args: ["--no-sandbox"], description: `${description} without its sandbox` };
 }
 
@@ -70,29 +70,29 @@ export async function findChrome(machine) {
 const none = "no Chrome found: install one, name one in CHROME_PATH, or run npx puppeteer browsers install chrome";
 
 /**
- * The flags for WebGPU, as measured: with others a canvas stays white, or there is no adapter.
+ * The flags for WebGPU, found by trial: with others a canvas stays white, or there is no adapter.
  * @param {{ canvas: boolean, headful: boolean, software: boolean, platform?: NodeJS.Platform }} wanted
  * @returns {string[]}
  */
 export function webgpuFlags({ canvas, headful, software, platform = process.platform }) {
   if (software) {
-    // With the shorter set the first frame of a canvas kills the device.
+    // With the shorter set, a canvas's first frame kills the device.
     return canvas
       ? ["--enable-unsafe-webgpu", "--use-angle=swiftshader", "--enable-features=Vulkan", "--use-vulkan=swiftshader"]
       : ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
   }
   if (platform !== "linux") return ["--enable-unsafe-webgpu"];
   const vulkan = ["--enable-unsafe-webgpu", "--use-angle=vulkan", "--enable-features=Vulkan", "--ignore-gpu-blocklist"];
-  // Without a window drivers offer no surface; a canvas needs one all the same.
+  // Without a window, drivers offer no surface, but a canvas needs one.
   return canvas || headful ? vulkan : [...vulkan, "--disable-vulkan-surface"];
 }
 
-/** The language that pages see, however the machine is set up. */
+/** The language that pages see, whatever the machine's settings. */
 const LANGUAGE = "en-US";
 
 /**
- * Makes Chrome use LANGUAGE in navigator.language and Intl. By default it takes the process's locale, and without one
- * "en-US@posix", which no function of Intl accepts.
+ * Makes Chrome use LANGUAGE in navigator.language and Intl. By default it uses the process's locale, and without one
+ * "en-US@posix", which Intl's functions reject.
  */
 const language = {
   args: [`--lang=${LANGUAGE}`, `--accept-lang=${LANGUAGE}`],
@@ -100,10 +100,10 @@ const language = {
 };
 
 /**
- * Starts a browser that has WebGPU on pages served from 127.0.0.1 (about:blank has none). It ends with this process at
+ * Starts a browser that has WebGPU on pages served from 127.0.0.1 (about:blank has none). It exits with this process at
  * the latest, and leaves no profile behind.
- * @param {{ canvas?: boolean, headful?: boolean, adapter?: "swiftshader" | "default" }} [options] canvas: pictures of
- * the page shall show WebGPU canvases
+ * @param {{ canvas?: boolean, headful?: boolean, adapter?: "swiftshader" | "default" }} [options] canvas:
+ * screenshots must show WebGPU canvases
  * @returns {Promise<import("puppeteer").Browser>}
  */
 export async function launchChrome({ canvas = false, headful = false, adapter } = {}) {
@@ -138,12 +138,12 @@ async function launch(chrome, headful, flags) {
       executablePath: chrome.executablePath,
       headless: headful ? false : chrome.headless,
       userDataDir: profile,
-      // Through a pipe Chrome also ends when this process is killed.
+      // With a pipe, Chrome also exits when this process is killed.
       pipe: true,
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,
-      // Of a busy machine: a Chrome that cannot start ends, and is told at once.
+      // Generous for busy machines; a Chrome that cannot start exits, which is noticed at once.
       timeout: 120_000,
       protocolTimeout: 600_000,
       env: { ...withoutDriver(process.env), ...language.env, ...chrome.env },
@@ -166,13 +166,13 @@ async function launch(chrome, headful, flags) {
   }
 }
 
-/** Its helpers may write a last file after Chrome has ended. @param {string} profile */
+/** Chrome's helpers may still write a file after it has exited. @param {string} profile */
 function remove(profile) {
   rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 /**
- * The variables that start.mjs set for Dawn in Node would choose Chrome's driver too.
+ * Removes the variables that start.mjs set for Dawn in Node, which would also choose Chrome's driver.
  * @param {NodeJS.ProcessEnv} env
  * @returns {NodeJS.ProcessEnv}
  */
@@ -182,7 +182,7 @@ function withoutDriver(env) {
 }
 
 /**
- * Removes the profile when the browser ends, and ends the browser when this process does, by itself or by a signal.
+ * Removes the profile when the browser exits, and closes the browser when this process exits, also by a signal.
  * @param {import("puppeteer").Browser} browser
  * @param {string} profile
  */
@@ -194,7 +194,7 @@ function endWithProcess(browser, profile) {
   };
   /** @type {NodeJS.Signals[]} */
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
-  // A program that handles the signal itself may want its browser to finish in order.
+  // A program that handles the signal itself may want to close its browser properly.
   const onSignal = (/** @type {NodeJS.Signals} */ signal) => {
     if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
   };

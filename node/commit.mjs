@@ -1,7 +1,7 @@
-// The commit that results are of.
+// The commit that results belong to.
 import { execFileSync } from "node:child_process";
 
-/** Abbreviated, and whether what it measures was changed since; in a folder without git what WEBVAE_COMMIT says. */
+/** The abbreviated commit, and whether the measured code was changed since; without git, WEBVAE_COMMIT. */
 export function commit() {
   const told = process.env["WEBVAE_COMMIT"];
   if (told) return told;

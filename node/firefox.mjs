@@ -1,4 +1,4 @@
-// Finds a Firefox and starts it with WebGPU, which on Linux must be asked for by settings (so in version 153).
+// Finds a Firefox and starts it with WebGPU, which on Linux must be enabled by preferences (as of version 153).
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -8,10 +8,10 @@ const places = {
   win32: ["C:\\Program Files\\Mozilla Firefox\\firefox.exe"],
 };
 
-/** To a folder; the panel that else opens takes the keyboard's focus from the page. */
+/** Downloads to a folder, without the panel that would take the keyboard focus from the page. */
 const quietly = { "browser.download.folderList": 2, "browser.download.alwaysOpenPanel": false };
 
-/** The path of an installed Firefox: FIREFOX_PATH, the system's place, or PATH. */
+/** The path of an installed Firefox: from FIREFOX_PATH, the system's usual location, or PATH. */
 export function findFirefox({ platform = process.platform, env = process.env } = {}) {
   if (env["FIREFOX_PATH"]) return env["FIREFOX_PATH"];
   const onPath = (env["PATH"] ?? "")
@@ -28,7 +28,7 @@ export function findFirefox({ platform = process.platform, env = process.env } =
  */
 export async function launchFirefox({ headful = false, downloads } = {}) {
   const executablePath = findFirefox();
-  if (!executablePath) throw new Error("no Firefox found: install one, or name one in FIREFOX_PATH");
+  if (!executablePath) throw new Error("no Firefox found: install one, or set FIREFOX_PATH");
   const { default: puppeteer } = await import("puppeteer");
   return puppeteer.launch({
     browser: "firefox",

@@ -18,7 +18,7 @@ export interface OpenOptions {
   readonly backend?: "null";
 }
 
-// A GPU object that is collected takes its instance with it and crashes the process, so each lives as long as that.
+// If a GPU object is garbage-collected, its instance is freed and the process crashes, so each is kept for good.
 const held: GPU[] = [];
 const opened = new Map<string, Promise<GPU>>();
 /** The last search for adapters: the next one waits, since each sets variables of the process. */
@@ -70,7 +70,7 @@ async function findGpu(asked: string | undefined, wanted: string): Promise<GPU> 
   searching = search.catch(() => {});
   const adapter = await search.catch(notFound);
   if (adapter && fits(adapter, wanted)) {
-    // A GPU of its own leaves a core to the polls, and is answered sooner by them.
+    // A real GPU leaves the cores free for polling, which notices its results sooner.
     if (isSoftware(adapter)) easePolling();
     return gpu;
   }

@@ -1,5 +1,5 @@
-// npm run bench:pack: the benchmarks with all that they need, in the folder .bench-pack, for a Linux machine with a GPU
-// but without network, Node and browser. There its run.sh is the one command (bench/node/pack_run.sh).
+// npm run bench:pack: puts the benchmarks with everything they need into the folder .bench-pack, for a Linux machine with
+// a GPU but without network, Node or browser. Its run.sh runs them there (bench/node/pack_run.sh).
 import { build } from "esbuild";
 import { existsSync, statSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -13,11 +13,11 @@ import { packagedChromium, unpackVulkan } from "./packaged.mjs";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const LOADER = "libvulkan.so.1";
-/** What such machines take over at a time, as far as is known. */
+/** The most that such machines are known to accept in one transfer. */
 export const MOST_BYTES = 64 * 2 ** 20;
 
 /**
- * A file of the pack.
+ * A file in the pack.
  * @typedef {object} PackedFile
  * @property {string} to within the pack
  * @property {string} from
@@ -25,8 +25,8 @@ export const MOST_BYTES = 64 * 2 ** 20;
  */
 
 /**
- * All files but the bundled programs and the commit.
- * @param {{ node: string, loader: string }} machine Node's program, and Vulkan's loader
+ * All files except the bundled programs and the commit.
+ * @param {{ node: string, loader: string }} machine paths of Node and the Vulkan loader
  * @returns {PackedFile[]}
  */
 export function packedFiles({ node, loader }) {
@@ -47,8 +47,8 @@ export function packedFiles({ node, loader }) {
 }
 
 /**
- * The programs, with all packages but webgpu, whose addon is a file. In chunks, so that tfjs is loaded only when
- * navigator.gpu is there.
+ * The programs, bundled with all packages except webgpu, whose addon is a file. In chunks, so that tfjs is loaded only
+ * once navigator.gpu exists.
  * @returns {Promise<Map<string, Uint8Array>>} by name within the pack
  */
 export async function packedPrograms() {
@@ -62,10 +62,10 @@ export async function packedPrograms() {
     platform: "node",
     format: "esm",
     target: "node20",
-    // tfjs's modules; its files for Node are the same code once more, each package in one piece.
+    // tfjs's modules; its files for Node are the same code again, one file per package.
     mainFields: ["module", "main"],
     external: ["webgpu"],
-    // CommonJS packages load Node's own modules by it.
+    // CommonJS packages use it to load Node's own modules.
     banner: { js: 'import { createRequire as by } from "node:module"; const require = by(import.meta.url);' },
     plugins: [esbuildWgsl()],
     logLevel: "error",
@@ -73,7 +73,7 @@ export async function packedPrograms() {
   return new Map(outputFiles.map(({ path, contents }) => [`programs/${path.split(/[\\/]/).at(-1) ?? ""}`, contents]));
 }
 
-/** Vulkan's loader: of npm's Chromium, which is built for old systems, or this machine's. */
+/** The Vulkan loader from npm's Chromium, which is built for old systems, or this machine's. */
 async function loaderFile() {
   const source = packagedChromium();
   const folders = [
@@ -93,12 +93,12 @@ async function bytesIn(folder) {
   return files.reduce((sum, file) => sum + (file.isFile() ? statSync(join(file.parentPath, file.name)).size : 0), 0);
 }
 
-/** @param {string} target is replaced once all of it is there */
+/** @param {string} target replaced once the new pack is complete */
 export async function pack(target = join(project, ".bench-pack")) {
   if (process.platform !== "linux" || process.arch !== "x64")
-    throw new Error("the pack is for Linux on x86-64, and made there");
+    throw new Error("the pack is for Linux on x86-64, and must be built there");
   if (Object(process.config.variables)["node_shared"])
-    throw new Error("this Node is in a library, which the pack would not hold");
+    throw new Error("this Node is built as a shared library, which the pack does not include");
   const compress = promisify(gzip);
   const partial = `${target}.${process.pid}`;
   try {
@@ -118,7 +118,7 @@ export async function pack(target = join(project, ".bench-pack")) {
     await chmod(join(partial, "run.sh"), 0o755);
     await put("commit", `${commit()}\n`);
     const bytes = await bytesIn(partial);
-    if (bytes > MOST_BYTES) throw new Error(`the pack has ${bytes} bytes, more than ${MOST_BYTES}`);
+    if (bytes > MOST_BYTES) throw new Error(`the pack has ${bytes} bytes; the limit is ${MOST_BYTES}`);
     await rm(target, { recursive: true, force: true });
     await rename(partial, target);
     return { target, bytes };
@@ -129,5 +129,7 @@ export async function pack(target = join(project, ".bench-pack")) {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { target, bytes } = await pack();
-  console.log(`${target}: ${(bytes / 2 ** 20).toFixed(1)} MiB. There: ${target.split("/").at(-1)}/run.sh`);
+  console.log(
+    `${target}: ${(bytes / 2 ** 20).toFixed(1)} MiB. On the other machine, run ${target.split("/").at(-1)}/run.sh`,
+  );
 }

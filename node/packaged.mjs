@@ -1,6 +1,6 @@
-// The npm package @sparticuz/chromium carries a headless Chrome, SwiftShader with a Vulkan loader, and the system
+// The npm package @sparticuz/chromium contains a headless Chrome, SwiftShader with a Vulkan loader, and the system
 // libraries that a bare Linux lacks, all compressed. Its own code unpacks them straight into the system's temporary
-// folder, where a half-written file of an interrupted run counts as complete; so only its archives are used here.
+// folder, where a half-written file from an interrupted run counts as complete, so only its archives are used here.
 import { createHash } from "node:crypto";
 import { chmodSync, createReadStream, createWriteStream, existsSync, lstatSync, mkdirSync } from "node:fs";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { createBrotliDecompress } from "node:zlib";
  */
 
 /**
- * The installed package, or undefined where it is absent or its programs are for another kind of machine.
+ * The installed package; undefined if it is absent or its programs are for another kind of machine.
  * @returns {Package | undefined}
  */
 export function packagedChromium() {
@@ -35,8 +35,8 @@ export function packagedChromium() {
 }
 
 /**
- * A folder that holds libvk_swiftshader.so, its ICD file and libvulkan.so.1. The archive's EGL and GLES libraries stay
- * out: on LD_LIBRARY_PATH they would replace the system's.
+ * A folder with libvk_swiftshader.so, its ICD file and libvulkan.so.1. The archive's EGL and GLES libraries are left
+ * out, since on LD_LIBRARY_PATH they would replace the system's.
  * @param {Package} source
  */
 export function unpackVulkan(source) {
@@ -44,8 +44,8 @@ export function unpackVulkan(source) {
 }
 
 /**
- * A folder that holds the program `chromium` with the libraries it loads from beside itself, `lib/` with nss, nspr and
- * expat, and `fonts/` with a fonts.conf, for a machine that has no fonts at all.
+ * A folder with the program `chromium` and the libraries it loads from its own folder, `lib/` with nss, nspr and expat,
+ * and `fonts/` with a fonts.conf, for a machine without any fonts.
  * @param {Package} source
  */
 export function unpackChrome(source) {
@@ -62,7 +62,7 @@ export function unpackChrome(source) {
       untar(source, "fonts", into),
     ]);
     chmodSync(program, 0o755);
-    // The packaged file names folders of a cloud provider; "prefix" makes them relative to the file itself.
+    // The packaged file names a cloud provider's folders; "prefix" makes them relative to the file itself.
     writeFileSync(
       join(into, "fonts.conf"),
       `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -72,8 +72,8 @@ export function unpackChrome(source) {
 }
 
 /**
- * Where generated files go: beside the installed packages, so that `npm ci` clears them; for a read-only installation
- * a folder of this user and this installation under the system's temporary folder.
+ * The folder for generated files: next to the installed packages, so that `npm ci` clears it; for a read-only
+ * installation, a folder for this user and this installation in the system's temporary folder.
  * @param {string} modules a node_modules folder
  * @param {string} [temporary]
  */
@@ -88,9 +88,9 @@ export function cacheFolder(modules, temporary = tmpdir()) {
     const own = join(temporary, `webvae-${user}`);
     mkdirSync(own, { recursive: true, mode: 0o700 });
     const found = lstatSync(own);
-    // Anyone may create a name in a shared temporary folder; code is loaded from this one.
+    // Anyone can create files in a shared temporary folder, and code is loaded from this one.
     if (!found.isDirectory() || (process.getuid && (found.uid !== user || (found.mode & 0o022) !== 0))) {
-      throw new Error(`${own} is not a folder of this user alone`);
+      throw new Error(`${own} is not a folder that belongs only to this user`);
     }
     const folder = join(own, createHash("sha256").update(modules).digest("hex").slice(0, 12));
     mkdirSync(folder, { recursive: true });
@@ -99,8 +99,8 @@ export function cacheFolder(modules, temporary = tmpdir()) {
 }
 
 /**
- * Fills a folder of the cache the first time. It is filled under another name and renamed, so a folder that exists is
- * complete, and of two processes that race one wins and the other discards its copy.
+ * Fills a cache folder the first time it is needed. It is filled under another name and renamed, so a folder that
+ * exists is complete, and if two processes race, one wins and the other discards its copy.
  * @param {Package} source
  * @param {string} name
  * @param {(into: string) => Promise<void>} fill
@@ -135,7 +135,7 @@ export async function fillOnce(target, fill) {
  * @param {(name: string) => boolean} [wanted]
  */
 async function untar(source, archive, into, wanted = () => true) {
-  // The package's own dependency reads its archives.
+  // The package's own dependency can read its archives.
   const { extract } = createRequire(join(source.folder, "package.json"))("tar-fs");
   const compressed = createReadStream(join(source.folder, "bin", `${archive}.tar.br`));
   const ignore = (/** @type {string} */ path) => !wanted(basename(path));

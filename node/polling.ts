@@ -1,25 +1,28 @@
-// While something is awaited, Dawn in Node asks for it by a setImmediate that sets the next (crbug.com/dawn/1127), which
-// keeps a core busy for as long as the GPU works. A software adapter works on the cores: on SwiftShader with two of them
-// a training step took 1.6 times as long. Here a poll waits for a timer instead, once a wait has lasted a while.
+// While something is awaited, Dawn in Node polls with a setImmediate that sets the next (crbug.com/dawn/1127), which
+// keeps a core busy for as long as the GPU works. A software adapter needs the cores itself: on SwiftShader with two of
+// them, a training step took 1.6 times as long. Here a poll waits for a timer instead, once a wait has lasted a while.
 
 type Callback = (...values: unknown[]) => void;
 
-/** For so long, in ms, polls follow each other at once: what takes less than a timer's tick is not held up by it. */
+/** For this many ms, polls follow each other at once, so that short waits are not delayed by a timer's tick. */
 const EAGER_MS = 1;
-/** Polls further apart than this, in ms, are of two waits. */
+/** Polls further apart than this, in ms, belong to separate waits. */
 const PAUSE_MS = 4;
 const TIMER_MS = 1;
 
 let eased = false;
 
-/** Makes Dawn's polls leave the cores to the GPU, in this process from now on. Other uses of setImmediate are as before. */
+/**
+ * From now on, makes Dawn's polls in this process leave the cores to the GPU. Other uses of setImmediate are
+ * unaffected.
+ */
 export function easePolling(): void {
   if (eased) return;
   eased = true;
   globalThis.setImmediate = easedImmediate(globalThis.setImmediate);
 }
 
-/** `immediately`, but for Dawn's polls. */
+/** Like `immediately`, except for Dawn's polls. */
 export function easedImmediate(immediately: typeof setImmediate): typeof setImmediate {
   let began = -Infinity;
   let last = -Infinity;
@@ -30,7 +33,7 @@ export function easedImmediate(immediately: typeof setImmediate): typeof setImme
     last = now;
     return now - began < EAGER_MS ? immediately(callback) : setTimeout(callback, TIMER_MS);
   };
-  // util.promisify's own form of it.
+  // The variant for util.promisify.
   return Object.assign(set, immediately);
 }
 

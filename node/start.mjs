@@ -1,5 +1,5 @@
-// Starts a program in the environment that Dawn in Node needs (vulkan.mjs), which has to be set before the process
-// exists:
+// Starts a program in the environment that Dawn in Node needs (vulkan.mjs), which must be set before the process
+// starts:
 //   node node/start.mjs cli/train.ts [arguments]          a TypeScript program of this project, bundled first
 //   node node/start.mjs --exec vitest run [arguments]     a program of node_modules/.bin
 import { build, stop } from "esbuild";
@@ -25,7 +25,7 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(project, "node_modules");
 
 /**
- * Runs the program, and ends as it ends.
+ * Runs the program, and exits with its status.
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
@@ -33,8 +33,8 @@ const modules = join(project, "node_modules");
 function run(command, args, env) {
   const windows = process.platform === "win32" && command !== process.execPath;
   const child = spawn(command, args, { env, stdio: "inherit", shell: windows });
-  // A terminal's Ctrl-C reaches the program by itself; passing it on would be a second one, by which programs that
-  // stop gracefully at the first stop at once. Elsewhere (kill, a CI's timeout) only this process gets it.
+  // A terminal's Ctrl-C reaches the program directly; passing it on would be a second one, which makes programs that
+  // stop gracefully at the first quit at once. Otherwise (kill, a CI's timeout) only this process gets the signal.
   process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   process.on("SIGHUP", () => child.kill("SIGHUP"));
@@ -46,12 +46,12 @@ function run(command, args, env) {
 }
 
 /**
- * Bundles a program's own sources into one file of the cache, named by its contents: runs at the same time, before and
- * after an edit, do not disturb each other.
+ * Bundles a program's own sources into one file in the cache, named by its contents, so that simultaneous runs, from
+ * before and after an edit, do not disturb each other.
  * @param {string} entry
  */
 async function bundle(entry) {
-  // Only now, for --exec needs neither this nor wgsl_reflect.
+  // Imported here, because --exec needs neither this nor wgsl_reflect.
   const { esbuildWgsl } = await import("../build/wgsl.mjs");
   if (!existsSync(entry)) throw new Error(`no such program: ${entry}`);
   const folder = cacheFolder(modules);
@@ -97,7 +97,7 @@ function link(target, path) {
 }
 
 /**
- * Sources that look for files beside themselves go on to, though they run from the bundle.
+ * Lets sources find files next to themselves even though they run from the bundle.
  * @type {import("esbuild").Plugin}
  */
 const keepUrls = {
@@ -113,7 +113,7 @@ const keepUrls = {
 };
 
 /**
- * Removes bundles of a day ago or more; younger ones may be running.
+ * Removes bundles that are at least a day old; newer ones may be running.
  * @param {string} folder
  * @param {string} name
  */
@@ -135,7 +135,7 @@ try {
     first === "--exec"
       ? [join(modules, ".bin", rest[0] ?? ""), ...rest.slice(1)]
       : [process.execPath, "--enable-source-maps", await bundle(resolve(first)), ...rest];
-  // Programs of .bin start "node" by name: it shall be this one.
+  // Programs in .bin start "node" by name, which must be this one.
   const path = [dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter);
   run(command ?? "", args, { ...process.env, ...env, PATH: path, WEBVAE_DRIVER: description });
 } catch (error) {

@@ -1,4 +1,4 @@
-// A TuningStore in a file: what the tuner has measured on this machine, for the programs that come after.
+// A TuningStore in a file: the tuner's measurements on this machine, for later programs.
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -8,9 +8,9 @@ import type { TuningStore } from "../src/index.js";
 type Choices = Awaited<ReturnType<TuningStore["load"]>>;
 
 /**
- * Choices by adapter as JSON in `path`; by default .cache/tuning.json beside package.json. A file that is no such JSON
- * counts as none. Two processes may use one at once: each replaces it whole, so that one's news may be lost but a
- * reader never sees half of it.
+ * Stores choices by adapter as JSON in `path`, by default .cache/tuning.json next to package.json. A file with other
+ * contents is ignored. Two processes may share it: each replaces the whole file, so that updates may be lost but a
+ * reader never sees half a file.
  */
 export function tuningFile(path = fileURLToPath(new URL("../.cache/tuning.json", import.meta.url))): TuningStore {
   const read = async (): Promise<Record<string, Choices>> => {

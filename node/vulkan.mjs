@@ -3,8 +3,8 @@
 // dynamic linker reads LD_LIBRARY_PATH once, when the process starts. start.mjs sets all of them for the process that it
 // starts, and gpu.ts does what can be done in a process that somebody else started.
 //
-// In this order: what the user forces; a real GPU's driver; SwiftShader of an installed browser; the SwiftShader that
-// the npm package @sparticuz/chromium carries. Mesa's lavapipe is never chosen unasked: Dawn refuses the one of Debian
+// In this order: the user's choice; a real GPU's driver; SwiftShader from an installed browser; SwiftShader from the
+// npm package @sparticuz/chromium. Mesa's lavapipe is never chosen automatically: Dawn rejects the version in Debian
 // 12, and results should not depend on which of two software drivers a machine happens to have.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
@@ -12,9 +12,9 @@ import { browserFolders } from "./browsers.mjs";
 import { packagedChromium, unpackVulkan } from "./packaged.mjs";
 
 /**
- * A machine to look at; tests give a tree of their own.
+ * The machine to examine; tests pass a made-up one.
  * @typedef {object} Machine
- * @property {string} root "/" but in tests
+ * @property {string} root "/" except in tests
  * @property {NodeJS.Platform} platform
  * @property {Record<string, string | undefined>} env
  * @property {() => Promise<{ folder: string, description: string } | undefined>} packaged unpacks npm's SwiftShader
@@ -50,7 +50,7 @@ const thisMachine = {
 
 /**
  * @param {Partial<Machine> & { adapter?: string | undefined }} [options] adapter: `gpu`, `swiftshader`, the absolute
- * path of a Vulkan driver's ICD file, or `default`; the variable WEBVAE_ADAPTER unless given
+ * path of a Vulkan driver's ICD file, or `default`; by default the variable WEBVAE_ADAPTER
  * @returns {Promise<Vulkan>}
  */
 export async function vulkanEnvironment(options = {}) {
@@ -92,7 +92,7 @@ export async function vulkanEnvironment(options = {}) {
   throw new Error(`${asked}, but neither a Chrome nor npm's @sparticuz/chromium is installed`);
 }
 
-// The ICD files of each vendor's drivers, and the number by which the kernel calls the vendor of a device.
+// The ICD files of each vendor's drivers, and the vendor's PCI ID as reported by the kernel.
 const vendors = [
   { file: /intel/, id: "0x8086" },
   { file: /radeon|amd/, id: "0x1002" },
@@ -101,7 +101,7 @@ const vendors = [
 ];
 
 /**
- * The ICD files of drivers for which there is a device. Distributions install the files of all vendors together.
+ * The ICD files of drivers that have a device. Distributions install all vendors' files together.
  * @param {Partial<Machine>} [options]
  * @returns {string[]}
  */
@@ -117,7 +117,7 @@ export function hardwareDrivers(options = {}) {
         if (!name.endsWith(".json") || /lvp|swiftshader|llvmpipe/.test(name)) return false;
         if (/nvidia/.test(name)) return nvidia;
         const vendor = vendors.find(({ file }) => file.test(name));
-        // A chip without a PCI vendor (Arm boards) or a hidden /sys: any render node may be this driver's.
+        // Without a PCI vendor (Arm boards) or with /sys hidden, any render node may belong to this driver.
         return present.some((id) => id === "" || (vendor ? id === vendor.id : true));
       })
       .map((name) => join(folder, name))
@@ -135,14 +135,14 @@ export function lavapipeDriver(options = {}) {
   return driverFolders(machine)
     .flatMap((folder) =>
       list(folder)
-        // Beside it may lie the one for 32-bit programs.
+        // The one for 32-bit programs may be next to it.
         .filter((name) => /^lvp_icd(\.x86_64|\.aarch64)?\.json$/.test(name))
         .map((name) => join(folder, name)),
     )
     .find((icd) => library(machine, icd));
 }
 
-/** Where Vulkan's loader looks for ICD files, and NVIDIA's folder in containers. @param {Machine} machine */
+/** The Vulkan loader's folders for ICD files, and NVIDIA's folder in containers. @param {Machine} machine */
 function driverFolders({ root, env }) {
   const data = (env["XDG_DATA_DIRS"] || "/usr/local/share:/usr/share").split(":");
   const home = env["XDG_DATA_HOME"] || join(env["HOME"] || "/root", ".local/share");
@@ -159,8 +159,8 @@ function driverFolders({ root, env }) {
 }
 
 /**
- * Whether an ICD file's library is there; not so for a package's leftover, or for a driver that was not mounted into
- * this container. The folder is given if the dynamic linker has to be told of it.
+ * Finds an ICD file's library, which is missing if the file is a leftover from a package, or if the driver was not
+ * mounted into this container. Returns its folder if the dynamic linker does not know it.
  * @param {Machine} machine
  * @param {string} icd
  * @returns {{ folder?: string } | undefined}
@@ -179,14 +179,14 @@ function library(machine, icd) {
     return existsSync(path) ? {} : undefined;
   }
   if (linkerFinds(machine, name)) return {};
-  // NVIDIA's container runtime mounts <prefix>/share/vulkan/icd.d beside <prefix>/lib64, which nothing else names.
+  // NVIDIA's container runtime mounts <prefix>/share/vulkan/icd.d next to <prefix>/lib64, which nothing else refers to.
   const prefix = resolve(dirname(icd), "../../..");
   const folder = ["lib64", "lib"].map((one) => join(prefix, one)).find((one) => existsSync(join(one, String(name))));
   return folder ? { folder } : undefined;
 }
 
 /**
- * Whether the dynamic linker finds a library without help.
+ * Whether the dynamic linker finds a library by itself.
  * @param {Machine} machine
  * @param {string} name
  */
@@ -207,9 +207,9 @@ function linkerFinds({ root, env }, name) {
 async function select(machine, icds, description, ownFolder) {
   const files = icds.join(delimiter);
   const drivers = icds.map((icd) => library(machine, icd)?.folder).filter((folder) => folder !== undefined);
-  // The second name is the older one; a loader that knows both reads the first.
+  // The second name is the older one; a loader that supports both uses the first.
   const env = { VK_DRIVER_FILES: files, VK_ICD_FILENAMES: files };
-  // Mesa's layer that sorts devices by the display they drive complains on stderr where there is no display.
+  // Mesa's layer that sorts devices by display prints an error if there is no display.
   const quiet = ownFolder ? { NODEVICE_SELECT: "1" } : {};
   return withLibraries(machine, { ...env, ...quiet }, description, { ownFolder, drivers });
 }

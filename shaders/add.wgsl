@@ -1,13 +1,13 @@
-// add.wgsl: y = act(p + q), and its gradient where one of them was made by an activation: dp = dy act'(p); and the sum
-// of two gradients of one parameter.
-//   p, q, y [..., C]   flat or images, all of one shape; C padded to 4 with zeros
+// add.wgsl: y = act(p + q), its gradient with respect to an operand that an activation made, dp = dy act'(p), and the
+// sum of two gradients of one parameter.
+//   p, q, y [..., C]   flat or images, all of the same shape; C padded to 4 with zeros
 // The sum of a residual connection (He et al., "Deep residual learning for image recognition", 2016).
 #import lib/activation
 #import lib/stored
 #import lib/invocation
 
 struct Shape {
-  length: u32,         // vec4s in all
+  length: u32,         // vec4s in total
   channels: u32,       // C / 4, padded
   channel_count: u32,  // C, before padding
 }
@@ -24,7 +24,7 @@ struct Shape {
 @group(0) @binding(10) var<storage, read_write> total: array<vec4f>;  // [..., C]
 
 override WORKGROUP_SIZE: u32 = 64u;
-// Keep the value before the activation, for the activations whose slope needs it.
+// Keep the value before the activation, for activations whose slope needs it.
 override KEEP_PRE: bool = false;
 
 // y = act(p + q); one invocation per vec4 of y, whose padding stays zero whatever act(0) is.

@@ -1,8 +1,8 @@
-// batch_norm.wgsl: y = act(gamma xhat + beta) with xhat = (x - mean) / sqrt(variance + epsilon), of each channel over
-// the whole batch and all pixels; its gradients; and the running statistics that stand for a batch's afterwards.
+// batch_norm.wgsl: y = act(gamma xhat + beta) with xhat = (x - mean) / sqrt(variance + epsilon), for each channel over
+// the whole batch and all pixels; its gradients; and the running statistics that replace a batch's after training.
 //   x, y [N, C]: N rows of C channels, an example's values or its pixels   gamma, beta, running_mean [C]
-// Ioffe and Szegedy, "Batch normalization" (2015), Algorithm 1. The running variance takes the batch's own, which is
-// biased, as Keras does; the paper corrects it by N / (N - 1). One section of lib/norm: S = 1, R = N.
+// Ioffe and Szegedy, "Batch normalization" (2015), Algorithm 1. The running variance uses the batch's biased variance,
+// like Keras; the paper corrects it by N / (N - 1). One section of lib/norm: S = 1, R = N.
 #import lib/norm
 #import lib/finite
 #import lib/health
@@ -21,8 +21,8 @@
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn batch_norm_moments(invocation: Invocation) { moments(number_of(invocation)); }
 
-// The parts' moments as one (Chan et al. 1979), about the first part's mean; one invocation per vec4 of channels.
-// As one of the means, it is never so far from the whole's that the difference of squares could lose all digits.
+// Combines the parts' moments (Chan et al. 1979), about the first part's mean; one invocation per vec4 of channels.
+// Being one of the means, it is close enough to the overall mean that the difference of squares keeps its digits.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn batch_norm_combine(invocation: Invocation) {
   let id = number_of(invocation);
@@ -42,7 +42,7 @@ fn batch_norm_combine(invocation: Invocation) {
 }
 
 // running = momentum running + (1 - momentum) of the batch's, in a step that changes the weights too; one invocation
-// per vec4 of channels. A channel whose batch isn't finite keeps what it has.
+// per vec4 of channels. A channel with non-finite batch statistics keeps its values.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn batch_norm_running(invocation: Invocation) {
   let id = number_of(invocation);
@@ -52,7 +52,7 @@ fn batch_norm_running(invocation: Invocation) {
   running_variance[id] = select(mix(variance[id], running_variance[id], shape.momentum), running_variance[id], lost);
 }
 
-// y = act(gamma xhat + beta), by a batch's statistics or the running ones; one invocation per strip.
+// y = act(gamma xhat + beta), with a batch's statistics or the running ones; one invocation per strip.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn batch_norm(invocation: Invocation) { normalize(number_of(invocation)); }
 
@@ -60,7 +60,7 @@ fn batch_norm(invocation: Invocation) { normalize(number_of(invocation)); }
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn batch_norm_sums(invocation: Invocation) { gradient_sums(number_of(invocation)); }
 
-// dgamma = sum dy xhat, dbeta = sum dy, and what dx needs of them; one invocation per vec4 of channels.
+// dgamma = sum dy xhat, dbeta = sum dy, and the means that dx needs; one invocation per vec4 of channels.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn batch_norm_grad_params(invocation: Invocation) {
   let id = number_of(invocation);

@@ -1,10 +1,10 @@
 // conv2d.subgroups.wgsl: y[i, j] = act(sum over u, v of x[i s + u - p, j s + v - p] W[u, v] + b), its transpose, and
 // the gradients of both with respect to x, W and b.
 //   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
-// Schedule `subgroups`: as `direct`, with tiles of 24x8, or 24x16 where there are channels enough, and the four lanes
-// of a quad lie side by side along the channels: they need the same pixels, so each loads one of every four and the
-// others get it by quadBroadcast. Loads are what costs on a software adapter; a wide tile takes 22 of them per 1536
-// products, the direct schedule's 96.
+// Schedule `subgroups`: like `direct`, with tiles of 24x8, or 24x16 if there are enough channels, and the four lanes of
+// a quad side by side along the channels: they need the same pixels, so each loads one of every four and the others
+// get it by quadBroadcast. Loads are the main cost on a software adapter; a wide tile takes 22 of them per 1536
+// products, the direct schedule 96.
 enable subgroups;
 // Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
 diagnostic(off, subgroup_uniformity);
@@ -12,7 +12,7 @@ diagnostic(off, subgroup_uniformity);
 #import lib/conv2d_quad_weights
 
 override WORKGROUP_SIZE: u32 = 16u;
-// The large image has one channel, as a grey picture: three of four products with it would be with zeros.
+// The large image has one channel, like a grey picture, so three of every four products with it would be with zeros.
 override SINGLE: bool = false;
 // Tiles have 16 columns, not 8.
 override WIDE: bool = false;
@@ -30,7 +30,7 @@ fn products(w: vec4f, a: vec4f) -> mat4x4f {
   return mat4x4f(w * a.x, w * a.y, w * a.z, w * a.w);
 }
 
-// The quad's place in a result of `channels` vec4 and this lane's first column there.
+// The quad's position in a result of `channels` vec4, and this lane's first column in it.
 struct Place {
   row: u32,
   column: u32,
@@ -71,7 +71,8 @@ fn down_tiles(group: u32, invocation: u32) {
   let stride = shape.small_c;
   let kernel_w = shape.kernel_w;
   let end = 4u * shape.kernel_h * kernel_w * size.z * stride;
-  // One loop over taps and channels: on a software adapter to enter an inner loop costs as much as three of its turns.
+  // A single loop over taps and channels: on a software adapter, entering an inner loop costs as much as three
+  // iterations.
   var tap = vec2u();
   var k = 0u;
   var near = pixel_at(size, r_near / pixels, y_near, x_near);
@@ -139,7 +140,7 @@ fn down_tiles(group: u32, invocation: u32) {
       far = pixel_at(size, r_far / pixels, y_far + i32(tap.x), x_far + i32(tap.y));
     }
   }
-  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  // A copy, because a variable index forces an array into memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 24>(
     t00, t01, t02, t03, t10, t11, t12, t13,
     t20, t21, t22, t23, t30, t31, t32, t33,
@@ -152,7 +153,7 @@ fn down_tiles(group: u32, invocation: u32) {
   }
 }
 
-// One invocation per 24 large pixels of a phase x 8 or 16 channels. A workgroup lies in one phase.
+// One invocation per 24 large pixels of a phase x 8 or 16 channels. A workgroup belongs to one phase.
 fn up_tiles(group: u32, invocation: u32) {
   let phase = phase_of(group);
   let tile = phase.group * WORKGROUP_SIZE + invocation;

@@ -1,17 +1,17 @@
 // conv2d.wgsl: y[i, j] = act(sum over u, v of x[i s + u - p, j s + v - p] W[u, v] + b), its transpose, and the
 // gradients of both with respect to x, W and b, as products of matrices whose rows are gathered pixels.
 //   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [KH, KW, CL, CS]      NHWC, f32; channels padded to 4 with zeros
-// Schedule `direct`: operands go from storage to registers; 8x8 tiles. The transpose goes by phases of the stride, so
-// that no zeros are inserted (Dumoulin and Visin 2016, section 4.6, with the zeros left out).
+// Schedule `direct`: operands go from storage to registers; 8x8 tiles. The transpose proceeds by phases of the stride,
+// so that no zeros are inserted (Dumoulin and Visin 2016, section 4.6, with the zeros left out).
 #import lib/conv2d_layer
 
 override WORKGROUP_SIZE: u32 = 16u;
-// The result has one vec4 of channels, as that of a decoder's last layer: tiles are 16 pixels x 4 channels.
+// The result has one vec4 of channels, like a decoder's last layer; tiles are 16 pixels x 4 channels.
 override NARROW: bool = false;
-// It has one channel: of the products only those with the first count.
+// It has one channel, so only the products with the first one count.
 override SINGLE: bool = false;
 
-// Sixteen pixels: their images and their coordinates in the image that is read, at the first tap.
+// Sixteen pixels: their images, and their coordinates in the image being read, at the first tap.
 struct Strip {
   image: array<vec4u, 4>,
   y: array<vec4i, 4>,
@@ -56,7 +56,8 @@ fn down_tiles(group: u32, invocation: u32) {
   let stride = shape.small_c;
   let kernel_w = shape.kernel_w;
   let end = 4u * shape.kernel_h * kernel_w * size.z * stride;
-  // One loop over taps and channels: on a software adapter to enter an inner loop costs as much as three of its turns.
+  // A single loop over taps and channels: on a software adapter, entering an inner loop costs as much as three
+  // iterations.
   var tap = vec2u();
   var k = 0u;
   var at0 = pixel_at(size, image0, y0, x0);
@@ -75,7 +76,7 @@ fn down_tiles(group: u32, invocation: u32) {
       at1 = pixel_at(size, image1, y1 + i32(tap.x), x1 + i32(tap.y));
     }
   }
-  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  // A copy, because a variable index forces an array into memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
   let left = column_of(column, stride);
   let right = column_of(column + 1u, stride);

@@ -1,7 +1,7 @@
-// dropout.wgsl: y = x m / (1 - rate), where m is 0 with probability `rate` and else 1, and its gradient.
+// dropout.wgsl: y = x m / (1 - rate), where m is 0 with probability `rate`, else 1; and its gradient.
 //   x, y, dy, dx [B, ..., C]   flat or images; C padded to 4 with zeros
-// Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014), scaled while training
-// and not after it. The mask is not kept: the gradient draws it again.
+// Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting" (2014), scaled during training
+// rather than afterwards. The mask is not stored: the gradient draws it again.
 #import lib/step
 #import lib/activation
 #import lib/random
@@ -9,8 +9,8 @@
 #import lib/invocation
 
 struct Shape {
-  length: u32,     // vec4s in all
-  layer: u32,      // which dropout of the model this is
+  length: u32,     // vec4s in total
+  layer: u32,      // the dropout's number in the model
   threshold: u32,  // a word below it drops its value: rate 2^32, rounded up
   scale: f32,      // 1 / (1 - rate)
 }
@@ -23,7 +23,7 @@ struct Shape {
 
 override WORKGROUP_SIZE: u32 = 64u;
 
-// What four values of the batch are multiplied by. Not a choice between them and 0: a NaN must reach the loss.
+// The factors for four values of the batch. Multiplied rather than selected, because a NaN must reach the loss.
 fn mask(element: u32) -> vec4f {
   let counter = vec4u(element, step.step, STREAM_DROPOUT, shape.layer);
   let words = philox4x32(counter, vec2u(step.seed_low, step.seed_high));

@@ -1,7 +1,7 @@
-// gather.wgsl: x[b] = data[order(first + b)]: a batch from the data set on the GPU, in an order shuffled per epoch.
+// gather.wgsl: x[b] = data[order(first + b)], a batch from the data set on the GPU, in an order shuffled per epoch.
 //   data [N, D] (bytes, or f32)   x [B, D]      padded to 4 with zeros; a byte stands for byte / 255
-// order is a bijection of [0, N) made of a Feistel network on the next even number of bits, walked until it lands
-// inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002): no index list is stored or uploaded.
+// order is a bijection of [0, N): a Feistel network on the next even number of bits, applied until the result is in
+// range (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). No index list is stored or uploaded.
 #import lib/step
 #import lib/random
 #import lib/stored
@@ -25,7 +25,7 @@ struct Shape {
 override WORKGROUP_SIZE: u32 = 64u;
 override SHUFFLE: bool = false;
 override BINARISE: bool = false;
-// x is an image whose channels are padded, and the data is not.
+// x is an image with padded channels, but the data is not padded.
 override PAD_PIXELS: bool = false;
 
 const SEGMENT = 16u;
@@ -58,13 +58,13 @@ fn order(place: u32) -> u32 {
   return index;
 }
 
-// The example of a row of x. Past the data's end it begins again: those rows count for nothing later, or the data is
-// the part of a whole that stands at first_row, a multiple of its length.
+// The example for a row of x. Beyond the data's end it starts over: those rows are ignored later, or the data is a part
+// of a larger set at first_row, which is a multiple of its length.
 fn example(row: u32) -> u32 {
   return order((step.first_row + row) % shape.count);
 }
 
-// Four bytes as x has them: byte / 255, or 1 with that probability: exact in integers, the same on every device.
+// Four bytes as values of x: byte / 255, or 1 with that probability, which is exact in integers on every device.
 fn value_of(at: u32) -> vec4f {
   let four = (vec4u(bytes[at]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
   if (!BINARISE) { return vec4f(four) / 255.0; }
@@ -72,7 +72,7 @@ fn value_of(at: u32) -> vec4f {
   return vec4f((r >> vec4u(8u)) * 255u < four << vec4u(24u));
 }
 
-// x = a byte's value; where the data's rows of D values become pixels whose channels are padded, one by one.
+// x = a byte's value; one by one if the data's rows of D values become pixels with padded channels.
 // One invocation per segment of 16 vec4 of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn gather_bytes(invocation: Invocation) {
@@ -97,7 +97,7 @@ fn gather_bytes(invocation: Invocation) {
   }
 }
 
-// The same from floats; one invocation per segment of 16 vec4 of a row.
+// The same for floats; one invocation per segment of 16 vec4 of a row.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn gather_floats(invocation: Invocation) {
   let id = number_of(invocation);

@@ -1,8 +1,8 @@
-// group_norm.wgsl: y = act(gamma xhat + beta) with xhat = (x - mean) / sqrt(variance + epsilon), of each example and
+// group_norm.wgsl: y = act(gamma xhat + beta) with xhat = (x - mean) / sqrt(variance + epsilon), for each example and
 // group of channels over the group's channels and all pixels; and its gradients.
 //   x, y [B, R, C]: R pixels of C channels, in groups of C / G   gamma, beta [C]
-// Wu and He, "Group normalization" (2018). A section of lib/norm is an example: S = B. Statistics are kept for each
-// channel, so that a group's channels may lie in vec4s as they like.
+// Wu and He, "Group normalization" (2018). A section of lib/norm is an example: S = B. Statistics are stored per
+// channel, so that groups need not align with vec4s.
 #import lib/norm
 #import lib/invocation
 
@@ -12,8 +12,8 @@
 @group(0) @binding(17) var<storage, read_write> dgamma: array<f32>;          // [C]
 @group(0) @binding(18) var<storage, read_write> dbeta: array<f32>;           // [C]
 
-// The first channel of the index-th group of all examples', the one after its last, and its example. Each example
-// has a last group more, of the padding: its sums are zero.
+// The first channel of the index-th group over all examples, the one after its last, and its example. Each example has
+// an extra last group for the padding, whose sums are zero.
 fn group_at(index: u32) -> vec3u {
   let groups = shape.channel_count / shape.group_size;
   let first = index % (groups + 1u) * shape.group_size;
@@ -21,7 +21,7 @@ fn group_at(index: u32) -> vec3u {
   return vec3u(first, end, index / (groups + 1u));
 }
 
-// A value of a part of channel c: its first, and with `second` its second.
+// A value of a part for channel c: its first, or with `second` its second.
 fn part_value(part: u32, second: u32, c: u32) -> f32 {
   return all_parts[(2u * part + second) * shape.channels + c / 4u][c % 4u];
 }
@@ -30,7 +30,7 @@ fn part_value(part: u32, second: u32, c: u32) -> f32 {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn group_norm_moments(invocation: Invocation) { moments(number_of(invocation)); }
 
-// The moments of a group's parts and channels as one (Chan et al. 1979); one invocation per example and group.
+// Combines the moments of a group's parts and channels (Chan et al. 1979); one invocation per example and group.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn group_norm_combine(invocation: Invocation) {
   let group = group_at(number_of(invocation));

@@ -1,11 +1,11 @@
 // linear.subgroups.wgsl: y = act(x W + b), and the gradients with respect to x, W and b.
 //   x [B, I]   W [I, O]   b [O]   y [B, O]      row-major, f32; I and O padded to 4 with zeros
 //   dx, dW, db, dy have the shapes of x, W, b, y; dy is the gradient before the activation
-// Schedule `subgroups`: as `direct`, with tiles of 16x8, 16x16 or 16x20, whichever the columns fill best, and the four
-// lanes of a quad lie side by side along the columns: they need the same rows of the left operand, so each loads one
-// row of every four and the others get it by quadBroadcast. Loads are what costs on a software adapter; the widest tile
-// takes 24 of them per 1280 products, the direct schedule 80. A variable that is written in the loop costs there too,
-// each float of it some 17 instructions under the mask of its lanes: all but the sums is `let`.
+// Schedule `subgroups`: like `direct`, with tiles of 16x8, 16x16 or 16x20, whichever the columns fill best, and the
+// four lanes of a quad side by side along the columns: they need the same rows of the left operand, so each loads one
+// row of every four and the others get it by quadBroadcast. Loads are the main cost on a software adapter; the widest
+// tile takes 24 of them per 1280 products, the direct schedule 80. Variables written in the loop also cost time there,
+// about 17 instructions per float under the lane mask, so everything but the sums is `let`.
 enable subgroups;
 // Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
 diagnostic(off, subgroup_uniformity);
@@ -15,7 +15,7 @@ override WORKGROUP_SIZE: u32 = 16u;
 // vec4 columns of a tile: 2, 4 or 5.
 override COLUMNS: u32 = 2u;
 
-// The place of a quad's tile among those that lie `across` a result of `columns` vec4, and this lane's first column.
+// The position of a quad's tile among the tiles `across` a result of `columns` vec4, and this lane's first column.
 struct Place {
   index: u32,
   column: u32,
@@ -39,7 +39,7 @@ struct Rows {
   r3: mat4x4f,
 }
 
-// The left operand of a tile. What doesn't exist counts for nothing.
+// The left operand of a tile. Rows that don't exist count as zero.
 fn left(own0: vec4f, own1: vec4f, own2: vec4f, own3: vec4f, exists: bool) -> Rows {
   let none = vec4f(0.0);
   return Rows(quad_rows(select(none, own0, exists)), quad_rows(select(none, own1, exists)),
@@ -68,7 +68,7 @@ fn dy_rows(at: vec4u) -> mat4x4f {
   return mat4x4f(vec4f(dy[at.x]), vec4f(dy[at.y]), vec4f(dy[at.z]), vec4f(dy[at.w]));
 }
 
-// y = act(x W + b); one invocation per tile of y, four side by side a quad.
+// y = act(x W + b); one invocation per tile of y, with four side by side in a quad.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn linear(invocation: Invocation) {
   let id = number_of(invocation);
@@ -106,7 +106,7 @@ fn linear(invocation: Invocation) {
       t24 = t24 + b4 * a.r2 + e4 * d.r2; t34 = t34 + b4 * a.r3 + e4 * d.r3;
     }
   }
-  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  // A copy, because a variable index forces an array into memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 20>(
     t00, t10, t20, t30,
     t01, t11, t21, t31,
@@ -166,8 +166,8 @@ fn input_gradient_tiles(group: u32, invocation: u32) {
   }
 }
 
-// Four rows of a part of dW, those of a vec4 of inputs. Not in a loop as above: dW has so many floats that what an
-// index costs shows, 0.4 of 10.5 ms of a product with 784 inputs.
+// Four rows of a part of dW, those of a vec4 of inputs. Not in a loop as above: dW has so many floats that indexing
+// would take 0.4 of the 10.5 ms of a product with 784 inputs.
 fn store_dW_rows(part: u32, input: u32, column: u32, rows: mat4x4f) {
   if (input < shape.inputs && column < shape.outputs) {
     let at = (part * shape.inputs + input) * 4u * shape.outputs + column;
@@ -203,7 +203,7 @@ fn weight_gradient_tiles(group: u32, invocation: u32) {
   var t02 = mat4x4f(); var t12 = mat4x4f(); var t22 = mat4x4f(); var t32 = mat4x4f();
   var t03 = mat4x4f(); var t13 = mat4x4f(); var t23 = mat4x4f(); var t33 = mat4x4f();
   var t04 = mat4x4f(); var t14 = mat4x4f(); var t24 = mat4x4f(); var t34 = mat4x4f();
-  // A row past the end counts for nothing: its x is zero, and dy is read where there is some.
+  // A row beyond the end does not count: its x is zero, and dy is read from an existing row.
   for (var row = first; row < end; row += 8u) {
     let at = min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(shape.rows - 1u)) * shape.outputs;
     let then = min(vec4u(4u, 5u, 6u, 7u) + row, vec4u(shape.rows - 1u)) * shape.outputs;

@@ -1,13 +1,13 @@
 // linear.wgsl: y = act(x W + b), and the gradients with respect to x, W and b.
 //   x [B, I]   W [I, O]   b [O]   y [B, O]      row-major, f32; I and O padded to 4 with zeros
 //   dx, dW, db, dy have the shapes of x, W, b, y; dy is the gradient before the activation
-// Schedule `direct`: operands go from storage to registers. On a software adapter a barrier halves the speed, and
-// this form compiles ten times faster than the tiled one.
+// Schedule `direct`: operands go from storage to registers. On a software adapter a barrier halves the speed, and this
+// form compiles ten times faster than the tiled one.
 #import lib/linear_gradients
 
 override WORKGROUP_SIZE: u32 = 16u;
 
-// Four rows of an operand as the columns of a matrix. Rows past the last repeat it; their products are not stored.
+// Four rows of an operand as the columns of a matrix. Rows beyond the last repeat it; their products are not stored.
 fn x_rows(row: u32, k: u32) -> mat4x4f {
   let last = shape.rows - 1u;
   return mat4x4f(vec4f(x[min(row, last) * shape.inputs + k]), vec4f(x[min(row + 1u, last) * shape.inputs + k]),
@@ -49,7 +49,7 @@ fn linear(invocation: Invocation) {
     let W1 = W_rows(4u * k, column1);
     t00 += W0 * x0; t01 += W1 * x0; t10 += W0 * x1; t11 += W1 * x1;
   }
-  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  // A copy, because a variable index forces an array into memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 4>(t00, t01, t10, t11);
   for (var i = 0u; i < 16u; i++) {
     store_y(row + i / 8u * 4u + i % 4u, column + i / 4u % 2u, tiles[i / 4u][i % 4u]);

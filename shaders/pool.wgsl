@@ -1,8 +1,8 @@
-// pool.wgsl: y[o] = the largest value, or the mean, of the pixels of x in window o; and the gradients of both:
-//   dx[p] = act'(x[p]) sum over windows o around p of dy[o] where p is o's first maximum, or of dy[o] / o's pixels
+// pool.wgsl: y[o] = the largest value, or the mean, of x's pixels in window o; and the gradients of both:
+//   dx[p] = act'(x[p]) sum over windows o around p of dy[o] if p is o's first maximum, or of dy[o] / o's pixels
 //   x, dx [B, H, W, C]   y, dy [B, OH, OW, C]   C padded to 4 with zeros
-// Window (i, j) begins at row i stride_y - pad_y and column j stride_x - pad_x. Its pixels outside of the image don't
-// exist, and none are all outside. dx is gathered: an invocation looks at all windows around its own pixel.
+// Window (i, j) begins at row i stride_y - pad_y and column j stride_x - pad_x. Pixels outside the image do not count,
+// and no window is entirely outside. dx is gathered: an invocation visits all windows around its pixel.
 #import lib/activation
 #import lib/image
 #import lib/stored
@@ -33,18 +33,18 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 const LOWEST = -0x1.fffffep127;
 
-// The place of a vec4 of x or dx.
+// The position of a vec4 of x or dx.
 fn pixel_at(index: u32) -> vec4u { return place_at(index, vec2u(shape.height, shape.width), shape.channels); }
 
-// The place of a vec4 of y or dy: its window.
+// The position of a vec4 of y or dy: its window.
 fn window_at(index: u32) -> vec4u { return place_at(index, vec2u(shape.rows, shape.columns), shape.channels); }
 
-// The vec4 of x in the image and the channels of `place`.
+// The index of the vec4 of x with the image and channels of `place`.
 fn x_at(place: vec4u, row: u32, column: u32) -> vec4f {
   return vec4f(x[index_at(vec4u(place.x, row, column, place.w), vec2u(shape.height, shape.width), shape.channels)]);
 }
 
-// Of a window the first pixel, and the one past its last.
+// A window's first pixel, and the one after its last.
 fn pixels_of(row: u32, column: u32) -> vec4u {
   let begin = vec2u(row * shape.stride_y, column * shape.stride_x);
   let pad = vec2u(shape.pad_y, shape.pad_x);
@@ -52,7 +52,7 @@ fn pixels_of(row: u32, column: u32) -> vec4u {
   return vec4u(max(begin, pad) - pad, end);
 }
 
-// Of the windows around a pixel the first, and the one past the last; none where a stride leaves a gap.
+// The first window around a pixel, and the one after the last; empty if a stride leaves a gap.
 fn windows_around(place: vec4u) -> vec4u {
   let stride = vec2u(shape.stride_y, shape.stride_x);
   let window = vec2u(shape.window_y, shape.window_x);

@@ -1,14 +1,14 @@
-// reshape.wgsl: y[n] = x[n] for the n-th value of each in order, where they are padded differently; and its gradient.
-//   x, dx [..., I]   y, dy [..., O]   as many values; I and O padded to 4 with zeros
+// reshape.wgsl: y[n] = x[n] for the n-th values, in order, of tensors with different padding; and its gradient.
+//   x, dx [..., I]   y, dy [..., O]   equally many values; I and O padded to 4 with zeros
 #import lib/activation
 #import lib/stored
 #import lib/invocation
 
 struct Shape {
-  x_length: u32,  // vec4s of x in all
+  x_length: u32,  // vec4s of x in total
   x_count: u32,   // I, before padding
   x_stride: u32,  // I, padded
-  y_length: u32,  // vec4s of y in all
+  y_length: u32,  // vec4s of y in total
   y_count: u32,   // O, before padding
   y_stride: u32,  // O, padded
 }
@@ -26,9 +26,9 @@ fn columns(index: u32, stride: u32) -> vec4u {
   return vec4u(0u, 1u, 2u, 3u) + 4u * index % stride;
 }
 
-// Where the values that stand in those columns of one tensor, in rows of `count`, lie in another one.
+// The indices in another tensor of the values in those columns of one tensor, in rows of `count`.
 fn places(index: u32, stride: u32, count: u32, other_stride: u32, other_count: u32) -> vec4u {
-  // The padding reads some value of the tensor too, and drops it.
+  // The padding also reads some value of the tensor, and drops it.
   let n = 4u * index / stride * count + min(columns(index, stride), vec4u(count - 1u));
   return n / other_count * other_stride + n % other_count;
 }

@@ -1,7 +1,7 @@
 // sum.wgsl: y[i] = sum_p parts[p, i], and y = sum_p parts[p], each in a fixed order.
 //   parts [P, N]   y [N]   parts2 [P, M]   y2 [M]   parts3 [Q, K]   y3 [K]   parts4 [Q, L]   y4 [L]
 //   N, M, K and L padded to 4 with zeros
-// No atomics: a run repeats bit for bit.
+// No atomics, so that runs are reproducible bit for bit.
 #import lib/invocation
 
 struct Shape {
@@ -27,7 +27,7 @@ override WORKGROUP_SIZE: u32 = 64u;
 
 var<workgroup> lane_sums: array<f32, WORKGROUP_SIZE>;
 
-// y and y2 at vec4 `i` of both side by side.
+// y and y2 at vec4 `i` of both, concatenated.
 fn sum_pair(i: u32) {
   var sum = vec4f(0.0);
   if (i < shape.length) {

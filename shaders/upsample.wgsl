@@ -1,8 +1,8 @@
-// upsample.wgsl: y = x enlarged fy and fx times, nearest or bilinear with half-pixel centres and edges held; and the
+// upsample.wgsl: y = x enlarged fy and fx times, nearest or bilinear with half-pixel centres and clamped edges; and the
 // gradients of both: dx[p] = act'(x[p]) sum over o of weight(o, p) dy[o].
 //   x, dx [B, H, W, C]   y, dy [B, fy H, fx W, C]   C padded to 4 with zeros
-// Pixel o of y lies at (o + 1/2) / f - 1/2 of x. Cell c is all between the centres of pixels c - 1 and c of x, so that
-// its pixels of y have the same neighbours; cells 0 and H (or W) lie past the first and the last centre.
+// Pixel o of y lies at (o + 1/2) / f - 1/2 in x. Cell c is the area between the centres of pixels c - 1 and c of x, so
+// that its pixels of y have the same neighbours; cells 0 and H (or W) lie beyond the first and the last centre.
 #import lib/activation
 #import lib/image
 #import lib/stored
@@ -29,12 +29,12 @@ fn x_size() -> vec2u { return vec2u(shape.height, shape.width); }
 
 fn factor() -> vec2u { return vec2u(shape.factor_y, shape.factor_x); }
 
-// Index of a vec4 of x in the image and the channels of `place`.
+// The index of the vec4 of x with the image and channels of `place`.
 fn x_index(place: vec4u, row: u32, column: u32) -> u32 {
   return index_at(vec4u(place.x, row, column, place.w), x_size(), shape.channels);
 }
 
-// Index of a vec4 of y likewise.
+// The same for y.
 fn y_index(place: vec4u, row: u32, column: u32) -> u32 {
   return index_at(vec4u(place.x, row, column, place.w), x_size() * factor(), shape.channels);
 }
@@ -44,7 +44,7 @@ fn first_of(cell: vec2u) -> vec2u {
   return min((max(2u * cell, vec2u(1u)) - 1u) * factor() / 2u, x_size() * factor());
 }
 
-// Down and across, how much of pixel p of x is in pixel o of y, a neighbour: 1 - |distance|, in steps of 1 / 2f.
+// The weight down and across of pixel p of x in a neighbouring pixel o of y: 1 - |distance|, in steps of 1 / 2f.
 fn weights(o: vec2u, p: vec2u) -> vec2f {
   let steps = 2u * factor();
   let there = clamp(2u * o + 1u + factor(), steps, steps * x_size());

@@ -1,8 +1,8 @@
-// winograd.subgroups.wgsl: the products in Winograd's domain (winograd.wgsl), nine at a time, one for each place of a
-// tile.
+// winograd.subgroups.wgsl: the products in Winograd's domain (winograd.wgsl), nine at a time, one for each position in
+// a tile.
 //   large [T, 9, I]   small [T, 9, O]   W [9, I, O]      row-major, f32; I and O multiples of 4
 // T tiles, I channels of all phases of the large image, O of the small one. In tiles of 24x4, 24x8 or 24x16 values,
-// whose operands the four lanes of a quad share, as in linear.subgroups.wgsl.
+// with operands shared by the four lanes of a quad, as in linear.subgroups.wgsl.
 enable subgroups;
 // Every loop's bounds are the same for all lanes of a workgroup, and no lane returns early.
 diagnostic(off, subgroup_uniformity);
@@ -28,7 +28,7 @@ struct Shape {
 @group(0) @binding(3) var<storage, read> W: array<vec4f>;            // [9, I, O]
 @group(0) @binding(4) var<storage, read_write> sums: array<vec4f>;   // [T, 9, O], [T, 9, I], [parts, 9, I, O]
 
-// An invocation's tile: the matrix, the tile's place among those that lie `across` a result of `columns` vec4, and this
+// An invocation's tile: the matrix, the tile's position among the tiles `across` a result of `columns` vec4, and this
 // lane's first column.
 struct Place {
   matrix: u32,
@@ -37,7 +37,7 @@ struct Place {
 }
 
 fn place_of(group: u32, lane: u32, columns: u32) -> Place {
-  // A workgroup too many is past the end of the last.
+  // An excess workgroup is beyond the end of the last matrix.
   let matrix = min(group / shape.groups, 8u);
   let tile = (group - matrix * shape.groups) * WORKGROUP_SIZE + lane;
   let across = (columns + 4u * COLUMNS - 1u) / (4u * COLUMNS);
@@ -49,7 +49,7 @@ fn quad_rows(mine: vec4f) -> mat4x4f {
   return mat4x4f(quadBroadcast(mine, 0u), quadBroadcast(mine, 1u), quadBroadcast(mine, 2u), quadBroadcast(mine, 3u));
 }
 
-// The left operand of a tile: 24 rows in fours. What doesn't exist counts for nothing.
+// The left operand of a tile: 24 rows in groups of four. Rows that don't exist count as zero.
 struct Left {
   r0: mat4x4f,
   r1: mat4x4f,
@@ -82,7 +82,7 @@ fn W_block(at: u32) -> mat4x4f {
   return W_rows(at);
 }
 
-// The rows of `left` times W or, up, its transpose.
+// The rows of `left` times W or, going up, its transpose.
 fn times_W(group: u32, lane: u32) {
   let inner = select(shape.inputs, shape.outputs, UP);
   let columns = select(shape.outputs, shape.inputs, UP);
@@ -127,7 +127,7 @@ fn times_W(group: u32, lane: u32) {
       t43 = t43 + b3 * a.r4 + e3 * d.r4; t53 = t53 + b3 * a.r5 + e3 * d.r5;
     }
   }
-  // A copy: an index that varies puts what it indexes in memory, and the sums must stay in registers.
+  // A copy, because a variable index forces an array into memory, and the sums must stay in registers.
   var tiles = array<mat4x4f, 24>(
     t00, t01, t02, t03, t10, t11, t12, t13,
     t20, t21, t22, t23, t30, t31, t32, t33,
@@ -169,7 +169,7 @@ fn winograd_across(group: Group, @builtin(local_invocation_index) lane: u32) {
   var t30 = mat4x4f(); var t31 = mat4x4f(); var t32 = mat4x4f(); var t33 = mat4x4f();
   var t40 = mat4x4f(); var t41 = mat4x4f(); var t42 = mat4x4f(); var t43 = mat4x4f();
   var t50 = mat4x4f(); var t51 = mat4x4f(); var t52 = mat4x4f(); var t53 = mat4x4f();
-  // A row past the end counts for nothing: its large^ is zero, and small^ is read where there is some.
+  // A row beyond the end does not count: its large^ is zero, and small^ is read from an existing row.
   for (var row = first; row < end; row += 4u) {
     let at = (9u * min(vec4u(0u, 1u, 2u, 3u) + row, vec4u(shape.rows - 1u)) + place.matrix) * shape.outputs;
     let own = (9u * min(row + (lane & 3u), shape.rows - 1u) + place.matrix) * shape.inputs;

@@ -1,15 +1,16 @@
-// winograd.wgsl: to Winograd's domain and back, for convolutions whose kernel is twice their stride, down and across.
+// winograd.wgsl: transforms to and from Winograd's domain, for convolutions with kernels of twice the stride, down and
+// across.
 //   large [B, LH, LW, CL]   small [B, SH, SW, CS]   W [2 sy, 2 sx, CL, CS]      NHWC; channels padded to 4 with zeros
 // Small pixel i and tap u meet large pixel i s + u - pad. With u = s v + q, q the phase, that is a sum over phases of
 // convolutions by 2x2 taps v with stride 1, on the images of every s-th large pixel. Two results of two taps take three
 // products instead of four, F(2, 2): of pixels d, taps g and results y
 //   y0 = d0 g0 + d1 g1 = m0 + m1     m0 = (d0 - d1) g0     m1 = d1 (g0 + g1)
 //   y1 = d1 g0 + d2 g1 = m1 - m2     m2 = (d1 - d2) g1
-// (Winograd 1980, Arithmetic Complexity of Computations), and down and across nine instead of sixteen (Lavin and Gray
+// (Winograd 1980, Arithmetic Complexity of Computations), and in two dimensions nine instead of sixteen (Lavin and Gray
 // 2016, section 4). So tiles of 2x2 small pixels become nine matrix products (winograd.subgroups.wgsl):
 //   large^ [tiles, 9, phases CL]   W^ [9, phases CL, CS]   small^ [tiles, 9, CS]
-// Each of the three is the product of the other two for one of the passes, since the algorithm's transposes are those
-// of its transforms: what leads to large^ is the transpose of what leads back from it to a gradient.
+// Each of the three is the product of the other two in one of the passes, since transposing the algorithm transposes
+// its transforms: the transform to large^ is the transpose of the one from it back to a gradient.
 #import lib/conv2d_result
 #import lib/stored
 #import lib/invocation
@@ -32,11 +33,11 @@ struct Shape {
   tiles_w: u32,
   pairs_h: u32,          // pairs of rows of a phase of a large image
   result_count: u32,     // the result's channels, before padding
-  gradient: u32,         // 1: the result is dx, to be multiplied by the slope of x's activation
-  in_place: u32,         // 1: what that slope is computed from lies where dx is written
+  gradient: u32,         // 1: the result is dx, multiplied by the slope of x's activation
+  in_place: u32,         // 1: dx overwrites the values that slope is computed from
   parts: u32,            // of dW and db
-  sum_parts: u32,        // of the product that dW is made of, which has fewer rows: parts of dW from there on are 0
-  weight_groups: u32,    // workgroups that make dW; those of db follow
+  sum_parts: u32,        // of the product that dW is computed from, which has fewer rows; further parts of dW are 0
+  weight_groups: u32,    // workgroups that compute dW; those for db follow
   bias_c: u32,           // dy's channels / 4, padded
   bias_pixels: u32,      // dy's, of all images
   bias_rows: u32,        // those that one part of db sums
@@ -52,7 +53,7 @@ struct Shape {
 @group(0) @binding(8) var<storage, read_write> dW: array<vec4f>;       // [parts, 2 sy, 2 sx, CL, CS]
 @group(0) @binding(9) var<storage, read_write> db: array<vec4f>;       // [parts, C]
 
-// One direction of each transform.
+// Each transform in one dimension.
 fn of_large(d0: vec4f, d1: vec4f, d2: vec4f) -> mat3x4f { return mat3x4f(d0 - d1, d1, d1 - d2); }
 fn of_taps(g0: vec4f, g1: vec4f) -> mat3x4f { return mat3x4f(g0, g0 + g1, g1); }
 fn of_small(y0: vec4f, y1: vec4f) -> mat3x4f { return mat3x4f(y0, y0 + y1, -y1); }
@@ -60,7 +61,7 @@ fn of_small(y0: vec4f, y1: vec4f) -> mat3x4f { return mat3x4f(y0, y0 + y1, -y1);
 fn to_taps(m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 + m1, m1 + m2); }
 fn to_small(m0: vec4f, m1: vec4f, m2: vec4f) -> mat2x4f { return mat2x4f(m0 + m1, m1 - m2); }
 
-// An invocation's place: a vec4 of channels of a phase of a tile.
+// An invocation's position: a vec4 of channels of a phase of a tile.
 struct Place {
   channel: u32,
   phase: vec2u,
@@ -82,14 +83,14 @@ fn place_of(index: u32, channels: u32, phases: vec2u, tiles: vec2u) -> Place {
 fn strides() -> vec2u { return vec2u(shape.stride_y, shape.stride_x); }
 fn tiles() -> vec2u { return vec2u(shape.tiles_h, shape.tiles_w); }
 
-// The image's value at a pixel; 0 outside of it.
+// The image's value at a pixel; 0 outside the image.
 fn value_at(place: Place, size: vec3u, pixel: vec2i) -> vec4f {
   let inside = all(vec2u(pixel) < size.xy);
   let at = ((place.image * size.x + u32(pixel.x)) * size.y + u32(pixel.y)) * size.z + place.channel;
   return select(vec4f(0.0), vec4f(image[select(0u, at, inside)]), inside);
 }
 
-// A row of three of the nine, which lie `apart` from each other.
+// A row of three of the nine, at a distance of `apart` from each other.
 fn make(row: u32, first: u32, apart: u32, values: mat3x4f) {
   let at = first + 3u * row * apart;
   made[at] = values[0];
@@ -102,7 +103,7 @@ fn made_row(row: u32, first: u32, apart: u32) -> mat3x4f {
   return mat3x4f(sums[at], sums[at + apart], sums[at + 2u * apart]);
 }
 
-// The transform down of three pixels of a phase.
+// The vertical transform of three pixels of a phase.
 fn column_large(place: Place, size: vec3u, first: vec2i, down: vec2i) -> mat3x4f {
   return of_large(
     value_at(place, size, first), value_at(place, size, first + down), value_at(place, size, first + 2 * down));
@@ -153,7 +154,7 @@ fn winograd_small(invocation: Invocation) {
   make(2u, at, size.z, of_small(c0[2], c1[2]));
 }
 
-// Where the tap (0, 0) of a row of W^, a phase's channel, lies in W, and how far the next ones down and across.
+// The index in W of tap (0, 0) for a row of W^, a phase's channel, and the distances to the next taps down and across.
 fn taps_of(index: u32) -> vec3u {
   let stride = strides();
   let channels = 4u * shape.large_c;
@@ -211,8 +212,8 @@ fn winograd_to_small(invocation: Invocation) {
   if (below && beside) { store(first + (size.y + 1u) * size.z, column, right[1]); }
 }
 
-// Of a tile's row of three values of small^ W^^T the first, or that of the tile `next` on, and the other two; 0 where
-// there is no such tile.
+// From a tile's row of three values of small^ W^^T: the first, or that of the tile `next` further, and the other two;
+// 0 if there is no such tile.
 fn sums_of(exists: vec2<bool>, row: u32, tile: u32, next: u32, apart: u32) -> mat3x4f {
   let at = tile + 3u * row * apart;
   let none = vec4f(0.0);
@@ -222,8 +223,8 @@ fn sums_of(exists: vec2<bool>, row: u32, tile: u32, next: u32, apart: u32) -> ma
     select(none, sums[select(0u, at + 2u * apart, exists.y)], exists.y));
 }
 
-// Two pixels beside each other. One lies within a tile, one between two; which comes first depends on where the image
-// begins. `edge` is what the step before knows of the latter.
+// Two adjacent pixels. One lies within a tile, one between two; which comes first depends on where the image begins.
+// `edge` is the previous step's contribution to the latter.
 fn across_large(odd: bool, edge: vec4f, s: mat3x4f) -> mat2x4f {
   if (odd) { return mat2x4f(s[1] + s[2] - edge, s[0] - s[2]); }
   return mat2x4f(s[0] - edge, s[1] + s[2] - s[0]);
@@ -231,8 +232,8 @@ fn across_large(odd: bool, edge: vec4f, s: mat3x4f) -> mat2x4f {
 
 fn next_edge(odd: bool, s: mat3x4f) -> vec4f { return select(s[2], s[0], odd); }
 
-// Two rows of the large image of a phase, for a vec4 of channels, from small^ W^^T: pixels between tiles have a part of
-// each.
+// Two rows of a phase of the large image, for a vec4 of channels, from small^ W^^T: pixels between tiles get a part
+// from each.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn winograd_to_large(invocation: Invocation) {
   let id = number_of(invocation);
@@ -242,7 +243,7 @@ fn winograd_to_large(invocation: Invocation) {
   let row = stride.x * stride.y * size.z;
   if (id >= shape.batch * shape.pairs_h * row) { return; }
   let place = place_of(id, size.z, stride, vec2u(shape.pairs_h, 1u));
-  // The phase's pixels first, first + 1, ... lie in the image, so many of them. Tile t begins at pixel 2 t.
+  // The phase's pixels in the image, first, first + 1, ..., and their number. Tile t begins at pixel 2 t.
   let padding = vec2u(shape.pad_y, shape.pad_x);
   let first = (padding + stride - 1u - place.phase) / stride;
   let ends = (max(size.xy + padding, place.phase) - place.phase + stride - 1u) / stride;
@@ -262,7 +263,7 @@ fn winograd_to_large(invocation: Invocation) {
   let there = select(tile.x >= 1u && tile.x <= grid.x, tile.x + 1u < grid.x, odd.x);
   let next = select(0u, tile_size, odd.y);
   let column = column_of(place.channel, size.z);
-  // What the first step needs of the tile before, or of its own.
+  // What the first step needs from the previous tile, or from its own.
   let known = select(tile.y >= 1u && tile.y <= grid.y, tile.y < grid.y, odd.y);
   let back = select(2u * row - tile_size, 0u, odd.y);
   let edges_at = vec4u(own, own + 3u * row, own + 6u * row, other + 3u * other_row * row) + back;

@@ -1,8 +1,8 @@
-// Waiting that a signal ends.
+// Waits that a signal can end.
 
 /**
- * What `promise` gives, or the signal's reason as soon as it aborts. Work that cannot be stopped goes on; what it
- * gives too late is handed to `discard`.
+ * The result of `promise`; rejects with the signal's reason as soon as it aborts. Work that cannot be stopped
+ * continues, and its late result is passed to `discard`.
  */
 export async function abortable<T>(
   signal: AbortSignal | undefined,

@@ -1,4 +1,4 @@
-// The VAE that a user holds: weights on the GPU, and what can be done with them.
+// The public VAE class: weights on the GPU, and the operations on them.
 import { advised } from "./advice.js";
 import { abortable } from "./abort.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -79,11 +79,11 @@ export class VAE {
   }
 
   /**
-   * A VAE from the bytes of a saved one; if its training state was saved, training continues where it stood. With
+   * A VAE from the bytes of a saved one; if its training state was saved, training can continue where it stopped. With
    * `spec`, also reads a safetensors file without metadata whose tensors have the names and shapes that `save` writes.
-   * Throws INVALID_FILE; SPEC_MISMATCH if the file's spec differs from `spec`, or tensors are missing, superfluous or
-   * of other shapes; NON_FINITE; DOWNLOAD_FAILED if the library's files.js cannot be loaded; and all that `create`
-   * throws.
+   * Throws INVALID_FILE; SPEC_MISMATCH if the file's spec differs from `spec`, or if tensors are missing, unexpected or
+   * of other shapes; NON_FINITE; DOWNLOAD_FAILED if the library's files.js cannot be loaded; and everything that
+   * `create` throws.
    */
   static async load(bytes: Uint8Array | ArrayBuffer, options: VAEOptions & { spec?: ModelSpec } = {}): Promise<VAE> {
     const own = optionsOf(options, "load", [...opening, "spec"]);
@@ -122,7 +122,7 @@ export class VAE {
         const count = model.parameters.reduce((sum, { tensor }) => sum + size(tensor.shape), 0);
         throw new WebvaeError(
           "LIMIT_EXCEEDED",
-          `the model's ${count} parameters take ${bytes} bytes; this adapter binds at most ${largest}`,
+          `the model's ${count} parameters take ${bytes} bytes; this adapter allows ${largest}`,
         );
       }
       signal?.throwIfAborted();
@@ -138,12 +138,14 @@ export class VAE {
     return this.model.resolved.spec;
   }
 
-  /** The adapter's vendor, architecture and description, and whether it computes on the processor. */
+  /** The adapter's vendor, architecture and description, and whether it runs on the CPU. */
   get adapter(): { readonly name: string; readonly software: boolean } {
     return { name: this.device.adapterName, software: this.device.software };
   }
 
-  /** The device that it computes on: its own, or the page's. Buffers given to it, or drawn from, are of this device. */
+  /**
+   * The device in use: the VAE's own, or the page's. Buffers passed to the VAE, or drawn from, belong to this device.
+   */
   get gpuDevice(): GPUDevice {
     return this.device.gpu;
   }
@@ -155,33 +157,34 @@ export class VAE {
   }
 
   /**
-   * Trains for `epochs` more epochs. `for await` goes through the run's reports, several a second and one at the end of
-   * each epoch; `await` trains to the end and returns the last report. Breaking out of the loop or aborting the signal
-   * stops at once and keeps the weights; calling `train` again continues from there. `data` is borrowed until the run
-   * ends: it must not change. Throws INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE if the
-   * loss is NaN or infinite, with the last good weights kept; DEVICE_LOST, after which `save` still returns the last
-   * copy of the model; BUSY while another run is under way; DISPOSED, TIMEOUT, GPU_FAILED.
+   * Trains for `epochs` more epochs. `for await` iterates over the run's reports, several per second and one at the end
+   * of each epoch; `await` trains to the end and returns the last report. Breaking out of the loop or aborting the
+   * signal stops at once and keeps the weights; calling `train` again continues from there. `data` is borrowed until
+   * the run ends and must not change. Throws INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE
+   * if the loss is NaN or infinite, with the last good weights kept; DEVICE_LOST, after which `save` still returns the
+   * last copy of the model; BUSY while another run is under way; DISPOSED, TIMEOUT, GPU_FAILED.
    */
   train(data: Dataset, options: TrainingOptions = {}): Training {
     return new Training(() => this.#runs.reports(data, options));
   }
 
   /**
-   * The ELBO of a data set and its two terms, in nats per example, for the weights after `step` steps; the same for the
-   * same seed. Throws NON_FINITE if the ELBO is NaN or infinite, INVALID_OPTION, INVALID_DATA, and errors of the GPU.
+   * The ELBO of a data set and its two terms, in nats per example, for the weights after `step` steps. The same seed
+   * gives the same result. Throws NON_FINITE if the ELBO is NaN or infinite, INVALID_OPTION, INVALID_DATA, and GPU
+   * errors.
    */
   async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms & { readonly step: number }> {
     return evaluated(this.#parts, "elbo", data, options, async (evaluation, step, own) => {
       const terms = await evaluation.run(own);
       if (Number.isFinite(terms.elbo)) return { ...terms, step };
-      const why = (await advised(({ unscaled }) => unscaled(data))) ?? "The weights may have been trained too far out";
+      const why = (await advised(({ unscaled }) => unscaled(data))) ?? "Training may have diverged";
       throw new WebvaeError("NON_FINITE", `elbo: the ELBO of ${data.name} is ${terms.elbo}. ${why}.`);
     });
   }
 
   /**
-   * The ELBO of each example and its two terms, [count] each, in nats: the lower the ELBO of an example, the less it
-   * looks like the training data. The mean of the array `elbo` is what `elbo` returns for the same options.
+   * The ELBO of each example and its two terms, [count] each, in nats: the lower an example's ELBO, the less it
+   * resembles the training data. The mean of the array `elbo` is what the method `elbo` returns for the same options.
    */
   async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
     return evaluated(this.#parts, "score", data, options, async (evaluation, step, own) => {
@@ -205,7 +208,7 @@ export class VAE {
     });
   }
 
-  /** Examples through the model and back, [n, ...input]; with `to` they stay on the GPU. */
+  /** The model's reconstructions of examples, [n, ...input]; with `to` they stay on the GPU. */
   async reconstruct(examples: Examples, options: ReconstructOptions & IntoBuffer): Promise<undefined>;
   async reconstruct(examples: Examples, options?: ReconstructOptions): Promise<Float32Array>;
   async reconstruct(
@@ -252,7 +255,7 @@ export class VAE {
     return writeModel(checkpoint);
   }
 
-  /** What the VAE and its last training run have on the GPU. */
+  /** The GPU memory of the VAE and its last training run. */
   memory(): MemoryReport {
     const { buffers, bytes } = this.device.allocated;
     return {
@@ -278,7 +281,7 @@ export class VAE {
     this.device.dispose();
   }
 
-  /** As `dispose`, at the end of a block that declares the VAE with `using`. */
+  /** Like `dispose`, at the end of a block that declares the VAE with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,4 +1,4 @@
-// The entry webvae/canvas: pictures on a canvas by the GPU, from the buffer that decode, sample or reconstruct wrote.
+// The entry webvae/canvas: the GPU draws pictures on a canvas from the buffer that decode, sample or reconstruct wrote.
 import imagesShader from "../shaders/canvas/images.wgsl";
 import { quoted } from "./checks.js";
 import { WebvaeError } from "./errors.js";
@@ -8,7 +8,7 @@ import { packUniform } from "./shader.js";
 /** Red, green and blue, from 0 to 1. */
 export type Colour = readonly [red: number, green: number, blue: number];
 
-/** Which images a buffer has, and how they are drawn. */
+/** Describes the images in a buffer, and how to draw them. */
 export interface DrawOptions {
   /** An image's height, width and channels, 1 or 3. */
   readonly shape: readonly [height: number, width: number, channels: number];
@@ -16,12 +16,12 @@ export interface DrawOptions {
   readonly count: number;
   /** Images side by side. */
   readonly columns: number;
-  /** Between images, as a share of an image's width. Default 0. */
+  /** Space between images, as a fraction of an image's width. Default 0. */
   readonly gap?: number;
-  /** Colours of the values 0 and 1 of one channel. Default black and white. */
+  /** Colours of the values 0 and 1 for a single channel. Default black and white. */
   readonly low?: Colour;
   readonly high?: Colour;
-  /** Behind the images, with its alpha. Default: nothing, the page shows through. */
+  /** Background colour with alpha. Default: none, so the page shows through. */
   readonly background?: readonly [red: number, green: number, blue: number, alpha: number];
 }
 
@@ -29,7 +29,7 @@ const known = ["shape", "count", "columns", "gap", "low", "high", "background"] 
 const [UNIFORM, COPY_DST, STORAGE] = [0x40, 0x08, 0x80]; // GPUBufferUsage
 const [VERTEX, FRAGMENT] = [1, 2]; // GPUShaderStage
 
-/** Draws images in a grid that fills a canvas, each image the same number of device pixels and apart from the others. */
+/** Draws images in a grid that fills a canvas, all with the same number of device pixels. */
 export class ImagePainter {
   readonly #device: GPUDevice;
   readonly #context: GPUCanvasContext;
@@ -38,11 +38,12 @@ export class ImagePainter {
   readonly #grid: GPUBuffer;
   #disposed = false;
 
-  /** Throws UNSUPPORTED where the canvas gives no WebGPU context: it has another one already. */
+  /** Throws UNSUPPORTED if the canvas has no WebGPU context because it already has another one. */
   constructor(on: { readonly gpuDevice: GPUDevice } | GPUDevice, canvas: HTMLCanvasElement | OffscreenCanvas) {
     const device = "gpuDevice" in on ? on.gpuDevice : on;
     const context = canvas.getContext("webgpu");
-    if (!context) throw new WebvaeError("UNSUPPORTED", "the canvas gives no WebGPU context; it may have another one");
+    if (!context)
+      throw new WebvaeError("UNSUPPORTED", "the canvas has no WebGPU context; it may already have another one");
     const format = navigator.gpu.getPreferredCanvasFormat();
     context.configure({ device, format, alphaMode: "premultiplied" });
     this.#device = device;
@@ -54,8 +55,9 @@ export class ImagePainter {
   }
 
   /**
-   * Draws what is in the buffer: f32 [count, ...shape] without padding, from 0 to 1, of usage STORAGE. It may be written
-   * again at once: WebGPU keeps the order. Throws INVALID_OPTION, INVALID_DATA for the buffer, and DISPOSED.
+   * Draws the contents of the buffer: f32 [count, ...shape] without padding, from 0 to 1, with usage STORAGE. It may be
+   * overwritten at once, since WebGPU keeps the order. Throws INVALID_OPTION, INVALID_DATA for the buffer, and
+   * DISPOSED.
    */
   draw(images: GPUBuffer, options: DrawOptions): void {
     if (this.#disposed) throw new WebvaeError("DISPOSED", "this ImagePainter has been disposed of");
@@ -99,7 +101,7 @@ export class ImagePainter {
     this.#device.queue.submit([encoder.finish()]);
   }
 
-  /** Gives the canvas back to the page, empty. Safe to call twice. */
+  /** Releases the canvas, and leaves it empty. Safe to call twice. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -114,7 +116,7 @@ export class ImagePainter {
 
 const pipelines = new WeakMap<GPUDevice, Map<string, GPURenderPipeline>>();
 
-/** Made once for all canvases of a device, which have one format. */
+/** Made once for all canvases of a device, which share one format. */
 function pipelineOf(device: GPUDevice, format: GPUTextureFormat, channels: number, reduced: boolean) {
   const made = pipelines.get(device) ?? new Map<string, GPURenderPipeline>();
   pipelines.set(device, made);
@@ -142,7 +144,7 @@ function pipelineOf(device: GPUDevice, format: GPUTextureFormat, channels: numbe
   return pipeline;
 }
 
-/** Where images of `size` [height, width] lie in a canvas, in whole device pixels, as large as all of them fit. */
+/** The positions of images of `size` [height, width] on a canvas, in whole device pixels, as large as possible. */
 function gridOf(
   canvas: { readonly width: number; readonly height: number },
   [height, width]: readonly [number, number],
@@ -156,7 +158,7 @@ function gridOf(
   const scale = Math.min(across, down);
   const cell_width = Math.max(1, Math.floor(scale * width));
   const cell_height = Math.max(1, Math.floor(scale * height));
-  // What the whole pixels of the images leave goes to the gaps, where there are any.
+  // The pixels left over go to the gaps, if there are any.
   const gaps = Math.floor(scale * width * gap);
   return {
     canvas_width: canvas.width,
@@ -182,7 +184,7 @@ function checked(options: DrawOptions): Required<DrawOptions> {
   wholeNumber("draw: count", count);
   wholeNumber("draw: columns", columns);
   if (!numbers([gap], 1, (n) => n >= 0 && n < Infinity)) {
-    throw invalidOption(`draw: gap must be a share of an image's width, not ${quoted(gap)}`);
+    throw invalidOption(`draw: gap must be a fraction of an image's width, not ${quoted(gap)}`);
   }
   for (const [name, colour] of Object.entries({ low, high, background })) {
     const length = name === "background" ? 4 : 3;
@@ -192,14 +194,14 @@ function checked(options: DrawOptions): Required<DrawOptions> {
   return { shape, count, columns, gap, low, high, background };
 }
 
-/** What a probe of this thread found. */
+/** The result of this thread's probe. */
 let probed: Promise<boolean> | undefined;
 
 /**
- * Whether a WebGPU canvas can be used here. Where it cannot, as in headless Chrome without the flags for it, the first
- * frame of one costs every device of the page and its workers. On hardware the answer is true and nothing is tried. On a
- * software adapter it is what a probe has found, or false. With `probe` a throw-away device is tried: to be called
- * before the page, or another thread of it, has a device that it wants to keep.
+ * Whether a WebGPU canvas can be used here. Where it cannot, as in headless Chrome without certain flags, the first
+ * frame of one costs the page and its workers all their devices. On hardware the answer is true without trying. On a
+ * software adapter it is the result of an earlier probe, or false. With `probe`, tries a throw-away device: call this
+ * before the page, or any of its threads, has a device that it wants to keep.
  */
 export async function canvasKeepsDevice(
   gpu: GPU | undefined = (globalThis.navigator as Navigator | undefined)?.gpu,
@@ -215,7 +217,7 @@ export async function canvasKeepsDevice(
   return (await probed) ?? false;
 }
 
-/** How long a device takes at most to say that it is lost, after work on it has failed or ended. */
+/** The longest that a device takes to report that it is lost, after work on it has failed or ended. */
 const PATIENCE_MS = 300;
 
 async function answers(device: GPUDevice): Promise<boolean> {
@@ -237,12 +239,12 @@ async function survives(gpu: GPU, adapter: GPUAdapter): Promise<boolean> {
     const view = context.getCurrentTexture().createView();
     encoder.beginRenderPass({ colorAttachments: [{ view, loadOp: "clear", storeOp: "store" }] }).end();
     device.queue.submit([encoder.finish()]);
-    // The queue of a lost device may say that its work is done.
+    // The queue of a lost device may report that its work is done.
     const done = device.queue.onSubmittedWorkDone().then(
       () => new Promise<boolean>((resolve) => setTimeout(resolve, PATIENCE_MS, true)),
       () => false,
     );
-    // On a busy machine it may take longer to say so; what a lost device is asked for fails before that.
+    // On a busy machine the report may take longer, but requests to a lost device fail before that.
     const alive = (await Promise.race([lost, done])) && (await answers(device));
     device.destroy();
     return alive;

@@ -1,6 +1,6 @@
-// What a saved model is: its weights, its spec, and, for a run to be continued bit for bit, Adam's moments and where
-// the run stood. A file of its own in the bundle, loaded by model_files.ts: it imports no code of the core, for what
-// two files import is a third one then.
+// The contents of a saved model: its weights, its spec, and, to continue a run bit for bit, Adam's moments and the
+// run's progress. A separate file in the bundle, loaded by model_files.ts: it imports no code from the core, because
+// code that two files import would become a third file.
 import type { Schedule } from "./ops/op.js";
 import type { Model, Parameter } from "./parameters.js";
 import type { Progress } from "./progress.js";
@@ -17,10 +17,10 @@ import type { Tensor } from "./tensor.js";
 
 export { FileFault };
 
-/** Which build of the library this is of. */
+/** The build of the library that this belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
 
-/** What of the core is needed here. */
+/** The parts of the core that are needed here. */
 export interface Core {
   /** Throws INVALID_SPEC, DOWNLOAD_FAILED and TIMEOUT. */
   readonly modelOf: (spec: ModelSpec) => Promise<Model>;
@@ -32,20 +32,20 @@ export interface Core {
 export interface Checkpoint {
   readonly model: Model;
   readonly weights: Float32Array<ArrayBuffer>;
-  /** Laid out as model.running. */
+  /** Laid out like model.running. */
   readonly statistics: Float32Array<ArrayBuffer>;
   readonly training?: {
     readonly moment1: Float32Array<ArrayBuffer>;
     readonly moment2: Float32Array<ArrayBuffer>;
     readonly progress: Progress;
-    /** The schedule of each product, so that sums are made in the same order again. */
+    /** The schedule of each product, so that sums are computed in the same order again. */
     readonly schedules: Readonly<Record<string, Schedule>>;
   };
 }
 
-/** The most steps and epochs that a file may claim: as many again fit before the GPU's 32-bit counters overflow. */
+/** The most steps and epochs that a file may claim; as many again fit before the GPU's 32-bit counters overflow. */
 const MOST_STEPS = 2 ** 31;
-/** Characters of JSON in the metadata: a spec of a thousand layers takes 100,000. */
+/** The most characters of JSON in the metadata: a spec of a thousand layers takes 100,000. */
 const LONGEST = 2 ** 18;
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
@@ -73,7 +73,7 @@ export function writeCheckpoint(
 }
 
 /**
- * Reads and checks all of a file before anything is built from it. A file without a spec in its metadata is read as the
+ * Reads and checks a whole file before anything is built from it. A file without a spec in its metadata is read as the
  * weights of `expected`. Throws INVALID_FILE, NON_FINITE, and SPEC_MISMATCH if the tensors do not match the spec, or
  * the file's spec does not match that of `expected`.
  */
@@ -82,8 +82,8 @@ export async function readCheckpoint(core: Core, bytes: Uint8Array, expected?: M
   const text = file.metadata.get("model_spec");
   if (text === undefined && !expected) {
     throw invalid(
-      "it has no model_spec in its metadata, so it is not a saved webvae model; to load weights of another tool, pass " +
-        "the spec of their model as the option spec",
+      "it has no model_spec in its metadata, so it is not a saved webvae model; to load weights from another tool, " +
+        "pass their model's spec as the option spec",
     );
   }
   const model = text === undefined ? expected! : await modelOf(core, text, expected);
@@ -103,7 +103,7 @@ async function modelOf(core: Core, text: string, expected?: Model): Promise<Mode
     throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
   const other = expected && difference(model.resolved.spec, expected.resolved.spec, "");
-  if (other) throw new FileFault("SPEC_MISMATCH", `the file has another model: ${other}`);
+  if (other) throw new FileFault("SPEC_MISMATCH", `the file holds a different model: ${other}`);
   return model;
 }
 
@@ -139,7 +139,7 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
         step: count("step"),
         epoch: count("epoch"),
         epochStep: count("epochStep"),
-        // Files from before this option are of runs that left the smaller batch out.
+        // Files from before this option existed are from runs that left the smaller batch out.
         dropLast: state.dropLast !== false,
         ...(typeof state.place === "string" ? { place: state.place } : {}),
       },
@@ -150,7 +150,7 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
   };
 }
 
-/** Parameters, and the flat tensor that holds them: the model's weights, or its running statistics. */
+/** Parameters, and the flat tensor that contains them: the model's weights, or its running statistics. */
 interface Laid {
   readonly parameters: readonly Parameter[];
   readonly flat: Tensor;
@@ -176,12 +176,12 @@ function toTensors(core: Core, laid: Laid, flat: Float32Array, prefix = ""): Nam
 const namedIn = ({ parameters }: Laid, prefix = "") =>
   parameters.flatMap(({ files }) => files.map(({ name, shape }) => ({ name: prefix + name, shape })));
 
-/** The most tensors that one message names: a file may hold thousands. */
+/** The most tensors that one message names, because a file may contain thousands. */
 const MOST_NAMED = 200;
 
 /**
  * Throws SPEC_MISMATCH naming the tensors that the file lacks or has in another shape and, with `only`, those that are
- * not `wanted`. A small file that claims a huge model must not make us allocate one.
+ * not `wanted`. Runs before anything is allocated, so that a small file cannot claim a huge model.
  */
 function checkTensors(
   file: SafetensorsFile,
@@ -204,7 +204,7 @@ function checkTensors(
   throw new FileFault("SPEC_MISMATCH", [...wrong.slice(0, MOST_NAMED), ...more].join("; "));
 }
 
-/** The reverse of toTensors, for checked tensors. Throws NON_FINITE if one holds a NaN or an infinity. */
+/** The inverse of toTensors, for checked tensors. Throws NON_FINITE if one contains a NaN or an infinity. */
 function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(core.size(laid.flat.storage));
   for (const parameter of laid.parameters) {
@@ -212,7 +212,7 @@ function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = "")
       const values = asFloat32(file.tensors.get(prefix + name)!, prefix + name);
       const bad = values.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) {
-        throw new FileFault("NON_FINITE", `${prefix + name} holds ${values[bad]} at place ${bad} of ${values.length}`);
+        throw new FileFault("NON_FINITE", `${prefix + name} is ${values[bad]} at index ${bad} of ${values.length}`);
       }
       return values;
     });
@@ -221,7 +221,7 @@ function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = "")
   return flat;
 }
 
-/** The first difference between a file's spec and the expected one, in words; undefined if they are the same. */
+/** The first difference between a file's spec and the expected one, in words; undefined if they are equal. */
 function difference(file: unknown, asked: unknown, path: string): string | undefined {
   const [left, right] = [file, asked].map((value) => JSON.stringify(value) ?? "nothing");
   if (left === right) return undefined;
@@ -235,13 +235,13 @@ function difference(file: unknown, asked: unknown, path: string): string | undef
 }
 
 function parse(text: string, what: string): unknown {
-  if (text.length > LONGEST) throw invalid(`its ${what} has ${text.length} characters; at most ${LONGEST} are read`);
+  if (text.length > LONGEST) throw invalid(`its ${what} has ${text.length} characters; the limit is ${LONGEST}`);
   try {
     const value: unknown = JSON.parse(text);
     if (value === null || typeof value !== "object") throw new SyntaxError("not an object");
     return value;
   } catch (cause) {
-    throw new FileFault("INVALID_FILE", `the model file's ${what} is no JSON object: ${String(cause)}`, { cause });
+    throw new FileFault("INVALID_FILE", `the model file's ${what} is not a JSON object: ${String(cause)}`, { cause });
   }
 }
 

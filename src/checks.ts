@@ -1,8 +1,8 @@
-// Checks of plain JSON that comes from a caller or a file: each throws a WebvaeError that names the place.
+// Checks of plain JSON from a caller or a file. Each throws a WebvaeError that names the place.
 import { WebvaeError, type ErrorCode } from "./errors.js";
 import { meant } from "./words.js";
 
-/** Above this many values a tensor cannot be addressed by any adapter; 2^30 floats are 4 GiB. */
+/** No adapter can address a tensor with more values than this; 2^30 floats are 4 GiB. */
 export const LARGEST = 2 ** 30;
 
 /**
@@ -19,8 +19,8 @@ export function reading<T>(code: ErrorCode, place: string, read: () => T): T {
 }
 
 /**
- * A copy of `value`, an object with no keys but `keys`. Only its own keys count, not inherited ones. Throws `code`
- * naming `place`.
+ * A copy of `value`, an object that may only have keys in `keys`. Only its own keys count, not inherited ones. Throws
+ * `code` naming `place`.
  */
 export function objectAt(
   value: unknown,
@@ -74,17 +74,17 @@ export function oneOf<T extends string>(value: unknown, allowed: readonly T[], p
   return value as T;
 }
 
-/** A caller's value as text for a message, whatever it is: it may not convert to text, or be very long. */
+/** A caller's value as text for a message, even if it does not convert to text or is very long. */
 export function quoted(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (value === null || !["object", "string", "function"].includes(typeof value)) return String(value);
   try {
     if (ArrayBuffer.isView(value)) return `a typed array of ${value.byteLength} bytes`;
-    // The beginning of a long list is enough.
+    // The start of a long list is enough.
     const short = Array.isArray(value) ? value.slice(0, 20) : value;
     return (JSON.stringify(short) ?? typeof value).slice(0, 80);
   } catch {
-    return typeof value; // it contains itself, a bigint, or a getter that throws
+    return typeof value; // contains itself, a bigint, or a getter that throws
   }
 }
 

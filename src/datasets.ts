@@ -1,4 +1,4 @@
-// The public API for data: sets that are downloaded and checked, generated from a seed, or made of arrays and files.
+// The public API for data: sets that are downloaded and checked, generated from a seed, or made from arrays and files.
 export { fromArray, take } from "./data/arrays.js";
 export { digits } from "./data/digits.js";
 export { fromNpy } from "./data/from_npy.js";

@@ -1,4 +1,4 @@
-// The shapes, parameters and FLOPs of a model's layers, worked out without a GPU.
+// The shapes, parameters and FLOPs of a model's layers, computed without a GPU.
 import { product, show } from "./checks.js";
 import type { ResolvedConv } from "./layers/conv2d.js";
 import type { ResolvedLayer } from "./layers/definition.js";
@@ -14,22 +14,22 @@ install();
 
 /** One layer of a model, or the linear heads that the library adds. */
 export interface LayerDescription {
-  /** Its place in the spec, which also names its parameters: "encoder.0", or "encoder.2.0" inside a residual. */
+  /** Its path in the spec, which its parameters' names start with: "encoder.0", or "encoder.2.0" inside a residual. */
   readonly place: string;
-  /** As in the spec; "mean" and "log_variance" for the heads, "learned sigma" for the likelihood's. */
+  /** As in the spec; "mean, log_variance" for the heads, "learned sigma" for the likelihood's parameter. */
   readonly type: string;
   /** Shapes of one example. */
   readonly input: readonly number[];
   readonly output: readonly number[];
-  /** Trained values: weights, biases, gammas and betas. */
+  /** Number of trained values: weights, biases, gammas and betas. */
   readonly parameters: number;
-  /** Floating-point operations of one example's forward pass in products and convolutions, two per multiply-add. */
+  /** Floating-point operations in products and convolutions of one example's forward pass, two per multiply-add. */
   readonly flops: number;
 }
 
 /** What `describe` returns. */
 export interface ModelDescription {
-  /** In the order in which an example passes through them. */
+  /** In the order that an example passes through them. */
   readonly layers: readonly LayerDescription[];
   readonly parameters: number;
   /** One example's forward pass: the sum over the layers. */
@@ -38,7 +38,7 @@ export interface ModelDescription {
    * One example's share of a training step: the forward pass and both gradients of each product, except the input's.
    */
   readonly stepFlops: number;
-  /** All of this as a table, for a fixed-width font. */
+  /** All of this as a table for a fixed-width font. */
   readonly text: string;
 }
 
@@ -91,7 +91,7 @@ function table(layers: readonly LayerDescription[], input: readonly number[]): s
   ]);
   const rows = [["layer", "type", "output", "parameters", "FLOPs"], ["", "input", show(input), "", ""], ...cells];
   const width = (column: number) => Math.max(...rows.map((row) => row[column]!.length));
-  // Names to the left, numbers to the right.
+  // Names are left-aligned, numbers right-aligned.
   const line = (row: string[]) => row.map((cell, i) => (i < 3 ? cell.padEnd(width(i)) : cell.padStart(width(i))));
   return rows.map((row) => line(row).join("  ").trimEnd()).join("\n");
 }

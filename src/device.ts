@@ -26,7 +26,7 @@ export class Device {
 
   private constructor(
     readonly shared: SharedDevice,
-    /** Milliseconds to wait for one answer of WebGPU. */
+    /** Milliseconds to wait for a response from WebGPU. */
     private readonly patienceMs: number,
   ) {
     this.gpu = shared.gpu;
@@ -180,7 +180,7 @@ export class Device {
     return { result: outcome.result, errors };
   }
 
-  /** The pipeline of an entry point; made once for all VAEs. Throws DOWNLOAD_FAILED if its WGSL cannot be loaded. */
+  /** An entry point's pipeline, created once for all VAEs. Throws DOWNLOAD_FAILED if its WGSL cannot be loaded. */
   async pipeline(
     shader: ShaderSource,
     entryPoint: string,

@@ -2,12 +2,12 @@
 import { product } from "./checks.js";
 import type { Dataset } from "./data/dataset.js";
 
-/** Values beyond this are suspect for a model whose weights begin near 1. */
+/** Larger values are suspect, given initial weights near 1. */
 const LARGE = 1e3;
 
 const shown = (value: number) => (Math.abs(value) < 1e7 ? String(value) : value.toExponential(2));
 
-/** If the data have a value far too large for a network: that value, its place, and what to do. */
+/** If the data has a value far too large for a network: that value, its position, and what to do. */
 export function unscaled(dataset: Dataset): string | undefined {
   const { values, shape, name } = dataset;
   if (!(values instanceof Float32Array)) return undefined;
@@ -21,7 +21,7 @@ export function unscaled(dataset: Dataset): string | undefined {
   );
 }
 
-/** What to try for a run that failed at `step`, where its learning rate was `rate`. */
+/** What to try for a run that failed at `step` with the learning rate `rate`. */
 export function remedy(dataset: Dataset, step: number, rate: number, clampedShare: number): string {
   const data = unscaled(dataset);
   if (data) return `${data}.`;

@@ -1,11 +1,11 @@
-// The library's one error class. `code` is stable and meant for programs; the message is for people and carries
-// the numbers.
+// The library's only error class. `code` is stable and meant for programs; the message, with all numbers, is for
+// people.
 
 /** What went wrong, for programs: these names stay. */
 export type ErrorCode =
   /** There is no WebGPU here: `navigator.gpu` is missing or, in Node, the package `webgpu`. */
   | "NO_WEBGPU"
-  /** WebGPU exists but offers no adapter. */
+  /** WebGPU exists but has no adapter. */
   | "NO_ADAPTER"
   /** The adapter refused the device. */
   | "DEVICE_REFUSED"
@@ -13,34 +13,34 @@ export type ErrorCode =
   | "DEVICE_LOST"
   /** A call to WebGPU failed though the device is not lost; `cause` is what it threw. */
   | "GPU_FAILED"
-  /** WebGPU, the browser or a worker did not answer in time. */
+  /** WebGPU, the browser or a worker did not respond in time. */
   | "TIMEOUT"
-  /** A ModelSpec is malformed or its shapes do not chain. */
+  /** A ModelSpec is malformed, or its layers' shapes do not fit together. */
   | "INVALID_SPEC"
   /** An option has a value outside its range. */
   | "INVALID_OPTION"
   /** Data has the wrong size, type or values. */
   | "INVALID_DATA"
-  /** A file is malformed, truncated or of another kind. */
+  /** A file is malformed, truncated or of the wrong kind. */
   | "INVALID_FILE"
-  /** A model file was saved for another ModelSpec. */
+  /** A model file does not match the expected ModelSpec. */
   | "SPEC_MISMATCH"
-  /** The device lacks a feature that an option asks for. */
+  /** The device lacks a feature that an option requires. */
   | "UNSUPPORTED"
-  /** The model or data needs more than the adapter's limits. */
+  /** The model or data exceeds the adapter's limits. */
   | "LIMIT_EXCEEDED"
   /** The GPU ran out of memory. */
   | "OUT_OF_MEMORY"
   /** A loss or weight became NaN or infinite. */
   | "NON_FINITE"
-  /** A download failed: of a data set, or of the part of the library that is loaded on demand. */
+  /** A download failed, of a data set or of a part of the library that is loaded on demand. */
   | "DOWNLOAD_FAILED"
   /** A downloaded file is not the expected one. */
   | "CHECKSUM_MISMATCH"
   /** The object was disposed of, or is busy with a call that excludes this one. */
   | "DISPOSED"
   | "BUSY"
-  /** A fault of the library's own: a graph that cannot be built or planned. Please report it. */
+  /** A bug in the library, such as a graph that cannot be built or planned. Please report it. */
   | "INTERNAL";
 
 /** Thrown by every public call; never a bare Error. Aborts reject with the signal's reason instead. */

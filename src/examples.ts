@@ -1,5 +1,5 @@
-// What encode, decode and reconstruct are given, and where they write examples to: values on the host, or in a buffer
-// of the VAE's own device; one row after another, without padding.
+// The inputs of encode, decode and reconstruct, and the targets of their results: values on the host, or in a buffer on
+// the VAE's own device; one row after another, without padding.
 import type { Dataset } from "./data/dataset.js";
 import { quoted, reading } from "./checks.js";
 import { invalidData, whatIs } from "./data/refusals.js";
@@ -11,8 +11,8 @@ import { wholeNumber } from "./options.js";
 import { size } from "./tensor.js";
 
 /**
- * Rows of f32 in a buffer on the VAE's `gpuDevice`, of usage COPY_SRC, without padding: [count, ...input], or [count,
- * latent]. They never leave the GPU, and so nobody tells whether they are finite.
+ * Rows of f32 in a buffer on the VAE's `gpuDevice`, with usage COPY_SRC, without padding: [count, ...input], or [count,
+ * latent]. They never leave the GPU, so they are not checked for non-finite values.
  */
 export interface BufferRows {
   readonly buffer: GPUBuffer;
@@ -31,11 +31,11 @@ export type Examples = Dataset | Numbers | BufferRows;
  */
 export type Latents = Exclude<Numbers, Uint8Array | Uint8ClampedArray> | BufferRows;
 
-/** Where results go, in place of an array. */
+/** Where results go, instead of an array. */
 export interface IntoBuffer {
   /**
-   * A buffer on the VAE's `gpuDevice`, of usage COPY_DST, that examples are written to instead of being read back: f32
-   * [n, ...input] without padding, from its start. The call is done when the commands that write it are submitted.
+   * A buffer on the VAE's `gpuDevice`, with usage COPY_DST, that examples are written to instead of being read back:
+   * f32 [n, ...input] without padding, from its start. The call resolves when the commands that write it are submitted.
    */
   readonly to: GPUBuffer;
 }
@@ -50,8 +50,8 @@ export interface Rows {
 const usages = { COPY_SRC: 4, COPY_DST: 8 }; // GPUBufferUsage
 
 /**
- * Checks what the call `place` was given: examples of shape `input`. They are copied unless they are a Dataset or a
- * buffer. "decode" takes floats only. Throws INVALID_DATA, and INVALID_OPTION for an invalid count.
+ * Checks the examples of shape `input` that were passed to the call `place`. They are copied unless they are a Dataset
+ * or a buffer. "decode" takes only floats. Throws INVALID_DATA, and INVALID_OPTION for an invalid count.
  */
 export function rowsOf(place: string, given: Examples | Latents, input: readonly number[], use: DataUse = {}): Rows {
   return reading("INVALID_DATA", place, () => copied(place, given, input, use));
@@ -70,7 +70,7 @@ function copied(place: string, given: Examples | Latents, input: readonly number
   if (place === "decode" || Array.isArray(given) || ArrayBuffer.isView(given)) {
     let values = valuesOf(given, input, place);
     if (place === "decode" && values instanceof Uint8Array) {
-      throw invalidData(place, `latents are floats, not bytes; found ${whatIs(given)}`);
+      throw invalidData(place, `latents must be floats, not bytes; found ${whatIs(given)}`);
     }
     if (!values.length || values.length % width) {
       throw invalidData(place, `expected n x ${width} values, found ${values.length}`);
@@ -86,11 +86,11 @@ function copied(place: string, given: Examples | Latents, input: readonly number
   return { source: dataset.values, width, count: dataset.count };
 }
 
-/** A typed array has a buffer too. */
+/** A typed array also has a buffer. */
 const isBuffer = (given: unknown): given is BufferRows =>
   !ArrayBuffer.isView(given) && !!(given as BufferRows | null)?.buffer;
 
-/** Throws `code` where `buffer` does not hold `count` rows of `width` values, or may not be used so. */
+/** Throws `code` if `buffer` is too small for `count` rows of `width` values, or lacks the usage. */
 export function checkBuffer(
   code: ErrorCode,
   place: string,
@@ -110,8 +110,8 @@ export function checkBuffer(
 }
 
 /**
- * Throws `code` where one of two buffers is not of this device, is mapped or destroyed. Only WebGPU itself can tell: it
- * is asked to copy nothing.
+ * Throws `code` if one of two buffers belongs to another device, is mapped or is destroyed. Only WebGPU can tell, so
+ * this asks it to copy zero bytes.
  */
 export async function checkOwner(
   code: ErrorCode,
@@ -127,7 +127,7 @@ export async function checkOwner(
     );
     error = errors[0]?.[1];
   } catch (thrown) {
-    // Passing something that is no buffer makes the call itself throw.
+    // If a value is not a buffer, the call itself throws.
     if (!(thrown instanceof WebvaeError) || !(thrown.cause instanceof TypeError)) throw thrown;
     error = thrown.cause.message;
   }

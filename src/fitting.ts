@@ -1,4 +1,4 @@
-// Searches for a change of a decoder's layers that makes it end in the input's shape.
+// Searches for a change to a decoder's layers that makes it end in the input's shape.
 import { product } from "./checks.js";
 import { resolveLayers } from "./layers/index.js";
 import { pair } from "./layers/image.js";
@@ -8,7 +8,7 @@ type Conv = Conv2dLayer | ConvTranspose2dLayer;
 /** New values for layers, by index. */
 type Changes = Readonly<Record<number, object>>;
 
-/** Longer decoders are not searched: an untrusted file must not cost seconds. */
+/** Longer decoders are not searched, because an untrusted file must not cost seconds. */
 const MOST_LAYERS = 40;
 
 const isConv = (layer: Layer | undefined): layer is Conv =>
@@ -31,7 +31,7 @@ export function fitting(
   const filters = target[2] ?? 1;
   const always: Changes = isConv(final) && final.filters !== filters ? { [last]: { filters } } : {};
   const merged = (changes: Changes, i: number) => ({ ...always[i], ...changes[i] });
-  /** The shape in which the changed layers end; undefined if they do not fit each other. */
+  /** The final shape of the changed layers; undefined if they do not fit together. */
   const end = (changes: Changes) => {
     try {
       const changed = layers.map((layer, i) => ({ ...layer, ...merged(changes, i) }));
@@ -49,7 +49,7 @@ export function fitting(
   return undefined;
 }
 
-/** Changes to try, the simplest first. */
+/** Changes to try, simplest first. */
 function* candidates(
   layers: readonly Layer[],
   last: number,
@@ -58,14 +58,15 @@ function* candidates(
 ): Generator<Changes> {
   yield layers[last]?.type === "dense" ? { [last]: { units: product(target) } } : {};
   /**
-   * Height and width are independent in all layers: tries each size for both, and combines the matches of each axis.
+   * Height and width are independent in all layers, so this tries each size for both, and combines the matches per
+   * axis.
    */
   const apart = (sizes: readonly number[], of: (height: number, width: number) => Changes): Changes[] => {
     const found = sizes.map((n) => end(of(n, n)));
     const [height, width] = [0, 1].map((axis) => found.findIndex((shape) => shape?.[axis] === target[axis]));
     return [of(sizes[height!] ?? 1, sizes[width!] ?? 1)];
   };
-  // One convolution at a time, from the end, those that enlarge first; then all that enlarge together.
+  // One convolution at a time, from the end, enlarging ones first; then all enlarging ones together.
   const convs = layers.flatMap((layer, i) => (isConv(layer) ? [i] : [])).reverse();
   const enlarging = convs.filter((i) => product(pair((layers[i] as Conv).stride ?? 1)) > 1);
   const sets = [...[...new Set([...enlarging, ...convs])].map((i) => [i]), ...(enlarging[1] ? [enlarging] : [])];

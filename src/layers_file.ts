@@ -7,8 +7,8 @@ const importLayers = reimporting(() => import("./toolbox.js"));
 let loading: Promise<LayersFile> | undefined;
 
 /**
- * The file, of this release. Concurrent calls share one import; after it fails, the next call tries again. Rejects with
- * what import() rejects with, or with an Error if the file belongs to another release.
+ * The file from this release. Concurrent calls share one import; after a failure, the next call tries again. Rejects
+ * like import(), or with an Error if the file belongs to another release.
  */
 export const layersFile = (): Promise<LayersFile> => (loading ??= load().finally(() => (loading = undefined)));
 

@@ -1,9 +1,9 @@
-// Waits that end when the device is lost, the VAE is disposed of, or no answer comes in time. Racing each promise
+// Waits that end when the device is lost, the VAE is disposed of, or no response comes in time. Racing each promise
 // against `device.lost` would leave a reaction on that promise for every read-back, for as long as the device lives;
 // here a wait is registered only while it lasts.
 import { WebvaeError } from "./errors.js";
 
-/** A deadline is this many ticks of a timer, not a time on the clock, so that a computer's sleep doesn't count. */
+/** A deadline is this many timer ticks rather than a time, so that a sleeping computer's time does not count. */
 const TICKS = 10;
 
 export class Life {
@@ -19,13 +19,13 @@ export class Life {
     if (this.#ended) throw this.#ended;
   }
 
-  /** Rejects all present and future waits with `error`, which replaces that of an earlier end. */
+  /** Rejects all current and future waits with `error`, which replaces an earlier end's error. */
   end(error: WebvaeError): void {
     this.#ended = error;
     for (const stop of [...this.#waiting]) stop(error);
   }
 
-  /** Calls `then` when this ends, at once if it has. Returns a function that cancels this. */
+  /** Calls `then` when this ends, or at once if it has ended. Returns a function that cancels the call. */
   onEnd(then: (error: WebvaeError) => void): () => void {
     if (this.#ended) then(this.#ended);
     else this.#waiting.add(then);
@@ -36,7 +36,7 @@ export class Life {
   wait<T>(promise: PromiseLike<T>, what: string, patienceMs = Infinity): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let left = TICKS;
-      const late = () => stop(new WebvaeError("TIMEOUT", `${what}: no answer within ${patienceMs} ms`));
+      const late = () => stop(new WebvaeError("TIMEOUT", `${what}: no response within ${patienceMs} ms`));
       // A timer of more than 2^31 - 1 ms would fire at once.
       const tick = Math.min(patienceMs / TICKS, 2 ** 31 - 1);
       const timer = patienceMs < Infinity ? setInterval(() => --left || late(), tick) : undefined;
@@ -51,7 +51,7 @@ export class Life {
       promise.then(
         (value) => {
           leave();
-          // An answer after the end is too late.
+          // A response after the end is too late.
           if (this.#ended) reject(this.#ended);
           else resolve(value);
         },

@@ -1,4 +1,4 @@
-// The parts of the library that the bundle has in files of their own, loaded when they are needed.
+// Loads the parts of the library that are separate files in the bundle, when they are needed.
 import { WebvaeError } from "./errors.js";
 
 /** The result of `load`. Rejects with DOWNLOAD_FAILED; the next call loads again. */

@@ -17,7 +17,7 @@ const core: Core = { modelOf: async (spec) => defineModel(await resolved(spec)),
 export const readModel = (bytes: Uint8Array, expected?: Model): Promise<Checkpoint> =>
   withFiles((files) => files.readCheckpoint(core, bytes, expected));
 
-/** As writeCheckpoint. Throws DOWNLOAD_FAILED. */
+/** Like writeCheckpoint. Throws DOWNLOAD_FAILED. */
 export const writeModel = (checkpoint: Checkpoint): Promise<Uint8Array<ArrayBuffer>> =>
   withFiles((files) => files.writeCheckpoint(core, checkpoint));
 

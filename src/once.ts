@@ -1,6 +1,6 @@
-// Work that is done once.
+// Work that is done only once.
 
-/** What was made for `key` at the first call; where that failed it is made again. */
+/** The value made for `key` by the first call; if that failed, it is made again. */
 export function once<K, V>(map: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
   let made = map.get(key);
   if (!made) {

@@ -1,4 +1,4 @@
-// What every call checks of the options it is given, so that nothing misspelt or of a wrong kind is passed over.
+// The checks of options that all calls share, so that nothing misspelt or of the wrong type is ignored.
 import { WebvaeError } from "./errors.js";
 import { objectAt, quoted, reading } from "./checks.js";
 
@@ -6,8 +6,8 @@ const powers: unknown[] = ["low-power", "high-performance"];
 const flags = ["noise", "shuffle", "binarise", "trainingState", "dropLast"];
 
 /**
- * A copy of `value`, an object with no keys but `known`. Only its own keys count, not inherited ones, and later changes
- * have no effect. Options that mean the same in all calls (split, seed, signal, all that are true or false, ...) are
+ * A copy of `value`, an object that may only have keys in `known`. Only its own keys count, not inherited ones, and
+ * later changes have no effect. Options that mean the same in all calls (split, seed, signal, all booleans, ...) are
  * checked here. Throws INVALID_OPTION naming `place`, the key and the value.
  */
 export function optionsOf<T extends object>(value: T, place: string, known: readonly (keyof T & string)[]): T {
@@ -25,7 +25,7 @@ function checkEach(options: Record<string, unknown>, place: string, known: reado
     };
     if (key === "split") check(given === "train" || given === "test", '"train" or "test"');
     if (given === undefined) continue;
-    // The noise of training is how much of it, and checked there.
+    // Training's noise is a number, and checked there.
     const flag = flags.includes(key) && !(key === "noise" && place === "train");
     if (flag) check(typeof given === "boolean", "true or false");
     if (key === "seed") check(Number.isSafeInteger(given) && (given as number) >= 0, "a whole number >= 0");
@@ -33,9 +33,9 @@ function checkEach(options: Record<string, unknown>, place: string, known: reado
       const { load, save } = (given ?? {}) as Record<string, unknown>;
       check(given === false || !!(load && save), "false, or { load, save }");
     }
-    // By their methods, not their class: a device may come from Dawn in Node, or from another frame.
+    // Recognized by methods rather than class, since a device may come from Dawn in Node or from another frame.
     if (key === "device") check(!!(given as GPUDevice | null)?.createCommandEncoder, "a GPUDevice");
-    if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, as navigator.gpu is");
+    if (key === "gpu") check(!!(given as GPU | null)?.requestAdapter, "a GPU, like navigator.gpu");
     if (key === "powerPreference") check(powers.includes(given), powers.join(" or "));
     if (key === "name") check(typeof given === "string", "text");
     if (key === "timeoutMs") check(typeof given === "number" && given > 0, "a number of milliseconds above 0");
@@ -64,7 +64,7 @@ export function inRange(name: string, value: unknown, low: number, high: number,
   return value;
 }
 
-/** What `make` allocates for so many examples. Throws INVALID_OPTION where they are too many. */
+/** The result of `make`, which allocates memory for the examples. Throws INVALID_OPTION if there are too many. */
 export function allocated<T>(place: string, count: number, make: () => T): T {
   try {
     return make();

@@ -1,4 +1,4 @@
-// Loads the code that a model needs besides the core, the only asynchronous step before graphs are made of it.
+// Loads the code that a model needs besides the core, the only asynchronous step before its graphs are built.
 import { advised } from "./advice.js";
 import { reading } from "./checks.js";
 import { layerTypes, typeOf } from "./layers/index.js";

@@ -1,4 +1,4 @@
-// Models ready to use, by name. Where they come from is said beside each.
+// Ready-made models, by name, each with its source.
 import { invalid, product, shapeAt, show } from "./checks.js";
 import { conv2d, convTranspose2d, dense, flatten, reshape } from "./layers/json.js";
 import type { Likelihood } from "./likelihoods/json.js";
@@ -6,7 +6,7 @@ import type { ModelSpec } from "./spec.js";
 
 const relu = { activation: "relu" } as const;
 
-/** Hidden layers of so many units, and in the decoder of the same in reverse. */
+/** Hidden layers with these numbers of units, reversed in the decoder. */
 const denseModel =
   (units: readonly number[], likelihood: Likelihood = "bernoulli") =>
   (input: readonly number[], latent: number): ModelSpec => {
@@ -15,12 +15,14 @@ const denseModel =
     return { input, encoder, latent, decoder: [...decoder, dense(product(shapeAt(input, "input")))], likelihood };
   };
 
-/** An image's height, width and channels. Throws INVALID_SPEC for another shape, or one that `times` does not divide. */
+/**
+ * An image's height, width and channels. Throws INVALID_SPEC for another shape, or one that `times` does not divide.
+ */
 function imageOf(input: readonly number[], model: string, times: number): readonly [number, number, number] {
   const [height = 1, width = 1, channels = 1] = shapeAt(input, "input");
   if (input.length !== 3 || height % times !== 0 || width % times !== 0) {
     invalid(
-      `input: ${model} needs images [height, width, channels] of sides divisible by ${times}, not ${show(input)}; mlp takes any`,
+      `input: ${model} needs images [height, width, channels] with sides divisible by ${times}, not ${show(input)}; mlp takes any`,
     );
   }
   return [height, width, channels];
@@ -29,7 +31,7 @@ function imageOf(input: readonly number[], model: string, times: number): readon
 function conv(input: readonly number[], latent: number): ModelSpec {
   const [height, width, channels] = imageOf(input, "conv", 4);
   const half = { ...relu, stride: 2 } as const;
-  // Sixteen units are enough for Keras's two latents; a larger latent space has the article's wider layer.
+  // Sixteen units are enough for Keras's two latents; larger latent spaces get the article's wider layer.
   const units = latent <= 16 ? 16 : 64;
   const small = [height / 4, width / 4, 64];
   return {
@@ -69,8 +71,8 @@ function conv64(input: readonly number[], latent: number): ModelSpec {
  * Each makes a ModelSpec for examples of shape `input` with `latent` dimensions. Throws INVALID_SPEC.
  * mlp: PyTorch's basic VAE example (one hidden layer of 400; latent 20 there). mlp-deep: hidden layers of 256 and 128.
  * minimal: linear heads and a linear decoder. points: for points in the plane, a Gaussian with a learned sigma.
- * conv: the Keras example's convolutions of 32 and 64 channels (latent 2 there), for images of sides divisible by 4.
- * conv64: four convolutions of 32 to 256 channels, for sides divisible by 16, as 64x64 pictures (Hou et al. 2017,
+ * conv: the Keras example's convolutions of 32 and 64 channels (latent 2 there), for images with sides divisible by 4.
+ * conv64: four convolutions of 32 to 256 channels, for sides divisible by 16, such as 64x64 pictures (Hou et al. 2017,
  * "Deep feature consistent variational autoencoder", without its perceptual loss; latent 100 there, 128 here).
  */
 export const models = {
@@ -80,11 +82,11 @@ export const models = {
   "mlp-deep": denseModel([256, 128]),
   /** No hidden layer. */
   minimal: denseModel([]),
-  /** For points in the plane: hidden layers of 20 and 10, a Gaussian whose sigma is learned. */
+  /** For points in the plane: hidden layers of 20 and 10, a Gaussian with a learned sigma. */
   points: denseModel([20, 10], { type: "gaussian", variance: "learned" }),
-  /** Convolutions of 32 and 64 channels, as in Keras's example, for images of sides divisible by 4. */
+  /** Convolutions of 32 and 64 channels, as in Keras's example, for images with sides divisible by 4. */
   conv,
-  /** Four convolutions of 32 to 256 channels, for images of sides divisible by 16. */
+  /** Four convolutions of 32 to 256 channels, for images with sides divisible by 16. */
   conv64,
 } as const;
 

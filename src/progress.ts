@@ -1,17 +1,17 @@
-// Where a run stands, and in which data.
+// A run's progress, and the data that it counts in.
 import type { Dataset } from "./data/dataset.js";
 
-/** Where a run stands. */
+/** A run's progress. */
 export interface Progress {
-  /** Keys all random numbers of the run. */
+  /** Seed of all the run's random numbers. */
   readonly seed: number;
-  /** Steps done in all epochs. */
+  /** Steps done in total. */
   readonly step: number;
-  /** Whole epochs done, which is also the current epoch's number, from 0. */
+  /** Whole epochs done, which is also the current epoch's number counted from 0. */
   readonly epoch: number;
   /** Steps done in the current epoch. */
   readonly epochStep: number;
-  /** Identifies the data, order and batches that `epochStep` counts in. With others, a new epoch begins. */
+  /** Identifies the data, order and batches that `epochStep` counts in. If they change, a new epoch begins. */
   readonly place?: string;
   /** Whether an epoch's last, smaller batch is left out: the default for the next `train`. */
   readonly dropLast?: boolean;
@@ -22,7 +22,7 @@ export function placeIn(dataset: Dataset, how: string): string {
   const { values, count, shape } = dataset;
   const words = Math.floor(values.byteLength / 4);
   const given = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  // Not values.slice(), which of a Buffer of Node is no copy.
+  // Not values.slice(), which does not copy a Node Buffer.
   const aligned = given.byteOffset % 4 === 0 ? given : given.slice();
   const view = new Uint32Array(aligned.buffer, aligned.byteOffset, words);
   const rest = aligned.subarray(4 * words);

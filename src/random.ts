@@ -1,6 +1,6 @@
 // Philox4x32-10 on the host: the counter-based generator of Salmon et al., "Parallel random numbers: as easy as
 // 1, 2, 3" (SC 2011). shaders/lib/random.wgsl is the same function on the GPU; both are checked against the
-// published known answers. Used where values are made once on the host: initial weights, generated data sets.
+// published known answers. Used for values made once on the host: initial weights and generated data sets.
 
 export type Words4 = [number, number, number, number];
 
@@ -36,7 +36,7 @@ export function seedKey(seed: number): [number, number] {
   return [seed >>> 0, Math.floor(seed / 0x100000000) >>> 0];
 }
 
-/** A stream per use, so that no two uses of one seed share numbers. Same values in shaders/lib/random.wgsl. */
+/** A stream per use, so that no two uses of a seed share numbers. Same values in shaders/lib/random.wgsl. */
 export const Stream = {
   training: 1,
   evaluation: 2,
@@ -74,7 +74,7 @@ export class RandomSequence {
     return ((this.#words.pop()! >>> 8) + 0.5) * 2 ** -24;
   }
 
-  /** Standard normal, by Box and Muller (1958). */
+  /** Standard normal (Box-Muller, 1958). */
   normal(): number {
     return Math.sqrt(-2 * Math.log(this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
   }

@@ -10,7 +10,7 @@ export interface Range {
 
 /**
  * A number that is written just before a submit and copied by its commands. If a read-back lacks it, the submit did not
- * run, and the data are from an earlier one.
+ * run, and the data is from an earlier one.
  */
 export interface Stamp {
   readonly place: Range;
@@ -23,10 +23,10 @@ const MAP_READ = 0x01; // GPUMapMode.READ
 export const STAMP_BYTES = 4;
 
 let stamps = 0;
-/** A different number for each submit; never 0, the content of new buffers. */
+/** A different number for each submit; never 0, which new buffers contain. */
 export const nextStamp = (): number => (stamps = (stamps + 1) >>> 0 || 1);
 
-/** A buffer that ranges are copied to and read from, over and over. */
+/** A reusable buffer that ranges are copied to and read from. */
 export class Staging {
   private readonly buffer: GPUBuffer;
   #bytes = 0;
@@ -68,7 +68,7 @@ export class Staging {
   }
 }
 
-/** A buffer for a stamp, for submits without a Step to hold it. Use inside `allocating`. */
+/** A buffer for a stamp, for submits without a Step that has one. Use inside `allocating`. */
 export function stampBuffer(device: Device): GPUBuffer {
   return device.buffer("stamp", STAMP_BYTES, SOURCE);
 }
@@ -80,7 +80,7 @@ export function stampAt(device: Device, buffer: GPUBuffer): Stamp {
   return { place: { buffer, offset: 0, bytes: STAMP_BYTES }, value };
 }
 
-/** Records copies of `ranges` to a buffer, one after another from `at` on. */
+/** Records copies of `ranges` to a buffer, one after another starting at `at`. */
 export function gatherRanges(encoder: GPUCommandEncoder, ranges: readonly Range[], to: GPUBuffer, at = 0): void {
   for (const { buffer, offset, bytes } of ranges) {
     encoder.copyBufferToBuffer(buffer, offset, to, at, bytes);
@@ -95,8 +95,8 @@ export async function readRanges(device: Device, ranges: readonly Range[]): Prom
 }
 
 /**
- * Reads groups of ranges, an array of bytes for each group, all at one moment between two submits; calls `at` at that
- * moment.
+ * Reads groups of ranges, an array of bytes for each group, all from the same moment between two submits; calls `at` at
+ * that moment.
  */
 export async function readTogether(
   device: Device,

@@ -4,7 +4,7 @@
  * Wraps `load`, an import() of one module, in a function that may be called until it succeeds. A browser remembers the
  * address of a module that it could not fetch, and never requests it again while the page is open. So after a failure
  * the module is requested under another address, with a new query each time: once right away, and once in each later
- * call. If an import map lists hashes by address (`integrity`), other addresses are not tried. Rejects like import().
+ * call. If an import map lists hashes by address (`integrity`), no other addresses are tried. Rejects like import().
  */
 export function reimporting<Module>(load: () => Promise<Module>): () => Promise<Module> {
   let tries = 0;

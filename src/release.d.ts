@@ -1,2 +1,2 @@
-// In the bundle the same text in all files of one build (build/bundle.mjs); elsewhere there is no such name.
+// In the bundle, the same text in all files of one build (build/bundle.mjs); undefined elsewhere.
 declare const RELEASE: string | undefined;

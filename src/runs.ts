@@ -1,4 +1,4 @@
-// The runs of one VAE, one at a time: what they leave behind, and what can be saved of it at any moment.
+// One VAE's training runs, one at a time: the state they leave, and what can be saved at any moment.
 import { abortable } from "./abort.js";
 import type { Dataset } from "./data/dataset.js";
 import { WebvaeError } from "./errors.js";
@@ -17,9 +17,9 @@ export class Runs {
   #run: TrainingRun | undefined;
   #training = false;
   #preparing: Promise<unknown> = Promise.resolve();
-  /** Which schedule each product has run so far. */
+  /** The schedule that each product has used so far. */
   schedules: Readonly<Record<string, Schedule>> = {};
-  /** Of the last run, as are `counts`. */
+  /** From the last run, like `counts`. */
   memory: Pick<MemoryReport, "activationBytes" | "activationBytesUnshared"> = {};
   counts: SchedulerCounts | undefined;
 
@@ -43,7 +43,7 @@ export class Runs {
     this.#training = true;
     let failed = false;
     try {
-      // A run that was aborted while it was made ready is still being made; it is discarded when it is there.
+      // A run aborted during its preparation is discarded once it is ready.
       await abortable(signal, this.#preparing);
       const prepared = device.working(() => TrainingRun.create(this.parts, data, own, this.standing, this.schedules));
       this.#preparing = prepared.catch(() => {});
@@ -71,7 +71,7 @@ export class Runs {
         failed = !signal?.aborted;
         throw error;
       } finally {
-        // Not awaited: what it waits for may never come.
+        // Not awaited, because it may wait for something that never comes.
         void reports.return().catch(() => {});
       }
     } catch (error) {
@@ -85,7 +85,7 @@ export class Runs {
     }
   }
 
-  /** Adds to a DEVICE_LOST error what can still be saved, and returns to that state. Other errors come back unchanged. */
+  /** Adds to a DEVICE_LOST error what can still be saved, and returns to that state. Other errors are unchanged. */
   #afterLoss(error: unknown): unknown {
     const kept = this.standing.safe.kept;
     if (!(error instanceof WebvaeError) || error.code !== "DEVICE_LOST" || !kept) return error;
@@ -102,7 +102,7 @@ export class Runs {
       return await device.working(async () => {
         let progress = this.standing.progress;
         const snapshot = await buffers.snapshot(moments, () => (progress = this.standing.progress));
-        // After a loss that isn't finite, steps change nothing but are still counted until the host reads that loss.
+        // After a non-finite loss, steps change nothing but are still counted until the host reads that loss.
         return snapshot.halted && this.#run && safe.kept ? safe.kept : { snapshot, progress };
       });
     } catch (error) {

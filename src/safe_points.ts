@@ -1,6 +1,6 @@
-// Copies of the model on the host, for a run to go back to and to save when the device is lost. They are made between
-// two submits, at most once a second, without stopping the run. A copy counts once a later step's loss and gradient
-// show that its weights are good.
+// Copies of the model on the host, which a run can go back to, and which can be saved if the device is lost. They are
+// made between two submits, at most once a second, without stopping the run. A copy counts once a later step's loss and
+// gradient show that its weights are good.
 import type { ModelBuffers, Snapshot } from "./model_buffers.js";
 import type { Progress } from "./progress.js";
 
@@ -9,10 +9,10 @@ export interface SafePoint {
   readonly progress: Progress;
 }
 
-/** At least this many milliseconds between two copies, and this many times what a copy costs. */
+/** Copies are at least this many milliseconds apart, and this many times the cost of a copy. */
 const PERIOD_MS = 1000;
 const COST_SHARE = 50;
-/** Bytes that a slow machine copies on the GPU and reads on the host in a millisecond. */
+/** Bytes per millisecond that a slow machine copies on the GPU and reads on the host. */
 const BYTES_PER_MS = 2 ** 20;
 
 export class SafePoints {
@@ -30,8 +30,8 @@ export class SafePoints {
   }
 
   /**
-   * Copies the model after everything submitted so far, which is where `progress` stands at that moment. A `certain`
-   * copy counts at once, since it doesn't come from steps whose loss is still unknown.
+   * Copies the model after everything submitted so far, which matches `progress` at that moment. A `certain` copy
+   * counts at once, since it does not depend on steps whose loss is still unknown.
    */
   take(progress: () => Progress, certain: boolean): Promise<void> {
     const before = this.#taking ?? Promise.resolve();
@@ -44,7 +44,7 @@ export class SafePoints {
   }
 
   async #take(progress: () => Progress, certain: boolean): Promise<void> {
-    // Without a step in between, the copy would be the one that is already kept.
+    // Without a step in between, the copy would equal the one already kept.
     if (this.#failed || this.#kept?.progress.step === progress().step) return;
     let at: Progress | undefined;
     try {
@@ -55,13 +55,13 @@ export class SafePoints {
       this.#next = { snapshot, progress: at };
       if (certain) this.#kept = this.#next;
     } catch {
-      // There is too little memory for a copy; or the device is lost or the VAE disposed of, which the run notices
+      // There is too little memory for a copy, or the device is lost or the VAE disposed of, which the run notices
       // itself.
       this.#failed = true;
     }
   }
 
-  /** Drops the copies, and makes no more. */
+  /** Drops the copies and makes no more. */
   clear(): void {
     this.#failed = true;
     this.#kept = this.#next = undefined;

@@ -1,10 +1,10 @@
 // Reading and writing safetensors files: eight bytes of header length, a JSON header, the tensors' bytes.
-// A file comes from anywhere, so the reader trusts nothing: every length is checked before it is used, and the header
-// goes through a parser of exactly its grammar, because JSON.parse hides duplicate keys and knows no `__proto__`.
+// Files come from anywhere, so the reader trusts nothing: every length is checked before it is used, and the header has
+// its own parser with exactly its grammar, because JSON.parse hides duplicate keys and mishandles `__proto__`.
 
 import type { ErrorCode } from "./errors.js";
 
-/** What is wrong with a file. A WebvaeError is made of it by model_files.ts, which loads this file on demand. */
+/** An error in a file. model_files.ts, which loads this file on demand, turns it into a WebvaeError. */
 export class FileFault extends Error {
   constructor(
     readonly code: ErrorCode,
@@ -43,7 +43,7 @@ export interface Tensor {
   data: Uint8Array;
 }
 
-/** What the writer takes: `data` is any view of product(shape) x bytes per element bytes, such as a Float32Array. */
+/** The writer's input: `data` is any view of product(shape) x bytes per element bytes, such as a Float32Array. */
 export interface NamedTensor {
   name: string;
   dtype: Dtype;
@@ -52,13 +52,13 @@ export interface NamedTensor {
 }
 
 export interface SafetensorsFile {
-  /** In the order of their data. The data are views of the bytes given, not copies. */
+  /** In the order of their data, which are views of the given bytes, not copies. */
   tensors: Map<string, Tensor>;
   metadata: Map<string, string>;
 }
 
 const metadataKey = "__metadata__";
-/** The format's own cap. It keeps a forged length from costing memory. */
+/** The format's own limit, which keeps a forged length from costing memory. */
 const maxHeaderBytes = 100_000_000;
 /** Limits far above the counts in any file of weights, so that a small file cannot cost seconds. */
 const most = { tensors: 20_000, metadata: 1_000, dimensions: 32 } as const;
@@ -68,15 +68,15 @@ function invalid(message: string): never {
   throw new FileFault("INVALID_FILE", `Not a valid safetensors file: ${message}.`);
 }
 
-/** A name out of a file, fit to be shown. */
+/** A name from a file, shortened and quoted for display. */
 const quote = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 
 const describe = (shape: readonly number[], dtype: string): string =>
   `[${shape.slice(0, 8).join(", ")}${shape.length > 8 ? ", …" : ""}] of ${dtype}`;
 
-/** Bytes that a tensor takes; a product past 2^53 would be rounded, so it is refused. */
+/** A tensor's size in bytes; a product beyond 2^53 would be rounded, so it is rejected. */
 function byteSize(name: string, dtype: string, shape: readonly number[], code: ErrorCode): number {
-  // Object.hasOwn, so that a dtype called "toString" is unknown as well.
+  // Object.hasOwn, so that a dtype called "toString" is unknown too.
   if (!Object.hasOwn(dtypeBytes, dtype)) {
     throw new FileFault(code, `Tensor ${quote(name)} has the unknown dtype ${quote(dtype)}.`);
   }
@@ -90,7 +90,7 @@ function byteSize(name: string, dtype: string, shape: readonly number[], code: E
   return bytes;
 }
 
-/** Walks the header text. Every method skips the blanks before what it reads. */
+/** Scans the header text. Every method skips whitespace before what it reads. */
 class HeaderScanner {
   #at = 0;
   constructor(private readonly text: string) {}
@@ -119,7 +119,7 @@ class HeaderScanner {
   string(): string {
     if (this.#peek() !== '"') this.#fail("a string");
     const start = this.#at++;
-    // A loop, not a regular expression: those overflow their stack on strings of megabytes.
+    // A loop rather than a regular expression, which would overflow the stack on strings of megabytes.
     while (this.#at < this.text.length && this.text[this.#at] !== '"') this.#at += this.text[this.#at] === "\\" ? 2 : 1;
     const literal = this.text.slice(start, ++this.#at);
     let value: string;
@@ -201,15 +201,15 @@ function readEntry(scanner: HeaderScanner, name: string): Entry {
   return { name, dtype, shape, offsets };
 }
 
-/** Length of the header, checked against the cap and the file before anything is allocated. */
+/** The header's length, checked against the limit and the file before anything is allocated. */
 function headerLength(bytes: Uint8Array): number {
-  if (bytes.length < 8) invalid(`it has ${bytes.length} bytes, and the header's length alone takes 8`);
+  if (bytes.length < 8) invalid(`it has ${bytes.length} bytes, but the header's length alone takes 8`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > maxHeaderBytes) invalid(`its header claims ${length} bytes, more than ${maxHeaderBytes}`);
   if (length > bytes.length - 8) {
     invalid(
-      `its header claims ${length} bytes, and ${bytes.length - 8} follow: the file is cut short or of another kind`,
+      `its header claims ${length} bytes, but ${bytes.length - 8} follow: the file is truncated or of another kind`,
     );
   }
   if (bytes[8] !== 0x7b || length === 0) invalid(`its header does not start with "{"`);
@@ -217,8 +217,8 @@ function headerLength(bytes: Uint8Array): number {
 }
 
 /**
- * Reads a whole file held in memory. Nothing is copied: the tensors' data are views of `bytes`.
- * @throws FileFault INVALID_FILE on anything but a valid file, naming the tensor and the numbers.
+ * Reads a whole file in memory. Nothing is copied: the tensors' data are views of `bytes`.
+ * @throws FileFault INVALID_FILE for anything but a valid file, naming the tensor and the numbers.
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   const dataStart = 8 + headerLength(bytes);
@@ -239,7 +239,7 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
   });
   scanner.end();
 
-  // Sorted, each tensor must start where the one before it ended: then no byte is unclaimed or claimed twice.
+  // Sorted, each tensor must start where the one before it ended, so that every byte belongs to exactly one.
   entries.sort((a, b) => a.offsets[0]! - b.offsets[0]! || a.offsets[1]! - b.offsets[1]!);
   const dataLength = bytes.length - dataStart;
   const tensors = new Map<string, Tensor>();
@@ -248,13 +248,13 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
     const [from, to] = offsets as [number, number];
     const size = byteSize(name, dtype, shape, "INVALID_FILE");
     if (from !== end) {
-      invalid(`tensor ${quote(name)} starts at byte ${from} of the data, where ${end} is due: a hole or an overlap`);
+      invalid(`tensor ${quote(name)} starts at byte ${from} of the data, not ${end}: a gap or an overlap`);
     }
     if (to - from !== size) {
       invalid(`tensor ${quote(name)} spans bytes ${from} to ${to}, but ${describe(shape, dtype)} takes ${size}`);
     }
     if (to > dataLength) invalid(`tensor ${quote(name)} ends at byte ${to} of the data, which has ${dataLength}`);
-    // Not bytes.subarray: given a Node Buffer that would be a Buffer, whose slice() does not copy.
+    // Not bytes.subarray, which returns a Buffer for a Node Buffer, whose slice() does not copy.
     const data = new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart + from, size);
     tensors.set(name, { dtype: dtype as Dtype, shape, data });
     end = to;
@@ -264,9 +264,9 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
 }
 
 /**
- * The bytes of a file. Tensors lie by descending element size, then by name, and metadata by key: the same weights
- * give the same bytes whatever their order here, and every tensor is aligned to its element.
- * @throws FileFault INVALID_DATA if a name comes twice or is reserved, or a size does not fit its shape.
+ * The bytes of a file. Tensors are ordered by descending element size, then by name, and metadata by key, so that the
+ * same weights give the same bytes whatever their order here, and every tensor is aligned to its element size.
+ * @throws FileFault INVALID_DATA if a name is reserved or used twice, or a size does not match its shape.
  */
 export function writeSafetensors(
   tensors: Iterable<NamedTensor>,
@@ -286,7 +286,7 @@ export function writeSafetensors(
     }
     return { ...tensor, size };
   });
-  // By UTF-16 code units: a locale's order would differ from machine to machine.
+  // By UTF-16 code units, since a locale's order would differ between machines.
   const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   sorted.sort((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype] || byText(a.name, b.name));
 
@@ -295,7 +295,7 @@ export function writeSafetensors(
     refuse("A name or metadata string holds half a character, which UTF-8 cannot express.");
   }
 
-  // Joined by hand: a key `__proto__` would vanish from an object literal given to JSON.stringify.
+  // Joined by hand, because JSON.stringify would lose a key `__proto__` in an object literal.
   const members = [...unique]
     .sort(([a], [b]) => byText(a, b))
     .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
@@ -322,11 +322,11 @@ export function writeSafetensors(
 }
 
 /**
- * The values of an F32 tensor in an array of their own: a file's tensors may start at any byte.
- * Every platform with WebGPU is little-endian, as the file is.
+ * The values of an F32 tensor in a new array, since a file's tensors may start at any byte.
+ * Every platform with WebGPU is little-endian, like the file.
  * @throws FileFault INVALID_FILE for another dtype, under the `name` given.
  */
 export function asFloat32(tensor: Tensor, name = ""): Float32Array<ArrayBuffer> {
-  if (tensor.dtype !== "F32") invalid(`tensor ${quote(name)} is ${tensor.dtype}, where F32 is needed`);
+  if (tensor.dtype !== "F32") invalid(`tensor ${quote(name)} must be F32, not ${tensor.dtype}`);
   return new Float32Array(new Uint8Array(tensor.data).buffer);
 }

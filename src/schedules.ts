@@ -3,10 +3,10 @@ import { objectAt, quoted } from "./checks.js";
 import { inRange, invalidOption, wholeNumber } from "./options.js";
 import { meant } from "./words.js";
 
-/** Where in the run a scheduled value is asked for. */
+/** The point in the run for which a schedule must give a value. */
 export interface SchedulePoint {
   readonly epoch: number;
-  /** Steps since the first, over all epochs and all runs that this one continues. */
+  /** Steps since the very first, over all epochs and all runs that this one continues. */
   readonly step: number;
   readonly stepsPerEpoch: number;
 }

@@ -7,7 +7,7 @@ export interface ShaderBinding {
   readonly group: number;
   readonly binding: number;
   readonly access: "uniform" | "read" | "read_write";
-  /** Smallest size in bytes that WebGPU accepts for the binding. */
+  /** The smallest size in bytes that WebGPU accepts for the binding. */
   readonly minimumBytes: number;
   /** Activations or weights, which a plan may have in f16 (lib/stored.wgsl). */
   readonly stored: boolean;
@@ -23,7 +23,7 @@ export interface UniformMember {
 }
 
 export interface EntryPoint {
-  /** Names of the bindings that this entry point uses, through every function that it calls. */
+  /** Names of the bindings that this entry point uses, directly or through the functions it calls. */
   readonly bindings: readonly string[];
   /** Numbers, or the name of the override that holds the number. */
   readonly workgroupSize: readonly (number | string)[];
@@ -32,7 +32,9 @@ export interface EntryPoint {
 export interface ShaderSource {
   /** File name without its extension: "linear", "linear.subgroups". */
   readonly name: string;
-  /** The WGSL, or what loads it: the bundle has apart what only some pages need. */
+  /**
+   * The WGSL, or a function that loads it, since the bundle keeps code that only some pages need in a separate file.
+   */
   readonly code: string | (() => Promise<string>);
   /** Device features named by `enable` directives. */
   readonly features: readonly string[];
@@ -46,7 +48,9 @@ export interface ShaderSource {
 
 const halves = new WeakMap<ShaderSource, ShaderSource>();
 
-/** The same with activations and weights in f16 (shaders/lib/stored.wgsl): all else, and all arithmetic, stays f32. */
+/**
+ * The same with activations and weights in f16 (shaders/lib/stored.wgsl); everything else, and all arithmetic, is f32.
+ */
 export function inHalf(shader: ShaderSource): ShaderSource {
   const { code, name, features, bindings } = shader;
   const change = (text: string) =>

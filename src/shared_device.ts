@@ -11,19 +11,20 @@ import type { ShaderSource } from "./shader_source.js";
 /** How an adapter is found. */
 export interface AdapterOptions {
   /**
-   * The entry to WebGPU. Default: navigator.gpu. The library keeps it referenced, as its garbage collection ends Node.
+   * The entry point to WebGPU. Default: navigator.gpu. The library keeps a reference, because collecting it crashes
+   * Node.
    */
   readonly gpu?: GPU;
   readonly powerPreference?: "low-power" | "high-performance";
   /**
-   * Milliseconds to wait for one answer of WebGPU (an adapter, a pipeline, the end of a submit) before TIMEOUT. Default
-   * 300,000, since a step of a large model on a software adapter may take a minute; Infinity waits for ever.
+   * Milliseconds to wait for WebGPU (an adapter, a pipeline, the end of a submit) before TIMEOUT. Default 300,000,
+   * since a step of a large model on a software adapter may take a minute; Infinity waits forever.
    */
   readonly timeoutMs?: number;
 }
 
 export interface DeviceOptions extends AdapterOptions {
-  /** A page's own device. It is never destroyed by the library. */
+  /** The page's own device. The library never destroys it. */
   readonly device?: GPUDevice;
   /** Aborts opening a device, which rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -35,12 +36,12 @@ export interface Pipeline {
 }
 
 export const PATIENCE_MS = 300_000;
-/** A lost device rejects calls some time before its `lost` resolves: 6 ms, or over 100 on a busy machine. */
+/** A lost device rejects calls before its `lost` resolves: 6 ms, or over 100 on a busy machine. */
 const LOST_WITHIN_MS = 900;
 
 const useful: readonly GPUFeatureName[] = ["timestamp-query", "subgroups", "shader-f16"];
 const known = new WeakMap<GPUDevice, SharedDevice>();
-/** Keeps GPU objects from garbage collection, since collecting one of Dawn's ends the process. */
+/** Keeps GPU objects from being garbage-collected, because collecting one of Dawn's crashes the process. */
 const held = new Set<GPU>();
 
 export class SharedDevice {
@@ -75,7 +76,7 @@ export class SharedDevice {
     return this;
   }
 
-  /** Destroys the device with its last user, if the library made it. */
+  /** Destroys the device after its last user is gone, if the library created it. */
   leave(): void {
     if (--this.#users === 0 && this.owned) this.gpu.destroy();
   }
@@ -117,7 +118,7 @@ export class SharedDevice {
     this.life.throwIfEnded();
     let module: GPUShaderModule | undefined;
     try {
-      // Meanwhile another entry point may have made it.
+      // Another entry point may have made it meanwhile.
       module = this.#modules.get(name) ?? this.#module(name, code as string);
       this.#modules.set(name, module);
       const layout = tensorLayout(this.gpu, shader, entryPoint);
@@ -144,7 +145,7 @@ export class SharedDevice {
     }
   }
 
-  /** A shader module. Errors in its text stay off the page's console; the pipeline reports them. */
+  /** A shader module. Errors in its text do not reach the page's console; the pipeline reports them. */
   #module(label: string, code: string): GPUShaderModule {
     this.gpu.pushErrorScope("validation");
     try {
@@ -154,7 +155,7 @@ export class SharedDevice {
     }
   }
 
-  /** Line and message of each error in a module's text. */
+  /** The line and message of each error in a module's text. */
   async #complaints(module: GPUShaderModule): Promise<string> {
     try {
       const { messages } = await this.life.wait(module.getCompilationInfo(), "", LOST_WITHIN_MS);
@@ -203,8 +204,8 @@ async function adapterOf({
   if (adapter) return adapter;
   throw new WebvaeError(
     "NO_ADAPTER",
-    "WebGPU offers no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU " +
-      "processes. Turn hardware acceleration on, update the driver, or restart the browser",
+    "WebGPU found no adapter: the GPU or its driver is unsupported or blocked, or the browser has run out of GPU " +
+      "processes. Turn on hardware acceleration, update the driver, or restart the browser",
   );
 }
 
@@ -265,7 +266,7 @@ async function requested(options: DeviceOptions): Promise<SharedDevice> {
   }
 }
 
-/** The default device stays at 128 MiB bindings and 8 storage buffers even where the adapter has more. */
+/** A default device is limited to bindings of 128 MiB and 8 storage buffers even if the adapter allows more. */
 const requestedLimits = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",

@@ -1,4 +1,4 @@
-// Memory for tensors that live within a step: ranges of few buffers, shared by those that don't live at the same time.
+// Memory for tensors that live within a step: ranges in a few buffers, shared by tensors that live at different times.
 import type { Graph } from "./graph.js";
 import type { Tensor } from "./tensor.js";
 
@@ -8,10 +8,10 @@ const ALIGNMENT = 256;
 interface Life {
   readonly name: string;
   readonly bytes: number;
-  /** From the node that makes it to the last that uses it. */
+  /** From the node that makes it to the last one that uses it. */
   readonly first: number;
   last: number;
-  /** What each node that uses it does. */
+  /** How each node that uses it accesses it. */
   readonly uses: Map<number, "reads" | "writes">;
 }
 
@@ -22,8 +22,8 @@ export interface Spot {
 }
 
 /**
- * A spot for every activation that `graph` makes, and the slots' sizes. Those in `keep` outlive the last node. The
- * largest come first: each takes the smallest slot with room for it, or a new one of its size.
+ * A spot for every activation that `graph` makes, and the slots' sizes. Tensors in `keep` outlive the last node. The
+ * largest are placed first: each takes the smallest slot with room for it, or a new one of its size.
  */
 export function placeInSlots(
   graph: Graph,
@@ -69,12 +69,12 @@ function livesOf(graph: Graph, bytesOf: (tensor: Tensor) => number, keep: Readon
   return [...lives.values()];
 }
 
-/** Whether a node reads one and writes the other: WebGPU lets a dispatch do only one of the two with a buffer. */
+/** Whether a node reads one and writes the other, since WebGPU does not let a dispatch do both with one buffer. */
 function mixes(a: Life, b: Life): boolean {
   return [...a.uses].some(([index, use]) => (b.uses.get(index) ?? use) !== use);
 }
 
-/** The first offset that is free of `held` all through `life`. */
+/** The first offset that is not in `held` at any time during `life`. */
 function firstGap(life: Life, held: readonly (Life & Spot)[]): number {
   const then = held.filter(({ first, last }) => first <= life.last && life.first <= last);
   let offset = 0;

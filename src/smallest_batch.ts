@@ -27,6 +27,6 @@ export function checkSmallestBatch(batchSize: number, model: Model): void {
     "INVALID_OPTION",
     `batchSize ${batchSize}: ${layer.path} (batch_norm) would normalise ${batchSize} value of each of its ` +
       `${layer.input.at(-1)} channels, which always gives 0; ` +
-      `use a batchSize of at least ${rows}, or a groupNorm instead`,
+      `use a batchSize of at least ${rows}, or groupNorm`,
   );
 }

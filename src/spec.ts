@@ -1,4 +1,4 @@
-// A ModelSpec is plain JSON that says what a VAE is made of. This file checks one and works out every layer's shape.
+// A ModelSpec is plain JSON that describes a VAE. This file checks one and computes every layer's shape.
 import { countAt, invalid, objectAt, product, reading, shapeAt, show } from "./checks.js";
 import type { fitting } from "./fitting.js";
 import { weightsAt, type ResolvedLayer } from "./layers/definition.js";
@@ -7,12 +7,12 @@ import type { Layer } from "./layers/json.js";
 import { likelihoodAt, likelihoodOf } from "./likelihoods/index.js";
 import type { Likelihood } from "./likelihoods/json.js";
 
-/** What a VAE is made of, as plain JSON. */
+/** Describes a VAE, as plain JSON. */
 export interface ModelSpec {
   /** Shape of one example: [height, width, channels] or [features]. */
   readonly input: readonly number[];
   readonly encoder: readonly Layer[];
-  /** Number of latent dimensions. The heads for their mean and log variance are linear and are added by the library. */
+  /** Number of latent dimensions. The library adds linear heads for their mean and log variance. */
   readonly latent: number;
   readonly decoder: readonly Layer[];
   readonly likelihood: Likelihood;
@@ -20,19 +20,19 @@ export interface ModelSpec {
 
 export interface ResolvedSpec {
   readonly spec: ModelSpec;
-  /** Values in one example. */
+  /** Number of values in one example. */
   readonly inputSize: number;
-  /** The shape in which the graphs hold an example: an image where a layer needs one, else a vector. */
+  /** The shape of an example in the graphs: an image if a layer needs one, else a vector. */
   readonly layout: readonly number[];
   readonly encoder: readonly ResolvedLayer[];
-  /** Shape of what goes into the heads. */
+  /** Shape of the heads' input. */
   readonly features: readonly number[];
   readonly decoder: readonly ResolvedLayer[];
 }
 
 /**
- * @internal Checks a spec and works out its shapes. Throws INVALID_SPEC naming the place, what was found and what is
- * allowed; if the decoder ends in another shape than the input's, also the change that `remedies` finds.
+ * @internal Checks a spec and computes its shapes. Throws INVALID_SPEC naming the place, what was found and what is
+ * allowed; if the decoder's final shape differs from the input's, also the change that `remedies` finds.
  */
 export function resolveSpec(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   return reading("INVALID_SPEC", "the model spec", () => resolve(value, remedies));
@@ -70,7 +70,7 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
         `no activation; found "${last.activation}"`,
     );
   }
-  // A dense layer, and whatever leaves shapes alone, takes an image as a vector, which wastes no padding.
+  // A dense layer, and any layer that keeps the shape, takes an image as a vector, which wastes no padding.
   const first = encoded.find(({ type }) => type !== "reshape" && type !== "dropout");
   const layout = (first === undefined || first.type === "dense") && last.type === "dense" ? [inputSize] : input;
   const relaid = reshapesInto(encoded, layout);
@@ -84,13 +84,13 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   };
 }
 
-/** The shapes through a list of layers: "[28, 28, 1] -> conv2d [14, 14, 32] -> flatten [6272]". */
+/** The shapes along a list of layers: "[28, 28, 1] -> conv2d [14, 14, 32] -> flatten [6272]". */
 const chain = (layers: readonly Layer[], resolved: readonly ResolvedLayer[], from: readonly number[]) =>
   [show(from), ...resolved.map(({ output }, i) => `${layers[i]?.type} ${show(output)}`)].join(" -> ");
 
 /**
- * The layers without the reshapes that cost nothing: a dense layer takes any shape and makes any, so that it ends in
- * the shape that a reshape after it asks for. `from` is the first layer's input, `to` the shape of the last's output.
+ * The layers without the reshapes that can be skipped: a dense layer can take and make any shape, so it directly makes
+ * the shape of a reshape that follows. `from` is the first layer's input, `to` the shape of the last one's output.
  */
 function reshapesInto(
   layers: readonly ResolvedLayer[],
@@ -107,7 +107,7 @@ function reshapesInto(
       else if (previous?.type === "reshape") result[result.length - 1] = { ...previous, output: layer.output };
       else result.push({ ...layer, input: shape });
     } else if (layer.type === "dense") {
-      // What reshapes made of the input makes no difference to a dense layer, which sees it as one vector.
+      // Reshapes before a dense layer make no difference to it, since it sees its input as one vector.
       const input = previous?.type === "reshape" ? previous.input : shape;
       if (previous?.type === "reshape") result.pop();
       result.push({ ...layer, input });
@@ -119,7 +119,7 @@ function reshapesInto(
     shape = result.at(-1)?.output ?? from;
   };
   for (const layer of layers) {
-    // Where a layer looks at the shape that a skipped reshape would have made, it is made after all.
+    // If a layer depends on the shape that a skipped reshape would have made, the reshape is needed after all.
     const looks = layer.type !== "dense" && layer.type !== "dropout" && layer.type !== "reshape";
     if (looks && String(layer.input) !== String(shape)) push(reshaping(layer.path, shape, layer.input));
     push(layer);

@@ -1,4 +1,4 @@
-// A Tensor is a named, shaped, symbolic value with a role. It holds no data; the plan gives it a place.
+// A Tensor is a named, shaped, symbolic value with a role. It contains no data; the plan assigns its memory.
 export const activations = [
   "none",
   "relu",
@@ -10,7 +10,7 @@ export const activations = [
   "sigmoid",
   "softplus",
 ] as const;
-/** What a layer applies to its outputs; gelu in its tanh form; leaky_relu has a slope of 0.01 below zero. */
+/** Applied to a layer's outputs. gelu is the tanh approximation; leaky_relu has a slope of 0.01 below zero. */
 export type Activation = (typeof activations)[number];
 
 /**
@@ -22,15 +22,15 @@ export type Role = "input" | "param" | "gradient" | "state" | "activation" | "ri
 export interface Tensor {
   readonly name: string;
   readonly role: Role;
-  /** Sizes as the mathematics has them. */
+  /** Mathematical sizes, without padding. */
   readonly shape: readonly number[];
-  /** Sizes as stored, with padding (always zero). */
+  /** Sizes as stored, with padding, which is always zero. */
   readonly storage: readonly number[];
-  /** The activation that made this tensor, when its gradient is still to pass through it. */
+  /** The activation that made this tensor, if the gradient must still pass through it. */
   readonly activation?: Activation;
-  /** What the activation's slope is computed from, when that isn't the tensor itself. */
+  /** The tensor that the activation's slope is computed from, if not this one. */
   readonly pre?: Tensor;
-  /** For a tensor that is several others laid end to end in one buffer: those. */
+  /** If this tensor consists of others laid end to end in one buffer: those. */
   readonly members?: readonly Tensor[];
 }
 
@@ -39,7 +39,7 @@ export function activationCode(activation: Activation): number {
   return activations.indexOf(activation);
 }
 
-/** Silu and gelu are not monotonic: their slope cannot be told from their value. */
+/** Silu and gelu are not monotonic, so their slope cannot be computed from their value. */
 export function slopeNeedsInput(activation: Activation): boolean {
   return activation === "silu" || activation === "gelu";
 }
@@ -62,31 +62,33 @@ export function tensor(
   return { name, role, shape, storage: padded(shape), ...more };
 }
 
-/** Sizes as stored: the innermost is a multiple of 4. */
+/** Sizes as stored; the innermost is a multiple of 4. */
 function padded(shape: readonly number[]): number[] {
   return [...shape.slice(0, -1), padTo4(shape.at(-1) ?? 1)];
 }
 
 /**
- * Weights [...in, ...out], both padded as the tensors that they meet are: [784, 400], [7, 7, 64, 16] of a dense layer
- * on an image, [3, 3, 32, 64] of a convolution. A padded input finds zeros to meet.
+ * Weights [...in, ...out], both padded like the tensors they are multiplied with: [784, 400], [7, 7, 64, 16] for a
+ * dense layer on an image, [3, 3, 32, 64] for a convolution. An input's padding is multiplied by zeros.
  */
 export function weightTensor(name: string, role: Role, inputs: readonly number[], outputs: readonly number[]): Tensor {
   return { name, role, shape: [...inputs, ...outputs], storage: [...padded(inputs), ...padded(outputs)] };
 }
 
-/** A tensor of the same sizes in another role: a gradient, a moment. */
+/** A tensor of the same sizes in another role, such as a gradient or a moment. */
 export function like(other: Tensor, name: string, role: Role): Tensor {
   return { name, role, shape: other.shape, storage: other.storage };
 }
 
-/** Each member starts at a multiple of this many values: bindings start at multiples of 256 bytes, also those of f16. */
+/**
+ * Each member starts at a multiple of this many values, since bindings start at multiples of 256 bytes, even of f16.
+ */
 export const MEMBER_ALIGNMENT = 128;
 
-/** The parameters' copy in f16, where a plan has one. */
+/** The parameters' copy in f16, if a plan has one. */
 export const HALF_WEIGHTS = "weights";
 
-/** Several tensors laid end to end in one buffer, seen as one vector. */
+/** Several tensors laid end to end in one buffer, as a single vector. */
 export function flatTensor(name: string, role: Role, members: readonly Tensor[]): Tensor {
   const length = members.reduce((sum, member) => sum + alignedSize(member), 0);
   return { name, role, shape: [length], storage: [length], members };

@@ -1,4 +1,5 @@
-// What only some models or adapters need. In the bundle it is a separate file, layers.js, which layers_file.ts loads.
+// Code that only some models or adapters need. In the bundle it is a separate file, layers.js, loaded by
+// layers_file.ts.
 import { layerTypes } from "./layers/index.js";
 import { furtherLayers } from "./layers/further.js";
 import { likelihoodTypes } from "./likelihoods/index.js";

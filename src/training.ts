@@ -5,7 +5,7 @@ import type { TrainingReport } from "./training_report.js";
 type Reports = AsyncGenerator<TrainingReport, void, undefined>;
 
 /**
- * An iterator that is dropped without `return` would keep its VAE busy for ever, so garbage collection ends its run.
+ * An iterator dropped without `return` would keep its VAE busy forever, so garbage collection ends its run.
  */
 const dropped =
   typeof FinalizationRegistry === "function"
@@ -14,9 +14,9 @@ const dropped =
 
 /**
  * A training run, which starts with the first `next` (by `for await`) or the first `then` (by `await`). Iterating
- * yields the reports as they come; awaiting trains to the end and returns the last report. Each run can be used in one
- * of these ways only: the other throws BUSY. Returning a run from an async function, or resolving a promise with it,
- * awaits it: to avoid that, return `{ run }`.
+ * yields the reports as they come; awaiting trains to the end and returns the last report. Each run can be used in only
+ * one of these ways; the other throws BUSY. Returning a run from an async function, or resolving a promise with it,
+ * awaits it; to avoid that, return `{ run }`.
  */
 export class Training implements Promise<TrainingReport>, AsyncGenerator<TrainingReport, void, undefined> {
   readonly [Symbol.toStringTag] = "Training";

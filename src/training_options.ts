@@ -1,4 +1,4 @@
-// What a training run is asked for, checked before anything is allocated.
+// The options of a training run, checked before anything is allocated.
 import { quoted } from "./checks.js";
 import type { Dataset } from "./data/dataset.js";
 import type { AdamOptions } from "./ops/adam.js";
@@ -11,31 +11,31 @@ import type { Scheduled, SchedulePoint } from "./schedules.js";
 /** The same with what JSON means. */
 type Evaluated = Exclude<Scheduled, object> | ((point: SchedulePoint) => number);
 
-/** How a run trains. */
+/** The options of a training run. */
 export interface TrainingOptions {
   /** Default 10. */
   readonly epochs?: number;
-  /** The run ends after so many steps, also within an epoch: the next one goes on there. Default: no such end. */
+  /** Ends the run after this many steps, even within an epoch, where the next run continues. Default: no limit. */
   readonly steps?: number;
-  /** Examples a step; the whole set where that has fewer. Default 128. */
+  /** Examples per step; the whole set if it has fewer. Default 128. */
   readonly batchSize?: number;
   /**
-   * Leaves out the examples that remain after an epoch's whole batches; with shuffling these differ from epoch to
-   * epoch. By default they form a last, smaller batch. A run that continues another keeps its setting.
+   * Leaves out the examples that remain after an epoch's full batches; with shuffling, these differ in each epoch. By
+   * default they form a last, smaller batch. A run that continues another keeps its setting.
    */
   readonly dropLast?: boolean;
   /**
-   * The run ends with NON_FINITE after this many steps in a row whose gradient isn't finite. Such steps change nothing,
-   * and the weights go back to the last copy with a finite loss. Default 16; Infinity never ends the run.
+   * The run ends with NON_FINITE after this many consecutive steps with a non-finite gradient. Such steps change
+   * nothing, and the weights go back to the last copy with a finite loss. Default 16; Infinity never ends the run.
    */
   readonly maxSkipped?: number;
   /** Default 1e-3. */
   readonly learningRate?: Scheduled;
-  /** Weight of the KL term in the objective. Reports give the ELBO at weight 1 always. Default 1. */
+  /** Weight of the KL term in the objective. Reports always give the ELBO at weight 1. Default 1. */
   readonly beta?: Scheduled;
   /**
-   * Factor of the noise that latents are drawn with: z = mu + noise * sigma * e. With 0 the model is trained as a plain
-   * autoencoder, on the mean alone; evaluation and sampling draw in full. Default 1.
+   * Factor on the noise of the latents: z = mu + noise * sigma * e. With 0, the model is trained as a plain
+   * autoencoder, on the mean only; evaluation and sampling always use full noise. Default 1.
    */
   readonly noise?: Scheduled;
   /** adamw shrinks the weights themselves by learningRate x weightDecay; adam adds weightDecay x w to the gradient. */
@@ -47,26 +47,25 @@ export interface TrainingOptions {
   /** Largest norm of the whole gradient. Default: no clipping. */
   readonly clipNorm?: number;
   /**
-   * "f16": activations, their gradients and the weights that products read are stored in half precision, on a device
-   * with the feature shader-f16; sums, the weights themselves and the optimizer stay f32. Default "f32".
+   * "f16" stores activations, their gradients and the products' copy of the weights in half precision, which needs a
+   * device with the feature shader-f16; sums, the weights themselves and the optimizer stay f32. Default "f32".
    */
   readonly precision?: Precision;
-  /** Another order of the examples in each epoch. Default true. */
+  /** Use a new order of the examples in each epoch. Default true. */
   readonly shuffle?: boolean;
-  /** Pixels become 0 or 1 anew at each step, with their value as the probability (byte data only). Default false. */
+  /** Draw pixels as 0 or 1 at each step, with their value as the probability (byte data only). Default false. */
   readonly binarise?: boolean;
   /** Evaluated after each epoch. */
   readonly test?: Dataset;
   /**
-   * Milliseconds of GPU time that a submit aims at, at most 500; it holds one step at least. A small value lets what
-   * the page asks for between two submits, as a picture of a latent, be there soon. Default: 50, and more on a slow
-   * adapter.
+   * Target GPU time of a submit in milliseconds, at most 500; a submit has at least one step. With a small value, other
+   * work that the page requests, such as decoding a latent, runs sooner. Default: 50, and more on a slow adapter.
    */
   readonly submitMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** How activations and weights are stored; Adam keeps the weights in f32. */
+/** The precision of stored activations and weights; Adam keeps the weights in f32. */
 export type Precision = "f32" | "f16";
 
 export interface CheckedOptions {
@@ -106,7 +105,7 @@ const known: readonly (keyof TrainingOptions)[] = [
   "signal",
 ];
 
-/** The options of a run, without keys that mean nothing. Throws INVALID_OPTION. */
+/** The options of a run. Throws INVALID_OPTION for unknown keys. */
 export function trainingOptions(options: TrainingOptions): TrainingOptions {
   return optionsOf(options, "train", known);
 }
@@ -174,7 +173,7 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset, progres
   };
 }
 
-/** The value of a schedule at a point. Throws INVALID_OPTION where a function gives what no step can use. */
+/** The value of a schedule at a point. Throws INVALID_OPTION if a function returns a value that no step can use. */
 export function scheduled(name: string, value: Evaluated, point: SchedulePoint): number {
   if (typeof value === "number") return value;
   const at = `${name} at step ${point.step} (epoch ${point.epoch + 1})`;

@@ -1,14 +1,14 @@
-// Where a page keeps what the tuner measured: IndexedDB. Whatever is wrong with it (storage denied, a private window,
-// a full disk) rejects, and the tuner then goes on without.
+// Stores the tuner's measurements in a page's IndexedDB. Any problem with it (storage denied, a private window, a full
+// disk) rejects, and the tuner then continues without it.
 import type { Schedule } from "./ops/op.js";
 
 /**
- * Keeps measured choices from one run to the next. `adapter` names the adapter, what it can run and the version of the
- * kernels; a choice's key names a product and its sizes. A store that fails, hangs or holds something else costs no
- * more than the measuring that it would have saved.
+ * Keeps measured choices between runs. `adapter` identifies the adapter, its capabilities and the version of the
+ * kernels; a choice's key names a product and its sizes. If a store fails, hangs or contains something else, the only
+ * cost is measuring again.
  */
 export interface TuningStore {
-  /** What was measured on that adapter, or undefined. */
+  /** The choices measured on that adapter, or undefined. */
   load(adapter: string): Promise<Readonly<Record<string, Schedule>> | undefined>;
   /** Called with all choices of an adapter after more were measured. */
   save(adapter: string, choices: Readonly<Record<string, Schedule>>): Promise<void>;
@@ -16,7 +16,7 @@ export interface TuningStore {
 
 const STORE = "tuning";
 
-/** The page's own store, where there is IndexedDB. */
+/** The page's own store, if IndexedDB exists. */
 export function pageStore(): TuningStore | undefined {
   if (!("indexedDB" in globalThis)) return undefined;
   return {

@@ -1,22 +1,22 @@
-// Which schedule a product takes where nothing was measured: by the kind of adapter, the product's size and how well
-// its results fill tiles.
+// The schedule a product uses if nothing was measured, by the kind of adapter, the product's size and how well its
+// results fill tiles.
 import type { Node } from "./graph.js";
 import { further } from "./ops/index.js";
 import type { Schedule } from "./ops/op.js";
 import { size, type Tensor } from "./tensor.js";
 
 /**
- * Names this version of the kernels in what is stored. To be raised whenever a schedule of a product becomes faster or
- * slower: what was measured before is then measured again.
+ * The version of the kernels in stored measurements. Raise it whenever a product's schedule becomes faster or slower,
+ * so that it is measured again.
  */
 export const KERNELS = 6;
 
 type Entry = readonly [
-  /** What a large product takes whose results fill their tiles; `direct` is for all others. */
+  /** For large products whose results fill their tiles; all others use `direct`. */
   schedule: Schedule,
-  /** The least share of its tiles' columns that each result must fill. */
+  /** The minimum fraction of its tiles' columns that each result must fill. */
   filled: number,
-  /** The least multiply-adds. */
+  /** The minimum number of multiply-adds. */
   work: number,
 ];
 
@@ -38,14 +38,14 @@ const MEASURED_ON = /swiftshader/i;
 const MOST = 0.85;
 const LEAST = 0.5;
 
-/** Columns of a tile of `subgroups` and of `tiled`. */
+/** Columns of a tile in `subgroups` and `tiled`. */
 const TILE = 32;
 
 /** The columns of each matrix that a product makes. */
 function columns({ inputs, outputs }: Node): number[] {
   const { y, dx, dW, result } = outputs;
   const over = (tensor: Tensor, from: number) => size(tensor.storage.slice(from));
-  // A weight's columns are those of the result that it makes: all of a linear layer's, the channels of the small image.
+  // A weight's columns are those of the result it produces: all of a linear layer's, or the small image's channels.
   const weight = inputs.dy ? over(inputs.dy, 1) : (dW?.storage.at(-1) ?? 0);
   return [
     ...[y, dx].flatMap((t) => (t ? [over(t, 1)] : [])),
@@ -54,21 +54,21 @@ function columns({ inputs, outputs }: Node): number[] {
   ];
 }
 
-/** The least share of its tiles' columns that a result of the product fills. */
+/** The smallest fraction of its tiles' columns that any result of the product fills. */
 function filling(node: Node): number {
   return Math.min(...columns(node).map((count) => count / (TILE * Math.ceil(count / TILE))));
 }
 
-/** Whether measuring on this adapter would only repeat what the table says. */
+/** Whether measuring on this adapter would only confirm the table. */
 export function settled(adapterName: string, node: Node): boolean {
   const share = filling(node);
   return MEASURED_ON.test(adapterName) && (share >= MOST || share < LEAST || worthWinograd(node));
 }
 
 /**
- * Whether a convolution is surely faster by Winograd: on SwiftShader the transforms of a float of the large image cost as
- * much as 13 to 34 multiply-adds, and of the small one as 7 to 24. That must be less than what each product saves: 7/9 of
- * its time, or 3 times it to a single vec4 of channels, where one costs 2.4 times as much directly.
+ * Whether a convolution is certainly faster with Winograd: on SwiftShader, transforming a float of the large image
+ * costs as much as 13 to 34 multiply-adds, and of the small one 7 to 24. That must be less than what each product
+ * saves: 7/9 of its time, or 3 times it for a single vec4 of channels, where a direct product costs 2.4 times as much.
  */
 function worthWinograd(node: Node): boolean {
   const sizes = further?.winogradSizes(node);

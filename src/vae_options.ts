@@ -1,36 +1,36 @@
-// The options of a VAE's calls, and the report on its memory.
+// The options of a VAE's methods, and the report on its memory.
 import type { DeviceOptions } from "./device.js";
 import type { TuningStore } from "./tuning_store.js";
 import type { Initialisation } from "./weights.js";
 
-/** The first weights of a VAE, and its device. */
+/** A VAE's initial weights and its device. */
 export interface VAEOptions extends DeviceOptions {
-  /** Seeds the first weights and everything drawn in training. A whole number >= 0. Default 0. */
+  /** Seed of the initial weights and of all random numbers in training. A whole number >= 0. Default 0. */
   readonly seed?: number;
-  /** Whose rule draws the first weights, PyTorch's or Keras's. Default "torch". */
+  /** The rule for initial weights: PyTorch's ("torch") or Keras's ("glorot"). Default "torch". */
   readonly initialisation?: Initialisation;
   /**
-   * Where measured schedules are kept; false measures nothing and uses the default ones. Default: IndexedDB in a page;
-   * elsewhere they are kept only as long as the device.
+   * Where measured schedules are stored; false measures nothing and uses the default ones. Default: IndexedDB on a
+   * page; elsewhere they last only as long as the device.
    */
   readonly tuning?: TuningStore | false;
 }
 
-/** How examples are drawn. */
+/** How to draw examples. */
 export interface SampleOptions {
-  /** Draw x from p(x|z) instead of giving its mean: pixels of 0 and 1, or points with their sigma. Default false. */
+  /** Draw x from p(x|z) instead of returning its mean: pixels of 0 and 1, or points with noise. Default false. */
   readonly noise?: boolean;
   /**
-   * Factor of the draws of z, from 0 to 100: below 1 examples are more alike and more typical, above 1 less so; 0
+   * Factor on the draws of z, from 0 to 100: below 1, examples are more alike and more typical, above 1 less so; 0
    * always decodes z = 0. Default 1, the prior itself.
    */
   readonly temperature?: number;
-  /** Default: new draws at each call, the same from run to run. */
+  /** Default: new draws at each call, the same sequence in every program run. */
   readonly seed?: number;
   readonly signal?: AbortSignal;
 }
 
-/** How examples go through the model and back. */
+/** How to reconstruct examples. */
 export interface ReconstructOptions {
   /** Decode a draw from q(z|x) instead of its mean. Default false. */
   readonly noise?: boolean;
@@ -46,7 +46,7 @@ export interface MemoryReport {
   /** All of the library's buffers on this device. */
   readonly deviceBytes: number;
   readonly deviceBuffers: number;
-  /** The last training plan: its activations' shared slots, and what they would take unshared. */
+  /** The last training plan: the size of its activations' shared slots, and what they would take unshared. */
   readonly activationBytes?: number;
   readonly activationBytesUnshared?: number;
 }

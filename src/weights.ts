@@ -1,15 +1,15 @@
-// A model's weights on the host: how they begin, and where in the padded flat buffer each value lies. Pure.
+// A model's weights on the host: their initial values, and each value's position in the padded flat buffer. Pure.
 import { RandomSequence, Stream } from "./random.js";
 import type { Model, Parameter } from "./parameters.js";
 import { memberOffsets, size, type Tensor } from "./tensor.js";
 
 /**
- * torch: weights and biases uniform in +-1/sqrt(fan_in), as PyTorch's linear layers begin. glorot: weights uniform in
+ * torch: weights and biases uniform in +-1/sqrt(fan_in), like PyTorch's linear layers. glorot: weights uniform in
  * +-sqrt(6/(fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16), biases 0.
  */
 export type Initialisation = "torch" | "glorot";
 
-/** The first weights, laid out as `model.params`. The same for the same seed on every machine. */
+/** The initial weights, laid out like `model.params`. The same for the same seed on every machine. */
 export function initialWeights(model: Model, seed: number, preset: Initialisation): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(size(model.params.storage));
   model.parameters.forEach((parameter, index) => {
@@ -21,14 +21,14 @@ export function initialWeights(model: Model, seed: number, preset: Initialisatio
   return flat;
 }
 
-/** How far from 0 a parameter's values may begin. */
+/** The largest absolute value of a parameter's initial values. */
 function initialBound({ kind, fanIn, fanOut }: Parameter, preset: Initialisation): number {
   if (kind !== "weight" && kind !== "bias") return 0;
   if (preset === "torch") return 1 / Math.sqrt(fanIn);
   return kind === "weight" ? Math.sqrt(6 / (fanIn + fanOut)) : 0;
 }
 
-/** The running statistics before the first step, laid out as `model.running`: means 0, variances 1. */
+/** The running statistics before the first step, laid out like `model.running`: means 0, variances 1. */
 export function initialStatistics(model: Model): Float32Array<ArrayBuffer> {
   const flat = new Float32Array(size(model.running.storage));
   for (const { tensor, kind } of model.statistics) {
@@ -38,14 +38,14 @@ export function initialStatistics(model: Model): Float32Array<ArrayBuffer> {
   return flat;
 }
 
-/** Calls `visit` with the place in the flat buffer of each value, head by head, and the value's place in its file. */
+/** Calls `visit` with each value's index in the flat buffer, head by head, and its index in a file. */
 export function forEachValue(
   flat: Tensor,
   { tensor: { name, shape, storage }, files }: Parameter,
   visit: (at: number, file: number, index: number) => void,
 ): void {
   const start = memberOffsets(flat).get(name) ?? 0;
-  // Two heads lie side by side in the second-to-last size.
+  // Two heads are side by side in the second-to-last size.
   const split = files.length > 1 ? shape.length - 2 : -1;
   const axes = [...shape.keys()].filter((axis) => axis !== split);
   const stride = (axis: number) => size(storage.slice(axis + 1));

@@ -1,10 +1,10 @@
-// Excludes training steps, which change the weights, while a call of several submits needs the weights of one step. A
-// call of one submit needs no lock, since the GPU runs submits one after another.
+// Excludes training steps, which change the weights, while a call with several submits needs the weights of one step. A
+// call with one submit needs no lock, since the GPU runs submits one after another.
 
 export class WeightsLock {
   #readers = 0;
   #writerWaits = false;
-  /** Resolved at the next change of the above. */
+  /** Resolves at the next change of the above. */
   #waiting: (() => void)[] = [];
 
   /** Runs `use` while no step is submitted. A waiting run gets its turn before the next call. */

@@ -1,4 +1,4 @@
-// Waiting, for a limited time, for a result that is optional.
+// Waits for an optional result for a limited time.
 
 /** The result of `call`, or undefined if it fails or takes longer than `ms` milliseconds. */
 export async function within<T>(ms: number, call: () => T): Promise<Awaited<T> | undefined> {

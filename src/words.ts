@@ -1,7 +1,7 @@
-// Guesses the known name that somebody meant by a word of Keras or PyTorch, or by another spelling.
+// Guesses which known name somebody meant by a word from Keras or PyTorch, or by another spelling.
 
 /**
- * Our names, with other libraries' names for them that begin differently; those in lower case, letters and digits only.
+ * Our names, with other libraries' names for them that begin differently, in lower case, letters and digits only.
  */
 const others: Readonly<Record<string, string>> = {
   dense: "linear",
@@ -42,7 +42,8 @@ export function nearest(word: unknown, known: readonly string[]): string | undef
     const own = plain(name);
     let same = 0;
     while (same < own.length && own[same] === given[same]) same++;
-    // The share of the shorter word, so that "kernelsize" fully matches "kernel". Another library's word ranks higher.
+    // As a fraction of the shorter word, so that "kernelsize" fully matches "kernel". Another library's word ranks
+    // higher.
     const share = same > 5 ? 1 : same < 3 ? 0 : same / Math.min(own.length, given.length);
     const alike = own === given ? 3 : others[name]?.split(" ").includes(given) ? 2 : share;
     if (alike > most) [best, most] = [name, alike];

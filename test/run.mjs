@@ -1,4 +1,4 @@
-// `npm test`: vitest in the environment of a GPU.
+// `npm test`: vitest in an environment with a GPU.
 import { join } from "node:path";
 import { runVitest } from "./support/vitest_process.mjs";
 

@@ -1,4 +1,4 @@
-// What is compared: models by name, each with the batch size that it is trained with where none is asked for.
+// The models that are compared, by name, each with its default batch size.
 import { models } from "../../src/index.js";
 import type { SpecJson } from "./layers.js";
 

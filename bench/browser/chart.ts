@@ -1,4 +1,4 @@
-// The comparison as a chart: a panel a case, a row a library, milliseconds a step on one logarithmic axis.
+// The comparison as a chart: one panel per case, one row per library, milliseconds per step on a logarithmic axis.
 import {
   ink,
   labelText,
@@ -17,7 +17,7 @@ const ROW = 26;
 const LEFT = 120;
 const RIGHT = 190;
 const TOP = 92;
-/** From a panel's last row to the next one's first: the axis, and a title. */
+/** Space from a panel's last row to the next one's first, for the axis and a title. */
 const BETWEEN = 66;
 
 export function comparisonChart({ adapter, browser, results }: Comparison): string {
@@ -35,7 +35,7 @@ export function comparisonChart({ adapter, browser, results }: Comparison): stri
     {
       title: [
         {
-          text: "Milliseconds a training step",
+          text: "Milliseconds per training step",
           subtext: `${adapter}, ${browser}. Dot: median; line: fastest to slowest repetition; logarithmic`,
           ...titleStyle,
         },
@@ -86,7 +86,7 @@ function panelsOf(results: readonly PeerResult[]): Panel[] {
 
 const titleOf = ({ model, batch }: PeerResult) => `${model}, batch ${batch}`;
 
-/** The powers of ten around all medians, at least one decade. */
+/** The powers of ten that enclose all medians, at least one decade. */
 function decades(results: readonly PeerResult[]): [number, number] {
   const values = results.flatMap(({ fastestMs, slowestMs }) => [fastestMs, slowestMs]).filter((one) => one !== null);
   if (values.length === 0) return [1, 10];

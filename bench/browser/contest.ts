@@ -1,5 +1,5 @@
-// One case: all libraries train the same model from the same weights, on the same batch, with the same noise; first
-// their losses are compared, then they are timed in turns, one at a time.
+// One case: all libraries train the same model from the same weights, on the same batch, with the same noise. First
+// their losses are compared, then they are timed in turn, one at a time.
 import type { ComparedModel } from "./cases.js";
 import { Contestant } from "./contestant.js";
 import { trainingImages } from "./images.js";
@@ -17,7 +17,7 @@ export interface ContestOptions {
   readonly limitSeconds: number;
   readonly processors: number;
   readonly browser: BrowserOptions;
-  /** Told of every result as it stands, and of what is being done. */
+  /** Called with every result so far, and with progress messages. */
   readonly progress: (text: string) => void;
 }
 
@@ -35,7 +35,7 @@ export async function runContest(
   peers: readonly (readonly [KnownPeer, PageFiles])[],
   options: ContestOptions,
 ): Promise<Contest> {
-  modelSteps(spec); // faults of the spec, before anything is started
+  modelSteps(spec); // throws if the spec is wrong, before anything is started
   const server = await PageServer.open();
   const limitMs = 1000 * options.limitSeconds;
   const webvae = new Contestant(WEBVAE, webvaeFiles, limitMs);

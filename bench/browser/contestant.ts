@@ -1,4 +1,4 @@
-// One library in one case: started, checked, measured, within a limit of time.
+// One library in one case: started, checked and measured within a time limit.
 import { fetchedBytes, type PageFiles } from "./page_files.js";
 import { WEBVAE, type KnownPeer } from "./peers.js";
 import { COMPARED_STEPS, TimeUp, type PageCalls, type PageMemory } from "./protocol.js";
@@ -6,14 +6,14 @@ import type { PeerResult } from "./results.js";
 import type { Session } from "./session.js";
 import { lossDifference, spreadOf } from "./statistics.js";
 
-/** Seconds that a repetition takes where a step takes less, unless told. */
+/** Default length of a repetition in seconds, if a step takes less. */
 export const REPETITION_SECONDS = 1.5;
 const MOST_STEPS = 5000;
-/** Share of the limit after which no further losses are compared before time is measured. */
+/** Share of the limit after which comparing losses stops, so that there is time left to measure. */
 const CHECKING_SHARE = 1 / 3;
-/** Waiting after several steps is tried where that many take less. */
+/** Waiting only after several steps is tried if that many take less than this. */
 const LONGEST_WAIT_MS = 5000;
-/** Losses part by rounding: float32, other orders of summation, ten steps of Adam. */
+/** Losses diverge by rounding: float32, different orders of summation, ten steps of Adam. */
 export const TOLERANCE = 1e-3;
 
 export type PageSession = Pick<Session, "call" | "heapBytes" | "close" | "version">;
@@ -25,7 +25,7 @@ export class Contestant {
   #firstStepMs: number | null = null;
   #detail = "";
   #bytes: { script: number; wasm: number } | undefined;
-  /** By how many steps go from one wait to the next. */
+  /** Keyed by the number of steps between waits. */
   readonly #times = new Map<number, number[]>();
   #counts: { kernels: number | null; submits: number | null } | undefined;
   #memory: (PageMemory & { heapBytes: number | null }) | undefined;
@@ -43,7 +43,7 @@ export class Contestant {
     return Math.max(0, ...[...this.#times.values()].map((times) => times.length));
   }
 
-  /** The library's first step, and the next ones as far as time allows. */
+  /** Runs the library's first step, and more as far as time allows. */
   async start(open: () => Promise<PageSession>): Promise<void> {
     await this.#attempt(async () => {
       this.session = await open();
@@ -54,7 +54,7 @@ export class Contestant {
       this.losses.push(started.loss);
       const more = () => this.losses.length < 2 || this.#spentMs < CHECKING_SHARE * this.limitMs;
       while (this.losses.length < COMPARED_STEPS && more()) {
-        // webvae's are what the others' are compared with.
+        // The others' losses are compared with webvae's.
         const count = this.known === WEBVAE ? COMPARED_STEPS - 1 : 1;
         const before = this.#spentMs;
         this.losses.push(...(await this.#timed(() => this.session!.call("losses", this.#left(), count))));
@@ -63,7 +63,7 @@ export class Contestant {
     });
   }
 
-  /** One repetition, in each way of waiting; none where the limit is used up. */
+  /** One repetition for each way of waiting; none if the limit is used up. */
   async repeat(): Promise<void> {
     const [often = 1, ...seldom] = this.known.every;
     await this.#measure(often, 1);
@@ -85,7 +85,7 @@ export class Contestant {
     });
   }
 
-  /** Fails the peer where its losses are not the reference's. */
+  /** Fails the peer if its losses differ from the reference's. */
   check(reference: readonly number[]): void {
     if (this.error || reference.length === 0) return;
     const { tolerance = TOLERANCE } = this.known;
@@ -101,13 +101,13 @@ export class Contestant {
         const memory = await this.session.call("memory", 30_000);
         this.#memory = { ...memory, heapBytes: await this.session.heapBytes() };
       } catch {
-        // The figures that were measured stand without it.
+        // The measured figures are valid without it.
       }
     }
     await this.session?.close();
   }
 
-  /** A question to the page, which fails the library where it fails. */
+  /** A call to the page; if it fails, the library has failed. */
   async ask<Name extends "sendWeights" | "adapter">(name: Name) {
     let answer: Awaited<ReturnType<PageCalls[Name]>> | undefined;
     await this.#attempt(async () => {
@@ -159,7 +159,7 @@ export class Contestant {
     return sorted[0] ?? [null, undefined];
   }
 
-  /** A call may use the whole limit once more: a single step can be longer than what is left of it. */
+  /** A call may use the whole limit again, because a single step can be longer than what is left of it. */
   #left(): number {
     return Math.max(this.limitMs - this.#spentMs, 0) + this.limitMs;
   }

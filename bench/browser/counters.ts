@@ -1,15 +1,15 @@
-// Counts what a page asks of WebGPU and WebAssembly, whichever library does: dispatches, submits, and memory.
+// Counts a page's use of WebGPU and WebAssembly, whatever the library: dispatches, submits, and memory.
 
 export interface GpuCounters {
   dispatches: number;
   submits: number;
-  /** Of buffers that were made and not destroyed. */
+  /** Bytes of buffers created and not destroyed. */
   bytes: number;
-  /** The most that they came to. */
+  /** The peak of that number. */
   peakBytes: number;
 }
 
-/** Bytes of the WebAssembly memories that scripts make from now on. */
+/** Bytes of the WebAssembly memories that scripts create from now on. */
 export function countWasm(): () => number {
   const memories: WebAssembly.Memory[] = [];
   const Memory = WebAssembly.Memory;
@@ -24,7 +24,7 @@ export function countWasm(): () => number {
 
 type Method = (this: unknown, ...inputs: unknown[]) => unknown;
 
-/** To be called before the library is loaded, which may keep a method for itself. */
+/** Call before the library is loaded, which may store references to the methods. */
 export function countGpu(): GpuCounters {
   const counts: GpuCounters = { dispatches: 0, submits: 0, bytes: 0, peakBytes: 0 };
   if (typeof GPUDevice === "undefined") return counts;

@@ -1,4 +1,4 @@
-// The batch that everyone trains on: generated digits, magnified and tinted to the model's input.
+// The batch that all libraries train on: generated digits, enlarged and tinted to fit the model's input.
 import { digits as generated } from "../../src/datasets.js";
 
 /** `count` images of `shape`, bytes in NHWC order. */

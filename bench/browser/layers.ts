@@ -1,8 +1,8 @@
-// A ModelSpec's layers with every size worked out, as the peers' builders need them. Deliberately not the library's own
-// resolution: what "same" means is computed here a second time, and the comparison of losses checks the two.
+// A ModelSpec's layers with all sizes resolved, as the peers' builders need them. Deliberately independent of the
+// library's own code: "same" is implemented here a second time, and comparing the losses checks both.
 import type { Activation } from "../../src/index.js";
 
-/** The spec as it comes from JSON: layer types that the library learns later pass through. */
+/** The spec as parsed from JSON; layer types added to the library later pass through. */
 export interface SpecJson {
   readonly input: readonly number[];
   readonly encoder: readonly LayerJson[];
@@ -18,7 +18,7 @@ export interface LayerJson {
   readonly filters?: number;
   readonly kernel?: number | readonly number[];
   readonly stride?: number | readonly number[];
-  /** Explicit: so many on every side, or [top, bottom, left, right]. */
+  /** Explicit: a number for every side, or [top, bottom, left, right]. */
   readonly padding?: "same" | "valid" | number | readonly number[];
   readonly outputPadding?: number | readonly number[];
   readonly activation?: string;
@@ -42,7 +42,7 @@ export interface ReshapeStep {
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
-/** conv2d, or its transpose: the padding is always that of the convolution from the large image to the small one. */
+/** conv2d or its transpose; the padding is always that of the convolution from the large image to the small one. */
 export interface ConvStep {
   readonly kind: "conv2d" | "conv_transpose2d";
   readonly path: string;
@@ -51,7 +51,7 @@ export interface ConvStep {
   readonly kernel: Pair;
   readonly stride: Pair;
   readonly padding: Padding;
-  /** How the spec said it, where it said it in a word. */
+  /** The word in the spec, if it used one. */
   readonly named: "same" | "valid" | null;
   readonly activation: Activation;
 }
@@ -121,7 +121,7 @@ function resolve(layer: LayerJson, path: string, from: readonly number[]): Layer
     case "conv_transpose2d":
       return convolution(layer, layer.type, path, from, activation);
     default:
-      throw new Error(`${path}: the comparison knows no layer of type "${layer.type}"`);
+      throw new Error(`${path}: the comparison does not support layers of type "${layer.type}"`);
   }
 }
 
@@ -153,7 +153,7 @@ function convolution(
       return { size: Math.floor((size + before + after - k) / s) + 1, before, after };
     }
     if (padding === "same" && extra[axis] === 0) return { ...same(size * s, size, k, s), size: size * s };
-    if (padding === "same") throw new Error(`${path}: outputPadding goes with padding in numbers`);
+    if (padding === "same") throw new Error(`${path}: outputPadding needs numeric padding`);
     if (padding === "valid") return { size: (size - 1) * s + Math.max(k, s) + extra[axis], before, after };
     return { size: (size - 1) * s + k - before - after + extra[axis], before, after };
   };
@@ -171,14 +171,14 @@ function convolution(
   };
 }
 
-/** TensorFlow's "same" for a large image of `large` pixels and a small one of `small`: the odd pixel goes behind. */
+/** TensorFlow's "same" for a large image of `large` pixels and a small one of `small`: an odd pixel goes at the end. */
 function same(large: number, small: number, kernel: number, stride: number) {
   const total = Math.max((small - 1) * stride + kernel - large, 0);
   const before = Math.floor(total / 2);
   return { size: small, before, after: total - before };
 }
 
-/** Every tensor of the model's saved weights with its shape, in Keras's layouts. */
+/** Every tensor in the model's saved weights, with its shape in Keras's layout. */
 export function weightShapes(model: ModelSteps): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const step of [...model.encoder, model.mean, model.logVariance, ...model.decoder]) {

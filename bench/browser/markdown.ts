@@ -1,4 +1,4 @@
-// The comparison as Markdown: a table a case, in a form that a README can take over.
+// The comparison as Markdown: one table per case, in a form that can be copied into a README.
 import type { Comparison, PeerResult } from "./results.js";
 
 export function comparisonMarkdown(comparison: Comparison, chart: string): string {
@@ -10,33 +10,33 @@ export function comparisonMarkdown(comparison: Comparison, chart: string): strin
 ${date.slice(0, 10)}, commit ${commit}, ${libraries.join(", ")}, ${browser}, ${processors} processor cores.
 Made by \`npm run bench:peers\`.
 
-![Milliseconds a step](${chart})
+![Milliseconds per step](${chart})
 
 ${caseTables(results)}
 
 ## How this was measured
 
-- Everyone trains the same model from the same weights, on the same batch, with the same noise, by Adam at 1e-3, each in
-  a Chrome of its own. Losses of the first steps must agree to 1e-3 of their value, else the row is an error; "losses"
-  is the largest relative difference from webvae's, and over how many steps it was taken.
-- Time of a step: median of up to ${repeats} repetitions, taken in turns, and the fastest and slowest of them. A library has
-  ${limitSeconds} s for a case; a slow one has fewer repetitions, and fewer losses are compared. "x webvae" is its median over
-  webvae's in the same run. The first step counts from before the library's script is fetched.
-- In the peers' favour: noise, weights and data lie on the device before a step begins (webvae draws its noise and
-  gathers its batch in each step), log variances are not clamped, tfjs uses its fused products and is never read from
-  within a repetition, jax-js has the whole step in one \`jit\` and is waited for every step or every ten, whichever is
-  faster. webvae is measured by its public API, losses of every step included.
-- Kernels and submits are a step's, counted as WebGPU calls. Memory: JavaScript's heap after collecting garbage, with
-  WebAssembly's memory or tensors in arrays where there are any; on the GPU the most that lived at a time, without the
-  training images. The bundle is what the page fetched until its first step: the library with the code that trains with
-  it, minified and gzipped${results.some(({ wasmBytes }) => wasmBytes) ? ", and its WebAssembly" : ""}.
+- All libraries train the same model from the same weights, on the same batch, with the same noise, using Adam at 1e-3,
+  each in a separate Chrome. Losses of the first steps must agree to 1e-3 of their value, else the row is an error;
+  "losses" is the largest relative difference from webvae's, and the number of steps compared.
+- Step time: median of up to ${repeats} interleaved repetitions, with the fastest and slowest. A library has ${limitSeconds} s per
+  case; a slow one has fewer repetitions, and fewer losses are compared. "x webvae" is its median divided by webvae's in
+  the same run. The first step is timed from before the library's script is fetched.
+- In the peers' favour: noise, weights and data are on the device before a step begins (webvae draws its noise and
+  gathers its batch in each step), log variances are not clamped, tfjs uses its fused products and nothing is read back
+  from it within a repetition, jax-js has the whole step in one \`jit\` and is awaited every step or every ten, whichever
+  is faster. webvae is measured through its public API, including every step's losses.
+- Kernels and submits are per step, counted as WebGPU calls. Memory: the JavaScript heap after garbage collection, plus
+  WebAssembly memory or tensors in arrays if there are any; on the GPU the peak, without the training images. The bundle
+  is what the page fetched up to its first step: the library and the code that trains with it, minified and
+  gzipped${results.some(({ wasmBytes }) => wasmBytes) ? ", and its WebAssembly" : ""}.
 ${details.map((line) => `- ${line}\n`).join("")}`;
 }
 
-/** A column's heading and cell, by the name that the tables choose columns by. */
+/** Each column's heading and cell, keyed by the column's name. */
 const columns = {
   peer: ["", ({ peer }) => (peer === "webvae" ? "**webvae**" : peer)],
-  median: ["ms a step", ({ error, medianMs }) => (error === null ? show(medianMs, significant) : "error")],
+  median: ["ms/step", ({ error, medianMs }) => (error === null ? show(medianMs, significant) : "error")],
   range: [
     "fastest to slowest",
     ({ fastestMs, slowestMs }) =>
@@ -66,7 +66,7 @@ export type Column = keyof typeof columns;
 
 const all = Object.keys(columns) as Column[];
 
-/** A table a case, each under its heading. */
+/** One table per case, each under its heading. */
 export function caseTables(results: readonly PeerResult[], chosen: readonly Column[] = all): string {
   const cases = [...new Set(results.map(({ model, batch }) => `${model}, batch ${batch}`))];
   const tables = cases.map((name) => {
@@ -85,7 +85,7 @@ function table(rows: readonly PeerResult[], chosen: readonly Column[]): string {
   return [grid, ...faults].join("\n\n");
 }
 
-/** The first column to the left, the others, which are numbers, to the right. */
+/** The first column is left-aligned; the others, which are numbers, are right-aligned. */
 export function markdownTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [headings, ...rows].map((cells) => `| ${cells.join(" | ")} |`);
   const rule = `|${headings.map((_, i) => (i === 0 ? "---" : "--:")).join("|")}|`;
@@ -97,7 +97,7 @@ const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
 const show = (value: number | null, format: (value: number) => string) => (value === null ? "" : format(value));
 
-/** Three digits, or all before the point. */
+/** Three significant digits, or all digits before the point. */
 export function significant(value: number): string {
   return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

@@ -1,5 +1,5 @@
-// The noise that webvae draws on the GPU while it trains, computed on the host for peers that shall see the same:
-// Philox by element, step, stream and sample (shaders/lib/random.wgsl, shaders/reparameterize.wgsl).
+// The noise that webvae draws on the GPU while training, computed on the host so that peers get the same: Philox by
+// element, step, stream and sample (shaders/lib/random.wgsl, shaders/reparameterize.wgsl).
 import { philox4x32, seedKey, Stream } from "../../src/random.js";
 
 /** e ~ N(0, 1) of training step `step`, [batch, latents], for the first batch of an epoch. */

@@ -16,17 +16,17 @@ export interface ComparisonOptions {
   readonly headful: boolean;
   readonly adapter: "swiftshader" | "default" | undefined;
   readonly out: string | undefined;
-  /** Every model, in its own batch size, and every peer. */
+  /** Every model at its default batch size, with every peer. */
   readonly whole: boolean;
   readonly json: boolean;
 }
 
 function adapterOf(text: string): "swiftshader" | "default" {
   if (text === "swiftshader" || text === "default") return text;
-  throw new InvalidArgumentError(`There is no adapter "${text}"; known are swiftshader, default.`);
+  throw new InvalidArgumentError(`There is no adapter "${text}"; the choices are swiftshader and default.`);
 }
 
-/** A call to the page ends after at most twice this, and puppeteer waits for 180 seconds. */
+/** A call to the page takes at most twice this, and puppeteer waits 180 seconds. */
 const LONGEST_LIMIT = 85;
 
 export function comparisonCommand(): Command {
@@ -44,11 +44,11 @@ export function comparisonCommand(): Command {
     .option("--peers <names>", `some of ${Object.keys(peers).join(", ")} (default: all)`, (text) =>
       chosen(text, peers, "peer").map(([, peer]) => peer),
     )
-    .option("--repeats <n>", "repetitions, of which the median is taken", whole(1, 100), 5)
-    .option("--limit <seconds>", "time that a library has for a case", whole(5, LONGEST_LIMIT), 60)
-    .option("--headful", "in a browser that is seen, as some GPUs need it", false)
-    .option("--adapter <name>", "swiftshader, or default: the GPU where there is one", adapterOf)
-    .option("--out <folder>", "where the results go (default: bench/results, or out where not everything is compared)")
+    .option("--repeats <n>", "repetitions; the median is reported", whole(1, 100), 5)
+    .option("--limit <seconds>", "time limit per library and case", whole(5, LONGEST_LIMIT), 60)
+    .option("--headful", "use a visible browser, which some GPUs need", false)
+    .option("--adapter <name>", "swiftshader, or default: the GPU if there is one", adapterOf)
+    .option("--out <folder>", "folder for the results (default: bench/results, or out if not everything is compared)")
     .option("--json", "end stdout with the results as one JSON object", false);
 }
 

@@ -1,5 +1,5 @@
-// The page of one library: fetches what it shall train, and does what the program asks of it. The library is loaded
-// only when its first step is to be timed.
+// The page of one library: fetches its job and executes the program's calls. The library is loaded only when its first
+// step is timed.
 import { countGpu, countWasm } from "./counters.js";
 import { peerCalls, weightsIn } from "./peer_calls.js";
 import type { Job, Material, OpenPeer, PageCalls, PageMemory } from "./protocol.js";
@@ -27,7 +27,7 @@ async function material(): Promise<Material> {
   };
 }
 
-/** Files of the page's own folder. */
+/** Files in the page's own folder. */
 function fetched(): string[] {
   const folder = new URL(".", location.href).href;
   const names = performance.getEntriesByType("resource").map(({ name }) => name);

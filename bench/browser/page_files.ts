@@ -1,10 +1,10 @@
-// What a page is served, and how large that is which it fetched.
+// The files served to a page, and the size of those it fetched.
 import { gzipSync } from "node:zlib";
 
-/** By their names within the page's folder. */
+/** By name within the page's folder. */
 export type PageFiles = ReadonlyMap<string, Uint8Array>;
 
-/** What a page fetched of its files, gzipped: the library with the code that trains with it, and its WebAssembly. */
+/** Gzipped size of the files a page fetched: the library with the code that trains with it, and its WebAssembly. */
 export function fetchedBytes(files: PageFiles, fetched: readonly string[]): { script: number; wasm: number } {
   const sum = (ending: string) =>
     [...new Set(fetched)]

@@ -1,5 +1,5 @@
-// The pages' scripts, bundled and minified as a site would serve them, and their sizes. webvae is in the files of its
-// package, of which a page loads what it needs.
+// The pages' scripts, bundled and minified as a site would serve them, and their sizes. webvae comes as its package's
+// files, of which a page loads those it needs.
 import { build, type Plugin } from "esbuild";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";

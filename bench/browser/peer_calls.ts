@@ -1,10 +1,10 @@
-// What a peer is asked, in a page or in Node, and what is counted meanwhile.
+// The calls to a peer, on a page or in Node, and what is counted during them.
 import { asFloat32, readSafetensors } from "../../src/safetensors.js";
 import type { GpuCounters } from "./counters.js";
 import type { Counted, Material, OpenPeer, PageCalls, Peer, Started, Weight } from "./protocol.js";
 
 export interface PeerCalls extends Pick<PageCalls, "losses" | "measure"> {
-  /** Loads the library, opens it and runs its first step, which is timed. */
+  /** Loads the library, opens it, and runs and times its first step. */
   start(material: Material, load: () => Promise<OpenPeer>): Promise<Omit<Started, "fetched">>;
   /** Throws before `start`. */
   opened(): Peer;
@@ -39,7 +39,7 @@ export function peerCalls(counts: GpuCounters): PeerCalls {
   };
 }
 
-/** The tensors of a safetensors file; none of an empty one. */
+/** The tensors of a safetensors file; none if it is empty. */
 export function weightsIn(saved: Uint8Array<ArrayBuffer>): Map<string, Weight> {
   if (saved.length === 0) return new Map();
   return new Map(

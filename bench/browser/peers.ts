@@ -1,15 +1,15 @@
-// Who is compared: each library and backend with the script of its page.
+// The peers: each library and backend with the script of its page.
 
 export interface KnownPeer {
   readonly name: string;
-  /** The script under peers/, without its ending. */
+  /** The script under peers/, without its extension. */
   readonly script: string;
   readonly backend: string;
-  /** Files of the package that the page fetches, from node_modules. */
+  /** The package's files that the page fetches, from node_modules. */
   readonly assets?: readonly string[];
-  /** How often to wait for the device: every so many steps. The best is taken. */
+  /** Numbers of steps between waits for the device. The fastest is reported. */
   readonly every: readonly number[];
-  /** Relative difference of its losses from webvae's in single precision, where it may be larger than others'. */
+  /** Allowed relative difference of its losses from webvae's in single precision, if larger than for others. */
   readonly tolerance?: number;
 }
 

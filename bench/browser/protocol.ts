@@ -1,13 +1,13 @@
-// What the program and its pages say to each other.
+// The protocol between the program and its pages.
 import type { SpecJson } from "./layers.js";
 
-/** What every page of a case is to train. Weights, images and noise are fetched beside it. */
+/** What every page of a case trains. Weights, images and noise are fetched separately. */
 export interface Job {
   readonly spec: SpecJson;
   readonly batch: number;
   readonly seed: number;
   readonly learningRate: number;
-  /** Steps for which there is noise; peers begin again after the last. */
+  /** Steps for which there is noise; peers start over after the last. */
   readonly noiseSteps: number;
   readonly processors: number;
 }
@@ -20,52 +20,52 @@ export interface Weight {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** What a peer is given. All of it is on the host; uploading is not timed but in the first step. */
+/** What a peer receives. All of it is on the host; uploading is timed only in the first step. */
 export interface Material {
   readonly job: Job;
   /** Which of the library's backends. */
   readonly backend: string;
-  /** Of webvae; single unless said. */
+  /** Only for webvae; single by default. */
   readonly precision?: "f32" | "f16";
-  /** Keras's layouts. Empty for webvae, which makes them. */
+  /** In Keras's layouts. Empty for webvae, which creates them. */
   readonly weights: ReadonlyMap<string, Weight>;
   /** [batch, ...input], bytes. */
   readonly images: Uint8Array<ArrayBuffer>;
-  /** [batch, latent] a step. */
+  /** [batch, latent] per step. */
   readonly noise: readonly Float32Array<ArrayBuffer>[];
 }
 
 export interface Pace {
-  /** Waits for the device after so many steps. webvae paces itself. */
+  /** Waits for the device after this many steps. webvae paces itself. */
   readonly every: number;
   readonly steps: number;
-  /** Only for webvae, which is measured by its reports for so long. */
+  /** Only for webvae, which is measured by its reports for this long. */
   readonly seconds: number;
 }
 
 export interface Timed {
   readonly stepMs: number;
   readonly steps: number;
-  /** Of those steps among them that are compared. */
+  /** Of the steps that are compared. */
   readonly losses: readonly number[];
-  /** A step, where the library counts them itself. */
+  /** Per step, if the library counts them itself. */
   readonly submits?: number;
 }
 
-/** One library in one page. Its steps go on where they stopped, on the same batch, with the next noise. */
+/** One library on one page. Its steps continue where they stopped, on the same batch, with the next noise. */
 export interface Peer {
-  /** Threads and the like, for the table's notes. */
+  /** Details such as threads, for the table's notes. */
   readonly detail: string;
-  /** Runs the next steps and gives the loss of each. */
+  /** Runs the next steps and returns their losses. */
   losses(count: number): Promise<number[]>;
   measure(pace: Pace): Promise<Timed>;
-  /** Of the training images on the device. */
+  /** Bytes of the training images on the device. */
   readonly dataBytes: number;
-  /** What the library counts itself, where the page cannot. */
+  /** What the library counts itself, if the page cannot. */
   readonly memory?: () => Partial<PageMemory>;
-  /** Frees what it holds on the device, where the next case runs in the same process. */
+  /** Frees its device memory, if the next case runs in the same process. */
   dispose?(): void;
-  /** The first weights as safetensors, from webvae. */
+  /** The initial weights as safetensors, from webvae. */
   firstWeights?(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -77,35 +77,35 @@ export interface Started {
   readonly firstStepMs: number;
   readonly loss: number;
   readonly detail: string;
-  /** Names of the files of its folder that the page has fetched. */
+  /** Names of the files that the page has fetched from its folder. */
   readonly fetched: readonly string[];
 }
 
 export interface Counted extends Omit<Timed, "submits"> {
-  /** A step; null where the page did not use WebGPU. */
+  /** Per step; null if the page did not use WebGPU. */
   readonly kernels: number | null;
   readonly submits: number | null;
 }
 
-/** Bytes beside the JavaScript heap. */
+/** Bytes outside the JavaScript heap. */
 export interface PageMemory {
-  /** The most that lived at a time, in buffers or textures, without the training images. */
+  /** The peak in buffers or textures, without the training images. */
   readonly gpuBytes: number | null;
-  /** WebAssembly's memory, or tensors in arrays. */
+  /** WebAssembly memory, or tensors in arrays. */
   readonly hostBytes: number | null;
 }
 
-/** What a page offers as `window.bench`. */
+/** The API of `window.bench` on a page. */
 export interface PageCalls {
   start(): Promise<Started>;
   losses(count: number): Promise<number[]>;
   measure(pace: Pace): Promise<Counted>;
   memory(): Promise<PageMemory>;
-  /** The adapter that WebGPU gives pages, null where there is none. */
+  /** The adapter that pages get from WebGPU; null if there is none. */
   adapter(): Promise<string | null>;
-  /** Sends the first weights to the program. */
+  /** Sends the initial weights to the program. */
   sendWeights(): Promise<void>;
 }
 
-/** A library was still at work when its time was over. */
+/** A library was still running when its time was up. */
 export class TimeUp extends Error {}

@@ -1,35 +1,35 @@
-// What is stored of a comparison.
+// The stored results of a comparison.
 
 export interface PeerResult {
   readonly model: string;
   readonly batch: number;
   readonly peer: string;
-  /** Of the repetitions, milliseconds a step. */
+  /** Median of the repetitions, in milliseconds per step. */
   readonly medianMs: number | null;
-  /** The slowest repetition less the fastest. */
+  /** The slowest repetition minus the fastest. */
   readonly spreadMs: number | null;
   readonly fastestMs: number | null;
   readonly slowestMs: number | null;
   readonly repetitions: number;
   /** From before the library's script is fetched until the first step's loss is on the host. */
   readonly firstStepMs: number | null;
-  /** A step. */
+  /** Per step. */
   readonly kernels: number | null;
   readonly submits: number | null;
-  /** Its median over webvae's of the same run: above 1 webvae is faster. */
+  /** Its median divided by webvae's in the same run; above 1, webvae is faster. */
   readonly speedup: number | null;
-  /** Where the device is waited for in more than one way: the best, after so many steps. */
+  /** If several ways of waiting for the device were tried: the fastest, as the number of steps between waits. */
   readonly every: number | null;
   /** Largest relative difference of the losses from webvae's, over the first `comparedSteps` steps. */
   readonly lossDifference: number | null;
   readonly comparedSteps: number;
-  /** JavaScript's heap, after collecting garbage. */
+  /** The JavaScript heap after garbage collection. */
   readonly heapBytes: number | null;
-  /** WebAssembly's memory, or tensors in arrays beside the heap. */
+  /** WebAssembly memory, or tensors in arrays outside the heap. */
   readonly hostBytes: number | null;
-  /** The most that lived at a time in buffers or textures, without the training images. */
+  /** The peak in buffers or textures, without the training images. */
   readonly gpuBytes: number | null;
-  /** Gzipped, of what was fetched until the first step: the library with the code that trains with it. */
+  /** Gzipped size of what was fetched up to the first step: the library with the code that trains with it. */
   readonly scriptBytes: number | null;
   readonly wasmBytes: number | null;
   readonly detail: string;
@@ -41,7 +41,7 @@ export interface Comparison {
   readonly commit: string;
   readonly date: string;
   readonly browser: string;
-  /** Of the libraries, by the names of their packages. */
+  /** The libraries' versions, by package name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly processors: number;
   readonly repeats: number;

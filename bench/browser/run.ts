@@ -1,5 +1,5 @@
 // npm run bench:peers -- [options]: the same models trained with webvae, tfjs and jax-js in headless Chrome. Checks that
-// they compute the same, times them in turns, and stores JSON, Markdown and a chart.
+// they compute the same, times them in turn, and stores JSON, Markdown and a chart.
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -48,7 +48,7 @@ const comparison: Comparison = {
   limitSeconds,
   results,
 };
-// A part of the comparison doesn't replace the whole that is stored.
+// A partial comparison does not replace the stored complete one.
 const project = fileURLToPath(new URL("../../", import.meta.url));
 const folder = options.out ?? join(project, options.whole ? "bench/results" : "out");
 await mkdir(folder, { recursive: true });
@@ -57,7 +57,7 @@ await writeFile(`${name}.json`, `${JSON.stringify(comparison, null, 2)}\n`);
 await writeFile(`${name}.md`, comparisonMarkdown(comparison, `${basename(name)}.svg`));
 await writeFile(`${name}.svg`, `${comparisonChart(comparison)}\n`);
 console.log(`written to ${name}.json, .md and .svg`);
-// That a peer fails is a result; that webvae does is a fault.
+// If a peer fails, that is a result; if webvae fails, that is an error.
 if (results.some(({ peer, error }) => peer === WEBVAE.name && error !== null)) process.exitCode = 1;
 if (options.json) console.log(JSON.stringify(summary(comparison)));
 

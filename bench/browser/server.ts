@@ -1,4 +1,4 @@
-// Serves the pages of one case on this machine alone, isolated across origins: only then do pages have threads.
+// Serves the pages of one case on this machine only, with cross-origin isolation, which pages need for threads.
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
@@ -14,7 +14,7 @@ const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>bench<
 <script type="module" src="page.js"></script></html>`;
 
 export class PageServer {
-  /** By path. What a page posts to a path is found here too. */
+  /** By path. Includes what a page posts to a path. */
   readonly files = new Map<string, Uint8Array | string>();
   #url = "";
   readonly #server = createServer((request, response) => {

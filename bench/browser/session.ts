@@ -1,4 +1,4 @@
-// One library in a Chrome of its own, so that no two share a GPU process: its memory, its caches, its faults.
+// One library in a separate Chrome, so that no two share a GPU process with its memory, caches and errors.
 import type { Browser, Page } from "puppeteer";
 import { launchChrome } from "../../node/chrome.mjs";
 import { TimeUp, type PageCalls } from "./protocol.js";
@@ -17,7 +17,7 @@ export class Session {
   private constructor(
     private readonly browser: Browser,
     private readonly page: Page,
-    /** What went wrong that no promise told. */
+    /** Errors that no promise reported. */
     private readonly troubles: string[],
     /** Such as "Chrome/150.0.1". */
     readonly version: string,
@@ -42,7 +42,7 @@ export class Session {
     }
   }
 
-  /** Calls the page. Where it takes longer than `limitMs` the browser is closed and TimeUp thrown. */
+  /** Calls the page. If it takes longer than `limitMs`, closes the browser and throws TimeUp. */
   async call<Name extends keyof PageCalls>(
     name: Name,
     limitMs: number,
@@ -88,7 +88,7 @@ export class Session {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    // A page that computes hears nothing; its process is ended.
+    // A page that is computing cannot respond, so its process is killed.
     const child = this.browser.process();
     const late = new Promise((resolve) => setTimeout(resolve, 3000));
     await Promise.race([this.browser.close().catch(() => {}), late]);

@@ -1,4 +1,4 @@
-// What the measurements come to: medians, spreads, and how far two curves of losses lie apart.
+// Statistics of the measurements: medians, spreads, and the distance between two loss curves.
 
 export interface Spread {
   readonly median: number;
@@ -6,9 +6,9 @@ export interface Spread {
   readonly slowest: number;
 }
 
-/** Of at least one value; the median of an even number is the mean of the middle two. */
+/** For at least one value; the median of an even number is the mean of the middle two. */
 export function spreadOf(values: readonly number[]): Spread {
-  if (values.length === 0) throw new Error("there is no median of nothing");
+  if (values.length === 0) throw new Error("the median needs at least one value");
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle]!;
@@ -16,7 +16,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, fastest: sorted[0]!, slowest: sorted.at(-1)! };
 }
 
-/** The largest relative difference over the steps that both have; infinite where a loss is not finite. */
+/** The largest relative difference over the steps that both have; infinite if a loss is not finite. */
 export function lossDifference(losses: readonly number[], reference: readonly number[]): number {
   let largest = 0;
   for (let step = 0; step < Math.min(losses.length, reference.length); step++) {

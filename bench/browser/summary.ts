@@ -1,4 +1,4 @@
-// The comparison on the terminal: a line a result, and with --json the last line of stdout.
+// The comparison on the terminal: one line per result, and with --json the last line of stdout.
 import { significant } from "./markdown.js";
 import type { Comparison, PeerResult } from "./results.js";
 
@@ -14,7 +14,7 @@ const shared = [
   "speedup",
 ] as const;
 
-/** {"adapter","commit","results":[...]} as scripts read it; the stored file holds more. */
+/** {"adapter","commit","results":[...]} for scripts; the stored file has more. */
 export function summary({ adapter, commit, results }: Comparison) {
   return { adapter, commit, results: summaryRows(results) };
 }

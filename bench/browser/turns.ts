@@ -1,5 +1,5 @@
-// The order of a contest, in a page or in Node: webvae gives the weights to begin with, the others' losses are compared
-// with its, and all are timed in turns, one at a time.
+// The order of a contest, on a page or in Node: webvae provides the initial weights, the others' losses are compared
+// with its losses, and all are timed in turn, one at a time.
 import type { Contestant } from "./contestant.js";
 
 export interface Turns {
@@ -8,7 +8,7 @@ export interface Turns {
   readonly say: (text: string) => void;
 }
 
-/** The adapter's name, where webvae got one. */
+/** The adapter's name, if webvae got one. */
 export async function takeTurns(
   webvae: Contestant,
   others: readonly Contestant[],
@@ -22,7 +22,7 @@ export async function takeTurns(
   await webvae.ask("sendWeights");
   const adapter = (await webvae.ask("adapter")) ?? null;
   for (const peer of others) {
-    if (webvae.error) peer.error = "webvae did not start, and its are the weights to begin with";
+    if (webvae.error) peer.error = "webvae, which provides the initial weights, did not start";
     else await starts(peer);
     peer.check(webvae.losses);
     say(`${peer.known.name}: ${peer.error ?? "losses agree"}`);

@@ -1,4 +1,4 @@
-// One case in Node: the contest of bench:peers, all libraries in this process on one provider of WebGPU devices.
+// One case in Node: like bench:peers, but all libraries run in this process on the same source of WebGPU devices.
 import type { ComparedModel } from "../browser/cases.js";
 import { Contestant } from "../browser/contestant.js";
 import type { GpuCounters } from "../browser/counters.js";
@@ -26,7 +26,7 @@ export async function runNodeContest(
   peers: readonly NodePeer[],
   options: NodeContestOptions,
 ): Promise<PeerResult[]> {
-  modelSteps(spec); // faults of the spec, before anything is started
+  modelSteps(spec); // throws if the spec is wrong, before anything is started
   const { gpu, counts, processors, repeats, seconds, limitSeconds } = options;
   const job = jobOf({ spec, batch }, processors);
   const images = trainingImages(spec.input, batch);

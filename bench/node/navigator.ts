@@ -5,7 +5,7 @@ import { globals } from "webgpu";
 
 export function offerGpu(gpu: GPU): void {
   Object.assign(globalThis, globals);
-  // Node has a navigator since version 21.
+  // Node has had a navigator since version 21.
   const given = globalThis.navigator as Navigator | undefined;
   if (given) Object.defineProperty(given, "gpu", { value: gpu, configurable: true });
   else Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });

@@ -16,19 +16,19 @@ export interface NodeBenchOptions {
   readonly seconds: number;
   readonly limitSeconds: number;
   readonly steps: boolean;
-  /** Sizes of square products; false for none, true for the adapter's usual. */
+  /** Sizes of square products; false for none, true for the adapter's default. */
   readonly products: readonly number[] | boolean;
   /** GFLOP/s. */
   readonly peak: number | undefined;
   readonly out: string | undefined;
-  /** Nothing was left out. */
+  /** Whether nothing was left out. */
   readonly whole: boolean;
   readonly json: boolean;
 }
 
 const precisions: Readonly<Record<Precision, Precision>> = { f32: "f32", f16: "f16" };
 
-/** On a GPU also at 128, which fills it; the digits' models are small. */
+/** On a GPU also at 128, to fill it, since the digits' models are small. */
 const gpuBatches: Readonly<Record<string, readonly number[]>> = { mlp: [128], conv: [32, 128], conv64: [16, 128] };
 
 const LONGEST_LIMIT = 600;
@@ -47,21 +47,21 @@ export function nodeBenchCommand(): Command {
     .option("--peers <names>", `some of ${Object.keys(nodePeers).join(", ")} (default: all)`, (text) =>
       chosen(text, nodePeers, "peer").map(([, peer]) => peer),
     )
-    .option("--precision <names>", "f32, f16 or both (default); f16 where the adapter has shader-f16", (text) =>
+    .option("--precision <names>", "f32, f16 or both (default); f16 only if the adapter has shader-f16", (text) =>
       chosen(text, precisions, "precision").map(([, precision]) => precision),
     )
-    .option("--repeats <n>", "repetitions, of which the median is taken", whole(1, 100), 5)
+    .option("--repeats <n>", "repetitions; the median is reported", whole(1, 100), 5)
     .option("--seconds <n>", "length of a repetition", positive(60), 1.5)
-    .option("--limit <seconds>", "time that a library has for a case", positive(LONGEST_LIMIT), 60)
+    .option("--limit <seconds>", "time limit per library and case", positive(LONGEST_LIMIT), 60)
     .option("--no-steps", "products only")
     .option(
       "--products <sizes>",
-      "sides of square products (default: 4096, on a software adapter 512)",
+      "sizes of square products (default: 4096; 512 on a software adapter)",
       wholes(4, 16384, "size"),
     )
     .option("--no-products", "training steps only")
-    .option("--peak <GFLOP/s>", "of the device in f32, to tell the products' share of it", positive())
-    .option("--out <folder>", "where the results go (default: bench/results, or out where not everything is measured)")
+    .option("--peak <GFLOP/s>", "the device's f32 peak, to report the products' share of it", positive())
+    .option("--out <folder>", "folder for the results (default: bench/results, or out if not everything is measured)")
     .option("--json", "end stdout with the results as one JSON object", false);
 }
 
@@ -79,7 +79,7 @@ interface Parsed extends Pick<NodeBenchOptions, "repeats" | "seconds" | "steps" 
 export function nodeBenchOptions(command: Command): NodeBenchOptions {
   const given = command.opts<Parsed>();
   const { models, batch, peers, precision, limit, steps, repeats, seconds, peak, out, json } = given;
-  // An option that can be negated and takes a value has no value of its own.
+  // An option that takes a value and can be negated has no default value.
   const products = given.products ?? true;
   if (!steps && products === false) command.error("error: --no-steps and --no-products leave nothing to measure");
   const wanted = precision ?? (["f32", "f16"] as const);
@@ -101,7 +101,7 @@ export function nodeBenchOptions(command: Command): NodeBenchOptions {
   };
 }
 
-/** On the adapter that was found. */
+/** For the adapter that was found. */
 export function casesOf({ models, batch }: NodeBenchOptions, software: boolean): ComparisonCase[] {
   return models.flatMap(([name, model]) => {
     const usual = software ? [model.batch] : (gpuBatches[name] ?? [model.batch]);
@@ -114,7 +114,7 @@ export function sizesOf({ products }: NodeBenchOptions, software: boolean): read
   return products ? [software ? 512 : 4096] : [];
 }
 
-/** Half precision where the adapter has it. */
+/** Includes half precision if the adapter has it. */
 export function runnablePeers(peers: readonly NodePeer[], half: boolean): readonly NodePeer[] {
   return half ? peers : peers.filter((peer) => peer !== webvaeHalf);
 }

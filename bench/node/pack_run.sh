@@ -1,13 +1,13 @@
 #!/bin/sh
 # Benchmarks on a Linux machine with an NVIDIA GPU, without network and without Node (packed by npm run bench:pack):
 #
-#   run.sh                          all that follows, with its usual options
+#   run.sh                          all of the following, with default options
 #   run.sh bench [options]          every op and whole steps
 #   run.sh node [options]           webvae against tfjs on WebGPU, and large products
-#   run.sh pytorch [options]        the same models in PyTorch, where python3 has it
+#   run.sh pytorch [options]        the same models in PyTorch, if python3 has it
 #
-# Results go to the folder RESULTS, by default results beside this file. PEAK is the GPU's in f32, GFLOP/s: the products'
-# share of it is told. VK_DRIVER_FILES chooses another Vulkan driver.
+# Results go to the folder RESULTS, by default "results" next to this file. PEAK is the GPU's f32 peak in GFLOP/s, used
+# to report the products' share of it. VK_DRIVER_FILES chooses another Vulkan driver.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 results=${RESULTS:-$here/results}
@@ -33,7 +33,7 @@ if [ -z "$driver" ]; then
   done
 fi
 if [ -z "$driver" ]; then
-  # Containers often have NVIDIA's libraries without the file that names them to Vulkan.
+  # Containers often have NVIDIA's libraries without the ICD file that tells Vulkan about them.
   driver=$here/nvidia_icd.json
   echo '{"file_format_version":"1.0.0","ICD":{"library_path":"libGLX_nvidia.so.0","api_version":"1.3.0"}}' >"$driver"
 fi
@@ -42,7 +42,7 @@ if ! { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep -q 'libvulkan\.so\
 # An empty entry would be the current folder.
 libraries=${libraries#:}
 if [ -n "$libraries" ]; then export LD_LIBRARY_PATH="$libraries"; fi
-# The second name is the older one. Mesa's layer that sorts devices by display complains where there is none.
+# The second name is the older one. Mesa's layer that sorts devices by display prints an error if there is no display.
 export VK_DRIVER_FILES="$driver" VK_ICD_FILENAMES="$driver" NODEVICE_SELECT=1
 export WEBVAE_DRIVER="the Vulkan driver $driver" WEBVAE_COMMIT="$(cat "$here/commit")"
 
@@ -57,7 +57,7 @@ program() {
     python3 "$here/pytorch/step.py" --out "$results" ${against:+--against "$against"} "$@"
     ;;
   *)
-    echo "run.sh: there is no \"$name\"; known are bench, node, pytorch" >&2
+    echo "run.sh: unknown command \"$name\"; the choices are bench, node, pytorch" >&2
     return 2
     ;;
   esac
@@ -72,6 +72,6 @@ for name in bench node; do program "$name" || status=1; done
 if python3 -c 'import torch' 2>/dev/null; then
   program pytorch || status=1
 else
-  echo "python3 has no torch: PyTorch is not measured"
+  echo "python3 has no torch, so PyTorch is not measured"
 fi
 exit $status

@@ -1,4 +1,5 @@
-// Square products in every schedule, each measured alone as the tuner does, for the share of the device's peak.
+// Square products in every schedule, each measured separately as the tuner does, to find the share of the device's
+// peak.
 import { Device } from "../../src/device.js";
 import { createStopwatch } from "../../src/stopwatch.js";
 import { alone, runnable } from "../../src/products.js";
@@ -15,7 +16,7 @@ export interface ProductResult {
   readonly fastestMs: number | null;
   readonly slowestMs: number | null;
   readonly gflops: number | null;
-  /** Of the peak that was told. */
+  /** Share of the given peak. */
   readonly share: number | null;
   readonly error: string | null;
 }
@@ -46,7 +47,8 @@ export async function measureProducts(options: ProductOptions): Promise<ProductR
               const planned = alone(node, schedule, precision === "f16");
               while (times.length < repeats) times.push(await measure(device, planned, stopwatch));
             } catch (fault) {
-              // A schedule that the device cannot compile or allocate is a result; without a device there is none.
+              // If the device cannot compile or allocate a schedule, that is a result; if the device is lost, there is
+              // none.
               if (device.life.ended) throw fault;
               error = fault instanceof Error ? fault.message : String(fault);
             }

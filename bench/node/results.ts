@@ -1,4 +1,4 @@
-// What bench:node stores, and its Markdown.
+// The stored results of bench:node, and their Markdown.
 import { caseTables, markdownTable, significant } from "../browser/markdown.js";
 import type { PeerResult } from "../browser/results.js";
 import { summaryRows } from "../browser/summary.js";
@@ -15,13 +15,13 @@ export interface NodeReport {
   readonly repeats: number;
   readonly seconds: number;
   readonly limitSeconds: number;
-  /** GFLOP/s that the products' shares are of. */
+  /** The peak in GFLOP/s that the products' shares refer to. */
   readonly peak: number | null;
   readonly results: readonly PeerResult[];
   readonly products: readonly ProductResult[];
 }
 
-/** What scripts read; the stored file holds more. */
+/** For scripts; the stored file has more. */
 export function nodeSummary({ adapter, commit, results, products }: NodeReport) {
   return { adapter, commit, results: summaryRows(results), products };
 }
@@ -46,14 +46,14 @@ Made by \`npm run bench:node\`.`,
     products(report),
     `## How this was measured
 
-- Everyone trains the same model from the same weights, on the same batch, with the same noise, by Adam at 1e-3, in one
-  process and on Dawn's adapter. Losses of the first steps must agree to 1e-3 of webvae's in f32 (1e-2 for f16), else the
-  row is an error.
-- Time of a step: median of up to ${repeats} repetitions of ${seconds} s, taken in turns. A library has ${limitSeconds} s for a case.
-  The first step counts from the loaded library: device, weights, pipelines, tuning and data are in it.
-- In tfjs's favour: noise, weights and data lie on the device before a step begins, log variances are not clamped, its
-  products are fused, and it is waited for every 50 steps only. webvae is measured by its public API, losses included.
-- Products are measured alone, by the GPU's clock where it has one; dx, dW and db in one dispatch are two products.
+- All libraries train the same model from the same weights, on the same batch, with the same noise, using Adam at 1e-3, in
+  one process and on Dawn's adapter. Losses of the first steps must agree to 1e-3 of webvae's in f32 (1e-2 for f16), else
+  the row is an error.
+- Step time: median of up to ${repeats} interleaved repetitions of ${seconds} s. A library has ${limitSeconds} s per case. The first step is
+  timed from when the library is loaded, including device, weights, pipelines, tuning and data.
+- In tfjs's favour: noise, weights and data are on the device before a step begins, log variances are not clamped, its
+  products are fused, and it is awaited only every 50 steps. webvae is measured through its public API, including losses.
+- Products are measured separately, by GPU timestamps if available; dx, dW and db in one dispatch count as two products.
 `,
   ];
   return parts.filter(Boolean).join("\n\n");
@@ -61,7 +61,7 @@ Made by \`npm run bench:node\`.`,
 
 function products({ products, peak }: NodeReport): string {
   if (products.length === 0) return "";
-  const told = peak === null ? "" : `\n\nThe peak is ${significant(peak)} GFLOP/s, as told by \`--peak\`.`;
+  const told = peak === null ? "" : `\n\nThe peak is ${significant(peak)} GFLOP/s, as given by \`--peak\`.`;
   const headings = ["product", "precision", "schedule", "ms", "GFLOP/s", ...(peak === null ? [] : ["of the peak"])];
   const rows = products.map((one) => [
     `${one.op}, ${one.size} cubed`,

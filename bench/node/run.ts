@@ -32,7 +32,7 @@ const half = adapter.features.has("shader-f16");
 const { repeats, seconds, limitSeconds } = options;
 const processors = availableParallelism();
 console.log(`adapter: ${adapterName(adapter)}${software ? " (software)" : ""}, ${processors} processor cores`);
-if (!half && options.precisions.includes("f16")) console.log("without shader-f16: nothing is measured in f16");
+if (!half && options.precisions.includes("f16")) console.log("no shader-f16, so nothing is measured in f16");
 
 const products = await measureProducts({
   gpu,
@@ -67,7 +67,7 @@ const report: NodeReport = {
   results,
   products,
 };
-// A part doesn't replace the whole that is stored.
+// A partial run does not replace the stored complete one.
 const project = fileURLToPath(new URL("../../", import.meta.url));
 const folder = options.out ?? join(project, options.whole ? "bench/results" : "out");
 await mkdir(folder, { recursive: true });
@@ -76,5 +76,5 @@ await writeFile(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
 await writeFile(`${name}.md`, nodeMarkdown(report));
 console.log(`written to ${name}.json and .md`);
 if (options.json) console.log(JSON.stringify(nodeSummary(report)));
-// That a peer fails is a result; that webvae does is a fault.
+// If a peer fails, that is a result; if webvae fails, that is an error.
 if (results.some(({ peer, error }) => peer === WEBVAE.name && error !== null)) process.exitCode = 1;

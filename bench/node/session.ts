@@ -1,4 +1,4 @@
-// One library in this process, asked what a page is asked in Chrome.
+// One library in this process, which answers the same calls as a page in Chrome.
 import { adapterName } from "../../node/gpu.js";
 import type { PageSession } from "../browser/contestant.js";
 import type { GpuCounters } from "../browser/counters.js";
@@ -6,14 +6,14 @@ import { peerCalls, weightsIn } from "../browser/peer_calls.js";
 import { TimeUp, type Job, type Material, type OpenPeer, type PageCalls, type Weight } from "../browser/protocol.js";
 import type { NodePeer } from "./peers.js";
 
-/** What all libraries of a case share. */
+/** What all libraries in a case share. */
 export interface Shared {
   readonly gpu: GPU;
   readonly counts: GpuCounters;
   readonly job: Job;
   readonly images: Uint8Array<ArrayBuffer>;
   readonly noise: readonly Float32Array<ArrayBuffer>[];
-  /** webvae's first weights, once it has sent them. */
+  /** webvae's initial weights, once it has sent them. */
   weights: ReadonlyMap<string, Weight>;
 }
 
@@ -24,7 +24,7 @@ export class NodeSession implements PageSession {
   readonly #calls: PageCalls;
   readonly #dispose: () => void;
 
-  /** `open`: the library, loaded before, so that its first step is not charged with reading it from the disk. */
+  /** `open`: the library, already loaded, so that its first step does not include reading it from disk. */
   constructor(shared: Shared, peer: NodePeer, open: OpenPeer) {
     const calls = peerCalls(shared.counts);
     this.#dispose = () => calls.opened().dispose?.();
@@ -51,7 +51,7 @@ export class NodeSession implements PageSession {
     };
   }
 
-  /** Throws TimeUp where it takes longer than `limitMs`; what runs cannot be stopped, and close() waits for it. */
+  /** Throws TimeUp if it takes longer than `limitMs`; running work cannot be stopped, so close() waits for it. */
   async call<Name extends keyof PageCalls>(
     name: Name,
     limitMs: number,
@@ -79,7 +79,7 @@ export class NodeSession implements PageSession {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    // The next library shall have the device alone.
+    // The next library must have the device to itself.
     await this.#busy;
     try {
       this.#dispose();

@@ -1,12 +1,12 @@
-// tfjs's webgpu backend in a process that outlives a case: each case gets a new backend, with a device, buffers and
-// pipelines of its own, as webvae does.
+// tfjs's webgpu backend in a process that outlives a case: each case gets a new backend with its own device, buffers
+// and pipelines, as webvae does.
 import * as tf from "@tensorflow/tfjs";
 import { openOn } from "../browser/peers/tfjs.js";
 import type { OpenPeer } from "../browser/protocol.js";
 
 const BACKEND = "webgpu";
 
-// Not a static import: the backend registers itself when it is loaded, and only where navigator.gpu is already there.
+// Not a static import: the backend registers itself when it is loaded, and only if navigator.gpu already exists.
 await import("@tensorflow/tfjs-backend-webgpu");
 const factory = tf.findBackendFactory(BACKEND);
 

@@ -2,7 +2,7 @@ import { add, addGradients } from "../../src/ops/add.js";
 import { opNamed } from "../../src/ops/index.js";
 import { memoryCase, tensor } from "../support/op_bench.js";
 
-/** The larger feature maps of the conv preset, at its batch. */
+/** The larger feature maps of the conv preset, at its batch size. */
 const shape = [32, 14, 14, 32];
 
 const forward = add("y", tensor("p", "input", shape, { activation: "relu" }), tensor("q", "input", shape), "relu");

@@ -4,7 +4,7 @@ import { opNamed } from "../../src/ops/index.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import type { OpCase } from "../support/op_bench.js";
 
-/** The layers of the conv preset at its batch: kernels 3x3, padding "same". */
+/** The layers of the conv preset at its batch size: kernels 3x3, padding "same". */
 const B = 32;
 const KERNEL = 3;
 const layers = [
@@ -15,7 +15,7 @@ const layers = [
   { make: conv2dTranspose, from: [28, 28, 32], to: [28, 28, 1], stride: 1 },
 ] as const;
 
-/** Pairs of a small pixel and a tap along an axis that meet a large pixel, not the padding. */
+/** Pairs of a small pixel and a tap along an axis that fall on a large pixel, not on the padding. */
 function meetings(large: number, small: number, stride: number, pad: number): number {
   let count = 0;
   for (let i = 0; i < small; i++) {

@@ -2,7 +2,7 @@ import { dropout } from "../../src/ops/dropout.js";
 import { opNamed } from "../../src/ops/index.js";
 import { memoryCase, tensor } from "../support/op_bench.js";
 
-/** A feature map of the conv preset, and a dense layer, at their batches. */
+/** A feature map of the conv preset, and a dense layer, at their batch sizes. */
 const shapes = [
   [32, 14, 14, 32],
   [128, 400],

@@ -6,7 +6,7 @@ import { reparameterize } from "../../src/ops/reparameterize.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import type { OpCase } from "../support/op_bench.js";
 
-/** B x I x O: square products, and the layers of the mlp preset at its batch. */
+/** B x I x O: square products, and the layers of the mlp preset at its batch size. */
 const shapes = [
   [512, 512, 512],
   [128, 784, 400],
@@ -17,7 +17,7 @@ const shapes = [
 
 export const cases: OpCase[] = shapes.flatMap(([B, I, O]) => layerCases(B, I, O));
 
-/** A layer forward, its dx, its dW with db, and both gradients in one where the library makes them so. */
+/** A layer forward, its dx, its dW with db, and both gradients in one if the library combines them. */
 export function layerCases(B: number, I: number, O: number): OpCase[] {
   const x = tensor("x", "input", [B, I]);
   const W = weightTensor("W", "param", [I], [O]);
@@ -43,7 +43,7 @@ export function layerCases(B: number, I: number, O: number): OpCase[] {
   ];
 }
 
-/** The one node that the library itself makes for a layer's gradient, with or without its input's, if it makes one. */
+/** The single node that the library creates for a layer's gradients, with or without its input's, if it does. */
 function gradient(B: number, I: number, O: number, withInput: boolean): Node | undefined {
   const first = linear(
     "h",

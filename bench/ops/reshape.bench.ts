@@ -2,7 +2,7 @@ import { opNamed } from "../../src/ops/index.js";
 import { reshapeCopy } from "../../src/ops/reshape.js";
 import { memoryCase, tensor } from "../support/op_bench.js";
 
-/** Images of one channel as vectors, and feature maps of which every vec4 lies elsewhere. */
+/** Single-channel images as vectors, and feature maps whose every vec4 moves. */
 const shapes = [
   [32, 28, 28, 1],
   [32, 14, 14, 33],

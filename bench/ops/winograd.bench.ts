@@ -5,7 +5,7 @@ import { winogradSizes, withWinograd } from "../../src/ops/winograd.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import { memoryCase, type OpCase } from "../support/op_bench.js";
 
-/** The second layer of the conv64 preset at its batch, each dispatch by itself: kernels 4x4, stride 2, padding "same". */
+/** The conv64 preset's second layer at its batch size, dispatch by dispatch: kernels 4x4, stride 2, padding "same". */
 const B = 16;
 const window = { stride: [2, 2], pad: [1, 1], size: [16, 16] } as const;
 const x = tensor("x", "input", [B, 32, 32, 32], { activation: "relu" });

@@ -1,8 +1,8 @@
-"""The models that are compared, as src/presets.ts defines them, with nothing but torch.
+"""The compared models, as defined in src/presets.ts, using only torch.
 
-Padding is TensorFlow's "same", whose odd pixel lies behind: PyTorch's own padding is symmetric, so a convolution pads
-before itself, and a transposed one computes all it can and is cropped. Images are NCHW, as PyTorch has them: a model of
-the same sizes and the same arithmetic, not of the same order of weights.
+Padding is TensorFlow's "same", which puts an odd pixel at the end. PyTorch's own padding is symmetric, so a convolution
+pads its input explicitly, and a transposed one is computed in full and cropped. Images are NCHW, PyTorch's layout: the
+models have the same sizes and arithmetic, but not the same order of weights.
 """
 
 RELU = "relu"
@@ -21,7 +21,7 @@ def conv_transpose2d(filters, kernel, stride=1, activation=None):
 
 
 def reshape(*shape):
-    """To [height, width, channels], as all shapes of a spec."""
+    """To [height, width, channels], like all shapes in a spec."""
     return {"type": "reshape", "shape": shape}
 
 
@@ -59,18 +59,18 @@ SPECS = {
     },
 }
 
-# What each is trained with where no batch size is asked for.
+# The default batch sizes.
 BATCHES = {"mlp": (128,), "conv": (32, 128), "conv64": (16, 128)}
 
 
 def same_padding(large, small, kernel, stride):
-    """Pixels before and behind a side of `large` pixels from which a convolution makes `small`."""
+    """Padding before and after a side of `large` pixels from which a convolution makes `small`."""
     total = max((small - 1) * stride + kernel - large, 0)
     return total // 2, total - total // 2
 
 
 def build(spec):
-    """A torch.nn.Module whose forward(images, noise) is minus the ELBO, mean over the batch."""
+    """A torch.nn.Module whose forward(images, noise) is the negative ELBO, averaged over the batch."""
     import torch
     from torch import nn
     from torch.nn import functional as F
@@ -95,7 +95,7 @@ def build(spec):
             return x[:, :, self.rows, self.columns]
 
     def chain(layers, shape):
-        """The layers as one module, and the shape [height, width, channels] or [units] that they make."""
+        """The layers as one module, and its output shape, [height, width, channels] or [units]."""
         modules = []
         for layer in layers:
             kind = layer["type"]
@@ -133,7 +133,7 @@ def build(spec):
         columns = same_padding(to[1], width, kernel, stride)
         if rows == columns and rows[0] == rows[1]:
             return [nn.ConvTranspose2d(channels, filters, kernel, stride, padding=rows[0])], to
-        # Unpadded it makes (size - 1) stride + kernel pixels: those of "same" and the padding around them.
+        # Without padding it produces (size - 1) stride + kernel pixels: those of "same" plus the padding around them.
         return [nn.ConvTranspose2d(channels, filters, kernel, stride), Crop(rows[0], columns[0], to[0], to[1])], to
 
     class Model(nn.Module):
@@ -148,7 +148,7 @@ def build(spec):
             self.reset()
 
         def reset(self):
-            """Glorot's uniform weights and no biases, as Keras and webvae begin."""
+            """Glorot uniform weights and zero biases, the defaults of Keras and webvae."""
             for module in self.modules():
                 if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
                     nn.init.xavier_uniform_(module.weight)

@@ -15,7 +15,7 @@ def some_of(known, what):
         unknown = [name for name in names if name not in known]
         if unknown or not names:
             raise argparse.ArgumentTypeError(
-                f'there is no {what} "{", ".join(unknown)}"; known are {", ".join(known)}'
+                f'there is no {what} "{", ".join(unknown)}"; the choices are {", ".join(known)}'
             )
         return names
 
@@ -45,27 +45,27 @@ def seconds(text):
     except ValueError:
         value = 0.0
     if not 0 < value <= 600:
-        raise argparse.ArgumentTypeError(f"it must be a number above 0 and up to 600, not {text}")
+        raise argparse.ArgumentTypeError(f"it must be a number above 0 and at most 600, not {text}")
     return value
 
 
 def arguments(given=None):
     parser = argparse.ArgumentParser(
-        description="Time of a training step in PyTorch, for the models and batch sizes that webvae is measured on."
+        description="Measures training steps in PyTorch, for the models and batch sizes that webvae is measured on."
     )
     add = parser.add_argument
     add("--models", type=some_of(SPECS, "model"), help=f"some of {', '.join(SPECS)} (default: all)")
     add("--batch", type=sizes, help="batch sizes, each with every model (default: those of each model)")
     add("--ways", type=some_of(WAYS, "way"), help=f"some of {', '.join(WAYS)} (default: all)")
     add("--precision", type=some_of(PRECISIONS, "precision"), help=f"some of {', '.join(PRECISIONS)} (default: all)")
-    add("--repeats", type=whole(1, 100), default=5, help="repetitions, of which the median is taken")
+    add("--repeats", type=whole(1, 100), default=5, help="repetitions; the median is reported")
     add("--seconds", type=seconds, default=1.5, help="length of a repetition")
-    add("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: slow, to see that it runs")
+    add("--device", choices=("cuda", "cpu"), default="cuda", help="cpu: slow, only to check that it runs")
     add("--fused", action="store_true", help="Adam's fused kernel instead of its default")
     add("--channels-last", action="store_true", help="images and convolutions in NHWC")
     add("--compile-mode", default="default", help="mode of torch.compile")
-    add("--against", type=Path, help="results of bench:node: tells how often faster webvae is")
-    add("--out", type=Path, help="folder of the results (default: bench/results, or out where not all is measured)")
+    add("--against", type=Path, help="results of bench:node, to report how many times faster webvae is")
+    add("--out", type=Path, help="folder for the results (default: bench/results, or out if not all is measured)")
     add("--json", action="store_true", help="end stdout with the results as one JSON object")
     options = parser.parse_args(given)
     asked = (options.models, options.batch, options.ways, options.precision)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A training step of the compared models in PyTorch: eager, as one CUDA graph, and compiled; f32 with and without TF32.
+"""Training steps of the compared models in PyTorch: eager, as one CUDA graph, and compiled; f32 with and without TF32.
 
     python3 bench/pytorch/step.py [--models mlp,conv,conv64] [--batch 32,128] [--device cuda] [--against node-x.json]
 
-Needs torch and nothing else. In PyTorch's favour the batch lies on the GPU as floats and is not gathered anew in each
-step, and no loss is read back within a repetition. Prints a table and stores bench/results/pytorch-<gpu>.json, whose
-rows have the keys of bench:node's.
+Needs only torch. In PyTorch's favour, the batch is on the GPU as floats and is not gathered in each step, and no loss
+is read back within a repetition. Prints a table and stores bench/results/pytorch-<gpu>.json, whose rows have the same
+keys as bench:node's.
 """
 
 import datetime
@@ -31,7 +31,7 @@ def peer_name(way, precision):
 
 
 class Variant:
-    """One way of running the step of one model, with weights and an optimizer of its own."""
+    """One way of running one model's step, with its own weights and optimizer."""
 
     def __init__(self, torch, options, name, batch, way, precision):
         self.torch, self.options = torch, options
@@ -42,13 +42,13 @@ class Variant:
         self.error = None
 
     def attempt(self, work):
-        """A variant that fails is a row with an error; the others go on."""
+        """If a variant fails, its row has an error, and the others continue."""
         if self.error is not None:
             return
         try:
             self.set_precision()
             work()
-        except Exception as error:  # whatever a compiler or a driver throws
+        except Exception as error:  # anything a compiler or driver may throw
             self.error = (str(error).strip() or type(error).__name__).splitlines()[0]
 
     def set_precision(self):
@@ -62,7 +62,7 @@ class Variant:
             self.torch.cuda.synchronize()
 
     def start(self):
-        """Until the first step's loss is on the host, with all that has to be built, captured or compiled."""
+        """Runs until the first step's loss is on the host, including all building, capturing and compiling."""
         began = time.perf_counter()
         self.prepare()
         self.loss = self.run_step().item()
@@ -79,7 +79,7 @@ class Variant:
         model = build(spec).to(device=device, memory_format=layout)
         images = torch.rand(self.batch, channels, height, width, device=device).to(memory_format=layout)
         noise = torch.empty(self.batch, spec["latent"], device=device)
-        # The host's step counter would be read in a graph.
+        # Otherwise a graph would read the step counter from the host.
         capturable = options.device == "cuda" and self.way != "eager"
         fused = {"fused": True} if options.fused else {}
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, capturable=capturable, **fused)
@@ -103,12 +103,12 @@ class Variant:
         self.run_step = self.captured(step, optimizer) if self.way == "graph" else whole_step
 
     def captured(self, step, optimizer):
-        """The step as one CUDA graph. Its gradients lie in the graph's own memory, and each replay writes them anew."""
+        """The step as one CUDA graph. Its gradients are in the graph's own memory, and each replay overwrites them."""
         torch = self.torch
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            # What libraries set up and Adam's moments must be there before the capture.
+            # Library setup and Adam's moments must exist before the capture.
             for _ in range(3):
                 optimizer.zero_grad(set_to_none=True)
                 step()
@@ -122,18 +122,18 @@ class Variant:
             graph.replay()
             return loss
 
-        # What was captured is used in every replay and must live as long.
+        # Captured objects are used in every replay, so they must live as long.
         replay.keeps = step, optimizer
         return replay
 
     def warm_up(self):
-        """A few steps, and how many make a repetition."""
+        """Runs a few steps to find how many make up a repetition."""
         self.chunk(3)
         ms = self.chunk(10)
         self.steps = max(1, min(MOST_STEPS, round(1000 * self.options.seconds / ms)))
 
     def chunk(self, steps):
-        """Milliseconds a step of `steps` steps, waited for once."""
+        """Milliseconds per step over `steps` steps, with one wait at the end."""
         self.synchronize()
         began = time.perf_counter()
         for _ in range(steps):
@@ -168,13 +168,13 @@ class Variant:
 
 
 def measure_case(torch, options, name, batch, webvae):
-    # All models are one class: after some compilations of its code the compiler would leave it eager.
+    # All models are of one class; after a few compilations of its code, the compiler would run it eagerly.
     torch.compiler.reset()
     variants = [Variant(torch, options, name, batch, way, precision) for way, precision in options.variants]
     for variant in variants:
         variant.attempt(variant.start)
         variant.attempt(variant.warm_up)
-    # In turns, so that a clock that sinks or a busy host meets all.
+    # Interleaved, so that falling clock rates or a busy host affect all variants.
     for _ in range(options.repeats):
         for variant in variants:
             variant.attempt(lambda: variant.times.append(variant.chunk(variant.steps)))
@@ -224,10 +224,10 @@ def main():
     except ImportError as error:
         sys.exit(f"PyTorch is not installed for {sys.executable}: {error}")
     if options.device == "cuda" and not torch.cuda.is_available():
-        sys.exit("PyTorch finds no CUDA device; --device cpu is a slow try without one")
+        sys.exit("PyTorch found no CUDA device; try --device cpu, which is slow")
     if options.device == "cuda":
         torch.backends.cudnn.benchmark = True  # shapes never change: let it choose the fastest convolutions
-        torch.zeros(1, device="cuda")  # the context, which no variant's first step shall count
+        torch.zeros(1, device="cuda")  # creates the context, so that no variant's first step includes it
         gpu = torch.cuda.get_device_name()
     else:
         gpu = f"CPU {platform.machine()}"
@@ -255,7 +255,7 @@ def main():
         "compileMode": options.compile_mode,
         "results": rows,
     }
-    # A part doesn't replace the whole that is stored.
+    # A partial run does not replace the stored complete one.
     folder = options.out or PROJECT / ("bench/results" if options.whole else "out")
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"pytorch-{slug(gpu)}.json"
@@ -263,7 +263,7 @@ def main():
     print(f"written to {file}")
     if options.json:
         print(json.dumps(report))
-    # That a way fails is a result; that none was measured is a fault.
+    # If one way fails, that is a result; if none could be measured, that is an error.
     if all(row["medianMs"] is None for row in rows):
         sys.exit(1)
 

@@ -1,4 +1,4 @@
-// What the benchmarks' command lines check of their arguments.
+// Argument checks shared by the benchmarks' command lines.
 import { InvalidArgumentError } from "commander";
 
 export const namesIn = (text: string) => [...new Set(text.split(",").map((name) => name.trim()))].filter(Boolean);
@@ -6,11 +6,13 @@ export const namesIn = (text: string) => [...new Set(text.split(",").map((name) 
 /** The names in `text`, each of them one of `known`. */
 export function chosen<T>(text: string, known: Readonly<Record<string, T>>, what: string): [string, T][] {
   const wanted = namesIn(text);
-  if (wanted.length === 0) throw new InvalidArgumentError(`It names no ${what}.`);
+  if (wanted.length === 0) throw new InvalidArgumentError(`It must name at least one ${what}.`);
   return wanted.map((name) => {
     const found = Object.hasOwn(known, name) ? known[name] : undefined;
     if (found === undefined) {
-      throw new InvalidArgumentError(`There is no ${what} "${name}"; known are ${Object.keys(known).join(", ")}.`);
+      throw new InvalidArgumentError(
+        `There is no ${what} "${name}"; the choices are ${Object.keys(known).join(", ")}.`,
+      );
     }
     return [name, found];
   });
@@ -31,17 +33,17 @@ export function positive(most = Infinity): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!(value > 0 && value <= most) || !Number.isFinite(value)) {
-      throw new InvalidArgumentError(`It must be a number above 0${most < Infinity ? ` and up to ${most}` : ""}.`);
+      throw new InvalidArgumentError(`It must be a number above 0${most < Infinity ? ` and at most ${most}` : ""}.`);
     }
     return value;
   };
 }
 
-/** Whole numbers with commas between them. */
+/** Whole numbers separated by commas. */
 export function wholes(least: number, most: number, what: string): (text: string) => number[] {
   return (text) => {
     const sizes = namesIn(text);
-    if (sizes.length === 0) throw new InvalidArgumentError(`It names no ${what}.`);
+    if (sizes.length === 0) throw new InvalidArgumentError(`It must name at least one ${what}.`);
     return sizes.map(whole(least, most));
   };
 }

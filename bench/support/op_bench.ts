@@ -1,4 +1,4 @@
-// What a benchmark of an op is: nodes with the arithmetic and the bytes that they must cost at least.
+// A benchmark of an op: nodes with the minimum of arithmetic and bytes that they require.
 import { fuse } from "../../src/fuse.js";
 import { ONE, type Node } from "../../src/graph.js";
 import { opNamed } from "../../src/ops/index.js";
@@ -8,13 +8,13 @@ export interface OpCase {
   /** Shape and variant: "512x512x512". */
   readonly name: string;
   readonly node: Node;
-  /** Floating-point operations, where arithmetic is the floor. */
+  /** Floating-point operations, if arithmetic is the lower bound. */
   readonly flop?: number;
-  /** Bytes read once and written once, where bandwidth is the floor. */
+  /** Bytes read once and written once, if bandwidth is the lower bound. */
   readonly bytes?: number;
 }
 
-/** Bytes of all that a node reads and writes, once each. */
+/** Bytes that a node reads and writes, each counted once. */
 export function touchedBytes(node: Node): number {
   const tensors = new Set([...Object.values(node.inputs), ...Object.values(node.outputs)]);
   return [...tensors].reduce((sum, { storage }) => sum + 4 * size(storage), 0);

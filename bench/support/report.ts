@@ -1,7 +1,7 @@
-// What all stored results say of where they come from.
+// Provenance that all stored results include.
 export { commit } from "../../node/commit.mjs";
 
-/** An adapter's name as part of a file's. */
+/** An adapter's name in a form suitable for file names. */
 export function slug(adapter: string): string {
   return adapter
     .toLowerCase()

@@ -1,18 +1,18 @@
-// What kind of array a file holds, by its first bytes: enough to tell images from labels. Whoever reads the array checks
-// all of it.
+// What kind of array a file holds, judged by its first bytes: enough to tell images from labels. The whole array is
+// checked when it is read.
 
 export interface ArrayKind {
   readonly format: "IDX" | "npy";
-  /** As the header says; empty where it can't be told. */
+  /** As stated in the header; empty if it can't be determined. */
   readonly shape: readonly number[];
 }
 
-/** Covers the header of both formats, and of every picture's kind its magic. */
+/** Covers the headers of both formats and the magic number of every kind of picture. */
 const HEAD = 12_000;
-/** Types of values that IDX knows. */
+/** The value types of IDX. */
 const IDX_TYPES = [0x08, 0x09, 0x0b, 0x0c, 0x0d, 0x0e];
 
-/** Of an IDX or npy file, not packed; nothing for any other. */
+/** Reads an uncompressed IDX or npy file's header; undefined for any other file. */
 export function arrayKind(head: Uint8Array): ArrayKind | undefined {
   const text = String.fromCharCode(...head.subarray(0, HEAD));
   if (text.startsWith("\x93NUMPY")) {
@@ -29,7 +29,7 @@ export function arrayKind(head: Uint8Array): ArrayKind | undefined {
   return { format: "IDX", shape: Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis)) };
 }
 
-/** The first bytes of a file, unpacked where they are gzip; none where it can't be read. */
+/** The first bytes of a file, decompressed if they are gzip; none if it can't be read. */
 export async function headOf(file: Blob): Promise<Uint8Array> {
   try {
     const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
@@ -53,7 +53,7 @@ async function beginning(stream: ReadableStream<Uint8Array>): Promise<Uint8Array
       length += part.length;
     }
   } catch {
-    // Damaged further on: what came before tells the kind, and whoever reads the file tells the damage.
+    // Damaged further on: the bytes before it reveal the kind, and reading the file will report the damage.
   } finally {
     await reader.cancel().catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-// Data from files of arrays, IDX or npy: images, with labels and a test set beside them where there are files of those.
+// Data from array files, IDX or npy: images, with labels and a test set if there are files for those.
 import { WebvaeError, type Dataset } from "webvae";
 import { fromNpy, imagesFromIdx } from "webvae/datasets";
 import type { ArrayKind } from "./array_kind.js";
@@ -12,10 +12,10 @@ export interface ArrayFile extends ArrayKind {
   readonly file: File;
 }
 
-/** What is read into memory at once; what is unpacked from gzip is bounded likewise by the library. */
+/** The most that is read into memory at once; the library puts the same limit on decompressed gzip. */
 const LARGEST_FILE = 2 ** 30;
 const save =
-  "Save images as bytes (u1), or as floats from 0 to 1, of shape [n, height, width] or [n, height, width, channels].";
+  "Save images as bytes (u1) or as floats from 0 to 1, with shape [n, height, width] or [n, height, width, channels].";
 
 /** Throws DataFault, or the signal's reason. */
 export async function loadArrays(files: readonly ArrayFile[], leftOut: LeftOut, options: LoadOptions): Promise<Loaded> {
@@ -25,25 +25,25 @@ export async function loadArrays(files: readonly ArrayFile[], leftOut: LeftOut, 
     .filter(({ shape }) => shape.length !== 1)
     .sort((a, b) => (b.shape[0] ?? 0) - (a.shape[0] ?? 0));
   if (!images) {
-    throw new DataFault("Labels, but no images", `${shortName(labels[0]!.file.name)} holds one number per example.`, [
-      "Choose the file of the images together with the file of their labels.",
+    throw new DataFault("Labels without images", `${shortName(labels[0]!.file.name)} holds one number per example.`, [
+      "Choose the image file together with the label file.",
     ]);
   }
   if (third || (second && String(second.shape.slice(1)) !== String(images.shape.slice(1)))) {
     const names = files.map(({ file }) => shortName(file.name));
-    throw new DataFault("Too many arrays", `These do not belong together: ${names.slice(0, 5).join(", ")}.`, [
-      "Choose one file of images, or two of the same shape (the larger is trained on, the other is the test set), and their labels.",
+    throw new DataFault("Too many arrays", `These files do not belong together: ${names.slice(0, 5).join(", ")}.`, [
+      "Choose one image file, or two of the same shape (the larger is used for training, the other for testing), and their labels.",
     ]);
   }
   onProgress?.(0, undefined, `Reading ${shortName(images.file.name)}`);
   const main = asPicturesOrPoints(await read(images, takeLabels(images, labels), signal));
   const other = second && asPicturesOrPoints(await read(second, takeLabels(second, labels), signal));
   if (other && main.kind === "points") {
-    throw new DataFault("Too many arrays", "Of points there can be one file; a tenth of it becomes the test set.", [
+    throw new DataFault("Too many arrays", "Points must come in a single file; a tenth of it becomes the test set.", [
       "Choose one of them.",
     ]);
   }
-  for (const { file } of labels) leftOut.add(file.name, "labels of no images here");
+  for (const { file } of labels) leftOut.add(file.name, "labels that match no images here");
 
   const notes = [...main.notes];
   const fit = (dataset: Dataset) => {
@@ -51,15 +51,19 @@ export async function loadArrays(files: readonly ArrayFile[], leftOut: LeftOut, 
     const most = Math.floor(MOST_BYTES / row);
     if (dataset.count <= most) return dataset;
     const counts = [most, dataset.count].map((count) => count.toLocaleString("en"));
-    notes.push(`${counts[0]} of ${counts[1]} examples are used, chosen by chance: as many as any GPU holds at once.`);
+    notes.push(
+      `${counts[0]} of ${counts[1]} examples are used, chosen at random: as many as any GPU can hold at once.`,
+    );
     return sampleOf(dataset, most, seed);
   };
   if (!other && main.dataset.count < 2) {
-    throw new DataFault("One example is too few", "It takes one to train on and another for the test.", [save]);
+    throw new DataFault("One example is too few", "At least two are needed: one for training and one for testing.", [
+      save,
+    ]);
   }
   const sets = other ? { train: fit(main.dataset), test: fit(other.dataset) } : holdOut(fit(main.dataset), seed);
   const counts = [sets.train.count, sets.test.count].map((count) => count.toLocaleString("en"));
-  notes.unshift(`${counts[0]} examples to train on and ${counts[1]} for the test. They stay on this machine.`);
+  notes.unshift(`${counts[0]} examples for training and ${counts[1]} for testing. They stay on this machine.`);
   const classes = Math.max(classesOf(sets.train), classesOf(sets.test));
   return {
     name: shortName(images.file.name),
@@ -73,7 +77,7 @@ export async function loadArrays(files: readonly ArrayFile[], leftOut: LeftOut, 
 
 const classesOf = ({ labels = new Uint8Array() }: Dataset) => labels.reduce((a, b) => Math.max(a, b + 1), 0);
 
-/** The labels of as many examples in the same format, which are then taken. */
+/** Takes the labels that match in format and number of examples. */
 function takeLabels(images: ArrayFile, labels: ArrayFile[]): ArrayFile | undefined {
   const at = labels.findIndex(({ format, shape }) => format === images.format && shape[0] === images.shape[0]);
   return at < 0 ? undefined : labels.splice(at, 1)[0];
@@ -100,13 +104,18 @@ async function read(images: ArrayFile, labels: ArrayFile | undefined, signal?: A
 
 async function bytesOf(file: File): Promise<Uint8Array> {
   const fail = (why: string, cause?: unknown) =>
-    new DataFault(`${shortName(file.name)} cannot be used`, why, ["Choose a part of it, or a copy on this machine."], {
-      cause,
-    });
-  if (file.size > LARGEST_FILE) throw fail(`It takes ${(file.size / 1e9).toFixed(1)} GB; at most 1 GB is read.`);
+    new DataFault(
+      `${shortName(file.name)} cannot be used`,
+      why,
+      ["Choose a smaller part of it, or a copy on this machine."],
+      {
+        cause,
+      },
+    );
+  if (file.size > LARGEST_FILE) throw fail(`It is ${(file.size / 1e9).toFixed(1)} GB; the limit is 1 GB.`);
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
-    throw fail("The browser cannot read it: it was moved or changed, or does not fit in memory.", cause);
+    throw fail("The browser cannot read it: it was moved or changed, or it does not fit in memory.", cause);
   }
 }

@@ -1,15 +1,15 @@
-// The files of a drop, those in folders too. On the page: a worker gets none of this.
+// The dropped files, including those in folders. Runs on the page, since workers get no drop events.
 
-/** Of a drop. A folder of more is no folder of pictures. */
+/** The most files in a drop. A folder with more is not a folder of pictures. */
 const MOST_FILES = 20_000;
 
 /**
- * The dropped files; those in folders have the path for a name ("cats/1.png"), hidden ones are passed over. To be called
- * in the event itself, for afterwards the browser forgets what was dropped. Rejects where a folder cannot be read.
+ * The dropped files; files in folders have the path as their name ("cats/1.png"), and hidden files are skipped. Must be
+ * called during the event, because the browser forgets the drop afterwards. Rejects if a folder cannot be read.
  */
 export async function filesOf(transfer: DataTransfer): Promise<File[]> {
   const entries = [...transfer.items].flatMap((item) => (item.kind === "file" ? [item.webkitGetAsEntry()] : []));
-  // Some sources (an image dragged out of a page) give files without entries.
+  // Some sources (an image dragged out of a page) provide files without entries.
   if (entries.length === 0 || entries.includes(null)) return [...transfer.files];
   const files: File[] = [];
   const waiting = (entries as FileSystemEntry[]).reverse();
@@ -27,11 +27,11 @@ export async function filesOf(transfer: DataTransfer): Promise<File[]> {
 async function fileOf(entry: FileSystemFileEntry): Promise<File> {
   const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
   const path = entry.fullPath.replace(/^\//, "");
-  // Refers to the same bytes, which are not read for it.
+  // Refers to the same bytes without reading them.
   return path === file.name ? file : new File([file], path, { type: file.type, lastModified: file.lastModified });
 }
 
-/** A reader gives a hundred at a time, and none at the end. */
+/** A reader returns a hundred entries at a time, and none at the end. */
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];

@@ -1,4 +1,4 @@
-// Data from the visitor's own files: pictures, or arrays of them. What a file is shows in its bytes; names say nothing.
+// Data from the visitor's own files: pictures, or arrays of them. A file is identified by its bytes, not its name.
 import { arrayKind, headOf } from "./array_kind.js";
 import { loadArrays, type ArrayFile } from "./arrays.js";
 import { holdOut } from "./hold_out.js";
@@ -7,13 +7,13 @@ import { DataFault, type Loaded, type LoadOptions } from "./loaded.js";
 import { checkSide, datasetOfPictures } from "./pictures.js";
 
 export interface FileOptions extends LoadOptions {
-  /** Side that pictures are scaled to; by default 32. Arrays are taken as they are. */
+  /** Side that pictures are scaled to; 32 by default. Arrays are not scaled. */
   readonly size?: number;
-  /** Of pictures: by default 3 where one of them has colour, else 1. */
+  /** For pictures: by default 3 if any of them has colour, else 1. */
   readonly channels?: 1 | 3;
 }
 
-/** Files that are looked into: more than a folder of pictures has, fewer than a disk. */
+/** The most files to examine: more than a folder of pictures has, fewer than a disk. */
 const MOST_FILES = 100_000;
 
 /** Throws DataFault, or the signal's reason. */
@@ -27,13 +27,13 @@ export async function dataFromFiles(files: readonly File[], options: FileOptions
   }
   if (files.length > MOST_FILES) {
     const counts = [files.length, MOST_FILES].map((count) => count.toLocaleString("en"));
-    throw new DataFault("Too many files", `There are ${counts[0]} files; at most ${counts[1]} are looked into.`, [
+    throw new DataFault("Too many files", `There are ${counts[0]} files; the limit is ${counts[1]}.`, [
       "Choose a folder with fewer.",
     ]);
   }
   const arrays: ArrayFile[] = [];
   const others: File[] = [];
-  const what = `Looking into ${files.length.toLocaleString("en")} ${files.length === 1 ? "file" : "files"}`;
+  const what = `Examining ${files.length.toLocaleString("en")} ${files.length === 1 ? "file" : "files"}`;
   for (const [i, file] of files.entries()) {
     if (i % 50 === 0) onProgress?.(i, files.length, what);
     signal?.throwIfAborted();
@@ -43,15 +43,15 @@ export async function dataFromFiles(files: readonly File[], options: FileOptions
   }
   const leftOut = new LeftOut();
   if (arrays.length > 0) {
-    // A folder with arrays in it has a README beside them, or a preview.
-    for (const file of others) leftOut.add(file.name, "neither an IDX nor an npy file, as others here are");
+    // A folder of arrays may also hold a README or a preview image.
+    for (const file of others) leftOut.add(file.name, "not an IDX or npy file like the others");
     const loaded = await loadArrays(arrays, leftOut, options);
     return { ...loaded, notes: [...loaded.notes, ...leftOut.notes(files.length)] };
   }
   const { dataset, labelNames, notes } = await datasetOfPictures(others, leftOut, { ...options, size });
   const { train, test } = holdOut(dataset, seed);
   const { name, shape } = dataset;
-  const held = `${test.count.toLocaleString("en")} of them ${test.count === 1 ? "is" : "are"} kept for the test.`;
+  const held = `${test.count.toLocaleString("en")} of them ${test.count === 1 ? "is" : "are"} held out for testing.`;
   return {
     name,
     kind: "images",

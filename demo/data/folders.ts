@@ -1,14 +1,14 @@
-// Classes from folders: pictures that lie in "cats" and in "dogs" are labelled so.
+// Classes from folders: pictures in "cats" and "dogs" get those labels.
 
 export interface Classes {
   readonly labels: Uint8Array;
   readonly labelNames: string[];
 }
 
-/** What a label can count to. */
+/** The most classes that labels can distinguish. */
 const MOST = 256;
 
-/** Of files named by their paths; nothing where all lie in one folder, or in more than there can be labels. */
+/** Classes of files named by their paths; undefined if all are in one folder, or in more folders than labels allow. */
 export function classesOf(paths: readonly string[]): Classes | undefined {
   const folders = paths.map((path) => path.slice(0, Math.max(0, path.lastIndexOf("/"))));
   const classes = [...new Set(folders)].sort();
@@ -16,7 +16,7 @@ export function classesOf(paths: readonly string[]): Classes | undefined {
   const short = classes.map((path) => path.slice(path.lastIndexOf("/") + 1) || "no folder");
   return {
     labels: Uint8Array.from(folders, (folder) => classes.indexOf(folder)),
-    // Two folders of one name are told apart by where they lie.
+    // Folders that share a name are distinguished by their full paths.
     labelNames: new Set(short).size === short.length ? short : classes.map((path) => path || "no folder"),
   };
 }

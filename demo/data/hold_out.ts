@@ -1,11 +1,11 @@
-// A part of a data set that is kept for the test: chosen by seed, so that it is the same at every visit.
+// The part of a data set that is held out for testing: chosen by seed, so that it is the same on every visit.
 import type { Dataset } from "webvae";
 import { fromArray } from "webvae/datasets";
 
-/** More do not make the test's figures better, only slower. */
+/** More would not make the test losses better, only slower to compute. */
 const MOST_TESTED = 10_000;
 
-/** 0 to n - 1 in an order that the seed gives (Fisher and Yates, with mulberry32's numbers). */
+/** 0 to n - 1 in an order that the seed determines (a Fisher-Yates shuffle with mulberry32). */
 export function shuffled(n: number, seed: number): Uint32Array {
   let state = seed | 0;
   const below = (end: number) => {
@@ -22,7 +22,7 @@ export function shuffled(n: number, seed: number): Uint32Array {
   return order;
 }
 
-/** A tenth for the test, at least one example and at most 10,000; the rest to train on. Takes two examples or more. */
+/** A tenth for testing, at least one example and at most 10,000; the rest for training. Needs two examples or more. */
 export function holdOut(dataset: Dataset, seed: number): { train: Dataset; test: Dataset } {
   const { count } = dataset;
   const order = shuffled(count, seed);
@@ -30,7 +30,7 @@ export function holdOut(dataset: Dataset, seed: number): { train: Dataset; test:
   return { train: pick(dataset, order.subarray(tested).sort()), test: pick(dataset, order.subarray(0, tested).sort()) };
 }
 
-/** At most `most` examples, chosen by seed, in the order in which they were. */
+/** At most `most` examples, chosen by seed, in their original order. */
 export function sampleOf(dataset: Dataset, most: number, seed: number): Dataset {
   if (dataset.count <= most) return dataset;
   return pick(dataset, shuffled(dataset.count, seed).subarray(0, most).sort());

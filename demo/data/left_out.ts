@@ -1,13 +1,13 @@
-// Files that cannot be used: which, and why, in a sentence or two however many they are.
+// Describes which files cannot be used and why, in a sentence or two however many there are.
 
-/** How many files of one fault are named. */
+/** How many files are named for each reason. */
 const NAMED = 3;
 
 export class LeftOut {
   readonly #names = new Map<string, string[]>();
   #count = 0;
 
-  /** `why` goes on the file's name: "is empty", "is no picture". */
+  /** `why` is a short reason: "empty", "not a picture". */
   add(name: string, why: string): void {
     this.#count++;
     const names = this.#names.get(why);
@@ -19,7 +19,7 @@ export class LeftOut {
     return this.#count;
   }
 
-  /** "is empty: a.png; is no picture: b.txt, c.txt, d.txt and 7 more." */
+  /** "empty: a.png; not a picture: b.txt, c.txt, d.txt and 7 more." */
   reasons(): string {
     const parts = [...this.#names].map(([why, names]) => {
       const more = names.length - NAMED;
@@ -28,7 +28,7 @@ export class LeftOut {
     return `${parts.join("; ")}.`;
   }
 
-  /** For the notes: nothing where nothing was left out. */
+  /** A sentence for the notes; none if nothing was left out. */
   notes(total: number): string[] {
     if (this.#count === 0) return [];
     const [left, all] = [this.#count, total].map((count) => count.toLocaleString("en"));
@@ -36,7 +36,7 @@ export class LeftOut {
   }
 }
 
-/** A name may be of any length and may hold anything. */
+/** A name may have any length and contain any characters. */
 export function shortName(name: string): string {
   const clean = name.replace(/\p{C}/gu, "\ufffd");
   const characters = [...clean];

@@ -1,5 +1,5 @@
 // The kind and size of a picture, read from its headers before it is decoded, since a file of a few hundred bytes can
-// unfold to gigabytes of pixels.
+// decompress to gigabytes of pixels.
 
 export interface PictureSize {
   readonly kind: "PNG" | "JPEG" | "GIF" | "WebP";
@@ -7,11 +7,11 @@ export interface PictureSize {
   readonly height: number;
 }
 
-/** The most pixels of a picture: 200 MB of memory, and as many as a phone's camera makes. */
+/** The most pixels a picture may have: 200 MB of memory, and what a phone's camera produces. */
 const MOST_PIXELS = 50_000_000;
-/** Pixels that are allowed whatever the file's size: 16 MB of memory, times a few in a browser. */
+/** Pixels that are allowed whatever the file's size: 16 MB of memory, and a few times that inside a browser. */
 const FREE_PIXELS = 4_000_000;
-/** The limit for larger pictures: drawings in flat colours have some hundred pixels per byte, photographs under ten. */
+/** The limit for larger pictures: drawings in flat colours have about 100 pixels per byte, photographs under ten. */
 const PIXELS_A_BYTE = 500;
 
 /** Why a picture of this size, in a file of `bytes` bytes, is refused; undefined if it is not. */
@@ -22,7 +22,7 @@ export function tooLarge({ width, height }: PictureSize, bytes: number): string 
   return `more pixels (${width} x ${height}) than a file of its size can show`;
 }
 
-/** Of a PNG, JPEG, GIF or WebP file; nothing for another file, or one that breaks off before its size. */
+/** Reads a PNG, JPEG, GIF or WebP header; undefined for another file, or one that ends before its size. */
 export function pictureSize(bytes: Uint8Array): PictureSize | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const says = (at: number, text: string) => {
@@ -42,11 +42,11 @@ export function pictureSize(bytes: Uint8Array): PictureSize | undefined {
   return found && found.width > 0 && found.height > 0 ? found : undefined;
 }
 
-/** The screen, or the first frame where that is larger: decoders make room for both. */
+/** The screen, or the first frame if that is larger: decoders allocate both. */
 function gifSize(view: DataView): PictureSize | undefined {
   const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
   let at = 13 + tableBytes(view.byteLength > 10 ? view.getUint8(10) : 0);
-  // Extensions: a mark, a kind, and blocks that each begin with their length, until one of 0.
+  // Extensions: a marker, a kind, and blocks that each begin with their length, up to one of length 0.
   while (at + 2 < view.byteLength && view.getUint8(at) === 0x21) {
     at += 2;
     while (at < view.byteLength && view.getUint8(at) !== 0) at += 1 + view.getUint8(at);
@@ -59,7 +59,7 @@ function gifSize(view: DataView): PictureSize | undefined {
   return { kind: "GIF", width, height };
 }
 
-/** By its first chunk: lossy, lossless, or extended, which has a canvas. */
+/** Reads its first chunk: lossy, lossless, or extended, which has a canvas. */
 function webpSize(view: DataView, says: (at: number, text: string) => boolean): PictureSize | undefined {
   const kind = "WebP";
   if (says(12, "VP8 ") && says(23, "\x9d\x01\x2a")) {
@@ -76,20 +76,20 @@ function webpSize(view: DataView, says: (at: number, text: string) => boolean): 
   return undefined;
 }
 
-/** From segment to segment until the start of the frame. A thumbnail lies within a segment and is passed over. */
+/** Walks the segments to the start of the frame. A thumbnail lies inside a segment and is skipped. */
 function jpegSize(view: DataView): PictureSize | undefined {
   let at = 2;
   while (at + 9 <= view.byteLength) {
     if (view.getUint8(at) !== 0xff) return undefined;
     const marker = view.getUint8(at + 1);
-    // A marker may have any number of FF before it.
+    // A marker may be preceded by any number of FF bytes.
     if (marker === 0xff) {
       at++;
       continue;
     }
     const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
     if (frame) return { kind: "JPEG", width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
-    // Image data or the end before any frame header, or a marker without a length, which could hide one.
+    // Image data or the end comes before any frame header, or a marker without a length, which could hide one.
     if (marker <= 0x01 || (marker >= 0xd0 && marker <= 0xda)) return undefined;
     const length = view.getUint16(at + 2);
     if (length < 2) return undefined;

@@ -1,4 +1,4 @@
-// Pictures of any size, each cut to its middle square, scaled to the same side and counted as grey or colour.
+// Pictures of any size, each cropped to its central square, scaled to the same size and counted as grey or colour.
 import { fromArray } from "webvae/datasets";
 import type { Dataset } from "webvae";
 import { classesOf } from "./folders.js";
@@ -7,28 +7,28 @@ import { capital, LeftOut, shortName } from "./left_out.js";
 import { DataFault, type LoadOptions } from "./loaded.js";
 import { pictureSize, tooLarge } from "./picture_header.js";
 
-/** Decoding takes some 10 ms of each: more would be minutes of waiting, and a VAE learns little from them. */
+/** Decoding takes about 10 ms each: more would mean minutes of waiting, and a VAE would learn little from them. */
 export const MOST_PICTURES = 10_000;
-/** Of a picture once scaled. A step of a model for 128x128x3 is four times one for 64x64x3 already. */
+/** Side of a picture once scaled. A training step at 128x128x3 already takes four times one at 64x64x3. */
 export const LARGEST_SIDE = 128;
-/** Poolings and strides leave nothing of less. */
+/** Pooling and strides would leave nothing of a smaller picture. */
 export const SMALLEST_SIDE = 8;
-/** What every adapter binds as one buffer, by WebGPU's default limits. */
+/** What every adapter can bind as one buffer, by WebGPU's default limits. */
 export const MOST_BYTES = 128 * 2 ** 20;
-/** Of one picture's file. */
+/** The largest picture file. */
 const LARGEST_FILE = 64 * 2 ** 20;
-/** A pixel whose channels lie nearer than this is grey: JPEG rounds, and scanners tint. */
+/** A pixel whose channels are closer than this counts as grey: JPEG rounds, and scanners tint. */
 const GREY = 12;
-/** Share of pixels that are not grey from which on a picture is in colour. */
+/** A picture with at least this share of non-grey pixels is in colour. */
 const COLOURED = 0.01;
 
 export interface PictureOptions extends LoadOptions {
   readonly size: number;
-  /** By default 3 where a picture has colour, else 1. */
+  /** By default 3 if any picture has colour, else 1. */
   readonly channels?: 1 | 3;
 }
 
-/** Those of `files` that are pictures. Throws DataFault where fewer than two are, or the signal's reason. */
+/** Reads the pictures among `files`. Throws DataFault if there are fewer than two, or the signal's reason. */
 export async function datasetOfPictures(
   files: readonly File[],
   leftOut: LeftOut,
@@ -36,7 +36,7 @@ export async function datasetOfPictures(
 ): Promise<{ dataset: Dataset; labelNames?: string[]; notes: string[] }> {
   const { size, onProgress, signal, seed = 0 } = options;
   const most = Math.min(MOST_PICTURES, Math.floor(MOST_BYTES / (size * size * (options.channels ?? 3))));
-  // A folder may be sorted by what its pictures show: the first would not stand for the rest.
+  // A folder may be sorted by what its pictures show, so the first ones would not represent the rest.
   const chosen = Array.from(shuffled(files.length, seed).subarray(0, most).sort(), (index) => files[index]!);
   const what = `Reading ${chosen.length.toLocaleString("en")} ${chosen.length === 1 ? "picture" : "pictures"}`;
   const pictures: Picture[] = [];
@@ -54,12 +54,12 @@ export async function datasetOfPictures(
   const coloured = pictures.filter(({ colour }) => colour).length;
   const channels = options.channels ?? (coloured > 0 ? 3 : 1);
   const notes = [
-    `${pictures.length.toLocaleString("en")} pictures, each cut to its middle square and scaled to ${size} x ${size}. They stay on this machine.`,
+    `${pictures.length.toLocaleString("en")} pictures, each cropped to its central square and scaled to ${size} x ${size}. They stay on this machine.`,
     ...(chosen.length < files.length
-      ? [`Only ${most.toLocaleString("en")} of ${files.length.toLocaleString("en")} files were read, chosen by chance.`]
+      ? [`Only ${most.toLocaleString("en")} of ${files.length.toLocaleString("en")} files were read, chosen at random.`]
       : []),
     ...tints(pictures.length - coloured, coloured, channels),
-    ...(pictures.some(({ transparent }) => transparent) ? ["Transparent parts are taken as white."] : []),
+    ...(pictures.some(({ transparent }) => transparent) ? ["Transparent areas become white."] : []),
     ...smallOnes(pictures, size),
   ];
   const pixels = size * size;
@@ -74,33 +74,33 @@ export async function datasetOfPictures(
   const classes = classesOf(pictures.map((picture) => picture.name));
   if (!classes) return { dataset: fromArray(values, { name, shape }), notes };
   const { labels, labelNames } = classes;
-  notes.push(`Their ${labelNames.length} folders are their classes.`);
+  notes.push(`Their ${labelNames.length} folders are used as classes.`);
   return { dataset: fromArray(values, { name, shape, labels }), labelNames, notes };
 }
 
 interface Picture {
   readonly name: string;
-  /** size x size x 3. */
+  /** [size, size, 3]. */
   readonly rgb: Uint8Array;
   readonly colour: boolean;
   readonly transparent: boolean;
-  /** Of the square that it was cut to, in pixels. */
+  /** Side of the square it was cropped to, in pixels. */
   readonly side: number;
 }
 
-/** The picture, or why it is none that can be used. */
+/** The picture, or why it cannot be used. */
 async function readPicture(file: File, size: number): Promise<Omit<Picture, "name"> | string> {
   if (file.size === 0) return "empty";
   if (file.size > LARGEST_FILE) return `larger than ${LARGEST_FILE / 2 ** 20} MB`;
   const bytes = await file.arrayBuffer().catch(() => undefined);
   if (!bytes) return "cannot be read";
   const header = pictureSize(new Uint8Array(bytes));
-  if (!header) return "no PNG, JPEG, GIF or WebP picture";
+  if (!header) return "not a PNG, JPEG, GIF or WebP picture";
   const refused = tooLarge(header, bytes.byteLength);
   if (refused) return refused;
   let bitmap: ImageBitmap;
   try {
-    // Of the bytes that were looked at, not of a file that may have changed since.
+    // Decodes the bytes that were checked, not a file that may have changed since.
     bitmap = await createImageBitmap(new Blob([bytes]));
   } catch {
     return "damaged";
@@ -112,7 +112,7 @@ async function readPicture(file: File, size: number): Promise<Omit<Picture, "nam
   }
 }
 
-/** The middle square, halved until one more would be too small, then scaled: so every pixel of it counts. */
+/** The central square, halved for as long as it stays large enough, then scaled, so that every pixel contributes. */
 function squareOf(bitmap: ImageBitmap, size: number): Omit<Picture, "name"> {
   const side = Math.min(bitmap.width, bitmap.height);
   let source: ImageBitmap | OffscreenCanvas = bitmap;
@@ -122,7 +122,7 @@ function squareOf(bitmap: ImageBitmap, size: number): Omit<Picture, "name"> {
     const to: number = from >= 2 * size ? Math.ceil(from / 2) : size;
     const context = contextOf(to);
     context.drawImage(source, left, top, from, from, 0, 0, to, to);
-    // Its memory, tens of megabytes, would wait for the garbage collector.
+    // Otherwise its memory, tens of megabytes, would wait for the garbage collector.
     if (source instanceof OffscreenCanvas) source.width = source.height = 0;
     [source, left, top] = [context.canvas, 0, 0];
     if (to === size) return { ...rgbOf(context.getImageData(0, 0, size, size).data), side };
@@ -136,7 +136,7 @@ function contextOf(side: number): OffscreenCanvasRenderingContext2D {
   return context;
 }
 
-/** On white, and whether there is colour or anything transparent. */
+/** The picture on white, and whether it has colour or transparency. */
 function rgbOf(rgba: Uint8ClampedArray): Pick<Picture, "rgb" | "colour" | "transparent"> {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   let coloured = 0;
@@ -151,15 +151,15 @@ function rgbOf(rgba: Uint8ClampedArray): Pick<Picture, "rgb" | "colour" | "trans
   return { rgb, colour: coloured >= COLOURED * (rgb.length / 3), transparent };
 }
 
-/** Rec. 601, as JPEG's own grey. */
+/** Rec. 601, like JPEG's own luma. */
 function luma(rgb: Uint8Array, at: number): number {
   return Math.round(0.299 * rgb[at]! + 0.587 * rgb[at + 1]! + 0.114 * rgb[at + 2]!);
 }
 
 function tints(grey: number, coloured: number, channels: 1 | 3): string[] {
   const are = (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "is" : "are"}`;
-  if (channels === 1) return coloured > 0 ? [`All are taken as grey; ${are(coloured)} in colour.`] : [];
-  return grey > 0 && coloured > 0 ? [`All are taken as colour; ${are(grey)} grey.`] : [];
+  if (channels === 1) return coloured > 0 ? [`All are converted to grey; ${are(coloured)} in colour.`] : [];
+  return grey > 0 && coloured > 0 ? [`All are treated as colour; ${are(grey)} grey.`] : [];
 }
 
 function smallOnes(pictures: readonly Picture[], size: number): string[] {
@@ -172,24 +172,25 @@ function tooFew(good: number, leftOut: LeftOut): DataFault {
   const formats = "Choose PNG, JPEG, GIF or WebP pictures, or one IDX or npy file.";
   if (good === 1) {
     const others = leftOut.count > 0 ? ` The others cannot be used: ${leftOut.reasons()}` : "";
-    return new DataFault("One picture is too few", `It takes one to train on and another for the test.${others}`, [
-      "Choose at least two pictures; a few hundred of the same kind give something to learn.",
-      formats,
-    ]);
+    return new DataFault(
+      "One picture is too few",
+      `At least two are needed: one for training and one for testing.${others}`,
+      ["Choose at least two pictures; a few hundred of the same kind give the model something to learn.", formats],
+    );
   }
   return new DataFault(
     leftOut.count === 1 ? "This file cannot be used" : "None of these files can be used",
     capital(leftOut.reasons()),
-    [formats, "Pictures of other kinds (HEIC, TIFF, SVG, PDF) have to be exported as PNG or JPEG first."],
+    [formats, "Export pictures in other formats (HEIC, TIFF, SVG, PDF) as PNG or JPEG first."],
   );
 }
 
-/** Refuses sides that no model here is for. */
+/** Rejects sizes that no model here supports. */
 export function checkSide(size: number): void {
   if (Number.isInteger(size) && size >= SMALLEST_SIDE && size <= LARGEST_SIDE) return;
   throw new DataFault(
-    "This size does not work",
-    `Pictures are scaled to a side of ${SMALLEST_SIDE} to ${LARGEST_SIDE} pixels, not ${shortName(String(size))}.`,
-    ["Choose 32: it trains fast, and shows shapes and colours."],
+    "This size is not supported",
+    `Pictures can be scaled to ${SMALLEST_SIDE} to ${LARGEST_SIDE} pixels a side, not ${shortName(String(size))}.`,
+    ["Choose 32: it trains fast and still shows shapes and colours."],
   );
 }

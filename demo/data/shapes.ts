@@ -1,4 +1,4 @@
-// What an array's examples are to this page: pictures or points in the plane, for it can show nothing else.
+// Interprets an array's examples as pictures or points in the plane; the page cannot show anything else.
 import type { Dataset } from "webvae";
 import { fromArray } from "webvae/datasets";
 import { DataFault, type Loaded } from "./loaded.js";
@@ -10,9 +10,9 @@ export interface Shaped {
   readonly notes: string[];
 }
 
-/** Of a row that is taken as a square picture: scikit-learn's digits have 8. */
+/** Smallest side of a row that is read as a square picture: scikit-learn's digits have 8. */
 const LEAST_SIDE = 8;
-/** Bytes that reach no higher are rather of another scale than dark. */
+/** Bytes that never exceed this are more likely on another scale than dark. */
 const DARK = 64;
 
 /** Throws DataFault. */
@@ -22,13 +22,13 @@ export function asPicturesOrPoints(dataset: Dataset): Shaped {
   if (shape[0] === 2) return points(dataset);
   const side = Math.round(Math.sqrt(shape[0]!));
   if (side ** 2 === shape[0] && side >= LEAST_SIDE) {
-    const notes = [`Each row of ${shape[0]} values is taken as a picture of ${side} x ${side}.`];
+    const notes = [`Each row of ${shape[0]} values is treated as a picture of ${side} x ${side}.`];
     return pictures(reshaped(dataset, [side, side, 1]), notes);
   }
   throw new DataFault(
-    "This page cannot show these data",
-    `${dataset.name} has rows of ${shape[0]} values. This page shows pictures, and points of two values.`,
-    ["In code, fromNpy takes them: a model of dense layers trains on rows of any length."],
+    "This page cannot show this data",
+    `${dataset.name} has rows of ${shape[0]} values. This page can show only pictures and 2D points.`,
+    ["In code, load it with fromNpy: a model of dense layers can train on rows of any length."],
   );
 }
 
@@ -41,38 +41,40 @@ function pictures(dataset: Dataset, notes: string[]): Shaped {
     // PyTorch's order.
     const first = height === 1 || height === 3;
     throw refuse(
-      `pictures of ${shape.join("x")}, that is ${channels} channels; there can be 1 or 3`,
+      `pictures of ${shape.join("x")}, that is, ${channels} channels; only 1 or 3 are possible`,
       first
-        ? "If it is [n, channels, height, width], save a.transpose(0, 2, 3, 1)."
-        : "Save one channel of it, or three as red, green and blue.",
+        ? "If the array is [n, channels, height, width], save a.transpose(0, 2, 3, 1)."
+        : "Save only one channel, or three as red, green and blue.",
     );
   }
   if (Math.max(height, width) > LARGEST_SIDE) {
     throw refuse(
-      `pictures of ${width} x ${height}; at most ${LARGEST_SIDE} x ${LARGEST_SIDE} are trained on here`,
+      `pictures of ${width} x ${height}; the limit here is ${LARGEST_SIDE} x ${LARGEST_SIDE}`,
       "Scale them down first, or choose them as PNG or JPEG files, which this page scales itself.",
     );
   }
   if (values instanceof Uint8Array) {
     const most = values.reduce((a, b) => Math.max(a, b), 0);
     if (most < DARK) {
-      notes.push(`Its values reach ${most} of 255, so the pictures are dark. Divide them by their maximum, perhaps.`);
+      notes.push(
+        `The largest value is ${most} of 255, so the pictures are dark. Consider dividing the values by their maximum.`,
+      );
     }
     return { kind: "images", dataset, notes };
   }
-  // Rows of features may have any values; as pictures they may not.
+  // Feature rows may have any values, but pictures may not.
   const [least, most] = extremes(values);
   if (least < 0 || most > 1) {
     const [from, to] = [least, most].map((value) => Number(value.toPrecision(3)));
     throw refuse(
-      `values from ${from} to ${to}; those of pictures lie from 0 to 1, or are bytes`,
-      'If they are whole numbers from 0 to 255, save a.astype("u1"); else scale them to [0, 1].',
+      `values from ${from} to ${to}; pictures need values from 0 to 1, or bytes`,
+      'If they are whole numbers from 0 to 255, save a.astype("u1"); otherwise scale them to [0, 1].',
     );
   }
   return { kind: "images", dataset, notes };
 }
 
-/** Moved and scaled alike on both axes, so that a learning rate that suits other points suits these. */
+/** Centred, and scaled equally on both axes, so that the usual learning rates suit any points. */
 function points(dataset: Dataset): Shaped {
   const { values, count, name, labels } = dataset;
   const axes = [0, 1].map((axis) => {
@@ -85,7 +87,7 @@ function points(dataset: Dataset): Shaped {
   return {
     kind: "points",
     dataset: fromArray(scaled, { shape: [2], name, ...(labels ? { labels } : {}) }),
-    notes: [`The points are moved by (${x}, ${y}) to their middle and divided by ${deviation.toPrecision(3)}.`],
+    notes: [`The points are shifted by (${x}, ${y}) to centre them and divided by ${deviation.toPrecision(3)}.`],
   };
 }
 

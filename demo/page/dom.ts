@@ -6,7 +6,7 @@ export function find<T extends Element = HTMLElement>(id: string): T {
   return found as unknown as T;
 }
 
-/** Sets a text only where it differs: an unchanged one costs no layout. */
+/** Sets a text only if it differs: an unchanged one costs no layout. */
 export function say(id: string, text: string): void {
   const element = find(id);
   if (element.textContent !== text) element.textContent = text;
@@ -14,14 +14,14 @@ export function say(id: string, text: string): void {
 
 export const show = (id: string, shown: boolean) => (find(id).hidden = !shown);
 
-/** "#rrggbb" of a custom property as numbers from 0 to 1. */
+/** A custom property's "#rrggbb" as numbers from 0 to 1. */
 export function colour(name: string): readonly [number, number, number] {
   const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const part = (at: number) => parseInt(text.slice(at, at + 2), 16) / 255;
   return [part(1), part(3), part(5)];
 }
 
-/** Gives the visitor a file. */
+/** Downloads a file to the visitor's machine. */
 export function download(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
   const link = Object.assign(document.createElement("a"), { href: url, download: name });

@@ -21,14 +21,14 @@ export function acceptDrops(dropped: (files: readonly File[]) => void): void {
     show("drop", false);
     if (!hasFiles(event)) return;
     event.preventDefault();
-    // A folder that cannot be read is told as every rejection is.
+    // A folder that cannot be read is reported like any other rejection.
     void filesOf(event.dataTransfer!).then((files) => {
       if (files.length > 0) dropped(files);
     });
   });
 }
 
-/** A safetensors file begins with the length of its JSON header; its name says nothing. */
+/** Recognizes a safetensors file by the length of its JSON header at the start, since names prove nothing. */
 export async function isModelFile(file: File): Promise<boolean> {
   if (file.size < 10) return false;
   const head = new DataView(await file.slice(0, 10).arrayBuffer());

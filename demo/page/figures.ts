@@ -1,4 +1,4 @@
-// Numbers in few characters.
+// Formats numbers in few characters.
 
 /** A loss: 104.2, 179k, 4.6e15. */
 export function shortLoss(nats: number, decimals = 1): string {
@@ -8,7 +8,7 @@ export function shortLoss(nats: number, decimals = 1): string {
   return size >= 9999.5 ? `${(nats / 1000).toFixed(0)}k` : nats.toFixed(size < 10 ? Math.max(decimals, 2) : decimals);
 }
 
-/** Three digits that count: 0.0123, 12.3, 1,230. */
+/** Three significant digits: 0.0123, 12.3, 1,230. */
 export function rounded(value: number): string {
   if (!Number.isFinite(value)) return "–";
   if (value >= 100) return Math.round(value).toLocaleString("en");

@@ -1,5 +1,5 @@
-// A grid of pictures in the page, drawn by the worker on a canvas that was handed over to it. Each model gets a canvas
-// of its own, which takes the place of the one before once it shows something.
+// A grid of pictures on the page, drawn by the worker on a canvas that was transferred to it. Each model gets its own
+// canvas, which replaces the previous one once it shows something.
 import type { ExplorerModel, Surface } from "webvae/explorer";
 import { colour } from "./dom.js";
 
@@ -32,7 +32,7 @@ export class Frame {
     this.#scheme.addEventListener("change", this.#recolour);
   }
 
-  /** Once the worker has drawn on it. */
+  /** Swaps the canvas in once the worker has drawn on it. */
   reveal(): void {
     if (this.#shown) return;
     this.#shown = true;
@@ -44,7 +44,7 @@ export class Frame {
     this.#canvas.setAttribute("aria-label", label);
   }
 
-  /** As many pixels as the screen has there. */
+  /** Sizes the canvas to the screen's pixels. */
   fit(): void {
     const { width, height } = this.#canvas.getBoundingClientRect();
     const size = [width, height].map((length) => Math.round(length * devicePixelRatio)) as [number, number];

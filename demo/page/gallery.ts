@@ -1,15 +1,15 @@
-// What a model makes: samples, and examples beside their reconstructions. Of images as pictures, of points as dots.
+// A model's output: samples, and examples next to their reconstructions. Images appear as pictures, points as dots.
 import type { ExplorerModel } from "webvae/explorer";
 import type { Opened } from "../protocol.js";
 import { ImageGallery } from "./image_gallery.js";
 import { PointGallery } from "./point_gallery.js";
 
 export interface Gallery {
-  /** Draws everything with the weights as they are. */
+  /** Draws everything with the current weights. */
   draw(): Promise<void>;
-  /** Other random latents. */
+  /** Draws new random latents. */
   redraw(): Promise<void>;
-  /** Pictures to keep, from the weights as they are. */
+  /** Pictures to download, from the current weights. */
   samplesPng(): Promise<Blob>;
   reconstructionsPng(): Promise<Blob>;
   dispose(): void;

@@ -7,7 +7,7 @@ import type { Gallery } from "./gallery.js";
 import { normals } from "./normals.js";
 import { sheetPng } from "./png.js";
 
-/** Pictures in a row of reconstructions: one of each class of ten. */
+/** Pictures in a row of reconstructions: one of each of ten classes. */
 const PAIRS = 10;
 
 export class ImageGallery implements Gallery {
@@ -26,7 +26,7 @@ export class ImageGallery implements Gallery {
   ) {
     const [height = 1, width = 1, channels = 1] = spec.input;
     const size = height * width * channels;
-    // Fewer where a picture is large and costs much.
+    // Fewer if pictures are large and therefore costly.
     this.#side = Math.max(height, width) <= 40 ? 8 : 5;
     const pairs = Math.min(PAIRS, data.examples.length / size);
     this.#examples = data.examples.slice(0, pairs * size);
@@ -37,8 +37,8 @@ export class ImageGallery implements Gallery {
     const label = "The model's reconstruction of each of them";
     this.#reconstructions = new Frame(find("reconstructions"), model, pairs, 1, label);
     const latents = spec.latent === 1 ? "one number" : `${spec.latent} numbers`;
-    say("samples-caption", `The same ${this.#side ** 2} random latents, decoded while the model learns.`);
-    say("reconstructions-caption", `Test examples that it never trains on, and what is left after ${latents} each.`);
+    say("samples-caption", `The same ${this.#side ** 2} random latents, decoded as the model learns.`);
+    say("reconstructions-caption", `Test examples that are never trained on, each rebuilt from ${latents}.`);
   }
 
   async draw(): Promise<void> {

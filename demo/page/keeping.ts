@@ -1,4 +1,4 @@
-// What lasts beyond the visit: model files, the browser's own storage, and the address that carries the settings.
+// What outlasts the visit: model files, the browser's storage, and the address, which carries the settings.
 import type { AutosaveState, Kept, Saved } from "../protocol.js";
 import { toHash, type Settings } from "../settings.js";
 import { PageFault } from "../faults.js";
@@ -9,25 +9,25 @@ import { count, duration } from "./figures.js";
 export function showAutosave(state: AutosaveState): void {
   const { saved } = state;
   if (state.kind === "off") say("autosave", saved ? `${state.why} ${keptLast(saved)}` : state.why);
-  else if (!saved) say("autosave", "The model is kept in this browser while it trains.");
-  else say("autosave", `Kept in this browser ${when(saved)}; a reload can go on with it.`);
+  else if (!saved) say("autosave", "The model is saved in this browser as it trains.");
+  else say("autosave", `Saved in this browser ${when(saved)}. After a reload you can continue from there.`);
 }
 
-/** Shows what was kept of a model that is gone. */
+/** Shows what was saved of a model that is gone. */
 export function showWhatIsLeft(saved: Saved | undefined): void {
-  if (saved) say("autosave", `${keptLast(saved)} What was trained after that is lost.`);
-  else say("autosave", "Nothing of this model was kept in this browser.");
+  if (saved) say("autosave", `${keptLast(saved)} Training after that is lost.`);
+  else say("autosave", "This model was not saved in this browser.");
 }
 
-/** The message about a lost worker, and the button that offers to continue with what was kept. */
+/** The message about a lost worker, and the button that offers to continue with the saved model. */
 export function restart(error: PageFault, saved: Saved | undefined, act: () => void): [PageFault, Again] {
   const [hint, label] = saved
-    ? [`${keptLast(saved)} It can go on from there.`, "Start again from what was kept"]
-    : ["Nothing of it was kept. You can start a new model with the same settings.", "Start again"];
+    ? [`${keptLast(saved)} You can continue from there.`, "Continue from the saved model"]
+    : ["The model was not saved. You can start a new one with the same settings.", "Start again"];
   return [new PageFault(error.title, error.message, [hint], error.code), { label, act }];
 }
 
-const keptLast = (saved: Saved) => `Kept last in this browser ${when(saved)}.`;
+const keptLast = (saved: Saved) => `Last saved in this browser ${when(saved)}.`;
 const when = ({ at, steps }: Saved) => `at ${new Date(at).toLocaleTimeString("en-GB")} after ${count(steps, "step")}`;
 
 export interface Offer {
@@ -39,16 +39,19 @@ export function offerKept(kept: Kept, { continueIt, discard }: Offer): void {
   const { title, epochs, steps, savedAt, needsFiles } = kept;
   // Negative if the clock was changed in between.
   const seconds = (Date.now() - savedAt) / 1000;
-  const from = seconds >= 0 ? `from ${duration(seconds)} ago` : "of an earlier visit";
+  const from = seconds >= 0 ? `from ${duration(seconds)} ago` : "from an earlier visit";
   const trained = epochs > 0 ? count(epochs, "epoch") : count(steps, "step");
-  const files = needsFiles ? " Its data were your own files: drop them on the page first." : "";
-  say("kept-text", `A model ${from} is kept here: ${title}, ${trained}.${files} Training another replaces it.`);
+  const files = needsFiles ? " It was trained on your own files: drop them on the page first." : "";
+  say(
+    "kept-text",
+    `A model ${from} is saved in this browser: ${title}, ${trained}.${files} Training another one replaces it.`,
+  );
   show("kept", true);
   find<HTMLButtonElement>("kept-continue").onclick = continueIt;
   find<HTMLButtonElement>("kept-discard").onclick = discard;
 }
 
-/** The address says what runs, so that it can be kept and sent. */
+/** Puts the current settings into the address, so that it can be bookmarked and shared. */
 export function showInAddress(settings: Settings): void {
   const hash = toHash(settings);
   if (hash !== location.hash) history.replaceState(null, "", hash || `${location.pathname}${location.search}`);
@@ -56,13 +59,13 @@ export function showInAddress(settings: Settings): void {
 
 export async function copyLink(settings: Settings): Promise<void> {
   showInAddress(settings);
-  const own = settings.data === "files" ? " It carries all but your own files." : "";
+  const own = settings.data === "files" ? " It contains everything but your own files." : "";
   try {
     await navigator.clipboard.writeText(location.href);
-    say("shared", `The link is copied.${own}`);
+    say("shared", `Link copied.${own}`);
   } catch {
-    // Denied, or no secure page: the address bar has it.
-    say("shared", `Copy the link from here: ${location.href}${own}`);
+    // Permission denied, or not a secure page; the address bar has the link too.
+    say("shared", `Copy this link: ${location.href}${own}`);
   }
 }
 

@@ -1,11 +1,11 @@
-// Sliders of what can be changed while it trains, each with its number beside it.
+// Sliders for the values that can be changed while the model trains, each with its number next to it.
 import { numberFault, type Live } from "../settings.js";
 import { find } from "./dom.js";
 
 interface Scale {
   readonly id: string;
   readonly name: keyof Live;
-  /** From the slider's position to the value, and back. */
+  /** Converts the slider's position to the value, and back. */
   readonly value: (position: number) => number;
   readonly position: (value: number) => number;
 }
@@ -49,7 +49,7 @@ export class LiveControls {
     return this.#values;
   }
 
-  /** Of whole settings too. */
+  /** Also accepts complete settings. */
   show({ learningRate, beta, noise }: Live): void {
     this.#values = { learningRate, beta, noise };
     for (const scale of scales) this.#write(scale);
@@ -61,7 +61,7 @@ export class LiveControls {
     this.changed(this.#values);
   }
 
-  /** Not where the visitor is at it. */
+  /** Leaves a field alone while the visitor is editing it. */
   #write({ id, name, position }: Scale, from?: HTMLInputElement): void {
     const value = this.#values[name];
     const slider = find<HTMLInputElement>(id);

@@ -1,11 +1,11 @@
 // The loss over the steps, drawn by uPlot in the page's colours: training after every report, the test set after every
-// epoch. The scale is logarithmic where it can be, for most of the fall happens in the first steps.
+// epoch. The scale is logarithmic if possible, because most of the drop happens in the first steps.
 import uPlot from "uplot";
 import type { History } from "../protocol.js";
 import { find } from "./dom.js";
 import { shortLoss } from "./figures.js";
 
-/** Redrawn at most so often: the curve moves little between. */
+/** Minimum time between redraws; the curve moves little in that time. */
 const EVERY_MS = 250;
 /** Pixels between two labels of the loss. */
 const TICK_GAP = 26;
@@ -91,12 +91,12 @@ export class LossChart {
       columns(this.#history),
       this.#frame,
     );
-    // What it draws is told by the summary and the table.
+    // The summary and the table describe what it draws.
     this.#plot.root.setAttribute("aria-hidden", "true");
   }
 }
 
-/** Steps, training, test: one row a step at which either is known. */
+/** Steps, training losses, test losses: one entry per step at which either is known. */
 function columns({ train, test }: History): uPlot.AlignedData {
   const points = thinned(train);
   const steps: number[] = [];
@@ -120,7 +120,7 @@ function columns({ train, test }: History): uPlot.AlignedData {
   return [steps, ...rows];
 }
 
-/** Means of neighbours where there are more points than pixels. */
+/** Averages neighbours if there are more points than pixels. */
 function thinned(points: History["train"]): { step: number; loss: number }[] {
   const run = Math.ceil(points.length / 600);
   if (run <= 1) return [...points];
@@ -136,11 +136,11 @@ function roomy(low: number | null, high: number | null, logarithmic: boolean): [
   return [low * 0.97, Math.max(high * 1.03, low * 1.15)];
 }
 
-/** Round numbers TICK_GAP pixels apart: powers of ten, or, within a few, steps of one size. */
+/** Round numbers about TICK_GAP pixels apart: powers of ten, or equal steps if the range is small. */
 function ticks(low: number, high: number, height: number): number[] {
   const y = (loss: number) => (Math.log(loss / low) / Math.log(high / low)) * height;
   const many = high / low > 30 ? decades(low, high) : linear(low, high);
-  // From the low end, where the curve spends its time.
+  // From the low end, where the curve spends most of its time.
   return many.reduce<number[]>((kept, tick) => {
     const previous = kept.at(-1);
     return previous !== undefined && y(tick) - y(previous) < TICK_GAP ? kept : [...kept, tick];

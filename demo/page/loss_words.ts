@@ -1,13 +1,13 @@
-// The losses as figures, a sentence and a table: what the chart shows, for those who do not see it.
+// The losses as figures, a sentence and a table: the chart's content for those who cannot see it.
 import type { History, TrainPoint } from "../protocol.js";
 import { find, say } from "./dom.js";
 import { count, shortLoss } from "./figures.js";
 
-/** Rows that a table can have and still be read. */
+/** The most rows: as many as a table can have and still be read. */
 const MOST_ROWS = 60;
 let rowsOf = "";
 
-/** The training's loss is of few examples and jumps: the mean of the last tenth of the points, of twenty at most. */
+/** The mean of the last tenth of the points, at most twenty, since the training loss of a few examples jumps. */
 function recent({ train }: History): TrainPoint | undefined {
   const last = train.at(-1);
   if (!last) return undefined;
@@ -27,12 +27,12 @@ export function showFigures(history: History): void {
   say("kl-loss", last ? shortLoss(last.kl) : "–");
 }
 
-/** Also what is said of it aloud. */
+/** Also read out by screen readers. */
 export function summary(history: History): string {
   const { train, test } = history;
   const [first, last] = [train[0], recent(history)];
-  if (!first || !last) return "Nothing is trained yet.";
-  const begun = `After ${count(last.step, "step")} the training loss is ${shortLoss(last.loss)} nats, from ${shortLoss(first.loss)} at first.`;
+  if (!first || !last) return "Not trained yet.";
+  const begun = `After ${count(last.step, "step")} the training loss is ${shortLoss(last.loss)} nats; it started at ${shortLoss(first.loss)}.`;
   const [before, tested] = test.slice(-2);
   if (!before) return begun;
   if (!tested) return `${begun} Test: ${shortLoss(before.loss)}.`;
@@ -46,7 +46,7 @@ export function showWords(history: History): void {
   if (find<HTMLDetailsElement>("losses-details").open) showTable(history);
 }
 
-/** A row an epoch, the newest first; of long runs every few. */
+/** One row per epoch, newest first; for long runs only every few epochs. */
 export function showTable({ test }: History): void {
   const key = `${test.length} ${test.at(-1)?.step}`;
   if (key === rowsOf) return;

@@ -1,4 +1,4 @@
-// The same standard normal numbers for the same seed (mulberry32, Box and Muller).
+// Standard normal numbers, the same for the same seed (mulberry32, Box-Muller).
 
 export function normals(count: number, seed: number): Float32Array {
   let state = (seed * 0x9e3779b1) | 0;

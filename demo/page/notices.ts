@@ -1,8 +1,8 @@
-// Messages above the panels: one fault at a time, which can be closed.
+// Messages above the panels: one error at a time, which can be closed.
 import { describeFault, PART_MISSING, WORKER_LOST, type Fault } from "../faults.js";
 import { find, say, show } from "./dom.js";
 
-/** What is tried again by the fault's button. */
+/** What the error's button tries again. */
 let repeat: (() => void) | undefined;
 
 export interface Again {
@@ -17,7 +17,7 @@ export interface Again {
 export function showFault(error: unknown, again?: Again): Fault {
   const fault = describeFault(error);
   say("fault-title", fault.title);
-  say("fault-message", fault.message);
+  say("fault-message", sentence(fault.message));
   say("fault-code", fault.code);
   const items = fault.hints.map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
   find("fault-hints").replaceChildren(...items);
@@ -28,11 +28,14 @@ export function showFault(error: unknown, again?: Again): Fault {
   button.textContent = again?.label ?? "Try again";
   show("fault-again", repeat !== undefined);
   show("fault", true);
-  // A fault that nobody sees because the page is scrolled down helps nobody.
+  // An error is no help if the page is scrolled down and nobody sees it.
   const { top } = find("fault").getBoundingClientRect();
   if (top < 0) find("fault").scrollIntoView({ block: "center" });
   return fault;
 }
+
+/** Starts a message with a capital letter, as the library's do not, unless it begins with a name or an address. */
+const sentence = (message: string) => message.replace(/^[a-z]+(?= )/, (word) => word[0]!.toUpperCase() + word.slice(1));
 
 export const hideFault = () => show("fault", false);
 

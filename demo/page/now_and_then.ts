@@ -1,7 +1,7 @@
-// Draws while the model learns: every so often, for at most an eighth of the time unless drawing takes seconds, and not in
-// a hidden tab. Once the training stands, what is shown is of the weights as they are.
+// Draws while the model learns: every so often, for at most an eighth of the time unless drawing takes seconds, and not
+// in a hidden tab. Once training stops, the pictures show the current weights.
 
-/** Milliseconds. However slow the machine, the pictures are of a model that is still like this one. */
+/** Milliseconds. However slow the machine, the pictures then still resemble the current model's. */
 const LONGEST_WAIT = 10_000;
 
 export class NowAndThen {
@@ -20,7 +20,7 @@ export class NowAndThen {
     void this.now();
   }
 
-  /** At once, or once more after what is being drawn. */
+  /** Draws at once, or again after the drawing that is under way. */
   async now(): Promise<void> {
     if (this.#busy) {
       this.#again = true;
@@ -37,10 +37,10 @@ export class NowAndThen {
       try {
         await this.draw();
       } catch {
-        // The run fails with the same cause, and says so; or the model has made way for another.
+        // Either training fails for the same reason and reports it, or the model has been replaced.
       }
       const ended = performance.now();
-      // The first compiles its shaders too, and says nothing of what another takes.
+      // The first drawing also compiles its shaders, so its time does not predict the next one's.
       const spent = this.#first ? 0 : ended - began;
       this.#first = false;
       this.#nextAt = ended + Math.max(this.everyMs, Math.min(7 * spent, LONGEST_WAIT));

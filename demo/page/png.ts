@@ -1,6 +1,6 @@
-// Pictures as a PNG file: each of their pixels a square of some, values as greys or colours, a gap between pictures.
+// Pictures as a PNG file: each pixel enlarged to a square, values as greys or colours, with a gap between pictures.
 
-/** A sheet is about so wide. */
+/** Approximate width of a sheet. */
 const WIDTH = 1000;
 
 /** Examples [n, height, width, channels] of values from 0 to 1, in rows of `columns`. */

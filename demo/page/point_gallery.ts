@@ -1,4 +1,4 @@
-// Samples and reconstructions of points in the plane: dots among the data's own.
+// Samples and reconstructions of points in the plane: dots among the data's points.
 import type { ExplorerModel } from "webvae/explorer";
 import type { Opened } from "../protocol.js";
 import { find, say } from "./dom.js";
@@ -14,7 +14,7 @@ interface Cloud {
 }
 
 export class PointGallery implements Gallery {
-  readonly #samples = new Plot(find("samples"), "Points decoded from random latents, among the data's");
+  readonly #samples = new Plot(find("samples"), "Points decoded from random latents, among the data's points");
   readonly #originals = new Plot(find("originals"), "Test points");
   readonly #reconstructions = new Plot(find("reconstructions"), "The model's reconstruction of each test point");
   readonly #data: Float32Array;
@@ -29,8 +29,8 @@ export class PointGallery implements Gallery {
     this.#data = data.examples;
     this.#bounds = boundsOf(this.#data);
     this.#latents = normals(SAMPLES * spec.latent, this.#seed);
-    say("samples-caption", `Means of ${SAMPLES} random latents, among ${this.#data.length / 2} test points.`);
-    say("reconstructions-caption", "Test points that it never trains on, and where the model puts them back.");
+    say("samples-caption", `${SAMPLES} random latents, decoded, among ${this.#data.length / 2} test points.`);
+    say("reconstructions-caption", "Test points that are never trained on, and the model's reconstructions.");
   }
 
   async draw(): Promise<void> {

@@ -1,5 +1,5 @@
-// The settings that begin a new model: data, architecture, sizes. They wait for the button where a trained model would be
-// lost, and apply at once where nothing is.
+// The settings that start a new model: data, architecture, sizes. They wait for the button if a trained model would be
+// lost, and apply at once otherwise.
 import { defaults, numberFault, type ModelKind, type NumberName, type Settings } from "../settings.js";
 import { specText } from "../spec_text.js";
 import type { Opened } from "../protocol.js";
@@ -10,11 +10,11 @@ const fields = ["latent", "batch", "seed", "epochs"] as const satisfies readonly
 const titles = { latent: "Latents", batch: "Batch", seed: "Seed", epochs: "Epochs" };
 
 export interface Wishes {
-  /** Begin a model with these; `files` where the visitor's own data were chosen. */
+  /** Starts a model with these settings; `files` if the visitor's own data was chosen. */
   readonly begin: (settings: Settings, files: readonly File[]) => Promise<void>;
   readonly goal: (epochs: number) => void;
   readonly check: (settings: Settings) => Promise<string | undefined>;
-  /** The values that are changed while it trains. */
+  /** The values that can be changed while the model trains. */
   readonly live: () => Pick<Settings, "learningRate" | "beta" | "noise">;
 }
 
@@ -59,7 +59,7 @@ export class SettingsForm {
     }
   }
 
-  /** What runs now. */
+  /** The settings in use. */
   get settings(): Settings {
     return { ...this.#current, ...this.wishes.live() };
   }
@@ -77,7 +77,7 @@ export class SettingsForm {
     this.#changed(false);
   }
 
-  /** Nothing is lost by a change until something is trained. */
+  /** Until the model has been trained, a change loses nothing. */
   set trained(trained: boolean) {
     if (trained === this.#trained) return;
     this.#trained = trained;
@@ -88,7 +88,7 @@ export class SettingsForm {
     find<HTMLInputElement>("files").click();
   }
 
-  /** The visitor's own data: begins with them at once, for they were chosen on purpose. */
+  /** Starts with the visitor's own data at once, because it was chosen on purpose. */
   async useFiles(files: readonly File[]): Promise<void> {
     this.#files = files;
     this.#data.value = "files";
@@ -104,7 +104,7 @@ export class SettingsForm {
     const files = this.#files;
     this.#files = [];
     await this.wishes.begin(wanted, files);
-    // Unless something else was asked for meanwhile.
+    // Unless something else was requested meanwhile.
     if (asked !== this.#asked) return;
     this.#restoreData();
     this.#changed(false);
@@ -134,11 +134,11 @@ export class SettingsForm {
     }
     const pending = wanted !== undefined && !goalOnly;
     this.#apply.disabled = !pending;
-    say("apply-hint", pending && this.#trained ? "Begins a new model; the one in training ends." : "");
+    say("apply-hint", pending && this.#trained ? "This starts a new model and discards the current one." : "");
     if (pending && settled && !this.#trained) void this.begin();
   }
 
-  /** What the fields say, if it can be; shows what cannot. */
+  /** The settings in the fields if they are valid; shows what is not. */
   #wanted(): Settings | undefined {
     const numbers: Partial<Record<(typeof fields)[number], number>> = {};
     let fault = "";
@@ -162,7 +162,7 @@ export class SettingsForm {
   }
 }
 
-/** Whether a new model is needed. */
+/** Whether the change needs a new model. */
 function differs(a: Settings, b: Settings): boolean {
   const keys = ["data", "model", "batch", "seed"] as const;
   if (keys.some((key) => a[key] !== b[key])) return true;

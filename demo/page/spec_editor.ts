@@ -1,10 +1,10 @@
-// The editor of a model's JSON: its faults are shown below it, and their line in it, before anything is built.
+// The editor for a model's JSON: errors are shown below it, and their line marked in it, before anything is built.
 import { LONGEST_SPEC } from "../settings.js";
 import { faultLine } from "../spec_text.js";
 import { readJson } from "../json_fault.js";
 import { find, say } from "./dom.js";
 
-/** After the last key, so that half a word is no fault yet. */
+/** Delay after the last key, so that a half-typed word is not yet an error. */
 const PAUSE_MS = 250;
 
 export class SpecEditor {
@@ -14,7 +14,7 @@ export class SpecEditor {
   #asked = 0;
 
   constructor(
-    /** What is wrong with a text that is JSON; nothing where a model can be built of it. */
+    /** What is wrong with a text that is valid JSON; undefined if a model can be built from it. */
     private readonly check: (text: string) => Promise<string | undefined>,
     private readonly changed: () => void,
   ) {
@@ -27,7 +27,7 @@ export class SpecEditor {
       this.#lines.scrollTop = this.#text.scrollTop;
       this.#lines.scrollLeft = this.#text.scrollLeft;
     });
-    // Tab leaves the editor, as it does any field.
+    // Tab leaves the editor, as with any field.
   }
 
   get text(): string {
@@ -39,7 +39,7 @@ export class SpecEditor {
     this.#showFault(undefined);
   }
 
-  /** Whether a model can be built of the text; shows why not. */
+  /** Whether a model can be built from the text; if not, shows why. */
   async validate(): Promise<boolean> {
     const asked = ++this.#asked;
     const message = await this.#fault(this.text);
@@ -48,8 +48,7 @@ export class SpecEditor {
   }
 
   async #fault(text: string): Promise<string | undefined> {
-    if (text.length > LONGEST_SPEC)
-      return `the description takes at most ${LONGEST_SPEC.toLocaleString("en")} characters`;
+    if (text.length > LONGEST_SPEC) return `the text is longer than ${LONGEST_SPEC.toLocaleString("en")} characters`;
     const { fault } = readJson(text);
     return fault ? `line ${fault.line}, column ${fault.column}: ${fault.message}` : this.check(text);
   }

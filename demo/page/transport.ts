@@ -1,4 +1,4 @@
-// Play, pause, step, reset, and how fast and how far the training is.
+// Play, pause, step, reset, and training's speed and progress.
 import type { Opened, Standing } from "../protocol.js";
 import { find, say } from "./dom.js";
 import { count, duration, rounded } from "./figures.js";
@@ -6,7 +6,7 @@ import { count, duration, rounded } from "./figures.js";
 const icons = { play: "M4 2.5v11l9-5.5z", pause: "M3.5 2.5h3.2v11H3.5zM9.3 2.5h3.2v11H9.3z" };
 
 export type Pressed = "play" | "pause" | "step" | "reset";
-/** What the page is about; of a Standing's states, or before and beyond them. */
+/** The page's state: one of a Standing's, or one before or after them. */
 export type State = "loading" | Standing["state"] | "closed";
 
 export class Transport {
@@ -55,7 +55,7 @@ export class Transport {
 }
 
 function where({ state, steps, epochs, epochStep, goal }: Standing, stepsPerEpoch: number): string {
-  if (state === "ready") return "Ready: the model knows nothing yet.";
+  if (state === "ready") return "Ready: the model is not trained yet.";
   if (state === "failed") return "Stopped.";
   if (state === "done") return `Done: ${count(epochs, "epoch")}, ${count(steps, "step")}.`;
   if (state === "running" && steps === 0) return "Preparing the GPU…";

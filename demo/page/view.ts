@@ -1,4 +1,4 @@
-// What the page shows of one model, over a channel of its own to the worker: pictures and the latent space.
+// The page's view of one model: pictures and the latent space, over a separate channel to the worker.
 import type { ExplorerModel, LatentExplorer } from "webvae/explorer";
 import type { Connection } from "../calls.js";
 import type { Opened, Told } from "../protocol.js";
@@ -10,7 +10,7 @@ import { NowAndThen } from "./now_and_then.js";
 const PICTURES_MS = 250;
 const EXPLORER_MS = 1200;
 
-/** The page is there before the explorer's code is. */
+/** The page appears before the explorer's code has loaded. */
 const loading = part("explorer.js", import("webvae/explorer"));
 // Opening a view reports the error; without this, it would be an unhandled rejection too.
 loading.catch(() => {});
@@ -28,7 +28,7 @@ export class View {
     this.#exploring = new NowAndThen(() => explorer.refresh(), EXPLORER_MS);
   }
 
-  /** Shows the worker's present model in place of the view before. */
+  /** Shows the worker's current model in place of the previous view. */
   static async open({ commands, lost }: Connection, opened: Opened, before: View | undefined): Promise<View> {
     const { remoteModel, LatentExplorer } = await loading;
     const { port1, port2 } = new MessageChannel();
@@ -48,13 +48,13 @@ export class View {
     return view;
   }
 
-  /** Everything, with the weights as they are. */
+  /** Redraws everything with the current weights. */
   async draw(): Promise<void> {
     await this.#pictures.now();
     await this.#exploring.now();
   }
 
-  /** While it trains. */
+  /** Redraws now and then during training. */
   consider(): void {
     this.#pictures.consider();
     this.#exploring.consider();

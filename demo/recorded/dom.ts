@@ -1,4 +1,4 @@
-// Elements in one expression each.
+// Creates an element in one expression.
 
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,

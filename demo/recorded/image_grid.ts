@@ -1,11 +1,11 @@
-// Grey images in rows and columns on a canvas, in the canvas's own colours: ink on paper by day, light on dark by night.
+// Grey images in rows and columns on a canvas, in the canvas's CSS colours: dark on light, or the reverse in dark mode.
 import { element } from "./dom.js";
 
-/** Pixels of the sheet, 0 to 255, and where an image lies on it. */
+/** The sheet's pixels, 0 to 255, and where an image is on it. */
 export interface Greys {
   readonly values: Uint8Array;
   readonly side: number;
-  /** Images in a row. */
+  /** Images per row. */
   readonly columns: number;
 }
 
@@ -18,7 +18,7 @@ export class ImageGrid {
     private readonly greys: Greys,
     private readonly columns: number,
     rows: number,
-    /** Of an image's width, between two of them. */
+    /** The gap between images, as a fraction of an image's width. */
     private readonly gap = 0.06,
   ) {
     this.canvas = element("canvas", { role: "img" });
@@ -32,7 +32,7 @@ export class ImageGrid {
     this.draw();
   }
 
-  /** Again, where the size or the colours have changed. */
+  /** Draws again after the size or the colours have changed. */
   draw(): void {
     const { canvas, columns } = this;
     const rows = Math.ceil(this.#images.length / columns);
@@ -49,7 +49,7 @@ export class ImageGrid {
     this.#images.forEach((image, i) => {
       this.#colour(image, colours);
       const [left, top] = [(i % columns) * (side + gap), Math.floor(i / columns) * (side + gap)];
-      // A canvas of its own: scaling mixes in nothing that lies beside it.
+      // A separate canvas, so that scaling does not blend in neighbouring images.
       context.drawImage(this.#tile.canvas, left, top, side, side);
     });
   }
@@ -66,7 +66,7 @@ export class ImageGrid {
   }
 }
 
-/** Pixels of 256 greys between two colours in CSS. */
+/** Pixels of 256 shades between two CSS colours. */
 function ramp(paper: string, ink: string): Uint32Array {
   const context = new OffscreenCanvas(256, 1).getContext("2d", { willReadFrequently: true })!;
   const gradient = context.createLinearGradient(0.5, 0, 255.5, 0);

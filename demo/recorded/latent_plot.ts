@@ -1,9 +1,9 @@
-// Where the test digits lie in the latent space: each is written at its place, in the colour of its class, so that neither
-// a legend nor good eyes for colours are needed.
+// Where the test digits lie in the latent space: each is written at its position in the colour of its class, so that no
+// legend or colour vision is needed.
 import { svgElement } from "./dom.js";
 import { REACH, unpackPoints, type Recording } from "./recording.js";
 
-/** Of a latent unit. */
+/** In latent units. */
 const SIZE = 0.3;
 
 export class LatentPlot {

@@ -1,11 +1,11 @@
-// The recorded losses as a small SVG, with a mark at the moment that is shown. Its scale is logarithmic: most of the
-// fall happens in the first steps.
+// The recorded losses as a small SVG, with a mark at the moment shown. Its scale is logarithmic: most of the drop
+// happens in the first steps.
 import { svgElement } from "./dom.js";
 import type { Loss, Recording } from "./recording.js";
 
 const [WIDTH, HEIGHT] = [320, 190];
 const edge = { left: 34, right: 8, top: 8, bottom: 24 };
-/** Of which as many are labelled as lie between the least loss and the most. */
+/** Those between the smallest and the largest loss are labelled. */
 const ROUND = [50, 70, 100, 120, 150, 200, 300, 400, 500, 700, 1000];
 
 export class LossCurve {

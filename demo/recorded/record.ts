@@ -1,5 +1,5 @@
-// npm run record:demo [-- options]: trains a model on this machine's adapter and writes what the page shows of it where
-// there is no WebGPU: recorded.json and recorded.png.
+// npm run record:demo [-- options]: trains a model on this machine's adapter and writes recorded.json and recorded.png,
+// which the page shows if there is no WebGPU.
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const usage = `Usage: npm run record:demo [-- options]
   --out DIR   folder for recorded.json and recorded.png (default: demo/recorded)
   -h, --help  show this text`;
 
-/** What both files may take: they are loaded by a page that shows nothing else of use. */
+/** Limit for both files together, in bytes. */
 const LARGEST = 120_000;
 const BATCH = 128;
 const RATE = 1e-3;
@@ -28,7 +28,7 @@ const SEED = 1;
 const POINTS = 400;
 const SHEET: Sheet = { side: 28, columns: 26, pairs: 10, manifoldColumns: 12, samples: 16 };
 
-/** Steps of the moments, so that as much changes from each to the next as can be: most of it at the beginning. */
+/** The steps to record, spaced so that each differs visibly from the last: most are near the beginning. */
 export function momentSteps(stepsPerEpoch: number, epochs: number): number[] {
   const shares = [0, 0.1, 0.3, 0.6, 1, 1.6, 2.5, 4, 6, 9, 13, 20].map((share) => (share / 20) * epochs);
   return [...new Set(shares.map((epoch) => Math.round(epoch * stepsPerEpoch)))];
@@ -126,13 +126,13 @@ if (values.help) {
 } else {
   const [epochs, count] = [Number(values.epochs), Number(values.count)];
   if (!(Number.isInteger(epochs) && epochs >= 1))
-    throw new Error(`--epochs must be a whole number from 1, not ${values.epochs}`);
+    throw new Error(`--epochs must be a whole number of at least 1, not ${values.epochs}`);
   if (!(Number.isInteger(count) && count >= BATCH))
-    throw new Error(`--count must be a whole number from ${BATCH}, not ${values.count}`);
+    throw new Error(`--count must be a whole number of at least ${BATCH}, not ${values.count}`);
   const { recording, png } = await record(epochs, count);
   const json = `${JSON.stringify(recording)}\n`;
   const size = json.length + png.length;
-  if (size > LARGEST) throw new Error(`the recording takes ${size} bytes; at most ${LARGEST} are wanted`);
+  if (size > LARGEST) throw new Error(`the recording takes ${size} bytes; the limit is ${LARGEST}`);
   await mkdir(values.out, { recursive: true });
   await writeFile(join(values.out, "recorded.json"), json);
   await writeFile(join(values.out, "recorded.png"), png);

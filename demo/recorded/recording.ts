@@ -1,13 +1,13 @@
-// A recorded run: what recorded.json holds, and where each picture lies on the sheet beside it.
+// A recorded run: the contents of recorded.json, and where each picture is on the sheet, recorded.png.
 
 /** One moment of the run; the first is before any training. */
 export interface Moment {
   /** Passes over the training set so far; a fraction within one. */
   readonly epoch: number;
   readonly step: number;
-  /** Of training, until then. */
+  /** Training time until then. */
   readonly seconds: number;
-  /** Where the test examples' means lie in the latent space: packPoints(). */
+  /** The test examples' latent means, from packPoints(). */
   readonly points: string;
 }
 
@@ -15,11 +15,11 @@ export interface Recording {
   readonly format: 1;
   readonly adapter: string;
   readonly software: boolean;
-  /** Whether the machine's processors were busy with other work meanwhile. */
+  /** Whether the machine's processors were also busy with other work. */
   readonly busy: boolean;
   /** YYYY-MM-DD. */
   readonly date: string;
-  /** Of training, in all. */
+  /** Total training time. */
   readonly seconds: number;
   /** As shown: "mlp-deep, 784 – 256 – 128 – 2 – 128 – 256 – 784". */
   readonly model: string;
@@ -32,7 +32,7 @@ export interface Recording {
   /** −ELBO in nats per example: [epoch, loss]. */
   readonly losses: { readonly train: readonly Loss[]; readonly test: readonly Loss[] };
   readonly moments: readonly Moment[];
-  /** Classes of the points, one digit each. */
+  /** The points' classes, one character each. */
   readonly labels: string;
   readonly sheet: Sheet;
 }
@@ -41,11 +41,11 @@ export type Loss = readonly [epoch: number, loss: number];
 
 /** The images of recorded.png, row by row: originals, the manifold, then each moment's samples and reconstructions. */
 export interface Sheet {
-  /** Of an image, in pixels. */
+  /** Side of an image, in pixels. */
   readonly side: number;
   readonly columns: number;
   readonly pairs: number;
-  /** The manifold is of as many rows. */
+  /** Columns of the manifold, and also its rows. */
   readonly manifoldColumns: number;
   readonly samples: number;
 }
@@ -62,14 +62,14 @@ export function imagesOf({ pairs, manifoldColumns, samples }: Sheet, moment: num
   };
 }
 
-/** Images on a sheet of so many moments. */
+/** Number of images on a sheet of that many moments. */
 export function imageCount({ pairs, manifoldColumns, samples }: Sheet, moments: number): number {
   return pairs + manifoldColumns ** 2 + moments * (samples + pairs);
 }
 
 const range = (first: number, count: number) => Array.from({ length: count }, (_, i) => first + i);
 
-/** Latents within ±REACH are kept, in steps of 1/32; those beyond lie at the edge. Nearly all of a VAE's are within. */
+/** Latents within ±REACH are stored in steps of 1/32; the few others are moved to the edge. */
 export const REACH = 127 / 32;
 
 export function packPoints(latents: Float32Array): string {
@@ -81,7 +81,7 @@ export function unpackPoints(text: string): Float32Array {
   return Float32Array.from(atob(text), (character) => ((character.charCodeAt(0) << 24) >> 24) / 32);
 }
 
-/** At most `most` points: means of neighbours. */
+/** At most `most` points: averages neighbours if there are more. */
 export function thinned(losses: readonly Loss[], most: number): Loss[] {
   const run = Math.ceil(losses.length / most);
   return Array.from({ length: Math.ceil(losses.length / run) }, (_, i) => {

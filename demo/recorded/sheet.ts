@@ -1,11 +1,11 @@
-// The sheet of a recording's pictures as a PNG file: grey of 16 levels, which no eye tells from 256 in a blurred digit
-// and which takes half of the bytes.
+// The sheet of a recording's pictures as a PNG file: 16 levels of grey, which in blurred digits look the same as 256
+// and take half the bytes.
 import { PNG } from "pngjs";
 import type { Sheet } from "./recording.js";
 
 const LEVELS = 16;
 
-/** `images` are images of values in [0, 1], one after the other, in as many arrays as one likes. */
+/** `images` holds consecutive images with values in [0, 1], in any number of arrays. */
 export function drawSheet({ side, columns }: Sheet, images: readonly Float32Array[]): Uint8Array {
   const count = images.reduce((sum, { length }) => sum + length, 0) / side ** 2;
   const [width, height] = [columns * side, Math.ceil(count / columns) * side];
@@ -24,7 +24,7 @@ export function drawSheet({ side, columns }: Sheet, images: readonly Float32Arra
   const png = new PNG({ width, height });
   png.data = pixels;
   const options = { colorType: 0, inputColorType: 0, inputHasAlpha: false, deflateLevel: 9 } as const;
-  // The filters help photographs; levels as few as these pack better as they are, mostly.
+  // The filters help photographs; so few levels mostly compress better unfiltered.
   const packed = [0, 1, 2].map((filterType) => PNG.sync.write(png, { ...options, filterType }));
   return new Uint8Array(packed.reduce((least, one) => (one.length < least.length ? one : least)));
 }

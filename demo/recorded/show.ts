@@ -1,4 +1,4 @@
-// Plays the recorded run: what a visitor sees of training where there is no WebGPU.
+// Plays the recorded run, so that visitors without WebGPU can see what training looks like.
 import { element } from "./dom.js";
 import { ImageGrid, type Greys } from "./image_grid.js";
 import { LatentPlot } from "./latent_plot.js";
@@ -6,17 +6,17 @@ import { LossCurve } from "./loss_curve.js";
 import { imagesOf, type Moment, type Recording } from "./recording.js";
 
 export interface RecordedOptions {
-  /** The folder of recorded.json, recorded.png and recorded.css; by default recorded/ beside the page. */
+  /** The folder of recorded.json, recorded.png and recorded.css; by default recorded/ next to the page. */
   readonly base?: URL;
 }
 
-/** Milliseconds that a moment is shown for. */
+/** Milliseconds for which each moment is shown. */
 const PACE = 1100;
 const COLUMNS = 4;
 
 /**
- * Fills `root` with the recording and plays it, unless the visitor wants less motion; then its end is shown, and it
- * plays when it is asked to. Says so in `root` where it cannot be loaded. What it gives ends the playing.
+ * Fills `root` with the recording and plays it. If the visitor prefers reduced motion, it shows the end and plays on
+ * request. If it cannot be loaded, `root` says so. Returns a function that stops it.
  */
 export async function showRecorded(root: HTMLElement, options: RecordedOptions = {}): Promise<() => void> {
   const base = options.base ?? new URL("recorded/", document.baseURI);
@@ -37,12 +37,12 @@ export async function showRecorded(root: HTMLElement, options: RecordedOptions =
 
 async function fetched(url: URL): Promise<Response> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url.pathname} answered with status ${response.status}.`);
+  if (!response.ok) throw new Error(`${url.pathname}: status ${response.status}.`);
   return response;
 }
 
 async function greyValues(response: Response): Promise<Uint8Array> {
-  // Whatever type the server gave it.
+  // Decodes it whatever content type the server sent.
   const bitmap = await createImageBitmap(new Blob([await response.arrayBuffer()], { type: "image/png" }));
   const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true })!;
   context.drawImage(bitmap, 0, 0);
@@ -50,7 +50,7 @@ async function greyValues(response: Response): Promise<Uint8Array> {
   return Uint8Array.from({ length: data.length / 4 }, (_, i) => data[4 * i]!);
 }
 
-/** Once for all recordings of a page. Without its style the recording is plain, but whole. */
+/** Once for all recordings on a page. Without its style the recording is plain, but complete. */
 function styled(url: URL): Promise<void> {
   if (document.querySelector(`link[href="${url.href}"]`)) return Promise.resolve();
   const link = element("link", { rel: "stylesheet", href: url.href });
@@ -94,24 +94,24 @@ class Player {
       element(
         "div",
         { class: "recorded-panels" },
-        panel("samples", "Samples", "Decoded from the same random latents throughout.", this.#samples.canvas),
+        panel("samples", "Samples", "The same random latents, decoded throughout training.", this.#samples.canvas),
         panel(
           "latents",
           "Latent space",
-          `${recording.labels.length} test digits, each written where the encoder puts it.`,
+          `${recording.labels.length} test digits, each placed where the encoder maps it.`,
           this.#latents.svg,
         ),
         panel("loss", "Loss", lossCaption(), this.#curve.svg),
         panel(
           "pairs",
           "Reconstructions",
-          "Test digits, and under each what two numbers keep of it.",
+          "Test digits, and below each its reconstruction from two numbers.",
           this.#pairs.canvas,
         ),
         panel(
           "manifold",
           "Manifold",
-          "After the last epoch: what it draws for each place in the latent space.",
+          "After the last epoch: what the decoder draws at each point of the latent space.",
           this.#manifold.canvas,
         ),
       ),
@@ -125,7 +125,7 @@ class Player {
     this.#dark.addEventListener("change", this.#redraw);
     this.#resized.observe(root);
     const manifold = imagesOf(sheet, 0).manifold;
-    const described = `${sheet.manifoldColumns} by ${sheet.manifoldColumns} digits that pass into each other, from the quantiles of both latents`;
+    const described = `${sheet.manifoldColumns} by ${sheet.manifoldColumns} digits that blend into each other, decoded from the quantiles of both latents`;
     this.#manifold.show(manifold, described);
     this.#scrubber.value = String(this.#calm.matches ? last : 0);
     if (this.#calm.matches) this.#pause();
@@ -186,7 +186,7 @@ class Player {
     this.#samples.show(samples, `${samples.length} images decoded from random latents. ${when}.`);
     this.#pairs.show(
       [...originals, ...reconstructions],
-      `${originals.length} test digits, and the reconstruction under each. ${when}.`,
+      `${originals.length} test digits, with the reconstruction below each. ${when}.`,
     );
     this.#latents.show(index, `${recording.labels.length} test digits in the two latent dimensions. ${when}.`);
     this.#curve.show(moment.epoch);
@@ -198,14 +198,14 @@ function notice(recording: Recording): Node {
   const day = new Date(`${date}T00:00:00Z`).toLocaleDateString("en", { dateStyle: "long", timeZone: "UTC" });
   const passes = `${epochs} ${epochs === 1 ? "pass" : "passes"} over ${train.toLocaleString("en")} generated digits`;
   const facts = [
-    `webvae made it on ${day} on the adapter ${adapter}${software ? ", which is software on a processor, not a GPU" : ""}:`,
-    `${passes} in ${duration(seconds)}${busy ? ", while the machine had other work too" : ""}, in batches of ${batchSize}.`,
+    `Made with webvae on ${day} on the adapter ${adapter}${software ? ", which is software on a processor, not a GPU" : ""}:`,
+    `${passes} in ${duration(seconds)}${busy ? ", while the machine was also doing other work" : ""}, in batches of ${batchSize}.`,
     `Model: ${model}, ${parameters.toLocaleString("en")} parameters.`,
   ];
   return element(
     "p",
     { class: "recorded-notice" },
-    element("strong", {}, "This is a recording: nothing is trained on this page now."),
+    element("strong", {}, "This is a recording: nothing is being trained on this page."),
     ` ${facts.join(" ")}`,
   );
 }

@@ -1,4 +1,4 @@
-// Keeps the model in the browser's own storage, so that a reload goes on where it stood. One tab at a time keeps; a
+// Saves the model in the browser's storage, so that a reload can continue where it was. Only one tab at a time saves; a
 // second one says so, and takes over when the first is closed.
 import { PageFault } from "../faults.js";
 import type { AutosaveState, History, Kept, Saved } from "../protocol.js";
@@ -6,7 +6,7 @@ import { fromHash, toHash, type Settings } from "../settings.js";
 import { discardFiles, keepFile, newestFile } from "./kept_files.js";
 
 const LOCK = "webvae demo: autosave";
-/** Milliseconds to wait for the lock, which a page just left or a worker just terminated may hold a little longer. */
+/** Milliseconds to wait for the lock, which a page just closed or a worker just terminated may still hold briefly. */
 const LOCK_WAIT = 10_000;
 
 export interface Keepsake {
@@ -16,14 +16,14 @@ export interface Keepsake {
   readonly model: Uint8Array<ArrayBuffer>;
 }
 export class Autosave {
-  /** Settled once it is known whether this tab may keep. */
+  /** Settled once it is known whether this tab may save. */
   readonly #decided: Promise<void>;
-  /** Settled once this tab may keep, if ever. */
+  /** Settled once this tab may save, if ever. */
   readonly #taken: Promise<void>;
   #take = () => {};
   #mine = false;
   #denied = false;
-  /** When and at which step the current model was last kept. */
+  /** When and at which step the current model was last saved. */
   #saved: Saved | undefined;
   #models = 0;
 
@@ -32,12 +32,12 @@ export class Autosave {
     this.#decided = this.#claim();
   }
 
-  /** Whether `keep` has somewhere to put a model. */
+  /** Whether `keep` has somewhere to save a model. */
   get open(): boolean {
     return this.#mine && !this.#denied;
   }
 
-  /** What an earlier visit left; nothing where another tab is at it. */
+  /** The model that an earlier visit left; undefined if another tab is using it. */
   async kept(): Promise<Kept | undefined> {
     await this.#decided;
     const newest = this.#mine ? await newestFile() : undefined;
@@ -46,11 +46,11 @@ export class Autosave {
     return { savedAt, title, steps, epochs, needsFiles: ownFiles };
   }
 
-  /** Throws a PageFault where there is nothing, or nothing readable. */
+  /** Throws a PageFault if there is none, or none that can be read. */
   async read(): Promise<Keepsake> {
     await Promise.race([this.#taken, new Promise((late) => setTimeout(late, LOCK_WAIT))]);
     const newest = this.#mine ? await newestFile() : undefined;
-    if (!newest) throw new PageFault("Nothing was kept", "There is no model of an earlier visit in this browser.");
+    if (!newest) throw new PageFault("No saved model", "There is no model from an earlier visit in this browser.");
     const { header, model } = newest;
     const { settings } = fromHash(header.hash);
     return {
@@ -62,7 +62,7 @@ export class Autosave {
   }
 
   /**
-   * Keeps the model, and returns whether that succeeded. Never throws: an error is reported, training continues, and a
+   * Saves the model, and returns whether that succeeded. Never throws: an error is reported, training continues, and a
    * later try may succeed.
    */
   async keep({ title, settings, history, model }: Keepsake, at: { steps: number; epochs: number }): Promise<boolean> {
@@ -84,17 +84,17 @@ export class Autosave {
     return true;
   }
 
-  /** Reports why the model could not be kept. */
+  /** Reports why the model could not be saved. */
   failed(error: unknown): void {
     const full = error instanceof Error && error.name === "QuotaExceededError";
     this.#off(
       full
-        ? "The browser's storage is full: free some, or download the model to keep it."
-        : `The model could not be kept; the page will try again: ${error instanceof Error ? error.message : String(error)}.`,
+        ? "The browser's storage is full: free some space, or download the model to keep it."
+        : `The model could not be saved; the page will try again: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
 
-  /** Call when another model is opened: what was kept belongs to the previous one. */
+  /** Call when another model is opened: the saved one was the previous model. */
   forget(): void {
     this.#models++;
     this.#saved = undefined;
@@ -139,7 +139,7 @@ export class Autosave {
           decided();
           return forever;
         }
-        this.#off("Another tab of this page keeps its model; this one's is not kept.");
+        this.#off("Another tab is saving its model, so this tab's model is not saved.");
         decided();
         // Waits until that tab is closed.
         void navigator.locks.request(LOCK, () => {

@@ -1,4 +1,4 @@
-// Examples of a data set as numbers from 0 to 1, for the page and for the latent map.
+// Examples of a data set as numbers from 0 to 1, for the page and the latent map.
 import type { Dataset } from "webvae";
 
 const sizeOf = ({ shape }: Dataset) => shape.reduce((total, n) => total * n, 1);
@@ -14,7 +14,7 @@ export function rowsAt(data: Dataset, indices: readonly number[]): Float32Array 
   return rows;
 }
 
-/** Indices of `count` examples, of all classes in turn where there are labels. */
+/** Indices of `count` examples, cycling through the classes if there are labels. */
 export function varied({ count: total, labels }: Dataset, count: number): number[] {
   const queues = new Map<number, number[]>();
   for (let index = 0; index < total; index++) {

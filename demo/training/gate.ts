@@ -1,4 +1,4 @@
-// Holds the training between two reports: for the visitor, or while a picture is computed.
+// Holds training between two reports: for the visitor, or while a picture is computed.
 
 export class Gate {
   readonly #holders = new Set<unknown>();
@@ -17,7 +17,7 @@ export class Gate {
     return this.#holders.has(holder);
   }
 
-  /** Resolves once nothing holds. */
+  /** Resolves once nothing holds it. */
   async pass(): Promise<void> {
     while (this.#holders.size > 0) await new Promise<void>((go) => this.#waiting.push(go));
   }

@@ -1,4 +1,4 @@
-// Decides when the model is kept: every so often while it trains, and when it stops.
+// Decides when the model is saved: every so often during training, and when it stops.
 import type { Autosave } from "./autosave.js";
 import type { Trainer } from "./trainer.js";
 
@@ -8,20 +8,20 @@ export class Keeper {
   #at = performance.now();
   #kept: { readonly trainer: Trainer; readonly steps: number } | undefined;
   #writing = false;
-  /** A request that came during a write; it is done afterwards, so that the final state is kept. */
+  /** A request that came during a write; it is carried out afterwards, so that the final state is saved. */
   #again: Parameters<Keeper["consider"]> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly autosave: Autosave) {}
 
-  /** Call when another model replaces the one kept so far. */
+  /** Call when another model replaces the one saved so far. */
   forget(): void {
     clearTimeout(this.#retry);
     this.#again = undefined;
     this.autosave.forget();
   }
 
-  /** Keeps the model if it has been trained since and it is time, or `now`. Tries again by itself after a failure. */
+  /** Saves the model if it was trained since the last save and it is time, or `now`. Retries after a failure. */
   async consider(trainer: Trainer, title: string, now: boolean): Promise<void> {
     const { steps, epochs } = trainer.vae.trained;
     const due = now || performance.now() - this.#at > EVERY_MS;
@@ -34,7 +34,7 @@ export class Keeper {
     try {
       settled = this.autosave.open && (await this.#keep(trainer, title, { steps, epochs }));
     } catch (error) {
-      // A model that is gone cannot be kept, and is reported by the code that uses it.
+      // A model that is gone cannot be saved; the code that uses it reports the loss.
       settled = isGone(error);
       if (!settled) this.autosave.failed(error);
     } finally {

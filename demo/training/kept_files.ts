@@ -1,6 +1,6 @@
-// A model is kept in two files, written in turn, so that whenever a write is cut off, one of them still holds a whole
-// model. A counter of writes says which is newer, since clocks can be wrong. A checksum over everything says whether a
-// file is whole, since after a crash the length proves nothing.
+// A model is saved in two files that are written alternately, so that if a write is cut off, the other still holds a
+// whole model. A counter of writes tells which is newer, since clocks can be wrong. A checksum over everything tells
+// whether a file is complete, since after a crash the length proves nothing.
 import type { History } from "../protocol.js";
 
 const names = ["autosave-a", "autosave-b"] as const;
@@ -10,7 +10,7 @@ const SUM_BYTES = 32;
 
 export interface Header {
   readonly magic: typeof MAGIC;
-  /** One more than that of the file before. */
+  /** One more than in the previous file. */
   readonly generation: number;
   /** Milliseconds since 1970 by the clock at that time; only for display. */
   readonly savedAt: number;
@@ -30,7 +30,7 @@ export interface KeptFile {
 /** The newest whole file, if any. */
 export const newestFile = async (): Promise<KeptFile | undefined> => newest(await all())?.kept;
 
-/** Keeps a model next to the previous one. Throws what the browser's storage throws; the previous one is kept then. */
+/** Saves a model next to the previous one. If the browser's storage throws, this does too; the previous one remains. */
 export async function keepFile(header: Omit<Header, "magic" | "generation">, model: Uint8Array): Promise<void> {
   const files = await all();
   const before = newest(files);
@@ -48,7 +48,7 @@ export async function keepFile(header: Omit<Header, "magic" | "generation">, mod
   const access = await handle.createSyncAccessHandle();
   const write = (bytes: Uint8Array<ArrayBuffer>, at: number) => {
     const written = access.write(bytes, { at });
-    if (written < bytes.length) throw new DOMException("the file is cut short", "QuotaExceededError");
+    if (written < bytes.length) throw new DOMException("the file is truncated", "QuotaExceededError");
   };
   try {
     access.truncate(0);

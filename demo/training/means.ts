@@ -1,11 +1,11 @@
-// Where the test examples lie in the latent space: computed now and then while the model learns.
+// The test examples' positions in the latent space, computed now and then while the model learns.
 import { rowsAt, varied } from "./examples.js";
 import type { Trainer } from "./trainer.js";
 import type { Told } from "../protocol.js";
 
 const EXAMPLES = 1000;
 const EVERY_MS = 3000;
-/** At most this share of the time goes to it. */
+/** The largest share of the time that this may take. */
 const SHARE = 0.05;
 
 export class Means {
@@ -14,7 +14,7 @@ export class Means {
   #nextAt = 0;
   #steps = -1;
   #computing = false;
-  /** Asked for while it was computed: what is told last is of the weights as they are then. */
+  /** Requested during a computation: the last report is then from the final weights. */
   #again = false;
 
   constructor(
@@ -42,7 +42,7 @@ export class Means {
       const { mean } = await vae.encode(this.#rows);
       this.tell({ type: "means", mean, ...(this.#labels ? { labels: this.#labels } : {}) });
     } catch {
-      // The GPU is lost or the model disposed of; whoever uses it says so.
+      // The GPU was lost or the model disposed of; the code that uses it reports that.
       this.#again = false;
     } finally {
       gate.release(this);

@@ -1,5 +1,5 @@
-// One model in training: played, paused and stepped. Paused it is held between two reports, with all it needs on the
-// GPU.
+// One model in training: played, paused and stepped. While paused, it is held between two reports, with everything it
+// needs on the GPU.
 import type { TrainingReport, VAE } from "webvae";
 import type { Loaded } from "../data/loaded.js";
 import { describeFault, type Fault } from "../faults.js";
@@ -8,9 +8,9 @@ import type { Live, Settings } from "../settings.js";
 import { Gate } from "./gate.js";
 import { Losses } from "../losses.js";
 
-/** GPU time that a submit aims at: pictures wait for two of them. */
+/** Target GPU time of a submit: pictures wait for up to two of them. */
 const SUBMIT_MS = 20;
-/** No run ends by itself: it is held at the goal, which may be moved. */
+/** The run never ends by itself: it is held at the goal, which may move. */
 const ENDLESS = 1_000_000;
 
 export class Trainer {
@@ -20,16 +20,16 @@ export class Trainer {
   #goal: number;
   #state: Standing["state"];
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
-  /** Between two reports, until nothing holds it. */
+  /** Waits between two reports until nothing holds the gate. */
   #waiting = false;
   #speed: Pick<Standing, "stepsPerSecond" | "clamped"> = {};
 
   constructor(
     readonly vae: VAE,
     readonly loaded: Loaded,
-    /** As they are now: live values and goal are those in use. */
+    /** The current settings, including live values and the goal. */
     public settings: Settings,
-    /** Called after every report and change of state; with the fault that ended the training, where one did. */
+    /** Called after every report and change of state, with the error that ended training, if one did. */
     private readonly changed: (fault?: Fault) => void,
     losses: Losses = new Losses(),
   ) {
@@ -56,15 +56,15 @@ export class Trainer {
     };
   }
 
-  /** A run that another batch or data set began may stand elsewhere in its epoch: then by the steps. */
+  /** For a model trained with another batch size or data set, the place in the epoch follows from the steps. */
   get #epochStep(): number {
     const { steps, epochs } = this.vae.trained;
     return Math.max(0, Math.min(steps - epochs * this.stepsPerEpoch, this.stepsPerEpoch));
   }
 
-  /** Nothing is under way: the weights are those of the steps that are counted. */
+  /** Nothing is under way: the weights match the steps counted. */
   get still(): boolean {
-    // It may have been waiting already, for a picture, when the visitor held it.
+    // It may already have been waiting for a picture when the visitor paused.
     return !this.#running || (this.#waiting && this.gate.holds("visitor"));
   }
 
@@ -96,7 +96,7 @@ export class Trainer {
     this.#enter("paused");
   }
 
-  /** One step, after what was under way has ended. */
+  /** One step, after everything under way has ended. */
   async step(): Promise<void> {
     this.pause();
     await this.stop();
@@ -110,7 +110,7 @@ export class Trainer {
     else if (this.#state !== "failed") this.#enter("paused");
   }
 
-  /** Ends what is under way, and keeps the weights. */
+  /** Ends what is under way and keeps the weights. */
   async stop(): Promise<void> {
     const running = this.#running;
     running?.stop.abort();
@@ -145,7 +145,7 @@ export class Trainer {
       });
       for await (const report of run) {
         this.#note(before, report);
-        // Steps under way count as trained: only at an epoch's end is the number of epochs that of this report.
+        // Steps under way count as trained, so the number of epochs matches this report only at the end of an epoch.
         if (this.#state === "running" && report.epochEnd && vae.trained.epochs >= this.#goal) {
           this.gate.hold("visitor");
           this.#enter("done");
@@ -188,9 +188,8 @@ export class Trainer {
   }
 
   /**
-   * Pauses after errors that leave good weights, so that the visitor can try again: a loss that isn't finite may go
-   * away with another learning rate, and a file that could not be downloaded may be there next time. Others end the
-   * training.
+   * Pauses after errors that leave good weights, so that the visitor can try again: a non-finite loss may go away with
+   * another learning rate, and a file that could not be downloaded may be there next time. Other errors end training.
    */
   fail(error: unknown): void {
     if (this.#state === "failed") return;

@@ -1,4 +1,4 @@
-// Makes digits.safetensors, the page's model: two latents, small enough for a page, trained on generated digits.
+// Trains digits.safetensors, the page's model: two latents, small enough for a page, trained on generated digits.
 //   node node/start.mjs examples/explorer/make_model.ts [epochs]
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const train = digits({ split: "train", count: 20_000, seed: 1 });
 const test = digits({ split: "test", count: 2000, seed: 1 });
 const vae = await VAE.create(spec, { gpu: await nodeGpu(), seed: 1, tuning: false });
 const steps = EPOCHS * Math.floor(train.count / 128);
-// To a tenth of it in the end, evenly.
+// Decays linearly to a tenth of its initial value.
 const learningRate = ({ step }: { readonly step: number }) => 2e-3 * (1 - (0.9 * step) / steps);
 for await (const { epoch, epochEnd } of vae.train(train, { epochs: EPOCHS, batchSize: 128, learningRate, test })) {
   if (epochEnd?.test) console.log(`epoch ${epoch}: test -ELBO ${(-epochEnd.test.elbo).toFixed(1)} nats`);

@@ -1,4 +1,4 @@
-// As much of a notebook as one cell needs: it runs again when its input changes.
+// Just enough of a notebook for one cell, which runs again when its input changes.
 import { cell } from "./cell.js";
 
 const place = /** @type {HTMLElement} */ (document.getElementById("cell"));

@@ -1,4 +1,4 @@
-// A component that trains while it is on the page: the effect begins a run, and its clean-up ends it and frees the GPU.
+// A component that trains while it is mounted: the effect starts a run, and its clean-up ends it and frees the GPU.
 import { StrictMode, useEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { VAE, models } from "webvae";
@@ -42,7 +42,7 @@ function Page() {
   return (
     <>
       <h1>React</h1>
-      <p>Another learning rate ends the run and begins another. In strict mode React does so once by itself.</p>
+      <p>Changing the learning rate ends the run and starts another. In strict mode, React itself does so once.</p>
       <label>
         Learning rate{" "}
         <select value={learningRate} onChange={({ target }) => setLearningRate(Number(target.value))}>

@@ -1,5 +1,5 @@
-// The page asks for one device and gives it to both. The library never destroys it, and `submitMs` keeps its submits so
-// short that a frame finds its place between two.
+// The page requests one device and gives it to both. The library never destroys it, and `submitMs` keeps its submits
+// short enough for a frame to fit between two.
 import * as THREE from "three/webgpu";
 import { VAE, models } from "webvae";
 import { digits } from "webvae/datasets";
@@ -9,7 +9,7 @@ const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("canvas"
 
 async function start() {
   const adapter = await navigator.gpu?.requestAdapter();
-  if (!adapter) throw new Error("WebGPU is needed, and this browser offers no adapter");
+  if (!adapter) throw new Error("This example needs WebGPU, but this browser has no adapter");
   const device = await adapter.requestDevice();
 
   const renderer = new THREE.WebGPURenderer({ canvas, device });
@@ -19,7 +19,7 @@ async function start() {
   scene.background = new THREE.Color(0xf4f1ea);
   const camera = new THREE.PerspectiveCamera(40, 1, 0.1, 20);
   camera.position.z = 4;
-  // A face of the cube shows 16 samples in rows.
+  // Each face of the cube shows 16 samples in rows.
   const side = 4 * 28;
   const texels = new Uint8Array(4 * side * side).fill(255);
   const texture = new THREE.DataTexture(texels, side, side);
@@ -37,7 +37,7 @@ async function start() {
       for (let x = 0; x < side; x++) {
         const image = 4 * Math.floor(y / 28) + Math.floor(x / 28);
         const grey = 255 * (1 - (images[784 * image + 28 * (y % 28) + (x % 28)] ?? 0));
-        // A texture's rows go up.
+        // A texture's rows run from bottom to top.
         texels.fill(grey, 4 * (side * (side - 1 - y) + x), 4 * (side * (side - 1 - y) + x) + 3);
       }
     }

@@ -1,4 +1,4 @@
-// The page: no import of the library, only messages.
+// The page: does not import the library, only exchanges messages.
 import { drawImages } from "../draw.js";
 
 const output = /** @type {HTMLOutputElement} */ (document.querySelector("output"));

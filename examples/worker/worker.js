@@ -1,4 +1,4 @@
-// The worker: all of the library. Arrays are handed over, not copied.
+// The worker: all use of the library is here. Arrays are transferred, not copied.
 import { VAE, models } from "webvae";
 import { digits } from "webvae/datasets";
 

@@ -1,11 +1,13 @@
-// canvas/images.wgsl: images of values in [0, 1] in a grid on a canvas, each point the mean of its image over a square.
+// canvas/images.wgsl: draws images with values in [0, 1] in a grid on a canvas; each point is its image's mean over a
+// square.
 //   images [count, H, W, C], C 1 or 3, without padding
-// The square is as wide as a device pixel, but at least SOFT of an image's pixel: enlarged images have crisp pixels
-// whose edges are no stairs, reduced ones lose nothing between points, and none mixes with its neighbours in the grid.
-// What is the same all over an image comes with its corners: software adapters pay for each uniform that a point reads.
+// The square is as wide as a device pixel, but at least SOFT of an image's pixel, so that enlarged images have crisp
+// pixels with smooth edges, reduced ones lose nothing between points, and none blends with its neighbours in the grid.
+// Values that are constant over an image come with its corners, since each uniform read costs time on software
+// adapters.
 
 struct Grid {
-  canvas_width: f32,   // in device pixels, as all that follows
+  canvas_width: f32,   // in device pixels, like everything below
   canvas_height: f32,
   left: f32,
   top: f32,
@@ -29,7 +31,7 @@ override CHANNELS: u32 = 1u;
 // The squares are wider than an image's pixel.
 override REDUCED: bool = false;
 
-// Of an image's pixel. 0 would be the nearest pixel alone, 1 bilinear.
+// As a fraction of an image's pixel. 0 would be nearest-neighbour, 1 bilinear.
 const SOFT = 0.6;
 
 struct Corner {
@@ -66,11 +68,11 @@ fn value_at(pixel: u32) -> vec3f {
   return saturate(vec3f(images[3u * pixel], images[3u * pixel + 1u], images[3u * pixel + 2u]));
 }
 
-// The mean of an image over a square from low to high that lies in 2 x 2 pixels at most.
+// The mean of an image over a square from low to high that covers at most 2 x 2 pixels.
 fn mean_of_four(first: u32, width: u32, low: vec2f, high: vec2f) -> vec3f {
   let at = vec2u(low);
   let share = max(high - floor(low) - 1.0, vec2f(0.0)) / (high - low);
-  // A share of 0 is of a pixel that may lie outside.
+  // A pixel with a share of 0 may lie outside the image.
   let next = select(vec2u(0u), vec2u(1u, width), share > vec2f(0.0));
   let here = first + at.y * width + at.x;
   let above = mix(value_at(here), value_at(here + next.x), share.x);
@@ -78,7 +80,7 @@ fn mean_of_four(first: u32, width: u32, low: vec2f, high: vec2f) -> vec3f {
   return mix(above, below, share.y);
 }
 
-// The same over any square.
+// The same for any square.
 fn mean_of_many(first: u32, width: u32, low: vec2f, high: vec2f) -> vec3f {
   var sum = vec3f(0.0);
   for (var y = u32(low.y); f32(y) < high.y; y++) {

@@ -1,5 +1,5 @@
-// lib/activation.wgsl: y = act(a) and dy/da, on four values. ACTIVATION is a pipeline constant, so that the
-// switch is gone before the kernel runs. The numbers are those of `activationCode` in src/tensor.ts.
+// lib/activation.wgsl: y = act(a) and dy/da, for four values. ACTIVATION is a pipeline constant, so the compiler
+// removes the switch. The numbers are those of `activationCode` in src/tensor.ts.
 override ACTIVATION: u32 = 0u;
 
 const LEAKY_SLOPE = 0.01;
@@ -7,7 +7,7 @@ const SQRT_2_OVER_PI = 0.7978845608028654;
 const GELU_CUBIC = 0.044715;
 
 fn logistic(a: vec4f) -> vec4f {
-  // exp of a number that is never positive: no overflow on either side.
+  // exp of a number that is never positive, so that it cannot overflow.
   let t = exp(-abs(a));
   return select(t, vec4f(1.0), a >= vec4f(0.0)) / (1.0 + t);
 }
@@ -22,12 +22,12 @@ fn softplus(a: vec4f) -> vec4f {
   return max(a, vec4f(0.0)) + log_one_plus(exp(-abs(a)));
 }
 
-// tanh overflows to NaN for large arguments on some adapters; it is 1 to f32 precision beyond 10.
+// On some adapters tanh overflows to NaN for large arguments; beyond 10 it is 1 to f32 precision.
 fn bounded_tanh(a: vec4f) -> vec4f {
   return tanh(clamp(a, vec4f(-10.0), vec4f(10.0)));
 }
 
-// exp(a) - 1 for a <= 0; near 0 the difference cancels.
+// exp(a) - 1 for a <= 0; near 0 the subtraction would cancel.
 fn exp_minus_one(a: vec4f) -> vec4f {
   let series = a * (1.0 + a * (0.5 + a * (1.0 / 6.0 + a * (1.0 / 24.0))));
   return select(exp(a) - 1.0, series, abs(a) < vec4f(1e-2));
@@ -47,7 +47,7 @@ fn activate(a: vec4f) -> vec4f {
   }
 }
 
-// dy/da. `kept` is y for the activations whose slope y tells, and a for silu and gelu, which are not monotonic.
+// dy/da. `kept` is y, or a for silu and gelu, which are not monotonic, so that y does not determine their slope.
 fn activation_slope(kept: vec4f) -> vec4f {
   switch ACTIVATION {
     case 1u: { return select(vec4f(0.0), vec4f(1.0), kept > vec4f(0.0)); }

@@ -1,6 +1,6 @@
 // lib/conv2d_quad_weights.wgsl: dW of a convolution in the schedule `subgroups`, whose constants and quads it uses.
 //   large [B, LH, LW, CL]   small [B, SH, SW, CS]   dW [parts, KH, KW, CL, CS]
-// Four rows of dW, each with a tap and a vec4 of channels: how far from a pixel they lie. Taps past the last are not
+// Four rows of dW, each with a tap and a vec4 of channels: their distances from a pixel. Taps beyond the last are not
 // stored.
 struct Taps {
   y: vec4i,
@@ -14,7 +14,7 @@ fn taps_of(rows: vec4u, size: vec3u) -> Taps {
   return Taps(y, x, (y * i32(size.y) + x) * i32(size.z) + vec4i(rows % size.z));
 }
 
-// Where the values of four taps lie for the pixel at (y, x), which lies at `place`; -1 outside of the image.
+// The indices of four taps' values for the pixel at (y, x), whose index is `place`; -1 outside the image.
 fn at_taps(taps: Taps, size: vec3u, y: i32, x: i32, place: i32) -> vec4i {
   let inside = (vec4u(taps.y + y) < vec4u(size.x)) & (vec4u(taps.x + x) < vec4u(size.y));
   return select(vec4i(-1), taps.offset + place, inside);
@@ -38,7 +38,7 @@ fn weight_tiles(group: u32, invocation: u32) {
   let across = (shape.small_c + 4u * columns - 1u) / (4u * columns);
   let taps = shape.kernel_h * shape.kernel_w;
   let vectors = taps * shape.large_c;
-  // Of a single channel each vec4 of rows holds four taps, and a tile 12.
+  // For a single channel, each vec4 of rows covers four taps, and a tile 12.
   let down = select((vectors + 5u) / 6u, (taps + 11u) / 12u, SINGLE);
   let part = tile / 4u / (across * down);
   let m = tile / 4u / across % down * select(6u, 12u, SINGLE);
@@ -53,7 +53,7 @@ fn weight_tiles(group: u32, invocation: u32) {
   let end = min(first + shape.part_rows, shape.batch * shape.small_h * shape.small_w);
   let grid = small_size();
   let stride = vec2u(shape.stride_y, shape.stride_x);
-  // The pixel that this lane loads of every four; four pixels on are found with carries instead of divisions.
+  // The pixel that this lane loads out of every four; the next one is found with carries instead of divisions.
   var image = (first + lane) / (grid.x * grid.y);
   var y = (first + lane) / grid.y % grid.x;
   var x = (first + lane) % grid.y;
@@ -67,7 +67,7 @@ fn weight_tiles(group: u32, invocation: u32) {
   for (var row = first; row < end; row += 4u) {
     let y0 = i32(y * stride.x);
     let x0 = i32(x * stride.y);
-    // A pixel past the end has no tap inside, so that what the small image is read for there counts for nothing.
+    // A pixel beyond the end has no tap inside, so the values read there from the small image do not count.
     let place = i32((image * size.x + y * stride.x) * size.y + x * stride.y) * i32(size.z);
     let y_or_none = select(-0x40000000, y0, row + lane < end);
     let at = at_taps(near, size, y_or_none, x0, place);

@@ -1,14 +1,14 @@
 // lib/conv2d_result.wgsl: what a convolution, a transposed one and their input gradients do with their sums, for all
-// schedules. Of the shader it uses
+// schedules. From the shader it uses
 //   shape: result_count (the result's channels, before padding), gradient, in_place
 //   aside [C] the bias; in a gradient [B, H, W, C], from which the slope is computed   result, pre [B, H, W, C]
 #import lib/activation
 #import lib/stored
 
-// Keep the value before the activation, for the activations whose slope needs it.
+// Keep the value before the activation, for activations whose slope needs it.
 override KEEP_PRE: bool = false;
 
-// What the result's vec4 column needs besides its sums: the bias, and which of its channels are no padding.
+// What a vec4 column of the result needs besides its sums: the bias, and which of its channels are not padding.
 struct Column {
   index: u32,
   exists: bool,

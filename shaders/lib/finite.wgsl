@@ -1,5 +1,5 @@
-// lib/finite.wgsl: whether a number is neither NaN nor infinite. Compilers may assume that no NaN exists and fold
-// x != x to false; only the bits tell.
+// lib/finite.wgsl: whether a number is neither NaN nor infinite. Compilers may assume that there are no NaNs and fold
+// x != x to false, so this checks the bits.
 fn is_finite(value: f32) -> bool {
   return (bitcast<u32>(value) & 0x7fffffffu) < 0x7f800000u;
 }

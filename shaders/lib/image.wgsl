@@ -1,5 +1,5 @@
-// lib/image.wgsl: where the vec4s of an image [B, H, W, C] lie. A place is (image, row, column, vec4 of channels).
-// A remainder by hand needs no second division.
+// lib/image.wgsl: indices of the vec4s of an image [B, H, W, C]. A place is (image, row, column, vec4 of channels).
+// Computing the remainder by hand avoids a second division.
 fn place_at(index: u32, size: vec2u, channels: u32) -> vec4u {
   let pixel = index / channels;
   let row = pixel / size.y;

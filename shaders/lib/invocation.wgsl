@@ -1,11 +1,11 @@
-// lib/invocation.wgsl: which of a dispatch's workgroups and invocations this one is. What takes more workgroups than
-// one dimension may have is folded into rows of equal length (src/plan.ts); the last may have a few too many.
+// lib/invocation.wgsl: the number of this workgroup and invocation within its dispatch. A dispatch with more workgroups
+// than one dimension allows is folded into rows of equal length (src/plan.ts); the last row may have a few too many.
 struct Invocation {
   @builtin(global_invocation_id) id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 }
 
-// Apart from the one above, for its members are the same in a whole workgroup: what has barriers needs to know.
+// Separate from the one above because its members are uniform within a workgroup, which code with barriers requires.
 struct Group {
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) groups: vec3u,

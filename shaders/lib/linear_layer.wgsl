@@ -1,4 +1,4 @@
-// lib/linear_layer.wgsl: what every schedule of a linear layer shares: its tensors, how a tile's values are
+// lib/linear_layer.wgsl: the code that all schedules of a linear layer share: its tensors, how a tile's values are
 // stored, and the bias's gradient. A schedule adds only how its tiles are multiplied.
 //   x [B, I]   W [I, O]   b [O]   y [B, O]      row-major, f32; I and O padded to 4 with zeros
 #import lib/activation
@@ -8,11 +8,11 @@ struct Shape {
   rows: u32,           // B
   inputs: u32,         // I / 4, padded
   outputs: u32,        // O / 4, padded
-  inner: u32,          // vec4 in the innermost of O's sizes, padded: each of an image's pixels is padded by itself
+  inner: u32,          // vec4 in the innermost of O's sizes, padded: each of an image's pixels is padded separately
   inner_count: u32,    // that size, before padding
   part_rows: u32,      // rows of the batch that one part of dW sums, a multiple of 4
-  input_groups: u32,   // linear_grad: workgroups that make dx; those that make dW and then db follow
-  weight_groups: u32,  // linear_grad: workgroups that make dW
+  input_groups: u32,   // linear_grad: workgroups that compute dx; those for dW and then db follow
+  weight_groups: u32,  // linear_grad: workgroups that compute dW
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> x: array<Stored>;          // [B, I]
@@ -26,7 +26,7 @@ struct Shape {
 @group(0) @binding(9) var<storage, read_write> dW: array<vec4f>;    // [parts, I, O]
 @group(0) @binding(10) var<storage, read_write> db: array<vec4f>;   // [parts, O]
 
-// Keep the value before the activation, for the activations whose slope needs it.
+// Keep the value before the activation, for activations whose slope needs it.
 override KEEP_PRE: bool = false;
 
 // y = act(pre) at a row and a vec4 column; the padding stays zero whatever act(0) is.
@@ -40,7 +40,7 @@ fn store_y(row: u32, column: u32, product: vec4f) {
   }
 }
 
-// The gradient with respect to what x was before its own activation.
+// The gradient with respect to x before its own activation.
 fn store_dx(row: u32, column: u32, product: vec4f) {
   if (row < shape.rows && column < shape.inputs) {
     let at = row * shape.inputs + column;
@@ -54,7 +54,7 @@ fn store_dW(part: u32, row: u32, column: u32, product: vec4f) {
   }
 }
 
-// Row `row` of dy, or zeros past the batch's end: the tail of a reduction over rows.
+// Row `row` of dy, or zeros beyond the batch's end, for the tail of a reduction over rows.
 fn dy_or_zero(row: u32, column: u32) -> vec4f {
   let value = vec4f(dy[min(row, shape.rows - 1u) * shape.outputs + column]);
   return select(vec4f(0.0), value, row < shape.rows);

@@ -1,8 +1,9 @@
-// lib/norm.wgsl: what normalization over the batch and over groups of channels share.
+// lib/norm.wgsl: the code that batch and group normalization share.
 //   x is S sections of R rows of C channels: a section is the whole batch, or one example. Once each channel of a
-//   section has its mean and variance, wherever they were taken, the kernels are the same.
-// C padded to 4 with zeros. A section's rows are cut into P strips, of rows p, p + P, ...: one invocation per vec4 of
-// channels walks one, beside its neighbours in memory. No rows are masked: a batch in training is always full.
+//   section has its mean and variance, however they were computed, the kernels are the same.
+// C padded to 4 with zeros. A section's rows are divided into P strips of rows p, p + P, ...; one invocation per vec4
+// of channels processes each, next to its neighbours in memory. No rows are masked, since a training batch is always
+// full.
 #import lib/activation
 #import lib/stored
 
@@ -14,7 +15,7 @@ struct Shape {
   parts: u32,          // P
   group_size: u32,     // channels in a group, for group_norm
   epsilon: f32,
-  momentum: f32,       // what the running statistics keep, for batch_norm
+  momentum: f32,       // fraction of the running statistics that is kept, for batch_norm
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> x: array<Stored>;            // [S, R, C]
@@ -32,12 +33,12 @@ struct Shape {
 @group(0) @binding(13) var<storage, read_write> dx: array<Stored>;    // [S, R, C], before x's activation
 
 override WORKGROUP_SIZE: u32 = 64u;
-// Keep the value before the activation, for the activations whose slope needs it.
+// Keep the value before the activation, for activations whose slope needs it.
 override KEEP_PRE: bool = false;
 
 struct Strip {
   channel: u32,  // which vec4 of channels
-  at: u32,       // its place in [S, C]
+  at: u32,       // its index in [S, C]
   first: u32,
   end: u32,
   stride: u32,
@@ -47,7 +48,7 @@ fn strip_of(index: u32) -> Strip {
   let stride = shape.parts * shape.channels;
   let section = index / stride;
   let first = section * shape.rows * shape.channels + index % stride;
-  // Past the last section the strip is empty.
+  // Beyond the last section the strip is empty.
   let end = select(0u, (section + 1u) * shape.rows * shape.channels, section < shape.sections);
   let channel = index % shape.channels;
   return Strip(channel, section * shape.channels + channel, first, end, stride);
@@ -67,8 +68,8 @@ fn store_part(index: u32, channel: u32, one: vec4f, other: vec4f) {
   parts[at + shape.channels] = other;
 }
 
-// A strip's mean, and its sum of (x - mean)^2. Both are taken about its first row, so that a large mean costs no
-// digits: one of n values is never more than sqrt(n) deviations from their mean.
+// A strip's mean, and its sum of (x - mean)^2. Both are computed about its first row, so that a large mean costs no
+// precision: none of n values is more than sqrt(n) deviations from their mean.
 fn moments(index: u32) {
   let strip = strip_of(index);
   if (strip.first >= strip.end) { return; }

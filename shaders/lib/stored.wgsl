@@ -1,5 +1,5 @@
-// lib/stored.wgsl: how activations and weights lie in storage: as f32, or as f16 where the plan asks for it. All
-// arithmetic is in f32: a kernel turns what it reads into vec4f and what it writes into Stored. For f16 the device
-// compiles the same text with `enable f16;` and these two aliases changed (src/device.ts).
+// lib/stored.wgsl: the format of activations and weights in storage: f32, or f16 if the plan says so. All arithmetic is
+// in f32: a kernel converts what it reads to vec4f and what it writes to Stored. For f16, the device compiles the same
+// text with `enable f16;` and these two aliases changed (src/device.ts).
 alias Stored = vec4f;
 alias StoredValue = f32;

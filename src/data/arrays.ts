@@ -1,4 +1,4 @@
-// Data sets from the caller's own arrays.
+// Data sets from a caller's arrays.
 
 import { invalidOption, optionsOf, wholeNumber } from "../options.js";
 import { product, quoted, reading } from "../checks.js";
@@ -6,25 +6,25 @@ import { exampleSize, validateDataset, type Dataset } from "./dataset.js";
 import { classOf, hintFor, invalidData, isNumeric, whatIs } from "./refusals.js";
 import { valuesOf, type NumberArray, type Numbers } from "./rows.js";
 
-/** What the values of an array mean. */
+/** How to interpret an array's values. */
 export interface FromArrayOptions {
   /** Shape of one example: [height, width, channels] for images, [features] for points. */
   shape: readonly number[];
   /** One class index in 0..255 per example. */
   labels?: NumberArray | readonly number[];
   name?: string;
-  /** How many examples there must be. Default: as many as the values make. */
+  /** The required number of examples. Default: as many as the values make. */
   count?: number;
-  /** What the values are divided by. Default 255 for bytes (Uint8Array, Uint8ClampedArray), 1 for all others. */
+  /** Divisor for the values. Default 255 for bytes (Uint8Array, Uint8ClampedArray), 1 for all others. */
   scale?: number;
 }
 
 /**
  * A Dataset over the caller's values: count x prod(shape) of them, flat, or one row of prod(shape) per example. Bytes
- * stand for value / 255; all other numbers are taken as they are. A flat Uint8Array, Uint8ClampedArray or Float32Array
- * is shared, not copied, unless `scale` divides it. Throws INVALID_OPTION; and INVALID_DATA for a value that is not a
+ * stand for value / 255; all other numbers are used unchanged. A flat Uint8Array, Uint8ClampedArray or Float32Array is
+ * shared, not copied, unless `scale` divides it. Throws INVALID_OPTION, and INVALID_DATA for a value that is not a
  * number or is infinite as a 32-bit float, for an integer beyond 2^24 in an integer array, and for what looks like
- * pixels of a canvas, which are for fromImageData.
+ * canvas pixels, which need fromImageData.
  */
 export function fromArray(values: Numbers, options: FromArrayOptions): Dataset {
   return reading("INVALID_DATA", "fromArray", () => datasetOf(values, options));
@@ -58,7 +58,7 @@ function datasetOf(values: Numbers, options: FromArrayOptions): Dataset {
   return dataset;
 }
 
-/** The first `count` examples (all of them when there are fewer). Shares memory with `dataset`. */
+/** The first `count` examples (all of them if there are fewer). Shares memory with `dataset`. */
 export function take(dataset: Dataset, count: number): Dataset {
   reading("INVALID_DATA", "take", () => validateDataset(dataset));
   const kept = Math.min(wholeNumber("take: count", count), dataset.count);
@@ -70,7 +70,7 @@ export function take(dataset: Dataset, count: number): Dataset {
   };
 }
 
-/** `values` divided by `scale`. Bytes stay as they are where the scale is 255, which is applied when they are used. */
+/** `values` divided by `scale`. With a scale of 255, bytes stay unchanged, since they are divided when used. */
 function scaled(values: Uint8Array | Float32Array, scale: number | undefined, name: string): Uint8Array | Float32Array {
   if (scale === undefined) return values;
   if (!(typeof scale === "number" && scale > 0 && Number.isFinite(scale))) {
@@ -80,7 +80,7 @@ function scaled(values: Uint8Array | Float32Array, scale: number | undefined, na
   return Float32Array.from(values, (value) => value / scale);
 }
 
-/** Labels in 0..255 as bytes; an Uint8Array is shared. Throws INVALID_DATA. */
+/** Labels in 0..255 as bytes; a Uint8Array is shared. Throws INVALID_DATA. */
 function labelBytes(labels: unknown, name: string): Uint8Array {
   if (labels instanceof Uint8Array) return labels;
   if (!Array.isArray(labels) && !isNumeric(classOf(labels))) {

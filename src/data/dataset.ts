@@ -1,5 +1,5 @@
-// What every data set is: examples of one shape, as bytes (images, scaled by 1/255 on the GPU) or floats; and the
-// checks that it must pass before it is trained on.
+// The form of every data set: examples of one shape, as bytes (images, scaled by 1/255 on the GPU) or floats; and the
+// checks that it must pass before training.
 import { quoted, product } from "../checks.js";
 import { hintFor, invalidData, notFinite, whatIs } from "./refusals.js";
 
@@ -15,18 +15,18 @@ export interface Dataset {
   readonly count: number;
   /** count x prod(shape) values, row-major (NHWC). Bytes stand for value / 255. */
   readonly values: Uint8Array | Float32Array;
-  /** One class index per example, where known. */
+  /** One class index per example, if known. */
   readonly labels?: Uint8Array;
 }
 
 /**
- * Checks shape, sizes, labels and that every float is finite. Throws INVALID_DATA with the first error; the message
- * begins with `what` the data set is and its name. For a value that is no Dataset it suggests the call that makes one,
- * with examples of `shape`.
+ * Checks shape, sizes and labels, and that every float is finite. Throws INVALID_DATA with the first error; the message
+ * begins with `what` and the data set's name. For a value that is not a Dataset, it suggests a call that makes one with
+ * examples of `shape`.
  */
 export function validateDataset(dataset: Dataset, what = "", shape?: readonly number[]): void {
   const given: unknown = dataset;
-  // Not by `values` alone: a Map and a typed array have that too.
+  // `values` alone is not enough, since a Map and a typed array have that too.
   if (given === null || typeof given !== "object" || !("shape" in given && "values" in given)) {
     throw invalidData(what || "data set", `expected a Dataset, found ${whatIs(given)}${hintFor(given, shape ?? [])}`);
   }
@@ -47,7 +47,7 @@ export function validateDataset(dataset: Dataset, what = "", shape?: readonly nu
   }
   if (labels !== undefined && !(labels instanceof Uint8Array)) {
     const found = `labels must be a Uint8Array, not ${whatIs(labels)}`;
-    throw invalidData(name, `${found}; fromArray(values, { shape, labels }) makes one of whole numbers in 0..255`);
+    throw invalidData(name, `${found}; fromArray(values, { shape, labels }) makes one from whole numbers in 0..255`);
   }
   if (labels && labels.length !== count) throw invalidData(name, `${labels.length} labels for ${count} examples`);
   if (values instanceof Float32Array) {

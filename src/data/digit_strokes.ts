@@ -1,12 +1,12 @@
-// How people write the ten digits, as pen strokes. A digit has several styles (a seven with or without a bar); a
-// style has several forms of the same strokes, and a written digit is a random blend of the forms of one style.
+// How people write the ten digits, as pen strokes. A digit has several styles (a seven with or without a bar); a style
+// has several forms of the same strokes, and a written digit is a random blend of one style's forms.
 //
-// Notation: "x,y x,y | x,y ..." are points that the pen passes, x to the right and y downwards; the digit takes
-// about 0..100 both ways. The pen moves smoothly through a point, turns sharply at one marked *, and lifts at |.
+// Notation: "x,y x,y | x,y ..." are points that the pen passes, x to the right and y downwards; a digit spans about
+// 0..100 in both. The pen moves smoothly through a point, turns sharply at one marked *, and lifts at |.
 // All forms of a style have the same points in the same order, so that blending them keeps the strokes apart.
 
 export interface DigitStyle {
-  /** Share of the style among its digit's; the shares of a digit sum to 1. */
+  /** Share of this style among its digit's styles, which sum to 1. */
   share: number;
   forms: readonly string[];
 }
@@ -15,7 +15,7 @@ export const DIGIT_STYLES: readonly (readonly DigitStyle[])[] = [
   // 0
   [
     {
-      // Closed, the end running over the start.
+      // Closed, with the end running over the start.
       share: 0.6,
       forms: [
         "54,2 28,9 9,32 5,56 15,84 40,99 67,92 85,68 89,42 78,16 56,3 40,5",
@@ -25,7 +25,7 @@ export const DIGIT_STYLES: readonly (readonly DigitStyle[])[] = [
       ],
     },
     {
-      // Begun at the right and left open, or closed by a hook inside.
+      // Starts at the right and stays open, or closes with a hook inside.
       share: 0.25,
       forms: [
         "66,10 44,1 20,14 6,42 8,74 32,98 64,93 86,68 88,36 74,12 56,8 42,16",

@@ -1,6 +1,6 @@
-// Digits that look written by hand, drawn from strokes, in the size and layout of MNIST: what the library trains on
-// where nothing can be downloaded. Every step of the drawing is +, -, *, / or a square root, which IEEE 754 rounds
-// the same everywhere, so a seed gives the same bytes on every machine.
+// Digits that look handwritten, drawn from strokes in the size and layout of MNIST, to train on if nothing can be
+// downloaded. Drawing uses only +, -, *, / and square roots, which IEEE 754 rounds the same everywhere, so a seed gives
+// the same bytes on every machine.
 
 import type { RandomSequence } from "../random.js";
 import { allocated } from "../options.js";
@@ -12,16 +12,16 @@ import { checkGenerated, exampleRandom, type GeneratedOptions } from "./generate
 export type DigitsOptions = GeneratedOptions;
 
 const SIDE = 28;
-/** Side of the box that a digit fits, before it is centred by its mass: as in MNIST. */
+/** Side of the box that a digit fits before it is centred by its mass, as in MNIST. */
 const BOX = 20;
-/** Where the centre of mass comes to: the middle of pixel 14, as in MNIST. */
+/** Position of the centre of mass: the middle of pixel 14, as in MNIST. */
 const MIDDLE = 14.5;
-/** Line pieces from one point of a stroke to the next. */
+/** Line segments from one point of a stroke to the next. */
 const PIECES = 6;
-/** How far a digit departs from the mean of its style's forms: above 1, beyond them. */
+/** How far a digit departs from the mean of its style's forms; above 1, beyond them. */
 const EXAGGERATE = 1.33;
 
-/** `count` images [28, 28, 1] with labels 0..9 in random order. Image i depends on seed, split and i alone. */
+/** `count` images [28, 28, 1] with labels 0..9 in random order. Image i depends only on seed, split and i. */
 export function digits(options: DigitsOptions): Dataset {
   const { split, count, seed } = checkGenerated("digits", options);
   const values = allocated("digits", count, () => new Uint8Array(count * SIDE * SIDE));
@@ -42,7 +42,7 @@ interface Stroke {
   corner: boolean[];
 }
 
-/** The path of the pen: line pieces, each with the pen's radius at both ends. */
+/** The path of the pen: line segments, each with the pen's radius at both ends. */
 interface Path {
   x: number[];
   y: number[];
@@ -93,11 +93,11 @@ function writtenStrokes(digit: number, random: RandomSequence): Stroke[] {
   return style.forms[0]!.map((stroke, s) => {
     const blend = (axis: "x" | "y", p: number) =>
       style.forms.reduce((sum, form, f) => sum + share[f]! * form[s]![axis][p]!, 0);
-    // Strokes after the first are set down a little off their place.
+    // Strokes after the first start a little out of place.
     const offX = s > 0 ? 3 * normal(random) : 0;
     const offY = s > 0 ? 2 * normal(random) : 0;
     const last = stroke.x.length - 1;
-    // Ends vary most. Points that lie close together move less, or the curve would turn into a polygon.
+    // Ends vary most. Points that are close together move less, otherwise the curve would become a polygon.
     const dense = Math.min(1, 8 / last);
     const jitter = (p: number) => (p === 0 || p === last ? 1.8 : dense) * wobble * normal(random);
     return {
@@ -108,7 +108,7 @@ function writtenStrokes(digit: number, random: RandomSequence): Stroke[] {
   });
 }
 
-/** The strokes as smooth curves (Catmull-Rom splines) cut into line pieces, with the pen's pressure along them. */
+/** The strokes as smooth curves (Catmull-Rom splines), cut into line segments, with the pen's pressure along them. */
 function penPath(strokes: Stroke[], random: RandomSequence): Path {
   const path: Path = { x: [], y: [], radius: [], draws: [] };
   for (const { x, y, corner } of strokes) {
@@ -117,7 +117,7 @@ function penPath(strokes: Stroke[], random: RandomSequence): Path {
     const press = 0.16 * normal(random);
     const swell = 0.12 * normal(random);
     for (let p = 0; p < last; p++) {
-      // At a corner or an end the neighbour beyond is the point itself: the curve leaves without a bow.
+      // At a corner or an end, the point itself serves as the neighbour beyond it, so the curve leaves straight.
       const before = p === 0 || corner[p] ? p : p - 1;
       const after = p + 1 === last || corner[p + 1] ? p + 1 : p + 2;
       for (let k = p === 0 ? 0 : 1; k <= PIECES; k++) {
@@ -143,14 +143,14 @@ function catmullRom(a: number, b: number, c: number, d: number, t: number): numb
 
 /** A slow warp of the whole digit, then its proportions, slant and rotation. */
 function bend(path: Path, digit: number, random: RandomSequence): void {
-  // Polynomials in u, v of -1..1: bows, fans and S-bends, no wave shorter than the digit.
+  // Polynomials in u, v in -1..1: bows, fans and S-bends, with no wave shorter than the digit.
   const warp = Array.from({ length: 9 }, () => 0.06 * normal(random));
   // A larger head or a larger foot.
   const balance = 0.11 * normal(random);
   const width = (0.62 + 0.58 * random.uniform()) * (1 + 0.08 * normal(random));
-  // A straight one has no width of its own: people give it the slant that others give to their proportions.
+  // A straight one has no width, so its slant varies where other digits' proportions do.
   const slant = Math.min(0.6, digit === 1 ? 0.22 + 0.27 * normal(random) : 0.18 + 0.22 * normal(random));
-  // Half the angle's tangent: sine and cosine are then ratios, exact to the bit.
+  // The tangent of half the angle: sine and cosine are then ratios, exact to the bit.
   const half = 0.055 * normal(random);
   const cos = (1 - half * half) / (1 + half * half);
   const sin = (2 * half) / (1 + half * half);
@@ -166,7 +166,7 @@ function bend(path: Path, digit: number, random: RandomSequence): void {
   }
 }
 
-/** Scales the path, proportions kept, so that the ink fills the middle BOX x BOX pixels one way. */
+/** Scales the path, keeping its proportions, so that the ink fills the central BOX x BOX pixels in one direction. */
 function fitBox(path: Path, pen: number): void {
   const ink = BOX - 2 * pen;
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
@@ -183,7 +183,7 @@ function fitBox(path: Path, pen: number): void {
   }
 }
 
-/** Ink of 0..1 in every pixel (28 x 28): by the distance of its centre from the nearest edge of the pen's trace. */
+/** Ink from 0 to 1 in every pixel (28 x 28), by its centre's distance from the nearest edge of the pen's trace. */
 function rasterise(path: Path, pen: number, softness: number, ink: Float64Array): void {
   const { x, y, radius, draws } = path;
   for (let i = 1; i < x.length; i++) {
@@ -213,7 +213,7 @@ function rasterise(path: Path, pen: number, softness: number, ink: Float64Array)
   }
 }
 
-/** Moves the image by whole pixels so that its centre of mass comes to the middle, as in MNIST. */
+/** Moves the image by whole pixels to put its centre of mass in the middle, as in MNIST. */
 function centre(ink: Float64Array, pixels: Uint8Array): void {
   let [mass, massX, massY] = [0, 0, 0];
   for (let row = 0; row < SIDE; row++) {
@@ -224,7 +224,7 @@ function centre(ink: Float64Array, pixels: Uint8Array): void {
       massY += value * (row + 0.5);
     }
   }
-  // The margin of the box: no further, or ink would be cut off.
+  // At most by the box's margin, otherwise ink would be cut off.
   const margin = (SIDE - BOX) / 2;
   const shift = (moment: number) => Math.min(margin, Math.max(-margin, Math.floor(MIDDLE - moment / mass + 0.5)));
   const shiftX = shift(massX);
@@ -238,7 +238,7 @@ function centre(ink: Float64Array, pixels: Uint8Array): void {
   }
 }
 
-/** About standard normal, within 3.5: four uniforms summed, since Math.log and Math.cos differ between machines. */
+/** Roughly standard normal, within 3.5: a sum of four uniforms, since Math.log and Math.cos differ between machines. */
 function normal(random: RandomSequence): number {
   const sum = random.uniform() + random.uniform() + random.uniform() + random.uniform();
   return (sum - 2) * 1.7320508075688772;

@@ -1,23 +1,23 @@
-// Downloads of files whose size and checksum are known beforehand: nothing else is ever returned or cached.
+// Downloads files with a known size and checksum; nothing else is ever returned or cached.
 
 import { WebvaeError } from "../errors.js";
 
 export interface RemoteFile {
-  /** Name in the folder that a base URL stands for. */
+  /** File name, relative to a base URL. */
   file: string;
   bytes: number;
   /** Hexadecimal, lower case. */
   sha256: string;
 }
 
-/** What is used of the browser's Cache API. */
+/** The part of the browser's Cache API that is used. */
 export type DataCache = Pick<Cache, "match" | "put" | "delete">;
 
 export interface DownloadOptions {
   fetch?: typeof fetch;
   cache?: DataCache | false;
   signal?: AbortSignal;
-  /** Bytes so far; never falls, also when another attempt starts over. */
+  /** Bytes so far; never decreases, even if another attempt starts over. */
   onReceived?: (received: number) => void;
 }
 
@@ -26,7 +26,7 @@ const ATTEMPTS_PER_URL = 2;
 
 /**
  * The bytes of `remote` from the cache, else from the first of `baseUrls` that has them; each is tried twice.
- * Throws the last fault, DOWNLOAD_FAILED or CHECKSUM_MISMATCH, or the signal's reason.
+ * Throws the last error, DOWNLOAD_FAILED or CHECKSUM_MISMATCH, or the signal's reason.
  */
 export async function download(
   remote: RemoteFile,
@@ -48,13 +48,13 @@ export async function download(
     return cached;
   }
 
-  let fault = new WebvaeError("DOWNLOAD_FAILED", `${remote.file}: no URL to download it from.`);
+  let fault = new WebvaeError("DOWNLOAD_FAILED", `${remote.file}: no URL to download from.`);
   for (const base of baseUrls) {
     const url = `${String(base).replace(/\/+$/, "")}/${remote.file}`;
     for (let attempt = 0; attempt < ATTEMPTS_PER_URL; attempt++) {
       try {
         const bytes = await fetchChecked(url, remote, options, attempt > 0, report);
-        // A full or forbidden cache costs the next visit a download, not this one its data.
+        // If the cache is full or forbidden, the next visit downloads again, but this one still gets its data.
         await cache?.put(key, new Response(bytes as Uint8Array<ArrayBuffer>)).catch(() => undefined);
         return bytes;
       } catch (error) {
@@ -78,17 +78,17 @@ async function fetchChecked(
   const failed = (why: string, cause?: unknown) => new WebvaeError("DOWNLOAD_FAILED", `${url}: ${why}.`, { cause });
   const request: RequestInit = {
     ...(signal ? { signal } : {}),
-    // A second attempt goes past the HTTP cache, which may hold the very bytes that were wrong.
+    // The second attempt bypasses the HTTP cache, which may contain the very bytes that were wrong.
     ...(again ? { cache: "reload" } : {}),
   };
   let response: Response;
   try {
     response = await (options.fetch ?? fetch)(url, request);
   } catch (cause) {
-    throw failed(`no answer (${reason(cause)})`, cause);
+    throw failed(`no response (${reason(cause)})`, cause);
   }
-  // A fetch of the caller's may give anything.
-  if (typeof response?.ok !== "boolean") throw failed("fetch gave no Response");
+  // A caller's fetch may return anything.
+  if (typeof response?.ok !== "boolean") throw failed("fetch returned no Response");
   if (!response.ok) {
     await response.body?.cancel?.().catch(() => undefined);
     throw failed(`HTTP status ${response.status}`);
@@ -100,7 +100,7 @@ async function fetchChecked(
   while (reader) {
     signal?.throwIfAborted();
     const step = await reader.read().catch((cause: unknown) => {
-      throw failed(`broke off after ${received} of ${remote.bytes} bytes (${reason(cause)})`, cause);
+      throw failed(`ended after ${received} of ${remote.bytes} bytes (${reason(cause)})`, cause);
     });
     if (step.done) break;
     if (received + step.value.length > remote.bytes) {
@@ -120,7 +120,7 @@ async function fetchChecked(
 }
 
 async function openCache(): Promise<DataCache | undefined> {
-  // Absent in Node and in insecure contexts; in a sandboxed frame even to look throws; open() rejects where the user
+  // Absent in Node and in insecure contexts; in a sandboxed frame even reading it throws; open() rejects if the user
   // forbids storage.
   try {
     return await (globalThis.caches as CacheStorage | undefined)?.open(CACHE_NAME);
@@ -129,7 +129,7 @@ async function openCache(): Promise<DataCache | undefined> {
   }
 }
 
-/** The cached bytes, where they are still the expected ones. */
+/** The cached bytes, if they are still the expected ones. */
 async function readCache(
   cache: DataCache | undefined,
   key: string,
@@ -153,6 +153,6 @@ async function hash(bytes: Uint8Array): Promise<string> {
 
 function reason(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  // Node's fetch says only "fetch failed" and puts the cause below it.
+  // Node's fetch only says "fetch failed", with the reason in its cause.
   return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message;
 }

@@ -1,4 +1,4 @@
-// A data set from an array that NumPy saved: pictures or rows of features. The saved type decides what a value stands
+// A data set from an array saved by NumPy: pictures or rows of features. The saved type decides what a value stands
 // for, never the values themselves, so that two files of one set agree.
 
 import { WebvaeError } from "../errors.js";
@@ -11,22 +11,22 @@ import { npyLength, readNpy, type NpyArray } from "./npy.js";
 import { invalidData, notExact, whatIs } from "./refusals.js";
 import { EXACT, type NumberArray } from "./rows.js";
 
-/** What the array is. */
+/** How to interpret the array. */
 export interface FromNpyOptions {
-  /** Another npy file: one whole number in 0..255 per example. */
+  /** Another npy file with one whole number in 0..255 per example. */
   labels?: Uint8Array;
   name?: string;
   /** "first" for pictures [n, c, h, w], as in PyTorch. Default "last": [n, h, w] or [n, h, w, c]. */
   channels?: "first" | "last";
   /**
-   * What the values are divided by: use 255 for pixels saved as floats or wide integers. Default 255 for u1, else 1.
+   * Divisor for the values: use 255 for pixels saved as floats or wide integers. Default 255 for u1, else 1.
    */
   scale?: number;
 }
 
 /**
  * A Dataset from an npy file in C order, gzipped or not: pictures [n, h, w] or [n, h, w, c], or rows [n, d]. Values of
- * type u1 are bytes, which stand for value / 255; b1 is 0 and 1; f2, f4, f8, i1 to i8 and u2 to u8 are taken as they
+ * type u1 are bytes, which stand for value / 255; b1 is 0 and 1; f2, f4, f8, i1 to i8 and u2 to u8 are used as they
  * are. The bytes are borrowed until the call settles, and the Dataset shares them where it can. Throws INVALID_FILE,
  * INVALID_OPTION, and INVALID_DATA for integers beyond 2^24 and for values that are not finite.
  */
@@ -47,7 +47,7 @@ export async function fromNpy(bytes: Uint8Array, options: FromNpyOptions = {}): 
     throw new WebvaeError("INVALID_FILE", `${name}: ${shown} is not [n, h, w], [n, h, w, c] or [n, d].`);
   }
   if (channels === "first" && shape.length !== 3) {
-    throw new WebvaeError("INVALID_FILE", `${name}: channels "first" is for [n, c, h, w], and this is ${shown}.`);
+    throw new WebvaeError("INVALID_FILE", `${name}: channels "first" needs [n, c, h, w], not ${shown}.`);
   }
   const found = numbersOf(array, name);
   const values = channels === "first" ? channelsLast(found, shape) : found;
@@ -75,7 +75,7 @@ async function read(bytes: Uint8Array, name: string): Promise<NpyArray> {
   return readNpy(await gunzipIfNeeded(bytes, name, (head) => npyLength(head, name)), { name });
 }
 
-/** As numbers: 64-bit integers where they are exact, booleans as floats, for as bytes they would stand for 1 / 255. */
+/** As numbers: 64-bit integers must be exact; booleans become floats, because the byte 1 would stand for 1 / 255. */
 function numbersOf({ values, shape, type }: NpyArray, name: string, labels = false): NumberArray {
   const size = product(shape.slice(1));
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {

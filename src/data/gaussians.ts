@@ -1,4 +1,4 @@
-// Points in the plane from a mixture of Gaussians with equal weights: small, seen at a glance, density known exactly.
+// Points in the plane from a mixture of Gaussians with equal weights: small, easy to see, with a known density.
 
 import { quoted } from "../checks.js";
 import { allocated, invalidOption } from "../options.js";
@@ -57,8 +57,8 @@ export interface GaussiansOptions extends GeneratedOptions {
 }
 
 /**
- * `count` points [2] labelled with their component. Point i depends on seed, split and i alone; the splits share no
- * random numbers. Across machines values may differ in the last bit of the float, as Math.log and Math.cos do.
+ * `count` points [2] labelled with their component. Point i depends only on seed, split and i; the splits share no
+ * random numbers. Between machines, values may differ in a float's last bit, as Math.log and Math.cos do.
  * Throws INVALID_OPTION.
  */
 export function gaussians(options: GaussiansOptions): Dataset {

@@ -1,4 +1,4 @@
-// What the generated data sets share: their options, and random numbers that belong to one example each.
+// Shared by the generated data sets: their options, and each example's own random numbers.
 
 import { quoted } from "../checks.js";
 import { invalidOption, optionsOf } from "../options.js";
@@ -8,7 +8,7 @@ import { RandomSequence, Stream } from "../random.js";
 export interface GeneratedOptions {
   /** The splits of one seed share no random numbers. */
   split: "train" | "test";
-  /** Number of examples. The first n do not depend on it. */
+  /** Number of examples. The first n are the same for every count. */
   count: number;
   /** Any safe integer >= 0. */
   seed: number;
@@ -19,7 +19,7 @@ export function exampleRandom(seed: number, split: "train" | "test", index: numb
   return new RandomSequence(seed, Stream.data, 2 * index + (split === "test" ? 1 : 0));
 }
 
-/** The options that every generated data set has, checked; `more` names further ones. Throws INVALID_OPTION. */
+/** Checks the options that all generated data sets share; `more` names further ones. Throws INVALID_OPTION. */
 export function checkGenerated<T extends GeneratedOptions>(name: string, options: T, ...more: (keyof T & string)[]): T {
   const own = optionsOf(options, name, ["split", "count", "seed", ...more]);
   const { count, seed } = own;

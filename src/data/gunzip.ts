@@ -1,19 +1,19 @@
-// Files that may be gzipped. A megabyte of gzip can unfold to a gigabyte, so the file's header is unpacked first: it
-// says how long the whole file is, and memory is allocated for that length once.
+// Files that may be gzipped. A megabyte of gzip can decompress to a gigabyte, so the file's header is decompressed
+// first: it tells the length of the whole file, for which memory is allocated once.
 
 import { WebvaeError } from "../errors.js";
 
 /** Well above the largest published set of this kind (EMNIST by class, 547 MB). */
 const MOST_BYTES = 2 ** 30;
-/** Enough for the header of every format that is read here. */
+/** Enough for the header of every format read here. */
 const HEAD_BYTES = 12_288;
-/** No byte of deflate unpacks to more bytes. */
+/** No byte of deflate data decompresses to more bytes than this. */
 const MOST_RATIO = 1032;
 
 /**
- * `bytes`, unpacked if they are gzip (magic 1f 8b). `lengthOf` returns the length in bytes of an unpacked file, given
- * its beginning, or throws. `bytes` are read before this returns a promise. Throws INVALID_FILE; before unpacking the
- * rest if the length differs from gzip's own count of bytes, or exceeds a gigabyte.
+ * `bytes`, decompressed if they are gzip (magic 1f 8b). `lengthOf` returns the length in bytes of a decompressed file,
+ * given its beginning, or throws. `bytes` are read before this returns a promise. Throws INVALID_FILE; if the length
+ * differs from gzip's own count of bytes, or exceeds a gigabyte, before decompressing the rest.
  */
 export async function gunzipIfNeeded(
   bytes: Uint8Array,
@@ -24,7 +24,7 @@ export async function gunzipIfNeeded(
   const fail = (why: string, cause?: unknown) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`, { cause });
   const packed = bytes.length;
   const end = new DataView(bytes.buffer, bytes.byteOffset, packed);
-  // gzip ends with the unpacked length modulo 2^32. In a truncated file these four bytes are something else.
+  // gzip ends with the decompressed length modulo 2^32. In a truncated file these four bytes are something else.
   const count = packed < 18 ? 0 : end.getUint32(packed - 4, true);
   const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
   const reader = source.pipeThrough(new DecompressionStream("gzip")).getReader();
@@ -42,7 +42,7 @@ export async function gunzipIfNeeded(
     const chunks: Uint8Array[] = [];
     for (let chunk = await next(); chunk; chunk = total < HEAD_BYTES ? await next() : undefined) chunks.push(chunk);
     const length = lengthOf(joined(chunks, total));
-    if (length > MOST_BYTES) throw fail(`${length} bytes unpacked; at most ${MOST_BYTES} are read`);
+    if (length > MOST_BYTES) throw fail(`${length} bytes decompressed; the limit is ${MOST_BYTES}`);
     if (length !== count || length > MOST_RATIO * packed) {
       throw fail(`corrupt or truncated gzip: its header is for ${length} bytes, but gzip says ${count}`);
     }
@@ -56,7 +56,7 @@ export async function gunzipIfNeeded(
     if (total < length) throw corrupt();
     return whole;
   } finally {
-    // The pipe may reject too while it is cancelled.
+    // The pipe may also reject while it is being cancelled.
     void reader.cancel().catch(() => undefined);
   }
 }

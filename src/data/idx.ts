@@ -6,7 +6,7 @@ import { WebvaeError } from "../errors.js";
 import { product } from "../checks.js";
 
 export interface IdxArray {
-  /** As many sizes as the file has dimensions, each at least 1. */
+  /** One size per dimension of the file, each at least 1. */
   shape: number[];
   /** prod(shape) values, row-major. They share memory with the input. */
   values: Uint8Array;
@@ -53,11 +53,11 @@ const invalid = (name: string, why: string) => new WebvaeError("INVALID_FILE", `
 
 function headerOf(bytes: Uint8Array, name: string): IdxHeader {
   const fail = (why: string) => invalid(name, why);
-  if (bytes.length < 4) throw fail(`${bytes.length} bytes is too short for an IDX header`);
+  if (bytes.length < 4) throw fail(`${bytes.length} bytes are too few for an IDX header`);
   const [zero0, zero1, type, rank] = bytes as unknown as [number, number, number, number];
   if (zero0 !== 0 || zero1 !== 0 || !(type in TYPE_NAMES)) {
     const magic = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    throw fail(`not an IDX file, it starts with ${magic}`);
+    throw fail(`not an IDX file: it starts with ${magic}`);
   }
   if (type !== UBYTE) {
     throw fail(`values of type ${TYPE_NAMES[type]}; only unsigned byte is supported`);
@@ -75,6 +75,6 @@ function headerOf(bytes: Uint8Array, name: string): IdxHeader {
     if (length === 0) throw fail(`dimension ${axis} is 0`);
     shape.push(length);
   }
-  // A product past 2^53 is rounded, but is no number of bytes at hand either.
+  // A product beyond 2^53 is rounded, but cannot match the number of bytes anyway.
   return { shape, start: headerBytes, size: product(shape) };
 }

@@ -1,4 +1,4 @@
-// Data sets from the pixels of a canvas: four bytes each, red, green, blue and alpha.
+// Data sets from canvas pixels of four bytes each: red, green, blue and alpha.
 
 import { invalidOption, optionsOf } from "../options.js";
 import { quoted, reading } from "../checks.js";
@@ -14,9 +14,9 @@ export interface Pixels {
   readonly data: Uint8ClampedArray | Uint8Array;
 }
 
-/** How pixels become values. */
+/** How to convert pixels to values. */
 export interface FromImageDataOptions {
-  /** 1 for grey (luma as in Rec. 601), 3 for red, green and blue, 4 for these and alpha. */
+  /** 1 for grey (Rec. 601 luma), 3 for red, green and blue, 4 for these and alpha. */
   channels: 1 | 3 | 4;
   /** With 1 or 3 channels: the grey level behind transparent pixels, 0..255. Default 255, white. */
   background?: number;
@@ -48,12 +48,12 @@ function joined(pictures: readonly Pixels[], options: FromImageDataOptions): Dat
     throw invalidData(name, `expected an array of ImageData, found ${whatIs(given)}${hint}`);
   }
   const { width, height } = checked(pictures[0], name, 0);
-  // All are checked before memory is allocated for them.
+  // All are checked before any memory is allocated.
   for (let i = 1; i < pictures.length; i++) {
     const picture = checked(pictures[i], name, i);
     if (picture.width !== width || picture.height !== height) {
       const sizes = `${picture.width} x ${picture.height} pixels, and picture 0 has ${width} x ${height}`;
-      throw invalidData(name, `picture ${i} has ${sizes}: scale them to one size with drawImage`);
+      throw invalidData(name, `picture ${i} has ${sizes}: scale all to one size with drawImage`);
     }
   }
   const size = width * height * channels;
@@ -66,7 +66,7 @@ function joined(pictures: readonly Pixels[], options: FromImageDataOptions): Dat
   return fromArray(values, { shape: [height, width, channels], name, ...(labels === undefined ? {} : { labels }) });
 }
 
-/** Blends the pixels with the background, to grey or to colours. */
+/** Blends the pixels with the background, in grey or colour. */
 function flatten(rgba: Pixels["data"], place: Uint8Array, channels: 1 | 3, background: number): void {
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += channels) {
     const alpha = rgba[from + 3]! / 255;
@@ -89,7 +89,7 @@ function checked(given: unknown, name: string, index: number): Pixels {
   const wanted = 4 * width * height;
   if (data!.length !== wanted) {
     const found = `picture ${index} has ${data!.length} bytes, but ${width} x ${height} pixels of RGBA take ${wanted}`;
-    throw invalidData(name, `${found}; fromArray(values, { shape: [${height}, ${width}, c] }) takes other layouts`);
+    throw invalidData(name, `${found}; for other layouts use fromArray(values, { shape: [${height}, ${width}, c] })`);
   }
   return given as Pixels;
 }

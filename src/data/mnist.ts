@@ -1,4 +1,4 @@
-// MNIST and Fashion-MNIST: downloaded, checked, cached and read; and any other pair of IDX files.
+// MNIST and Fashion-MNIST, which are downloaded, checked, cached and read; and any other pair of IDX files.
 
 import { WebvaeError } from "../errors.js";
 import { quoted, reading } from "../checks.js";
@@ -10,17 +10,17 @@ import { gunzipIfNeeded } from "./gunzip.js";
 import { idxLength, readIdx } from "./idx.js";
 import { whatIs } from "./refusals.js";
 
-/** Which split, and from where. */
+/** Which split to load, and from where. */
 export interface MnistOptions {
   split: "train" | "test";
-  /** Folder(s) that hold the four .gz files, tried in order instead of the defaults. Checksums still apply. */
+  /** Folder(s) with the four .gz files, tried in order instead of the defaults. Checksums still apply. */
   baseUrl?: string | readonly string[];
-  /** In place of the global fetch. */
+  /** Replaces the global fetch. */
   fetch?: typeof fetch;
-  /** In place of the browser's Cache API; `false` for no cache. */
+  /** Replaces the browser's Cache API; `false` for no cache. */
   cache?: DataCache | false;
   signal?: AbortSignal;
-  /** Bytes of both files of the split so far, and in all. */
+  /** Bytes of the split's two files so far, and in total. */
   onProgress?: (received: number, total: number) => void;
 }
 
@@ -82,9 +82,9 @@ const FASHION_MNIST: Record<MnistOptions["split"], Split> = {
   },
 };
 
-// A page can read only what is served with Access-Control-Allow-Origin. jsDelivr and raw.githubusercontent.com send
-// it for every file; the mirrors that Python libraries use (Google Cloud Storage, S3 website) are not known to, so
-// the one here comes last, for Node. jsDelivr refuses GitHub files above 20 MB, so Fashion-MNIST starts at GitHub.
+// A page can only read files served with Access-Control-Allow-Origin. jsDelivr and raw.githubusercontent.com send it
+// for every file; the mirrors used by Python libraries (Google Cloud Storage, S3 website) are not known to, so the one
+// here comes last, for Node. jsDelivr refuses GitHub files above 20 MB, so Fashion-MNIST starts with GitHub.
 const MNIST_URLS = [
   "https://cdn.jsdelivr.net/gh/fgnt/mnist@master",
   "https://raw.githubusercontent.com/fgnt/mnist/master",
@@ -125,9 +125,9 @@ export async function remoteIdx(
 }
 
 /**
- * A Dataset [H, W, C] from IDX files, gzip or not: images (count x H x W, or count x H x W x C) and, where known,
- * labels (count), all of bytes. The files are borrowed until the call settles, and the Dataset shares those
- * that are not packed. Throws INVALID_FILE.
+ * A Dataset [H, W, C] from IDX files of bytes, with or without gzip: images (count x H x W, or count x H x W x C) and,
+ * if known, labels (count). The files are borrowed until the call settles, and the Dataset shares memory with those
+ * that are not compressed. Throws INVALID_FILE.
  */
 export async function imagesFromIdx(files: {
   images: Uint8Array;

@@ -1,25 +1,25 @@
-// NumPy's file format for one array (numpy/lib/format.py, versions 1.0 to 3.0): a magic, a version, the length of a
-// header, the header as the text of a Python dict, then the values. Files come from anywhere, so the header is read by
-// a grammar that knows these three keys and nothing else, and every length is checked against the bytes at hand.
+// NumPy's file format for one array (numpy/lib/format.py, versions 1.0 to 3.0): a magic number, a version, the length
+// of the header, the header as the text of a Python dict, then the values. Files come from anywhere, so the header is
+// read with a grammar that accepts only its three keys, and every length is checked against the bytes at hand.
 
 import { WebvaeError } from "../errors.js";
 import { product } from "../checks.js";
 import type { NumberArray } from "./rows.js";
 
 export interface NpyArray {
-  /** As many sizes as the file has dimensions, each at least 1; none for a single number. */
+  /** One size per dimension of the file, each at least 1; none for a single number. */
   shape: number[];
-  /** NumPy's letter and the number of bytes of a value: "u1", "f4". */
+  /** NumPy's letter and the number of bytes per value: "u1", "f4". */
   type: NpyType;
   /**
-   * prod(shape) values, row-major. f2 is widened to 32 bits, b1 becomes bytes. Others share memory with the input where
-   * they are little endian and aligned in it.
+   * prod(shape) values, row-major. f2 is widened to 32 bits, b1 becomes bytes. Others share memory with the input if
+   * they are little-endian and aligned in it.
    */
   values: NumberArray | BigInt64Array | BigUint64Array;
 }
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-/** NumPy's own limit of what it reads from files that it does not trust; what it writes takes about 120. */
+/** NumPy's own limit for files that it does not trust; the headers it writes take about 120 bytes. */
 const LONGEST_HEADER = 10_000;
 const TYPES = {
   b1: Uint8Array,
@@ -36,7 +36,7 @@ const TYPES = {
   f8: Float64Array,
 } as const;
 export type NpyType = keyof typeof TYPES;
-/** By the letter that NumPy has for them. */
+/** Keyed by NumPy's letter for them. */
 const KINDS: Record<string, string> = {
   b: "booleans",
   i: "signed integers",
@@ -50,7 +50,7 @@ const KINDS: Record<string, string> = {
   m: "time differences",
 };
 
-/** Whether the bytes begin as an npy file does. */
+/** Whether the bytes begin like an npy file. */
 export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, i) => bytes[i] === byte);
 }
@@ -77,51 +77,51 @@ export function npyLength(head: Uint8Array, name: string): number {
 
 const invalid = (name: string, why: string) => new WebvaeError("INVALID_FILE", `${name}: ${why}.`);
 
-/** What a file holds, and where: `size` bytes from `start` on, big endian if `turned`. Throws INVALID_FILE. */
+/** A file's contents and their position: `size` bytes from `start`, big-endian if `turned`. Throws INVALID_FILE. */
 function headerOf(bytes: Uint8Array, name: string) {
   const fail = (why: string) => invalid(name, why);
   if (!isNpy(bytes)) {
     const magic = Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    throw fail(bytes.length === 0 ? "the file is empty" : `not an npy file, it starts with ${magic}`);
+    throw fail(bytes.length === 0 ? "the file is empty" : `not an npy file: it starts with ${magic}`);
   }
   const [major, minor] = [bytes[6] ?? NaN, bytes[7] ?? NaN];
   if (bytes.length >= 8 && (major < 1 || major > 3 || minor !== 0)) {
-    throw fail(`version ${major}.${minor}; only 1.0, 2.0 and 3.0 are known`);
+    throw fail(`version ${major}.${minor}; only 1.0, 2.0 and 3.0 are supported`);
   }
   const lengthBytes = major === 1 ? 2 : 4;
   if (bytes.length < 8 + lengthBytes) throw fail(`truncated: ${bytes.length} bytes are too short for a header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (headerLength > LONGEST_HEADER) {
-    throw fail(`its header takes ${headerLength} bytes; at most ${LONGEST_HEADER} are read`);
+    throw fail(`its header takes ${headerLength} bytes; the limit is ${LONGEST_HEADER}`);
   }
   const start = 8 + lengthBytes + headerLength;
   if (bytes.length < start) throw fail(`truncated: ${bytes.length} bytes, but the header ends at ${start}`);
-  // Latin-1 in versions 1 and 2, UTF-8 in 3; nothing that is read here differs between them.
+  // Latin-1 in versions 1 and 2, UTF-8 in 3; they agree on everything read here.
   const text = String.fromCharCode(...bytes.subarray(start - headerLength, start));
   const { descr, fortranOrder, shape } = readHeader(text, fail);
 
-  if (/^[<>|=]?O/.test(descr)) throw fail("it holds Python objects, which are never loaded from files");
+  if (/^[<>|=]?O/.test(descr)) throw fail("it contains Python objects, which are never loaded");
   const [, order, type = ""] = /^([<>|])([biuf]\d)$/.exec(descr) ?? [];
   if (!Object.hasOwn(TYPES, type) || (order === "|" && !type.endsWith("1"))) {
     const what = KINDS[/^[<>|=]?([a-zA-Z])/.exec(descr)?.[1] ?? ""];
     throw fail(
       `values of type ${descr}${what ? ` (${what})` : ""}; only ${Object.keys(TYPES).join(", ")} are supported: ` +
-        'save it with .astype("f4"), or .astype("u1") where bytes stand for value / 255',
+        'save it with .astype("f4"), or .astype("u1") if bytes stand for value / 255',
     );
   }
-  // Of one dimension both orders are the same, and so they are of a single number.
+  // For one dimension or a single number, both orders are the same.
   if (fortranOrder && shape.length > 1) {
     throw fail("it is in Fortran order; save it with numpy.ascontiguousarray()");
   }
   const empty = shape.indexOf(0);
   if (empty >= 0) throw fail(`dimension ${empty} is 0`);
-  // A product past 2^53 is rounded, but is no number of bytes at hand either.
+  // A product beyond 2^53 is rounded, but cannot match the number of bytes anyway.
   const size = product(shape) * TYPES[type as NpyType].BYTES_PER_ELEMENT;
   return { shape, type: type as NpyType, turned: order === ">", start, size };
 }
 
-/** All platforms with WebGPU are little endian; big endian values are swapped in a copy. */
+/** All platforms with WebGPU are little-endian; big-endian values are swapped in a copy. */
 function valuesAt(
   bytes: Uint8Array,
   start: number,
@@ -155,10 +155,10 @@ interface Header {
   shape: number[];
 }
 
-/** `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, spaces, and a newline at the end. */
+/** Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, spaces, and a newline at the end. */
 function readHeader(text: string, fail: (why: string) => WebvaeError): Header {
   let at = 0;
-  /** What `pattern` (sticky) finds after spaces, which it consumes. */
+  /** The match of `pattern` (sticky) after skipping spaces. */
   const next = (pattern: RegExp): string | undefined => {
     while (text[at] === " ") at++;
     pattern.lastIndex = at;
@@ -181,14 +181,14 @@ function readHeader(text: string, fail: (why: string) => WebvaeError): Header {
     const key = quoted("a key in quotes");
     take(/:/y, ":");
     if (key === "descr" && found.descr === undefined) {
-      if (next(/\[/y)) throw fail("it holds records of several fields; save one field of it");
+      if (next(/\[/y)) throw fail("it contains records with several fields; save a single field");
       found.descr = quoted("a type in quotes");
     } else if (key === "fortran_order" && found.fortranOrder === undefined) {
       found.fortranOrder = take(/True|False/y, "True or False") === "True";
     } else if (key === "shape" && found.shape === undefined) {
       found.shape = readShape(next, take);
     } else {
-      throw fail(`its header is damaged: the key ${JSON.stringify(key).slice(0, 40)} is unknown or there twice`);
+      throw fail(`its header is damaged: the key ${JSON.stringify(key).slice(0, 40)} is unknown or duplicate`);
     }
     if (next(/,/y) === undefined && text[at] !== "}") throw broken(", or }");
   }
@@ -200,7 +200,7 @@ function readHeader(text: string, fail: (why: string) => WebvaeError): Header {
   return { descr, fortranOrder, shape };
 }
 
-/** `()`, `(3,)` or `(3, 4)`, but not `(3)`, which is no tuple; Python 2 wrote `(3L, 4L)`. */
+/** `()`, `(3,)` or `(3, 4)`, but not `(3)`, which is not a tuple; Python 2 wrote `(3L, 4L)`. */
 function readShape(
   next: (pattern: RegExp) => string | undefined,
   take: (pattern: RegExp, wanted: string) => string,
@@ -209,7 +209,7 @@ function readShape(
   take(/\(/y, "a shape in parentheses");
   for (;;) {
     if (next(/\)/y) !== undefined) return shape;
-    // 15 digits are exact as a number, and more than any file has values.
+    // 15 digits are exact as a number, and no file has that many values.
     shape.push(Number.parseInt(take(/(0|[1-9]\d{0,14})L?(?=[ ,)])/y, "a size"), 10));
     if (shape.length === 1) take(/,/y, "a comma");
     else if (next(/,/y) === undefined) {

@@ -1,4 +1,4 @@
-// Errors for invalid data, which name the row, the column and the value, or say what was given and which call takes it.
+// Errors for invalid data, which name the row, column and value, or say what was given and which call accepts it.
 import { quoted } from "../checks.js";
 import { WebvaeError } from "../errors.js";
 
@@ -42,7 +42,7 @@ export function whatIs(value: unknown): string {
   try {
     return kindOf(value);
   } catch {
-    return "an object that cannot be read";
+    return "an unreadable object";
   }
 }
 
@@ -53,13 +53,13 @@ function kindOf(value: object): string {
   return `${/^[AEIO]/.test(type) ? "an" : "a"} ${type}${of}`;
 }
 
-/** The end of a message about `value`: which call makes examples of it, or nothing. */
+/** The end of a message about `value`: which call turns it into examples, or "". */
 export function hintFor(value: unknown, shape?: readonly number[]): string {
   const given = (Array.isArray(value) ? value[0] : value) as Record<string, unknown> | null | undefined;
   if (typeof given?.then === "function") return "; await it first";
-  if (given?.data && given.width) return "; fromImageData(list, { channels }) of webvae/datasets takes pictures";
-  if (given?.mapState) return "; give it as { buffer, count }";
-  if (classOf(given).startsWith("Big")) return "; Float64Array.from(values, Number) makes numbers of them";
+  if (given?.data && given.width) return "; for pictures use fromImageData(list, { channels }) from webvae/datasets";
+  if (given?.mapState) return "; pass it as { buffer, count }";
+  if (classOf(given).startsWith("Big")) return "; convert them with Float64Array.from(values, Number)";
   if (!shape) return "";
-  return `; fromArray(values, { shape: [${shape.join(", ")}] }) of webvae/datasets makes a Dataset`;
+  return `; make a Dataset with fromArray(values, { shape: [${shape.join(", ")}] }) from webvae/datasets`;
 }

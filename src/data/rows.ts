@@ -1,9 +1,9 @@
 // Converts a caller's examples, in any container, to bytes or floats, one example after another, and checks every
-// value. Anything but a number is refused, naming its place, since null, "" and true would silently become numbers.
+// value. Anything but a number is rejected, naming its place, since null, "" and true would silently become numbers.
 import { product } from "../checks.js";
 import { classOf, hintFor, invalidData, isBytes, isNumeric, notExact, notFinite, whatIs } from "./refusals.js";
 
-/** Every typed array of numbers, so none of bigints. */
+/** Every typed array of numbers, so not of bigints. */
 export type NumberArray =
   | Uint8Array
   | Uint8ClampedArray
@@ -15,15 +15,15 @@ export type NumberArray =
   | Float32Array
   | Float64Array;
 
-/** Examples one after another in a typed or plain array, or an array with a row per example. Bytes mean value / 255. */
+/** Consecutive examples in a typed or plain array, or an array with one row per example. Bytes mean value / 255. */
 export type Numbers = NumberArray | readonly number[] | readonly (NumberArray | readonly number[])[];
 
-/** Whole numbers up to here are exact as 32-bit floats. */
+/** Whole numbers up to this are exact as 32-bit floats. */
 export const EXACT = 2 ** 24;
 
 /**
- * `given`, examples of `shape`, as bytes or floats, shared where it is already one of these. With a `count`, RGBA
- * pixels are not suspected. Throws INVALID_DATA naming the row, column and value of the first that is not a number.
+ * `given`, examples of `shape`, as bytes or floats, shared if it already is one of these. With a `count`, it is not
+ * suspected of being RGBA pixels. Throws INVALID_DATA naming the row, column and value of the first non-number.
  */
 export function valuesOf(
   given: unknown,
@@ -48,7 +48,7 @@ export function valuesOf(
   const first: unknown = given[0];
   if (first === null || typeof first !== "object") return floats(given, size, name);
   const bytes = isBytes(classOf(first));
-  // Not forEach, which skips the holes of a sparse array. All rows are checked before memory is allocated for them.
+  // Not forEach, which skips a sparse array's holes. All rows are checked before any memory is allocated.
   for (let r = 0; r < given.length; r++) {
     const row = given[r] as unknown[];
     const found = `row ${r} is ${whatIs(row)}`;
@@ -56,8 +56,8 @@ export function valuesOf(
       throw invalidData(name, `${found}, not ${size} numbers${hintFor(row)}`);
     }
     if (row.length !== size) {
-      const nested = Array.isArray(row[0]) ? "; row.flat(Infinity) makes one list of an example" : "";
-      throw invalidData(name, `row ${r} has ${row.length} values, the shape takes ${size}${nested}`);
+      const nested = Array.isArray(row[0]) ? "; flatten each example with row.flat(Infinity)" : "";
+      throw invalidData(name, `row ${r} has ${row.length} values, but the shape has ${size}${nested}`);
     }
     if (isBytes(classOf(row)) !== bytes) {
       throw invalidData(
@@ -71,7 +71,7 @@ export function valuesOf(
   return values;
 }
 
-/** Numbers that are taken as they are, as floats: all examples of `size` values each, or only row number `row`. */
+/** Numbers, unchanged, as floats: all examples of `size` values each, or only row number `row`. */
 function floats(from: ArrayLike<unknown>, size: number, name: string, row = 0): Float32Array {
   const values = new Float32Array(from.length);
   const integers = /int/i.test(classOf(from));
@@ -88,7 +88,7 @@ function floats(from: ArrayLike<unknown>, size: number, name: string, row = 0): 
   return values;
 }
 
-/** A canvas has four values per pixel: throws INVALID_DATA where they could be mistaken for more examples. */
+/** A canvas has four values per pixel; throws INVALID_DATA if they could be mistaken for more examples. */
 function checkPixels(length: number, shape: readonly number[], name: string): void {
   const [height = 0, width = 0, channels = 4] = shape;
   const pictures = length / (height * width * 4);

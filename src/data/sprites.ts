@@ -1,6 +1,6 @@
-// Coloured shapes on black, in the manner of dSprites (Matthey, Higgins, Hassabis and Lerchner 2017, "dSprites:
-// disentanglement testing sprites dataset"), which has them in white: six factors that know nothing of each other make
-// an image. As with digits, each step is +, -, *, / or a square root, so a seed gives the same bytes on every machine.
+// Coloured shapes on black, like dSprites (Matthey, Higgins, Hassabis and Lerchner 2017, "dSprites: disentanglement
+// testing sprites dataset"), which has white ones: six independent factors determine an image. As with digits, each
+// step is +, -, *, / or a square root, so a seed gives the same bytes on every machine.
 
 import type { RandomSequence } from "../random.js";
 import { allocated } from "../options.js";
@@ -10,17 +10,17 @@ import { checkGenerated, exampleRandom, type GeneratedOptions } from "./generate
 /** Which sprites, and how many. */
 export type SpritesOptions = GeneratedOptions;
 
-/** What makes an image. All are uniform and independent. */
+/** The factors of an image. All are uniform and independent. */
 export interface SpriteFactors {
   /** The label: 0 a square, 1 an ellipse, 2 a heart. */
   readonly shape: number;
-  /** On the colour wheel, in (0, 1): red, at a third green, at two thirds blue. */
+  /** Position on the colour wheel, in (0, 1): red, a third is green, two thirds blue. */
   readonly hue: number;
-  /** In (1/2, 1), of RADIUS. */
+  /** In (1/2, 1), as a fraction of RADIUS. */
   readonly scale: number;
   /** Cosine and sine of the angle, clockwise from upright. */
   readonly rotation: readonly [number, number];
-  /** Of the centre of mass, in pixels from the left and the top edge. */
+  /** Position of the centre of mass, in pixels from the left and the top edge. */
   readonly x: number;
   readonly y: number;
 }
@@ -30,16 +30,16 @@ const CHANNELS = 3;
 const SIZE = SIDE * SIDE * CHANNELS;
 /** Pixels from the centre of mass to the farthest point of the largest shape. */
 const RADIUS = 15;
-/** The centre keeps so far from the edges that a shape of any scale and rotation is seen whole. */
+/** The centre's distance from the edges, so that a shape of any scale and rotation is fully visible. */
 const MARGIN = RADIUS + 1;
-/** Dimmest channel of a colour: pure blue is hard to see on black. */
+/** Smallest value of a colour's channels, because pure blue is hard to see on black. */
 const DIMMEST = 0.2;
-/** Points across a pixel at which it is looked whether the shape covers them. */
+/** Sample points across a pixel, to test whether the shape covers them. */
 const POINTS = 4;
-/** Of a pixel: where its centre is farther from a circle's edge than this, all of it is on the same side. */
+/** If a pixel's centre is farther than this from a circle's edge, the whole pixel is on one side. */
 const HALF_DIAGONAL = 0.7072;
 
-/** `count` images [64, 64, 3] labelled with their shape. Image i depends on seed, split and i alone. */
+/** `count` images [64, 64, 3] labelled with their shape. Image i depends only on seed, split and i. */
 export function sprites(options: SpritesOptions): Dataset {
   const { split, count, seed } = checkGenerated("sprites", options);
   const values = allocated("sprites", count, () => new Uint8Array(count * SIZE));
@@ -64,7 +64,7 @@ export function spriteFactors(random: RandomSequence): SpriteFactors {
   };
 }
 
-/** A direction of any angle, without Math.cos, which differs between machines: from a point of the unit disc. */
+/** A random direction from a point in the unit disc, without Math.cos, which differs between machines. */
 function direction(random: RandomSequence): readonly [number, number] {
   for (;;) {
     const x = 2 * random.uniform() - 1;
@@ -75,12 +75,12 @@ function direction(random: RandomSequence): readonly [number, number] {
   }
 }
 
-// Each has its centre of mass at 0, lies in the unit circle and has an area of 2, so that neither place nor ink tells
-// the shape. Each covers the circle of radius WITHIN: the notch of the heart comes nearest, at 0.514.
+// Each has its centre of mass at 0, lies within the unit circle and has an area of 2, so that neither position nor ink
+// reveals the shape. Each covers the circle of radius WITHIN; the heart's notch comes nearest, at 0.514.
 const WITHIN = 0.5;
 const HALF_SIDE = Math.SQRT1_2;
 const SHORT_AXIS = 2 / Math.PI;
-// The heart is a square of corner downwards with a half disc on both upper sides, of half a side's radius.
+// The heart is a square standing on its corner, with a half disc on each upper side, whose radius is half a side.
 const HEART = Math.sqrt(2 / (4 + Math.PI));
 const HEART_CENTRE = (HEART * (Math.PI / 2 + 2 / 3)) / (4 + Math.PI);
 
@@ -89,7 +89,7 @@ const COVERS: readonly ((x: number, y: number) => boolean)[] = [
   (x, y) => Math.abs(x) <= HALF_SIDE && Math.abs(y) <= HALF_SIDE,
   (x, y) => x * x + (y * y) / (SHORT_AXIS * SHORT_AXIS) <= 1,
   (x, y) => {
-    // Along the square's sides, from its centre.
+    // Coordinates along the square's sides, from its centre.
     const u = (x - y) * Math.SQRT1_2 + HEART_CENTRE;
     const v = (-x - y) * Math.SQRT1_2 + HEART_CENTRE;
     if (Math.abs(u) <= HEART && Math.abs(v) <= HEART) return true;
@@ -130,7 +130,7 @@ export function drawSprite({ shape, hue, scale, rotation, x, y }: SpriteFactors,
   }
 }
 
-/** Red, green and blue of a hue: one of them is 1, one is DIMMEST, and the third runs between. */
+/** Red, green and blue of a hue: one of them is 1, one is DIMMEST, and the third is in between. */
 function colourOf(hue: number): number[] {
   return [5, 3, 1].map((offset) => {
     const sixth = (offset + 6 * hue) % 6;

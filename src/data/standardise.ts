@@ -1,5 +1,5 @@
-// Shifts columns to mean 0 and scales them to standard deviation 1, which a Gaussian likelihood expects of features in
-// arbitrary units, and converts the model's output back to these units.
+// Shifts columns to mean 0 and scales them to standard deviation 1, as a Gaussian likelihood needs for features in
+// arbitrary units, and converts the model's output back to those units.
 
 import { optionsOf } from "../options.js";
 import { product, reading } from "../checks.js";
@@ -28,11 +28,11 @@ export interface Standardised extends Standard {
   readonly undo: (values: Numbers) => Float32Array<ArrayBuffer>;
 }
 
-/** Where means and scales come from. */
+/** The source of means and scales. */
 export interface StandardiseOptions {
   /**
-   * The means and scales of another set: a test set takes those of the training set. Either what standardise returned,
-   * or its means and scales stored as JSON. Default: the data's own.
+   * The means and scales of another set: a test set uses those of the training set. Either standardise's result, or its
+   * means and scales stored as JSON. Default: the data's own.
    */
   like?: Standard;
 }
@@ -65,14 +65,14 @@ function standardised(dataset: Dataset, options: StandardiseOptions): Standardis
     undo(given) {
       const rows = valuesOf(given, shape, name);
       if (rows instanceof Uint8Array || rows.length === 0 || rows.length % columns !== 0) {
-        throw invalidData(name, `undo takes floats, n x ${columns}; found ${whatIs(given)}`);
+        throw invalidData(name, `undo needs floats, n x ${columns}; found ${whatIs(given)}`);
       }
       return Float32Array.from(rows, (value, i) => value * scales[i % columns]! + means[i % columns]!);
     },
   };
 }
 
-/** Means first, then deviations from them, in f64: in a sum of squares a large mean would cancel all digits of them. */
+/** Means first, then deviations from them, in f64, because with a large mean a sum of squares would lose all digits. */
 function standardOf({ values, count }: Dataset, columns: number): { means: Float64Array; scales: Float64Array } {
   const unit = values instanceof Uint8Array ? 1 / 255 : 1;
   const means = new Float64Array(columns);

@@ -1,4 +1,4 @@
-// A data set on the GPU: every row padded to whole vec4 (floats) or words (bytes), as gather.wgsl reads it.
+// Puts a data set on the GPU: every row padded to whole vec4 (floats) or words (bytes), as gather.wgsl reads it.
 import { reading } from "../checks.js";
 import type { Device } from "../device.js";
 import { WebvaeError } from "../errors.js";
@@ -17,14 +17,14 @@ export interface ResidentData {
 }
 
 const STORAGE = 0x80 | 0x08; // GPUBufferUsage.STORAGE | COPY_DST
-/** Rows are padded and written in pieces of about this many bytes, so that the host never holds a second copy. */
+/** Rows are padded and written in chunks of about this many bytes, so that the host never holds a second copy. */
 const PIECE_BYTES = 2 ** 24;
 
 export interface DataUse {
-  /** A Bernoulli likelihood takes values in [0, 1] only. */
+  /** Values must be in [0, 1], for a Bernoulli likelihood. */
   readonly unitInterval?: boolean;
   readonly binarise?: boolean;
-  /** What a message calls it. Default "data set". */
+  /** Its name in messages. Default "data set". */
   readonly what?: string;
 }
 
@@ -33,7 +33,7 @@ const sizes = (shape: readonly number[]) => shape.join().replace(/(,1)+$/, "");
 
 /**
  * Checks `dataset` for a model whose examples have shape `input`; either may be flat. Throws INVALID_DATA naming both
- * shapes, or the first value that the likelihood cannot take, and INVALID_OPTION where floats would be binarised.
+ * shapes, or the first value that the likelihood cannot take, and INVALID_OPTION if floats would be binarised.
  */
 export function checkData(dataset: Dataset, input: readonly number[], use: DataUse = {}): void {
   reading("INVALID_DATA", use.what ?? "data set", () => check(dataset, input, use));
@@ -61,9 +61,9 @@ function check(dataset: Dataset, input: readonly number[], use: DataUse): void {
   if (bad >= 0) {
     throw new WebvaeError(
       "INVALID_DATA",
-      `${named}: a Bernoulli likelihood takes values in [0, 1]; value ${bad % values} of example ` +
-        `${Math.floor(bad / values)} is ${dataset.values[bad]}. Divide them (for pixels, with scale: 255 of fromArray ` +
-        `and fromNpy), or give the model a Gaussian likelihood`,
+      `${named}: a Bernoulli likelihood needs values in [0, 1]; value ${bad % values} of example ` +
+        `${Math.floor(bad / values)} is ${dataset.values[bad]}. Divide them (pixels with scale: 255 of fromArray ` +
+        `and fromNpy), or use a Gaussian likelihood`,
     );
   }
 }
@@ -78,7 +78,7 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
   if (bytes > largest) {
     throw new WebvaeError(
       "LIMIT_EXCEEDED",
-      `data set ${dataset.name}: ${dataset.count} examples take ${bytes} bytes on the GPU; this adapter binds at most ` +
+      `data set ${dataset.name}: ${dataset.count} examples take ${bytes} bytes on the GPU; this adapter allows ` +
         `${largest}, which is ${Math.floor((largest / bytes) * dataset.count)} examples`,
     );
   }
@@ -112,7 +112,7 @@ function padRows(
   values: number,
   rowValues: number,
 ): Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
-  // WebGPU writes whole words from a view that may start anywhere.
+  // WebGPU writes whole words, from a view that may start anywhere.
   const padded = piece instanceof Uint8Array ? new Uint8Array(rows * rowValues) : new Float32Array(rows * rowValues);
   if (values === rowValues) padded.set(piece);
   else

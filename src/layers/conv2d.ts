@@ -10,7 +10,7 @@ import { activation, count, padding, positive, size2d } from "./keys.js";
 export interface ResolvedConv extends ResolvedLayer {
   readonly kernel: Pair;
   readonly stride: Pair;
-  /** Zeros above and to the left: of the input, or of the output where the convolution is transposed. */
+  /** Zeros above and to the left of the input, or of the output if the convolution is transposed. */
   readonly pad: Pair;
 }
 
@@ -58,7 +58,7 @@ export const convTranspose2d = convolution<ConvTranspose2dLayer>(
   enlarged,
 );
 
-/** Sizes of the image whose convolution would give `small`. */
+/** Size of the image that a convolution would turn into `small`. */
 function enlarged(layer: ConvTranspose2dLayer, place: string, kernel: Pair, stride: Pair, small: Pair) {
   const { padding = "same", outputPadding } = layer;
   const added = pair(outputPadding ?? 0);
@@ -66,8 +66,8 @@ function enlarged(layer: ConvTranspose2dLayer, place: string, kernel: Pair, stri
     const [k, s, n, more] = [kernel[axis], stride[axis], small[axis], added[axis]];
     if (more >= s) invalid(`${place}: outputPadding ${more} must be below the stride ${s}`);
     const whole = (n - 1) * s + k;
-    // Keras's rule for "same" with an outputPadding, even 0: from the full extent of the kernels, half a kernel is cut
-    // off each side, then outputPadding is added. TensorFlow splits the total that is cut off, the smaller half first.
+    // Keras's rule for "same" with an outputPadding, even 0: half a kernel is cut off each side of the kernels' full
+    // extent, then outputPadding is added. TensorFlow splits the total that is cut off, smaller half first.
     const same = outputPadding === undefined ? n * s : whole - 2 * Math.floor(k / 2) + more;
     const [before, after] = sides(padding, axis, k, s, n, same);
     const left = padding === "valid" ? Math.max(k, s) - k : -before - after;

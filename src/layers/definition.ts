@@ -7,9 +7,9 @@ import type { Layer } from "./json.js";
 /** A layer with all sizes worked out. A type adds what its nodes need. */
 export interface ResolvedLayer {
   readonly type: Exclude<Layer["type"], "flatten">;
-  /** The layer's place in the spec: "encoder.0"; its parameters are named by it. */
+  /** The layer's path in the spec, "encoder.0", which its parameters' names start with. */
   readonly path: string;
-  /** Shapes of one example: [H, W, C], or [D], or any that a dense layer may take and make. */
+  /** Shapes of one example: [H, W, C] or [D]; dense layers can take and return any shape. */
   readonly input: readonly number[];
   readonly output: readonly number[];
   readonly activation: Activation;

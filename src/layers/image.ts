@@ -9,7 +9,7 @@ export const pair = (size: Size2d): Pair => (typeof size === "number" ? [size, s
 /** Height and width of a layer's output. */
 export const sizeOf = ({ output }: { readonly output: readonly number[] }) => output.slice(0, 2) as unknown as Pair;
 
-/** Rows or columns before and after: what "same" needs for windows at `steps` places in `size`. */
+/** Padding before and after that "same" needs for `steps` windows over `size`. */
 export function sides(
   padding: Padding,
   axis: 0 | 1,
@@ -25,7 +25,7 @@ export function sides(
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-/** Windows along both axes of an image: how many fit, and the padding. */
+/** Number of windows that fit along both axes of an image, and the padding. */
 export function along(place: string, kernel: Pair, stride: Pair, padding: Padding, image: Pair) {
   const axes = ([0, 1] as const).map((axis) => {
     const [k, s, n] = [kernel[axis], stride[axis], image[axis]];
@@ -57,7 +57,7 @@ export function imageAt(place: string, shape: readonly number[]): readonly [numb
   const [height, width, channels] = shape;
   if (shape.length !== 3 || !height || !width || !channels) {
     const [n = 1, c = 1] = shape;
-    // The first layer of the encoder sees the user's own shape.
+    // The encoder's first layer gets the user's own shape.
     const given = place.startsWith("encoder.0 ")
       ? `; a series is [${n}, 1, ${c}], with kernels [k, 1]${c > 1 ? `, and a grey image [${n}, ${c}, 1]` : ""}`
       : "";

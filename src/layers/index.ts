@@ -13,7 +13,7 @@ export const layerTypes: LayerTypes = { dense: denseType, flatten: flattenType, 
 /** The type of a layer that has been resolved, or whose JSON has been checked. */
 export const typeOf = ({ type }: { readonly type: Layer["type"] }): LayerType => layerTypes[type]!;
 
-/** The deepest that residual layers may hold each other: JSON from outside must not exhaust the stack. */
+/** The deepest nesting of residual layers, so that untrusted JSON cannot exhaust the stack. */
 const DEEPEST = 16;
 /** The most layers in one list, since each is checked, planned and compiled. */
 const MOST = 1000;
@@ -21,8 +21,8 @@ const MOST = 1000;
 /** A list of layers from JSON. Throws INVALID_SPEC naming the place, what was found and what is allowed. */
 export function layersAt(value: unknown, place: string, depth = 0): Layer[] {
   if (!Array.isArray(value)) invalid(`${place}: expected an array of layers, found ${quoted(value)}`);
-  if (value.length > MOST) invalid(`${place}: has ${value.length} layers; at most ${MOST} can be in a list`);
-  if (depth > DEEPEST) invalid(`${place}: residual layers may hold each other at most ${DEEPEST} deep`);
+  if (value.length > MOST) invalid(`${place}: has ${value.length} layers; the limit is ${MOST}`);
+  if (depth > DEEPEST) invalid(`${place}: residual layers can be nested at most ${DEEPEST} deep`);
   return value.map((item: unknown, index): Layer => {
     const path = `${place}.${index}`;
     const type = item !== null && typeof item === "object" ? (item as { type?: unknown }).type : undefined;
@@ -42,7 +42,9 @@ export function layersAt(value: unknown, place: string, depth = 0): Layer[] {
   });
 }
 
-/** `layers` on an input of shape `from`. Throws INVALID_SPEC naming the layer and the sizes that don't fit. */
+/**
+ * Resolves `layers` for an input of shape `from`. Throws INVALID_SPEC naming the layer and the sizes that don't fit.
+ */
 export function resolveLayers(layers: readonly Layer[], place: string, from: readonly number[]): ResolvedLayer[] {
   let input = from;
   return layers.map((layer, index) => {

@@ -1,4 +1,4 @@
-// The layers of a model as plain JSON, and a function that writes each.
+// A model's layers as plain JSON, and functions that create them.
 
 import type { Activation } from "../tensor.js";
 
@@ -6,7 +6,7 @@ import type { Activation } from "../tensor.js";
 export type Size2d = number | readonly [number, number];
 
 /**
- * Zeros around an image: "same" (TensorFlow's rule: an output of ceil(input / stride)), "valid" (none), or so many on
+ * Zeros around an image: "same" (TensorFlow's rule: an output of ceil(input / stride)), "valid" (none), a number for
  * every side, or [top, bottom, left, right].
  */
 export type Padding = "same" | "valid" | number | readonly [number, number, number, number];
@@ -14,7 +14,7 @@ export type Padding = "same" | "valid" | number | readonly [number, number, numb
 /** W x + b. */
 export interface DenseLayer {
   readonly type: "dense";
-  /** Number of outputs. The layer takes its input flattened. */
+  /** Number of outputs. The input is flattened. */
   readonly units: number;
   /** Default "none". */
   readonly activation?: Activation;
@@ -38,12 +38,12 @@ export interface ConvTranspose2dLayer {
   readonly kernel: Size2d;
   readonly stride?: Size2d;
   /**
-   * Of the convolution that this one is the transpose of. Default "same": an output of input * stride. "valid": of
-   * input * stride + max(kernel - stride, 0). Else (input - 1) * stride + kernel - padding.
+   * Padding of the convolution that this transposes. Default "same": the output is input * stride. "valid":
+   * input * stride + max(kernel - stride, 0). Otherwise (input - 1) * stride + kernel - padding.
    */
   readonly padding?: Padding;
   /**
-   * Rows and columns added to the output, less than the stride. With "same" and an outputPadding, even 0, the output
+   * Rows and columns added to the output, fewer than the stride. With "same" and an outputPadding, even 0, the output
    * has Keras's size: (input - 1) * stride + kernel - 2 floor(kernel / 2) + outputPadding. Default: none added.
    */
   readonly outputPadding?: Size2d;
@@ -55,26 +55,26 @@ export interface Pool2dLayer {
   readonly window: Size2d;
   /** Default: the window. */
   readonly stride?: Size2d;
-  /** Default "valid". Pixels of the padding count neither for a maximum nor for a mean. */
+  /** Default "valid". Padding counts neither for the maximum nor for the mean. */
   readonly padding?: Padding;
 }
-/** An image enlarged by whole factors. */
+/** Enlarges an image by whole factors. */
 export interface Upsample2dLayer {
   readonly type: "upsample2d";
   readonly factor: Size2d;
   /** Default "nearest". */
   readonly mode?: "nearest" | "bilinear";
 }
-/** Each channel normalised by the batch; outside of training by running statistics. */
+/** Normalises each channel by the batch's statistics; outside of training, by running statistics. */
 export interface BatchNormLayer {
   readonly type: "batch_norm";
-  /** Share of the old running statistics that a step keeps. Default 0.9. */
+  /** Fraction of the old running statistics that a step keeps. Default 0.9. */
   readonly momentum?: number;
   /** Added to the variance. Default 1e-5. */
   readonly epsilon?: number;
   readonly activation?: Activation;
 }
-/** Groups of an example's channels, normalised together. */
+/** Normalises each example in groups of channels. */
 export interface GroupNormLayer {
   readonly type: "group_norm";
   /** Groups of channels that are normalised together; 1 is layer normalisation. */
@@ -83,18 +83,18 @@ export interface GroupNormLayer {
   readonly epsilon?: number;
   readonly activation?: Activation;
 }
-/** In training some values become zero and the others are enlarged in their stead. */
+/** During training, sets some values to zero and scales up the others. */
 export interface DropoutLayer {
   readonly type: "dropout";
-  /** Share of values that training sets to zero, from 0 to below 1. */
+  /** Fraction of values that training sets to zero, from 0 to below 1. */
   readonly rate: number;
 }
-/** The input plus what layers make of it. */
+/** The input plus the output of layers applied to it. */
 export interface ResidualLayer {
   readonly type: "residual";
-  /** What is added to the layers' input; they keep its shape. */
+  /** Layers whose output is added to their input; they must keep its shape. */
   readonly layers: readonly Layer[];
-  /** Of the sum. */
+  /** Applied to the sum. */
   readonly activation?: Activation;
 }
 /** The same values as one vector. */
@@ -120,7 +120,7 @@ export type Layer =
   | FlattenLayer
   | ReshapeLayer;
 
-/** A layer's fields but those that its function takes one by one. */
+/** A layer's fields except those that its function takes as separate arguments. */
 export type LayerOptions<L> = Omit<
   L,
   "type" | "filters" | "kernel" | "units" | "window" | "factor" | "groups" | "layers"
@@ -154,7 +154,7 @@ export function avgPool2d(window: Size2d, options: LayerOptions<Pool2dLayer> = {
 export function upsample2d(factor: Size2d, options: LayerOptions<Upsample2dLayer> = {}): Upsample2dLayer {
   return { type: "upsample2d", factor, ...options };
 }
-/** Normalises each channel by the batch (Ioffe and Szegedy 2015); outside of training by running statistics. */
+/** Normalises each channel by the batch's statistics (Ioffe and Szegedy 2015); outside of training, by running ones. */
 export function batchNorm(options: LayerOptions<BatchNormLayer> = {}): BatchNormLayer {
   return { type: "batch_norm", ...options };
 }
@@ -162,19 +162,19 @@ export function batchNorm(options: LayerOptions<BatchNormLayer> = {}): BatchNorm
 export function groupNorm(groups: number, options: LayerOptions<GroupNormLayer> = {}): GroupNormLayer {
   return { type: "group_norm", groups, ...options };
 }
-/** Sets values to zero at random while training, and scales the others up (Srivastava et al. 2014). */
+/** Sets values to zero at random during training, and scales up the others (Srivastava et al. 2014). */
 export function dropout(rate: number): DropoutLayer {
   return { type: "dropout", rate };
 }
-/** Adds its input to what `layers` make of it (He et al. 2016). */
+/** Adds the input to the output of `layers` (He et al. 2016). */
 export function residual(layers: readonly Layer[], options: LayerOptions<ResidualLayer> = {}): ResidualLayer {
   return { type: "residual", layers, ...options };
 }
-/** Makes an image a vector. */
+/** Turns an image into a vector. */
 export function flatten(): FlattenLayer {
   return { type: "flatten" };
 }
-/** Makes a vector an image. */
+/** Turns a vector into an image. */
 export function reshape(...shape: number[]): ReshapeLayer {
   return { type: "reshape", shape };
 }

@@ -61,7 +61,7 @@ export const groupNorm: LayerType<GroupNormLayer, ResolvedNorm> = {
       invalid(`${place}: ${channels} channels cannot be divided into ${groups} groups of equal size`);
     }
     if (groups === product(input)) {
-      invalid(`${place}: ${groups} groups of ${show(input)} hold one value each, which would always become 0`);
+      invalid(`${place}: ${groups} groups of ${show(input)} have one value each, which would always become 0`);
     }
     return { type, epsilon, momentum: 0, groups, output: input };
   },

@@ -21,7 +21,7 @@ const pooling = (make: typeof maxNode): LayerType<Pool2dLayer, ResolvedPool> => 
     const window = pair(json.window);
     const stride = pair(json.stride ?? json.window);
     const { size, pad, sides } = along(place, window, stride, json.padding ?? "valid", [height, width]);
-    // A window in the padding alone has neither a largest value nor a mean.
+    // A window entirely in the padding has neither a largest value nor a mean.
     sides.forEach(([before, after], axis) => {
       if (Math.max(before, after) >= (window[axis] ?? 1)) {
         invalid(`${place}: a padding of ${Math.max(before, after)} leaves windows of ${window[axis]} without a pixel`);

@@ -4,7 +4,7 @@ import { free, type Node } from "../graph.js";
 import { activationCode, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
 import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
-/** y = act(p + q), all of one shape, flat or images. `name` is y's. */
+/** y = act(p + q), all of the same shape, flat or images. `name` is y's. */
 export function add(name: string, p: Tensor, q: Tensor, activation: Activation = "none"): Node {
   if (String(p.shape) !== String(q.shape)) {
     throw new Error(`add: ${p.name} is [${p.shape}], ${q.name} [${q.shape}]`);
@@ -20,7 +20,7 @@ export function addGradients(dW: Tensor, dW2: Tensor, total: Tensor): Node {
   return { op: "add_gradients", inputs: { dW, dW2 }, outputs: { total }, attributes: {} };
 }
 
-/** The same nodes, and the sum of each parameter's partial gradients at the place of its gradient. */
+/** The same nodes, plus the sum of each parameter's partial gradients in place of its gradient. */
 export function addedUp(
   nodes: readonly Node[],
   partials: ReadonlyMap<string, readonly Tensor[]>,
@@ -48,7 +48,7 @@ export function addedUp(
   return [...changed, ...sums];
 }
 
-/** dy itself where no activation made the input: nothing is left to compute. */
+/** If no activation made the input, the gradient is dy itself and nothing is left to compute. */
 function gradient(node: Node, upstream: Adjoints, wanted: (input: string) => boolean): Gradients {
   const dy = arriving(node, upstream, "y");
   const nodes: Node[] = [];
@@ -56,7 +56,7 @@ function gradient(node: Node, upstream: Adjoints, wanted: (input: string) => boo
   for (const [key, input] of Object.entries(node.inputs)) {
     if (!wanted(key)) continue;
     const { activation = "none", pre: saved = input } = input;
-    // x + x, as a residual connection around nothing makes it, has one gradient, twice.
+    // x + x, from a residual connection around no layers, has the same gradient twice.
     const same = Object.keys(of).find((other) => node.inputs[other]!.name === input.name);
     if (same) {
       of[key] = of[same]!;

@@ -5,21 +5,21 @@ import type { ShaderSource } from "../shader_source.js";
 import { activationCode, like, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
 import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
-/** Of each channel: its gain and its offset, [C]. */
+/** Each channel's gain and offset, [C]. */
 export interface NormTensors {
   readonly gamma: Tensor;
   readonly beta: Tensor;
 }
 
-/** With what stands for a batch's statistics once training is over, [C]. */
+/** Plus the running statistics, which replace a batch's after training, [C]. */
 export interface BatchNormTensors extends NormTensors {
   readonly runningMean: Tensor;
   readonly runningVariance: Tensor;
 }
 
 /**
- * y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta) by the batch's own statistics of each channel, of x
- * [B, D] or [B, H, W, C]; the last node makes y.
+ * y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta) with the batch's statistics per channel, for x [B, D] or
+ * [B, H, W, C]; the last node makes y.
  */
 export function batchNorm(
   name: string,
@@ -45,7 +45,7 @@ export function batchNorm(
 /**
  * Updates the running statistics in place: momentum * running + (1 - momentum) * the batch's, with the biased variance
  * like Keras. The first argument is the last node of the normalization. `health` comes from gradient_norm: a step that
- * doesn't change the weights doesn't change the statistics either.
+ * does not change the weights does not change the statistics either.
  */
 export function updateRunning(
   { inputs }: Node,
@@ -62,7 +62,7 @@ export function updateRunning(
   };
 }
 
-/** The same by the running statistics: what each example becomes doesn't depend on the others. */
+/** The same with the running statistics, so that an example's result does not depend on the others. */
 export function batchNormInference(
   name: string,
   x: Tensor,
@@ -74,8 +74,8 @@ export function batchNormInference(
 }
 
 /**
- * x as lib/norm.wgsl sees it: sections of rows, cut into as many parts as make the sum over a part about as long as the
- * sum over parts that follows it: neither is the one that a GPU waits for.
+ * x as lib/norm.wgsl sees it: sections of rows, divided into so many parts that summing a part and then summing over
+ * parts take about equally long, so that a GPU waits for neither.
  */
 export function layoutOf(x: Tensor, groups = 0): { sections: number; rows: number; parts: number } {
   const [batch = 1] = x.shape;
@@ -96,7 +96,7 @@ export function momentsNode(op: string, name: string, x: Tensor, attributes: Att
   return { op: `${op}_moments`, inputs: { x }, outputs: { parts }, attributes } satisfies Node;
 }
 
-/** The node that makes y of x and its statistics. */
+/** The node that computes y from x and its statistics. */
 export function normNode(
   op: string,
   name: string,
@@ -111,7 +111,7 @@ export function normNode(
   return { op, inputs: { x, gamma, beta, ...statistics }, outputs: { y, ...pre }, attributes };
 }
 
-/** The whole rule is on the last node: it reaches x, gamma and beta through the statistics too. */
+/** The whole rule is on the last node, including the paths to x, gamma and beta through the statistics. */
 function gradient(node: Node, upstream: Adjoints, wanted: (input: string) => boolean): Gradients {
   const { op, inputs, outputs, attributes } = node;
   const { x, gamma, beta, mean, variance } = inputs as Record<"x" | "gamma" | "beta" | "mean" | "variance", Tensor>;
@@ -146,7 +146,7 @@ function gradient(node: Node, upstream: Adjoints, wanted: (input: string) => boo
 }
 
 const WORKGROUP_SIZE = 64;
-/** Rows that an invocation writes: eight loads of x to the four of gamma, beta and the statistics. */
+/** Rows per invocation: eight loads of x for every four of gamma, beta and the statistics. */
 const STRIP_ROWS = 8;
 
 function kernel(shader: ShaderSource, { op, inputs, outputs, attributes }: Node): Kernel {
@@ -155,7 +155,7 @@ function kernel(shader: ShaderSource, { op, inputs, outputs, attributes }: Node)
   const groups = Number(attributes.groups ?? 0);
   const channelCount = sized?.shape.at(-1) ?? 1;
   const channels = (sized?.storage.at(-1) ?? 4) / 4;
-  // What reads parts alone is told how many rows they are of.
+  // Nodes that only read parts need the number of rows that these cover.
   const { sections, rows } = x
     ? layoutOf(x, groups)
     : { sections: gathered?.shape[0] ?? 1, rows: Number(attributes.rows ?? 1) };

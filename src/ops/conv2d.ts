@@ -1,5 +1,5 @@
-// Convolution and transposed convolution, and their gradients: two gathers and a product of weights between a large
-// image and a small one (shaders/conv2d*.wgsl).
+// Convolution, transposed convolution and their gradients: two gathers and a product of weights between a large image
+// and a small one (shaders/conv2d*.wgsl).
 import direct from "../../shaders/conv2d.wgsl";
 import subgroups from "../../shaders/conv2d.subgroups.wgsl";
 import tiled from "../../shaders/conv2d.tiled.wgsl";
@@ -30,11 +30,11 @@ import {
 import { sumPairs } from "./sum.js";
 
 /**
- * How the pixels of the two images meet: small pixel (i, j) and tap (u, v) meet large pixel
+ * How the pixels of the two images correspond: small pixel (i, j) and tap (u, v) meet large pixel
  * (i stride[0] + u - pad[0], j stride[1] + v - pad[1]).
  */
 export interface Window {
-  /** Down and across, from 1. */
+  /** Down and across, at least 1. */
   readonly stride: readonly [number, number];
   /** Rows of zeros above and columns of zeros to the left of the large image. */
   readonly pad: readonly [number, number];
@@ -92,15 +92,15 @@ interface Form {
   readonly across: number;
 }
 
-/** How a schedule's workgroup covers a result: a tile of rows x vec4 columns, side by side in a quad of them. */
+/** How a schedule's workgroup covers a result: tiles of rows x vec4 columns, side by side in quads. */
 const forms: Readonly<Record<Tiling, Form>> = {
   direct: { shader: direct, rows: 8, columns: 2, across: 1 },
   subgroups: { shader: subgroups, rows: 24, columns: 2, across: 4 },
   tiled: { shader: tiled, rows: 32, columns: 8, across: 1 },
 };
-/** The subgroups schedule's tile where there are columns enough. */
+/** The subgroups schedule's tile if there are enough columns. */
 const wideForm = { ...forms.subgroups, columns: 4 };
-/** The direct schedule's tile where the result has one vec4 of channels. */
+/** The direct schedule's tile if the result has one vec4 of channels. */
 const narrowForm = { ...forms.direct, rows: 16, columns: 1 };
 /** The gradient rule of both directions: x is one of the images, dy the other. */
 function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient"]> {
@@ -118,8 +118,8 @@ function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient
     const weight: Node = { op: `${op}_grad_weight`, inputs: images, outputs: { dW, db }, attributes: node.attributes };
     if (!wanted(own)) return { nodes: [weight, ...sums], of };
     const saved = x.pre ?? x;
-    // dx takes the place of what its slope is computed from, if nothing else needs that: dW is there by then. Only what
-    // an activation made: whatever made it needs it no more, as max pooling would.
+    // dx overwrites the tensor that its slope is computed from, if nothing else needs it: dW is done by then. Only for
+    // the result of an activation, which its producer does not read again, as max pooling would.
     const in_place = x.activation !== undefined && !!sole?.(x) && !!sole?.(saved);
     const result = in_place ? like(saved, saved.name, "activation") : tensor(`d${x.name}`, "activation", x.shape);
     const input: Node = {
@@ -132,7 +132,7 @@ function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient
   };
 }
 
-/** Pixels of all images of a batch. */
+/** Number of pixels in all images of a batch. */
 const pixels = ({ shape }: Tensor) => size(shape.slice(0, 3));
 
 function kernel(node: Node, schedule: Tiling): Kernel {
@@ -141,7 +141,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   const { op, inputs, outputs, attributes } = node;
   const transposed = op.startsWith("conv2d_transpose");
   const forward = op === "conv2d" || op === "conv2d_transpose";
-  // The result is the image that the node doesn't read; a gradient of weights reads both and makes none.
+  // The result is the image that the node does not read; a weight gradient reads both and makes neither.
   const { result } = outputs;
   const lanes = workgroupSizes[schedule];
   const perWorkgroup = schedule === "tiled" ? 1 : lanes;
@@ -180,8 +180,8 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   const biasGroups = ceilDiv(parts * (transposed ? large_c : small_c), lanes);
   return {
     shader,
-    // An input gradient is the other direction's product: few pipelines serve all layers, which is much of the time to
-    // the first step.
+    // An input gradient is the other direction's product, so that a few pipelines serve all layers. Compiling them is
+    // much of the time to the first step.
     entryPoint: up ? "conv2d_transpose" : result ? "conv2d" : "conv2d_grad_weight",
     constants: {
       ...(result ? { ACTIVATION: activationCode((attributes.activation ?? "none") as Activation) } : {}),
@@ -215,7 +215,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
       in_place: inPlace ? 1 : 0,
     },
     workgroups: result ? resultGroups : weight_groups + biasGroups,
-    // In place there is nothing aside; what is bound instead isn't read.
+    // In place, nothing else is needed, and what is bound instead is not read.
     ...(result ? { names: { aside: forward ? "b" : inPlace ? "W" : "saved" } } : {}),
   };
 }

@@ -1,11 +1,11 @@
-// Dropout, and its gradient from the same mask drawn again (shaders/dropout.wgsl).
+// Dropout and its gradient, which draws the same mask again (shaders/dropout.wgsl).
 import dropoutShader from "../../shaders/dropout.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
 import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
- * y = x where it is kept, divided by the probability of that, and else 0: with probability `rate`, from 0 to below 1.
+ * y = 0 with probability `rate`, from 0 to below 1; otherwise x divided by the probability of being kept.
  * `name` is y's. `layer` numbers the dropouts of a model, so that no two share a mask.
  */
 export function dropout(name: string, x: Tensor, rate: number, layer: number): Node {
@@ -38,7 +38,7 @@ function kernel({ op, outputs, attributes }: Node): Kernel {
       WORKGROUP_SIZE,
       ...(op === "dropout_grad" ? { ACTIVATION: activationCode(attributes.activation as Activation) } : {}),
     },
-    // A rate within 2^-32 of 1 would otherwise come round to 0.
+    // A rate within 2^-32 of 1 would otherwise wrap around to 0.
     shape: { length, layer, threshold: Math.min(Math.ceil(rate * 2 ** 32), 2 ** 32 - 1), scale: 1 / (1 - rate) },
     workgroups: ceilDiv(length, WORKGROUP_SIZE),
   };

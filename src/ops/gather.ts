@@ -1,4 +1,4 @@
-// A batch from the data set on the GPU, shuffled there (shaders/gather.wgsl).
+// Gathers a batch from the data set on the GPU, where it is also shuffled (shaders/gather.wgsl).
 import gatherShader from "../../shaders/gather.wgsl";
 import type { Node } from "../graph.js";
 import { padTo4, tensor, type Tensor } from "../tensor.js";
@@ -7,19 +7,19 @@ import { ceilDiv, siteConstant, type Kernel, type Op } from "./op.js";
 
 export interface GatherOptions {
   readonly batch: number;
-  /** Another order in each epoch; else the data's own. */
+  /** A new order in each epoch, instead of the data's own. */
   readonly shuffle?: boolean;
-  /** Each pixel 0 or 1, drawn anew at each step with its value as the probability (bytes only). */
+  /** Draws each pixel as 0 or 1 at each step, with its value as the probability (bytes only). */
   readonly binarise?: boolean;
 }
 
-/** The data set as it lies on the GPU: [N, D], in bytes (four to a word) or floats. */
+/** The data set as stored on the GPU: [N, D], in bytes (four to a word) or floats. */
 export function dataTensor(kind: "bytes" | "floats", count: number, values: number): Tensor {
   const rows = tensor(kind, "input", [count, values]);
   return kind === "floats" ? rows : { ...rows, storage: [count, (rows.storage[1] ?? 4) / 4] };
 }
 
-/** x [batch, ...shape] from `data`, a tensor made by dataTensor; by default, and for all but images, [batch, D]. */
+/** x [batch, ...shape] from `data`, a tensor made by dataTensor; [batch, D] by default, and except for images. */
 export function gather(data: Tensor, options: GatherOptions, shape: readonly number[] = data.shape.slice(1)): Node {
   const x = tensor("x", "activation", [options.batch, ...shape]);
   return {

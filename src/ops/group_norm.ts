@@ -1,4 +1,4 @@
-// Group normalization (shaders/group_norm.wgsl), and with one group layer normalization.
+// Group normalization, which with one group is layer normalization (shaders/group_norm.wgsl).
 import groupNormShader from "../../shaders/group_norm.wgsl";
 import type { Node } from "../graph.js";
 import { tensor, type Activation, type Tensor } from "../tensor.js";
@@ -6,8 +6,8 @@ import { layoutOf, momentsNode, normNode, normOps, type NormTensors } from "./ba
 import type { Op } from "./op.js";
 
 /**
- * y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta) by the statistics of each example and group of channels,
- * of x [B, D] or [B, H, W, C]; the last node makes y. `groups` divides the channels evenly.
+ * y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta) with the statistics of each example and group of
+ * channels, for x [B, D] or [B, H, W, C]; the last node makes y. `groups` must divide the channels evenly.
  */
 export function groupNorm(
   name: string,

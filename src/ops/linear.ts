@@ -18,7 +18,7 @@ import {
 } from "./op.js";
 import { sumPairs } from "./sum.js";
 
-/** How a schedule's workgroup covers the result: a tile of rows x vec4 columns, side by side `across` of them. */
+/** How a schedule's workgroup covers the result: tiles of rows x vec4 columns, `across` of them side by side. */
 const forms = {
   direct: { shader: direct, rows: 8, columns: 2, across: 1 },
   subgroups: { shader: subgroups, rows: 16, across: 4 },
@@ -34,8 +34,8 @@ export function linear(name: string, x: Tensor, W: Tensor, b: Tensor, activation
 }
 
 /**
- * From so many multiply-adds of each on, dx and dW are two dispatches: what one costs is little beside them, and the
- * pipeline that makes both is compiled longer than theirs together.
+ * From this many multiply-adds each, dx and dW are two dispatches: another dispatch costs little in comparison, and the
+ * pipeline that computes both takes longer to compile than the two together.
  */
 const APART = 2 ** 19;
 
@@ -76,18 +76,19 @@ function linearGradient(node: Node, upstream: Adjoints, wanted: (input: string) 
 }
 
 /**
- * What a column costs in the tiles of `subgroups`, by the tile's vec4 columns: processor time on SwiftShader, 416, 448 and
- * 400 columns of 784 products at batch 128, in turns in one process, with 3 % for the longer compilation of the widest.
+ * Cost per column in the tiles of `subgroups`, by the tile's vec4 columns: processor time on SwiftShader, for 416, 448
+ * and 400 columns of 784 products at batch 128, interleaved in one process, plus 3% for the longer compilation of the
+ * widest.
  */
 const columnCosts: Readonly<Record<number, number>> = { 2: 1.15, 4: 1, 5: 0.98 };
 
 /**
- * With more multiply-adds than this a product takes the tile that costs it least. What smaller ones would gain is less
- * than a pipeline of their own takes to compile: those of more than 32 columns share the large ones'.
+ * With more multiply-adds than this, a product takes the tile with the lowest cost. Smaller ones would gain less than a
+ * pipeline of their own takes to compile; those of more than 32 columns share the large ones' pipeline.
  */
 const OWN_TILE = 2 ** 24;
 
-/** The vec4 columns of a tile for results of so many columns, of `work` multiply-adds each. */
+/** The vec4 columns of a tile for results with this many columns, of `work` multiply-adds each. */
 function tileColumns(results: readonly number[], work: number): number {
   if (work <= OWN_TILE) return results.some((count) => count > 32) ? 5 : 2;
   const cost = (own: number) =>

@@ -1,17 +1,17 @@
-// The largest value or the mean of each window of an image, and the gradients of both (shaders/pool.wgsl).
+// The largest value or the mean of each window in an image, and the gradients of both (shaders/pool.wgsl).
 import poolShader from "../../shaders/pool.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
 import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
-/** Window (i, j) holds the pixels of the image from (i stride[0] - pad[0], j stride[1] - pad[1]) on. */
+/** Window (i, j) covers the pixels of the image from (i stride[0] - pad[0], j stride[1] - pad[1]). */
 export interface Pooling {
-  /** Height and width, as are all pairs here. */
+  /** Height and width, like all pairs here. */
   readonly window: readonly [number, number];
   readonly stride: readonly [number, number];
-  /** How far the first window begins above the image and to the left of it. */
+  /** How far above and to the left of the image the first window begins. */
   readonly pad: readonly [number, number];
-  /** How many windows: the size of the result. */
+  /** Number of windows, which is the size of the result. */
   readonly size: readonly [number, number];
 }
 
@@ -20,7 +20,7 @@ export function maxPool2d(name: string, x: Tensor, pooling: Pooling): Node {
   return pool("max_pool", name, x, pooling);
 }
 
-/** y [B, ...size, C], the mean of x [B, H, W, C] in each window: of the pixels that are inside the image. */
+/** y [B, ...size, C], the mean of x [B, H, W, C] in each window, over the pixels inside the image. */
 export function avgPool2d(name: string, x: Tensor, pooling: Pooling): Node {
   return pool("avg_pool", name, x, pooling);
 }
@@ -29,7 +29,7 @@ function pool(op: string, name: string, x: Tensor, { window, stride, pad, size: 
   const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
   [height, width].forEach((pixels, axis) => {
     const last = (count[axis]! - 1) * stride[axis]! - pad[axis]!;
-    // It would have no maximum, and no mean.
+    // It would have neither a maximum nor a mean.
     if (pad[axis]! >= window[axis]! || last >= pixels) throw new Error(`${name}: a window lies outside of ${x.name}`);
   });
   return {

@@ -1,4 +1,4 @@
-// The same values in another shape, where padding makes that more than another name (shaders/reshape.wgsl).
+// The same values in another shape, if padding makes that more than a change of name (shaders/reshape.wgsl).
 import reshapeShader from "../../shaders/reshape.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";

@@ -1,12 +1,12 @@
-// An image enlarged by whole factors, and the gradient (shaders/upsample.wgsl).
+// Enlarging an image by whole factors, and its gradient (shaders/upsample.wgsl).
 import upsampleShader from "../../shaders/upsample.wgsl";
 import type { Node } from "../graph.js";
 import { activationCode, size, tensor, type Activation, type Tensor } from "../tensor.js";
 import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
 
 /**
- * x [B, H, W, C] enlarged to y [B, fy H, fx W, C] by `factor` [fy, fx]. Bilinear: pixels are squares whose values are
- * at their centres, and past the outermost centres the image goes on as it is there. `name` is y's.
+ * x [B, H, W, C] enlarged to y [B, fy H, fx W, C] by `factor` [fy, fx]. Bilinear: pixels are squares with their values
+ * at the centres, and the outermost values extend to the image's edges. `name` is y's.
  */
 export function upsample2d(
   name: string,

@@ -1,4 +1,4 @@
-// What axe-core says of a page.
+// Runs axe-core on a page.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "puppeteer";
@@ -8,12 +8,12 @@ interface Axe {
   run(): Promise<{ violations: { id: string; nodes: { html: string; target: unknown; failureSummary?: string }[] }[] }>;
 }
 
-/** What it finds wrong, a line each, once nothing fades into another colour: halfway the contrast is nobody's choice. */
+/** Its findings, one per line, once no transition is running, since contrast during one is not meaningful. */
 export async function faultsOf(page: Page): Promise<string[]> {
   await page.evaluate(source);
   return page.evaluate(async () => {
     const fading = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
-    // One that is cut short rejects, and is over too.
+    // A cancelled transition rejects, and is over too.
     await Promise.allSettled(fading.map(({ finished }) => finished));
     const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
     return violations.flatMap(({ id, nodes }) =>

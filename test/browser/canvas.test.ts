@@ -1,4 +1,5 @@
-// webvae/canvas in headless Chrome: the pixels of a canvas are what the buffer holds, worked out here once more.
+// webvae/canvas in headless Chrome: checks a canvas's pixels against the buffer's contents, computed independently
+// here.
 import type { Browser, Page } from "puppeteer";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -61,10 +62,10 @@ interface Drawing {
   readonly background?: readonly [number, number, number, number];
 }
 
-/** Values of all kinds, some outside of [0, 1]. */
+/** Various values, some outside [0, 1]. */
 const valueOf = (i: number) => (((i * 7919) % 1009) / 1009) * 1.2 - 0.1;
 
-/** The mean of f, which is constant in each whole step, from a to b; f is asked for steps in [0, n). */
+/** The mean from a to b of f, which is constant within each whole step; f is called for steps in [0, n). */
 function mean(a: number, b: number, n: number, f: (step: number) => number): number {
   const [from, to] = [Math.max(a, 0), Math.min(b, n)];
   let sum = 0;
@@ -72,7 +73,7 @@ function mean(a: number, b: number, n: number, f: (step: number) => number): num
   return sum / (to - from);
 }
 
-/** What device pixel (x, y) shows, RGBA from 0 to 255, or undefined outside of all images. */
+/** The expected colour of device pixel (x, y), RGBA from 0 to 255; undefined outside all images. */
 function expected(
   { size, shape, count, columns, gap = 0, low = [0, 0, 0], high = [1, 1, 1] }: Drawing,
   x: number,
@@ -133,7 +134,7 @@ const drawings: Readonly<Record<string, Drawing>> = {
 };
 
 describe.each(Object.entries(drawings))("%s", (name, drawing) => {
-  test("each pixel is what the buffer holds there", async () => {
+  test("each pixel matches the buffer", async () => {
     const { size, shape, count, background = [0, 0, 0, 0], ...more } = drawing;
     const values = Array.from({ length: count * shape[0] * shape[1] * shape[2] }, (_, i) => valueOf(i));
     await watched.page.setViewport({ width: 320, height: 240 });
@@ -158,7 +159,7 @@ describe.each(Object.entries(drawings))("%s", (name, drawing) => {
   });
 });
 
-test("what a model decodes is painted without a way over the CPU, and is what is read back", async () => {
+test("decoded examples are painted without leaving the GPU, and match those read back", async () => {
   const { pixels, values } = await call(watched.page, "paintsModel");
   expect(new Set(values.map((value) => Math.round(255 * value))).size).toBeGreaterThan(20);
   const worst = values.reduce((most, value, i) => {
@@ -170,7 +171,7 @@ test("what a model decodes is painted without a way over the CPU, and is what is
   expect(watched.troubles).toEqual([]);
 });
 
-test("what cannot be drawn is refused by name", async () => {
+test("rejects invalid input by name", async () => {
   const faults = await call(watched.page, "refuses");
   expect(faults).toMatchObject({
     shape: "INVALID_OPTION draw: shape must be [height, width, 1 or 3], not [2,2,2]",
@@ -191,7 +192,7 @@ test("what cannot be drawn is refused by name", async () => {
 });
 
 describe("canvasKeepsDevice", () => {
-  test("says yes here once it was tried", async () => {
+  test("returns true here after a probe", async () => {
     const { before, probed, after } = await call(watched.page, "keeps");
     expect({ probed, after }).toEqual({ probed: true, after: true });
     expect(typeof before).toBe("boolean");
@@ -199,7 +200,7 @@ describe("canvasKeepsDevice", () => {
   });
 
   test.skipIf(inFirefox)(
-    "says no in a headless Chrome without the flags for it, and without a probe costs no device",
+    "returns false in a headless Chrome without the flags, and without a probe costs no device",
     async () => {
       const other = await launchBrowser({ adapter: "swiftshader" });
       try {

@@ -1,4 +1,4 @@
-// npm run train -- --browser, as a user starts it: headless Chrome trains, and the results lie in the folder.
+// npm run train -- --browser, as a user starts it: headless Chrome trains, and the results are in the folder.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// The demo page trains while one watches: from noise to digits, played, paused, stepped and changed on the way.
+// Training on the demo page: from noise to digits, with play, pause, step and changed settings.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digits } from "../../src/datasets.js";
 import {
@@ -57,14 +57,14 @@ const apart = (a: readonly Float32Array[], b: readonly Float32Array[]) =>
     0,
   ) / a.length;
 
-test("trains until its samples look like digits, and shows how it gets there", async () => {
+test("trains until its samples look like digits, and shows its progress", async () => {
   const began = performance.now();
   const opened = await demo.open("#batch=32&lr=0.004&epochs=1");
   const { page, troubles } = opened;
   expect(await text(page, "adapter")).toMatch(/\w/);
   const software = await page.evaluate(async () => {
     const { info } = (await navigator.gpu.requestAdapter())!;
-    // Firefox tells no names.
+    // Firefox reports no names.
     return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${info.architecture} ${info.device}`);
   });
   expect(await shown(page, "software")).toBe(software);
@@ -82,7 +82,7 @@ test("trains until its samples look like digits, and shows how it gets there", a
     expect(Number((await text(page, id)).replaceAll(",", "")), id).toBeGreaterThan(0);
   }
   expect(await text(page, "losses-summary")).toMatch(
-    /^After 250 steps the training loss is [\d.]+ nats, from [\d.]+ at first\. Test: /,
+    /^After 250 steps the training loss is [\d.]+ nats; it started at [\d.]+\. Test: /,
   );
   expect(Number(await text(page, "test-loss"))).toBeLessThan(210);
   const kl = Number(await text(page, "kl-loss"));
@@ -96,7 +96,7 @@ test("trains until its samples look like digits, and shows how it gets there", a
   expect(figures.untrained).toBeGreaterThan(10);
   expect(figures.trained).toBeLessThan(6.5);
 
-  // The same as a table: a row an epoch.
+  // The same as a table with one row per epoch.
   await page.click("#losses-details summary");
   await page.waitForSelector("#losses-table th");
   const epochs = await page.$$eval("#losses-table th", (cells) => cells.map((cell) => cell.textContent));
@@ -111,13 +111,13 @@ test("trains until its samples look like digits, and shows how it gets there", a
   await page.click("#reset");
   await inState(page, "ready");
   expect(await text(page, "train-loss")).toBe("–");
-  // The same seed: the pictures of before the training.
+  // The same seed gives the same pictures as before training.
   expect(apart(await samples(opened), untrained)).toBe(0);
   expect(troubles).toEqual([]);
   await page.close();
 }, 600_000);
 
-test("pauses, goes on, and steps, by the keyboard too", async () => {
+test("pauses, continues and steps, also by keyboard", async () => {
   const { page, troubles } = await demo.open("#batch=32");
   await page.focus("#play");
   await page.keyboard.press("Enter");
@@ -144,7 +144,7 @@ test("pauses, goes on, and steps, by the keyboard too", async () => {
   await page.close();
 });
 
-test("the learning rate changes while it trains", async () => {
+test("the learning rate can be changed during training", async () => {
   const opened = await demo.open("#batch=32");
   const { page, troubles } = opened;
   await train(page, 20);
@@ -162,7 +162,7 @@ test("the learning rate changes while it trains", async () => {
   const moved = await step();
   expect(moved).toBeGreaterThan(20 * Math.max(still, 1 / 255));
   expect(await hashOf(page)).toBe("#batch=32&lr=0.01");
-  // What no step can use is refused in place, and the rate stays.
+  // Invalid values are rejected in place, and the rate stays.
   await fill(page, "learning-rate-number", "-1");
   expect(await page.$eval("#learning-rate-number", (input) => input.getAttribute("aria-invalid"))).toBe("true");
   expect(await hashOf(page)).toBe("#batch=32&lr=0.01");
@@ -174,7 +174,7 @@ test("the learning rate changes while it trains", async () => {
   await page.close();
 });
 
-test("the latent pad is dragged, and the picture follows; a drawn digit is judged", async () => {
+test("dragging the latent pad changes the picture; a drawn digit is judged", async () => {
   const { page, troubles } = await demo.open("#batch=32");
   await page.click("#play");
   await untilStep(page, 30);

@@ -1,4 +1,4 @@
-// The visitor's own pictures, decoded in a worker of headless Chrome as the demo does it.
+// The visitor's own pictures, decoded in a worker in headless Chrome like in the demo.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,7 +73,7 @@ const picture = (name: string, stripes: readonly Colour[], more: Partial<FileSpe
   ...more,
 });
 
-/** Mean colour of every example, of both sets, in no order. */
+/** Mean colour of every example in both sets, in any order. */
 function means({ shape, train, test: held }: NonNullable<Answer["loaded"]>): number[][] {
   const size = shape.reduce((a, b) => a * b, 1);
   const channels = shape[2]!;
@@ -90,7 +90,7 @@ function means({ shape, train, test: held }: NonNullable<Answer["loaded"]>): num
 const near = (found: readonly number[], wanted: readonly number[], by = 6) =>
   found.every((value, i) => Math.abs(value - wanted[i]!) <= by);
 
-test("a drop of files and folders gives all files by their paths", async () => {
+test("dropping files and folders returns all files with their paths", async () => {
   const folder = mkdtempSync(join(tmpdir(), "webvae-drop-"));
   const drop = await browser.newPage();
   try {
@@ -123,7 +123,7 @@ test("a drop of files and folders gives all files by their paths", async () => {
     const found = (await drop.evaluate("dropped")) as [string, string][];
     const seen = paths.filter((path) => !path.includes("/."));
     expect(found.map(([name]) => name).sort()).toEqual([...seen, "single.txt"].sort());
-    // The bytes are those of the file of that path.
+    // The bytes belong to the file with that path.
     expect(found.filter(([name, text]) => name !== text)).toEqual([]);
   } finally {
     await drop.close();
@@ -132,7 +132,7 @@ test("a drop of files and folders gives all files by their paths", async () => {
 });
 
 describe("own pictures", () => {
-  test("of every kind, mixed grey and colour", async () => {
+  test("of every format, mixed grey and colour", async () => {
     // One black pixel, as a GIF of two colours.
     const gif = Buffer.from("R0lGODdhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs=", "base64");
     const loaded = await load([
@@ -148,14 +148,14 @@ describe("own pictures", () => {
       expect(found.filter((mean) => near(mean, wanted!))).toHaveLength(1);
     }
     expect(loaded.notes).toEqual([
-      "5 pictures, each cut to its middle square and scaled to 32 x 32. They stay on this machine.",
-      "All are taken as colour; 2 are grey.",
+      "5 pictures, each cropped to its central square and scaled to 32 x 32. They stay on this machine.",
+      "All are treated as colour; 2 are grey.",
       "1 was smaller than that and had to be enlarged.",
-      "1 of them is kept for the test.",
+      "1 of them is held out for testing.",
     ]);
   });
 
-  test("that are all grey have one channel, and colour has one where that is wished", async () => {
+  test("that are all grey have one channel, as do colour ones on request", async () => {
     const greys = await load([picture("a.png", [grey!]), picture("b.jpg", [white!], { type: "image/jpeg" })]);
     expect(greys.shape).toEqual([32, 32, 1]);
     expect(
@@ -167,10 +167,10 @@ describe("own pictures", () => {
     const reds = await load([picture("a.png", [red!]), picture("b.png", [red!])], { channels: 1, size: 16 });
     expect(reds.shape).toEqual([16, 16, 1]);
     expect(Math.round(means(reds)[0]![0]!)).toBe(Math.round(0.299 * 200 + 0.587 * 30 + 0.114 * 30));
-    expect(reds.notes).toContain("All are taken as grey; 2 are in colour.");
+    expect(reds.notes).toContain("All are converted to grey; 2 are in colour.");
   });
 
-  test("are cut to their middle, as the camera held them", async () => {
+  test("are cropped to their centre, the way the camera was held", async () => {
     const three = [red!, green!, blue!];
     const loaded = await load([
       picture("wide.png", three, { width: 300, height: 100 }),
@@ -179,8 +179,8 @@ describe("own pictures", () => {
     for (const mean of means(loaded)) expect(near(mean, green!, 12), String(mean)).toBe(true);
   });
 
-  test("are made smaller without patterns that are not theirs", async () => {
-    // Stripes of one pixel: a filter that looks at a few pixels alone sees black or white, or waves.
+  test("are scaled down without aliasing", async () => {
+    // One-pixel stripes: a filter that samples only a few pixels would give black, white or waves.
     for (const width of [500, 1024]) {
       const stripes = Array.from({ length: width }, (_, i) => (i % 2 ? white! : black!));
       const fine = picture(`${width}.png`, stripes, { width, height: width });
@@ -191,7 +191,7 @@ describe("own pictures", () => {
     }
   });
 
-  test("of one pixel are enlarged, and transparent ones lie on white", async () => {
+  test("of one pixel are enlarged, and transparent ones get a white background", async () => {
     const clear = new PNG({ width: 50, height: 50 });
     for (let at = 0; at < clear.data.length; at += 4) clear.data.set([255, 0, 0, at % 8 ? 0 : 255], at);
     const loaded = await load([
@@ -201,14 +201,14 @@ describe("own pictures", () => {
     const [dot, half] = means(loaded).sort(([a], [b]) => a! - b!);
     expect(near(dot!, blue!, 0)).toBe(true);
     expect(near(half!, [255, 127, 127], 4), String(half)).toBe(true);
-    expect(loaded.notes).toContain("Transparent parts are taken as white.");
+    expect(loaded.notes).toContain("Transparent areas become white.");
     expect(loaded.notes).toContain("1 was smaller than that and had to be enlarged.");
   });
 
-  test("that unfold to far more than their file are not decoded", async () => {
+  test("that would decompress to far more than their file are not decoded", async () => {
     const bomb = blackPng(20_000, 20_000);
     expect(bomb.length).toBeLessThan(100_000);
-    // A screen of one pixel, and a frame of 256 million.
+    // A screen of one pixel, with a frame of 256 million.
     const gif = Buffer.from("R0lGODlhAQABAIAAAAAAAP///ywAAAAAgD6ePgACAkQBADs=", "base64");
     const { loaded, decoded } = await ask([
       bytes("bomb.png", bomb),
@@ -231,7 +231,7 @@ describe("own pictures", () => {
     expect(decoded.map(([width, height]) => `${width} x ${height}`)).toEqual(["1900 x 2100", "20000 x 3", "60 x 60"]);
   });
 
-  test("that are none are left out, by name and reason", async () => {
+  test("other files are left out, with name and reason", async () => {
     const { notes, train } = await load([
       picture("good.png", [red!]),
       bytes("text.png", "I am a text."),
@@ -242,11 +242,11 @@ describe("own pictures", () => {
     ]);
     expect(train.count).toBe(1);
     expect(notes.at(-1)).toBe(
-      "Left out 4 of 6 files. No PNG, JPEG, GIF or WebP picture: text.png, header.png; empty: empty.png; damaged: cut.png.",
+      "Left out 4 of 6 files. Not a PNG, JPEG, GIF or WebP picture: text.png, header.png; empty: empty.png; damaged: cut.png.",
     );
   });
 
-  test("in hundreds are counted as they are read, and the same ones are held out each time", async () => {
+  test("in the hundreds are counted as they are read, and the same ones are held out each time", async () => {
     const many = Array.from({ length: 300 }, (_, i) =>
       picture(`${i}.png`, [[i % 256, (i * 7) % 256, 100]], { width: 20 + (i % 30), height: 25 }),
     );
@@ -258,7 +258,7 @@ describe("own pictures", () => {
     expect((await ask(many, { size: 8, seed: 1 })).loaded!.test).not.toEqual(loaded!.test);
   });
 
-  test("in folders are labelled by them", async () => {
+  test("in folders are labelled by folder", async () => {
     const {
       train,
       test: held,
@@ -270,7 +270,7 @@ describe("own pictures", () => {
       ),
     );
     expect(labelNames).toEqual(["cats", "dogs"]);
-    expect(notes).toContain("Their 2 folders are their classes.");
+    expect(notes).toContain("Their 2 folders are used as classes.");
     for (const { count, values, labels } of [train, held]) {
       const size = values.length / count;
       // Cats are red.
@@ -278,24 +278,24 @@ describe("own pictures", () => {
     }
   });
 
-  test("that are too few say what else to choose", async () => {
+  test("too few pictures give an error that says what to choose", async () => {
     const one = (await ask([picture("a.png", [red!]), bytes("b.png", "no")])).fault!;
     expect(one).toMatchObject({ name: "DataFault", title: "One picture is too few" });
-    expect(one.message).toContain("The others cannot be used: no PNG, JPEG, GIF or WebP picture: b.png.");
+    expect(one.message).toContain("The others cannot be used: not a PNG, JPEG, GIF or WebP picture: b.png.");
     const none = (await ask([bytes("a.heic", "....ftypheic"), bytes("b", "")])).fault!;
     expect(none.title).toBe("None of these files can be used");
     expect(none.message).toContain("a.heic");
     expect(none.hints!.join(" ")).toContain("HEIC");
   });
 
-  test("stop being read when that is wished", async () => {
+  test("stop being read on request", async () => {
     const many = Array.from({ length: 40 }, (_, i) => picture(`${i}.png`, [red!]));
     const { fault, progress } = await ask(many, {}, 5);
     expect(fault).toEqual({ name: "Error", message: "enough" });
     expect(progress.at(-1)![0]).toBe(5);
   });
 
-  test("arrays are read in the worker too, and win over pictures beside them", async () => {
+  test("arrays are read in the worker too, and take precedence over pictures", async () => {
     const values = Uint8Array.from({ length: 20 * 12 }, (_, i) => i);
     const loaded = await load([bytes("images", gzip(idxBytes([20, 4, 3], values))), picture("preview.png", [red!])]);
     expect(loaded).toMatchObject({ shape: [4, 3, 1], train: { count: 18 }, test: { count: 2 } });

@@ -1,4 +1,4 @@
-// A folder of pictures dropped on the demo page: it trains on them.
+// Training on a folder of pictures dropped on the demo page.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test("a dropped folder is data at once, its folders the classes, and what is no picture is named", async () => {
+test("a dropped folder becomes the data at once, with its folders as classes; other files are named", async () => {
   const { page, troubles } = await demo.open("#batch=8");
   const session = await page.createCDPSession();
   const drag = (type: "dragEnter" | "dragOver" | "drop") =>
@@ -45,11 +45,11 @@ test("a dropped folder is data at once, its folders the classes, and what is no 
   await page.waitForSelector("#drop[hidden]");
   expect(await untilText(page, "facts", /^24 pictures/)).toContain("32 × 32 × 3");
   const notes = await text(page, "data-notes");
-  expect(notes).toContain("Their 2 folders are their classes.");
-  expect(notes).toContain("2 of them are kept for the test.");
-  expect(notes).toMatch(/Left out 1 of 25 files\. No PNG, JPEG, GIF or WebP picture: sky\/README\.$/);
+  expect(notes).toContain("Their 2 folders are used as classes.");
+  expect(notes).toContain("2 of them are held out for testing.");
+  expect(notes).toMatch(/Left out 1 of 25 files\. Not a PNG, JPEG, GIF or WebP picture: sky\/README\.$/);
   expect(await page.$eval("#data", (select) => (select as HTMLSelectElement).value)).toBe("files");
-  // Nothing is told as a fault.
+  // No error is shown.
   expect(await page.$eval("#fault", (fault) => (fault.hasAttribute("hidden") ? "" : fault.textContent))).toBe("");
   expect(troubles).toEqual([]);
   await page.close();

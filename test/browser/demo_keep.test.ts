@@ -1,4 +1,5 @@
-// What outlasts a visit of the demo page, and what comes into it: models saved, loaded and kept, links, files good and bad.
+// What outlasts a visit to the demo page, and what comes into it: saved and loaded models, autosave, links, good and
+// bad files.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -26,7 +27,7 @@ let demo: Demo;
 beforeAll(async () => void (demo = await Demo.start()));
 afterAll(() => demo?.close());
 
-/** Gives the page files through one of its file inputs, as its chooser does. */
+/** Gives the page files through one of its file inputs, like the file chooser. */
 async function give(page: Page, input: string, ...paths: string[]): Promise<void> {
   const element = (await page.$(`#${input}`)) as unknown as { uploadFile(...paths: string[]): Promise<void> };
   await element.uploadFile(...paths);
@@ -38,7 +39,7 @@ function file({ folder }: Opened, name: string, bytes: Uint8Array | string): str
   return path;
 }
 
-/** What the page says, once it does; the visitor closes it. */
+/** The error that the page shows, once it does; then closes it. */
 async function fault(page: Page): Promise<{ title: string; message: string }> {
   await page.waitForSelector("#fault", { visible: true });
   const found = await faultOf(page);
@@ -49,7 +50,7 @@ async function fault(page: Page): Promise<{ title: string; message: string }> {
 
 const history = (page: Page) => text(page, "losses-summary");
 
-test("a model is saved, and loaded it goes on where it stood", async () => {
+test("a saved model can be loaded and continues where it was", async () => {
   const opened = await demo.open("#batch=32&epochs=9");
   const { page, troubles } = opened;
   await train(page, 6);
@@ -64,21 +65,21 @@ test("a model is saved, and loaded it goes on where it stood", async () => {
   await page.click("#step");
   await untilStep(page, steps + 1);
   expect(await stepsDone(page)).toBe(steps + 1);
-  // It was given while the reset one was still being shown: of both there is one view, that of the last.
+  // It was loaded while the reset one was still being shown: only the last one has a view.
   await downloaded(opened, "samples-png");
   expect(await page.$$eval("#explorer > *", (views) => views.length)).toBe(1);
   expect(troubles).toEqual([]);
   await page.close();
 });
 
-test("a reload offers to go on with the model, in one tab at a time", async () => {
+test("after a reload, one tab at a time offers to continue with the model", async () => {
   const opened = await demo.open("#batch=32&latent=3");
   const { page, troubles } = opened;
   const context = page.browserContext();
   await train(page, 6);
   const [steps, words] = [await stepsDone(page), await history(page)];
   await untilKept(page, steps);
-  // Another page is next in turn to keep, and takes its time: as the page of before the reload may do.
+  // Another page holds the lock next, for a while, as the page from before the reload may do.
   const holder = await context.newPage();
   await holder.goto(`${demo.server.url}style.css`);
   await holder.evaluate(() => {
@@ -94,7 +95,7 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
   await holder.close();
   await page.waitForSelector("#kept", { visible: true });
   expect(await text(page, "kept-text")).toMatch(
-    /^A model from \d+ (s|min) ago is kept here: Digits, mlp, \d+ steps?\./,
+    /^A model from \d+ (s|min) ago is saved in this browser: Digits, mlp, \d+ steps?\./,
   );
   await page.click("#kept-continue");
   await inState(page, "paused");
@@ -102,14 +103,14 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
   expect(await page.$eval("#latent", (input) => (input as HTMLInputElement).value)).toBe("3");
   expect(await shown(page, "kept")).toBe(false);
 
-  // A second tab trains, but keeps nothing and is offered nothing, until the first is closed.
+  // A second tab trains, but saves nothing and is offered nothing until the first is closed.
   const second = await demo.open("#batch=32", { context });
-  await untilText(second.page, "autosave", /^Another tab of this page keeps its model/);
+  await untilText(second.page, "autosave", /^Another tab is saving its model/);
   expect(await shown(second.page, "kept")).toBe(false);
   await train(second.page, 2);
   expect(await text(second.page, "autosave")).toMatch(/^Another tab/);
   await page.close();
-  await untilText(second.page, "autosave", /^The model is kept/);
+  await untilText(second.page, "autosave", /^The model is saved/);
   const before = await stepsDone(second.page);
   await second.page.click("#step");
   await untilKept(second.page, before + 1);
@@ -117,8 +118,8 @@ test("a reload offers to go on with the model, in one tab at a time", async () =
   await second.page.close();
 });
 
-test("where the browser's storage is full it says so, keeps when there is room again, and trains on all the while", async () => {
-  // Of a context like a private window's, whose files lie in memory, Chrome counts no bytes.
+test("reports that the browser's storage is full, saves once there is room, and keeps training throughout", async () => {
+  // Chrome does not count bytes for a context like a private window, whose files are in memory.
   const { page, troubles } = await demo.open("#batch=32", { context: demo.browser.defaultBrowserContext() });
   const session = await page.createCDPSession();
   const { origin } = new URL(page.url());
@@ -137,7 +138,7 @@ test("where the browser's storage is full it says so, keeps when there is room a
   await page.close();
 });
 
-test("the address has the settings, and what it may not ask for is said", async () => {
+test("the address contains the settings; invalid ones are reported", async () => {
   const { page, troubles } = await demo.open("#data=digits&latent=5&batch=16&lr=0.003&seed=9");
   const value = (id: string) => page.$eval(`#${id}`, (input) => (input as HTMLInputElement).value);
   expect([
@@ -153,11 +154,11 @@ test("the address has the settings, and what it may not ask for is said", async 
   await untilText(page, "shared", /link/);
   expect(await hashOf(page)).toBe("#latent=4&batch=16&seed=9&lr=0.003");
 
-  // Into the address bar of a page that is open: the settings change with it.
+  // Changing the address of an open page changes the settings.
   await page.evaluate(() => (location.hash = "#latent=7&batch=none&data=<b>x</b>"));
   const { title, message } = await fault(page);
-  expect(title).toBe("The address asks for what cannot be set");
-  expect(message).toMatch(/batch=none: must be a whole number from 1 to 1024\. data=<b>x<\/b>: the data can be/);
+  expect(title).toBe("Some settings in this link are not valid");
+  expect(message).toMatch(/batch=none: must be a whole number from 1 to 1024\. data=<b>x<\/b>: must be one of/);
   expect(await text(page, "facts")).toContain("7 latents");
   expect(await value("batch")).toBe("128");
   expect(await page.$$eval("b", (found) => found.length)).toBe(0);
@@ -165,7 +166,7 @@ test("the address has the settings, and what it may not ask for is said", async 
   await page.close();
 });
 
-test("a model is written as JSON; its faults are shown at their line, and the one in training goes on", async () => {
+test("a model can be edited as JSON; errors are shown at their line, and training continues", async () => {
   const { page, troubles } = await demo.open("#batch=16");
   await page.click("#play");
   await untilStep(page, 2);
@@ -198,7 +199,7 @@ test("a model is written as JSON; its faults are shown at their line, and the on
   await told("the model spec: unknown key");
   await write(`{ "input": [28, 28, 1], "encoder": ${"[".repeat(5000)}`);
   await told("nested deeper");
-  // Pressed all the same: nothing begins.
+  // Pressing the button anyway starts nothing.
   await page.$eval("#apply", (button) => (button as HTMLElement).click());
   const before = await stepsDone(page);
   await untilStep(page, before + 2);
@@ -214,7 +215,7 @@ test("a model is written as JSON; its faults are shown at their line, and the on
 });
 
 describe("files", () => {
-  /** A safetensors file of no tensors with this metadata. */
+  /** A safetensors file without tensors, with this metadata. */
   const safetensors = (metadata: Record<string, string>) => {
     const header = Buffer.from(JSON.stringify({ __metadata__: metadata }));
     const length = Buffer.alloc(8);
@@ -227,7 +228,7 @@ describe("files", () => {
     return PNG.sync.write(png);
   };
 
-  /** The first bytes of a PNG of `side` x `side` pixels, which unfolded would be gigabytes. */
+  /** The first bytes of a PNG of `side` x `side` pixels, which would decompress to gigabytes. */
   const enormous = (side: number) => {
     const png = picture(1, 1, 0);
     png.writeUInt32BE(side, 16);
@@ -236,16 +237,16 @@ describe("files", () => {
     return png;
   };
 
-  test("bad ones are refused by name, and the model in training goes on", async () => {
+  test("bad files are rejected by name, and training continues", async () => {
     const opened = await demo.open("#batch=16");
     const { page } = opened;
     await page.click("#play");
     await untilStep(page, 2);
     const models: [string, Uint8Array | string, RegExp][] = [
-      ["text.safetensors", "this is no model", /no model file/],
-      ["empty.safetensors", "", /no model file/],
-      ["hostile.safetensors", safetensors({ model_spec: '{"input":[1e9,1e9,1e9]}' }), /no model/],
-      ["version.safetensors", safetensors({ model_spec: "{}", webvae_version: "99" }), /no model/],
+      ["text.safetensors", "this is no model", /model file cannot be read/],
+      ["empty.safetensors", "", /model file cannot be read/],
+      ["hostile.safetensors", safetensors({ model_spec: '{"input":[1e9,1e9,1e9]}' }), /model (file )?cannot be/],
+      ["version.safetensors", safetensors({ model_spec: "{}", webvae_version: "99" }), /model (file )?cannot be/],
     ];
     for (const [name, bytes, title] of models) {
       await give(page, "model-file", file(opened, name, bytes));
@@ -257,7 +258,7 @@ describe("files", () => {
       ["images.idx", new Uint8Array([0, 0, 8, 3, 255, 255, 255, 255, 0, 0, 0, 28, 0, 0, 0, 28])],
       ["huge.png", enormous(20_000)],
       // One picture, whatever its size, is too few.
-      ["dot.png", picture(1, 1, 100), "It takes one to train on"],
+      ["dot.png", picture(1, 1, 100), "At least two are needed"],
     ];
     for (const [name, bytes, said = name] of data) {
       await give(page, "files", file(opened, name, bytes));
@@ -270,8 +271,8 @@ describe("files", () => {
     await page.close();
   });
 
-  test("the visitor's own pictures are trained on, and a model for others is not loaded", async () => {
-    // With five pictures an epoch is one step: a run of a few would be over before it is paused.
+  test("trains on the visitor's own pictures, and does not load a model for others", async () => {
+    // With five pictures an epoch is one step, so a short run would be over before it is paused.
     const opened = await demo.open("#epochs=9999");
     const { page, troubles } = opened;
     await train(page, 2);
@@ -280,12 +281,12 @@ describe("files", () => {
     await give(page, "files", ...paths);
     await untilText(page, "facts", /32 × 32 × 3/);
     await inState(page, "ready");
-    // As many a step as there are: one of the five is kept for the test.
+    // The batch is as large as the set: one of the five is held out for testing.
     expect(await page.$eval("#batch", (input) => (input as HTMLInputElement).value)).toBe("4");
     await train(page, 2);
     await give(page, "model-file", file(opened, "digits.safetensors", bytes));
     const { title, message } = await fault(page);
-    expect(title).toBe("The model is for other data");
+    expect(title).toBe("The model does not fit the data");
     expect(message).toMatch(/28 × 28 × 1.*32 × 32 × 3/);
     expect(await text(page, "facts")).toContain("32 × 32 × 3");
     expect(troubles).toEqual([]);

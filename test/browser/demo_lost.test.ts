@@ -1,5 +1,5 @@
-// What the demo page does where a part of it does not come, or its worker is gone: it says so, it never waits for ever,
-// and what was kept is there.
+// The demo page when part of it cannot be loaded, or its worker is gone: it says so, never waits forever, and still has
+// the saved model.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demoFiles, demoPolicy } from "../../demo/build.mjs";
 import { serve } from "../../demo/serve.mjs";
@@ -21,7 +21,7 @@ import {
 let demo: Demo;
 let files: Map<string, Buffer | string>;
 let server: Awaited<ReturnType<typeof serve>>;
-/** What the server does instead of giving a file. */
+/** What the server does instead of serving a file. */
 const faults = new Map<string, "missing" | "throws">();
 const asked = new Set<string>();
 
@@ -44,7 +44,7 @@ afterAll(async () => {
   server?.close();
 });
 
-/** Of scripts, those that the page or its worker asks for before a model can be trained. */
+/** The scripts that the page or its worker requests before a model can be trained. */
 async function startingScripts(): Promise<string[]> {
   asked.clear();
   const { page } = await demo.open("", { url: server.url });
@@ -52,11 +52,11 @@ async function startingScripts(): Promise<string[]> {
   return [...asked].filter((path) => path.endsWith(".js"));
 }
 
-test("whichever script does not come, or throws as it is loaded, the page says so and what to do", async () => {
+test("if any script is missing, or throws while loading, the page says so and what to do", async () => {
   const scripts = await startingScripts();
   expect(scripts).toEqual(expect.arrayContaining(["/main.js", "/worker.js", "/dist/webvae.js", "/dist/explorer.js"]));
   for (const script of scripts) {
-    // Without it all else works, and says itself what is missing; and what is asked for ahead is asked for again.
+    // Without it everything else works and reports what is missing; prefetched files are requested again.
     if (["/early.js", "/dist/files.js", "/dist/layers.js"].includes(script)) continue;
     for (const kind of ["missing", "throws"] as const) {
       const what = `${script} ${kind}`;
@@ -69,7 +69,7 @@ test("whichever script does not come, or throws as it is loaded, the page says s
       expect(title, what).toMatch(/could not|stopped/);
       expect(message, what).toMatch(kind === "throws" ? /broken on purpose|\.js/ : /\.js/);
       expect(await text(page, "position"), what).not.toMatch(/Starting|Looking|Preparing/);
-      // What is offered helps once the server is well.
+      // The button works once the server is back.
       faults.delete(script);
       if (kind === "missing") {
         await page.click("#fault-again");
@@ -81,12 +81,12 @@ test("whichever script does not come, or throws as it is loaded, the page says s
   }
 });
 
-test("files.js is no hindrance where it comes later than it was asked for first", async () => {
+test("files.js may arrive after the first request for it failed", async () => {
   faults.set("/dist/files.js", "missing");
   const opened = await demo.open("#batch=32", { url: server.url });
   const { page } = opened;
   await page.click("#step");
-  await untilText(page, "autosave", /^The model could not be kept; the page will try again: .*files\.js/);
+  await untilText(page, "autosave", /^The model could not be saved; the page will try again: .*files\.js/);
   await page.click("#save");
   await page.waitForSelector("#fault", { visible: true });
   expect((await faultOf(page)).code).toBe("DOWNLOAD_FAILED");
@@ -96,9 +96,9 @@ test("files.js is no hindrance where it comes later than it was asked for first"
   await page.close();
 });
 
-test("nor is layers.js: a model that needs it is made once it comes", async () => {
+test("layers.js may too: a model that needs it is created once it arrives", async () => {
   faults.set("/dist/layers.js", "missing");
-  // A model of convolutions cannot do without it.
+  // A convolutional model needs it.
   const { page } = await demo.open("#batch=16&model=conv&latent=2", { url: server.url, state: "failed" });
   await page.waitForSelector("#fault", { visible: true });
   expect((await faultOf(page)).code).toBe("DOWNLOAD_FAILED");
@@ -111,7 +111,7 @@ test("nor is layers.js: a model that needs it is made once it comes", async () =
   await page.close();
 });
 
-test("a server that is gone costs nothing: the model is saved, and kept", async () => {
+test("if the server is gone, the model can still be downloaded, and is still saved", async () => {
   const opened = await demo.open("#batch=32", { url: server.url });
   const { page, troubles } = opened;
   faults.set("*", "missing");
@@ -124,35 +124,33 @@ test("a server that is gone costs nothing: the model is saved, and kept", async 
   await page.close();
 });
 
-/** Runs before the page's scripts: what it does at intervals of seconds comes three times as often. */
+/** Runs before the page's scripts: makes intervals of seconds three times as short. */
 const faster = `{
   const every = setInterval;
   setInterval = (act, ms, ...more) => every(act, ms >= 1000 ? ms / 3 : ms, ...more);
 }`;
 
-/** What ends a worker, or what is left of one. */
+/** Ways for a worker to die. */
 const deaths: Record<string, string> = {
   "that has closed itself": "self.close()",
   "that hangs": "setTimeout(() => { for (;;); })",
 };
 
 describe.skipIf(inFirefox).each(Object.entries(deaths))("a worker %s", (_, death) => {
-  test("is told of, and the model goes on from what was kept", async () => {
+  test("is reported, and the saved model can be continued", async () => {
     const { page } = await demo.open("#batch=32&latent=3&epochs=9", { url: server.url, prepare: faster });
     await train(page, 3);
     const steps = await stepsDone(page);
     await untilKept(page, steps);
     await page.workers()[0]!.evaluate(death);
-    // What is asked for meanwhile does not wait for ever.
+    // Requests made meanwhile do not wait forever.
     await page.click("#samples-png");
     await inState(page, "failed");
     await page.waitForSelector("#fault", { visible: true });
-    expect(await faultOf(page)).toMatchObject({ title: "The training has stopped", code: "WORKER_LOST" });
-    expect(await text(page, "fault-again")).toBe("Start again from what was kept");
+    expect(await faultOf(page)).toMatchObject({ title: "Training has stopped", code: "WORKER_LOST" });
+    expect(await text(page, "fault-again")).toBe("Continue from the saved model");
     expect(await text(page, "autosave")).toMatch(
-      new RegExp(
-        `^Kept last in this browser at [\\d:]+ after ${steps} steps\\. What was trained after that is lost\\.$`,
-      ),
+      new RegExp(`^Last saved in this browser at [\\d:]+ after ${steps} steps\\. Training after that is lost\\.$`),
     );
     expect(await page.$eval("#save", (button) => (button as HTMLButtonElement).disabled)).toBe(true);
     await page.screenshot({ path: "test/artefacts/demo-worker-lost.png" });

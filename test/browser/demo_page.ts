@@ -1,4 +1,4 @@
-// The demo page in Chrome, opened and used as a visitor does.
+// The demo page in Chrome, opened and used like a visitor would.
 import { EventEmitter, once } from "node:events";
 import {
   existsSync,
@@ -21,9 +21,9 @@ import { inFirefox, launchBrowser } from "../../node/browser.mjs";
 import { PATIENCE, watch, type Watched } from "./harness.js";
 
 export interface Opened extends Watched {
-  /** For files of the test's own, and the page's downloads. */
+  /** For the test's own files, and the page's downloads. */
   readonly folder: string;
-  /** Tells "done" with a Download when the page has given a file, all of it. */
+  /** Emits "done" with a Download when the page has finished downloading a file. */
   readonly downloads: EventEmitter;
 }
 
@@ -33,14 +33,14 @@ interface Download {
 }
 
 interface OpenOptions {
-  /** Runs in the page before any script of its own. */
+  /** Runs on the page before any script of its own. */
   readonly prepare?: (() => void) | string;
-  /** To wait for. */
+  /** The state to wait for. */
   readonly state?: string;
-  /** A browser's profile, to share what is stored there. */
+  /** A browser profile, to share what is stored in it. */
   readonly context?: BrowserContext;
   readonly url?: string;
-  /** Whether to wait until the model's pictures are there. */
+  /** Whether to wait for the model's pictures. */
   readonly pictures?: boolean;
 }
 
@@ -62,7 +62,7 @@ export class Demo {
     return new Demo(...(await Promise.all([launchBrowser({ downloads }), serveDemo()])), downloads);
   }
 
-  /** A page at `hash`, ready to train unless `state` says otherwise. */
+  /** A page at `hash`, ready to train unless `state` is something else. */
   async open(
     hash = "",
     { prepare, state = "ready", context, url = this.server.url, pictures = true }: OpenOptions = {},
@@ -90,12 +90,12 @@ export class Demo {
   }
 }
 
-/** Firefox tells of no download: what comes into its folder `from` is moved to `to`. One page at a time. */
+/** Firefox reports no downloads, so files that appear in its folder `from` are moved to `to`. One page at a time. */
 function followFolder(from: string, to: string, page: Page): EventEmitter {
   const downloads = new EventEmitter();
   const watcher = watchFolder(from, () => {
     for (const name of readdirSync(from)) {
-      // Until it is whole it lies in a .part beside an empty file.
+      // Until it is complete, it is a .part next to an empty file.
       const path = join(from, name);
       if (name.endsWith(".part") || existsSync(`${path}.part`) || statSync(path).size === 0) continue;
       const moved = join(to, `${readdirSync(to).length} ${name}`);
@@ -107,7 +107,7 @@ function followFolder(from: string, to: string, page: Page): EventEmitter {
   return downloads;
 }
 
-/** Downloads go to the folder, each under a name of Chrome's own. */
+/** Downloads go to the folder, under names that Chrome chooses. */
 async function follow(session: CDPSession, folder: string, context?: string): Promise<EventEmitter> {
   const downloads = new EventEmitter();
   const names = new Map<string, string>();
@@ -125,7 +125,7 @@ async function follow(session: CDPSession, folder: string, context?: string): Pr
   return downloads;
 }
 
-/** Throws what the page says where it could not start at all: then no state comes of itself. */
+/** Throws the page's error if it could not start at all, since then no state would ever come. */
 export async function inState(page: Page, state: string): Promise<void> {
   const found = await page.waitForFunction(
     (wanted) => {
@@ -140,10 +140,10 @@ export async function inState(page: Page, state: string): Promise<void> {
   if (said !== "there") throw new Error(`the page did not start: ${said}`);
 }
 
-/** Until the steps that were under way when the training was paused are done and counted. */
+/** Waits until the steps under way when training was paused are done and counted. */
 export const untilStill = (page: Page) => page.waitForSelector('body[data-still="true"]');
 
-/** Until an element's text matches. Gives the text. */
+/** Waits until an element's text matches. Returns the text. */
 export async function untilText(page: Page, id: string, pattern: RegExp): Promise<string> {
   const found = await page.waitForFunction(
     (id, source) => {
@@ -157,24 +157,24 @@ export async function untilText(page: Page, id: string, pattern: RegExp): Promis
   return ((await found.jsonValue()) as { text: string }).text;
 }
 
-/** Until the model of so many steps is kept in the browser. */
+/** Waits until the model after this many steps is saved in the browser. */
 export const untilKept = (page: Page, steps: number) =>
-  untilText(page, "autosave", new RegExp(`^Kept in this browser at [\\d:]+ after ${steps} steps?;`));
+  untilText(page, "autosave", new RegExp(`^Saved in this browser at [\\d:]+ after ${steps} steps?\\.`));
 
-/** What the address asks for: puppeteer's own notion of it lags behind. */
+/** The settings in the address; puppeteer's own copy of it lags behind. */
 export const hashOf = (page: Page) => page.evaluate(() => location.hash);
 
 export const text = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.textContent.trim());
 export const shown = (page: Page, id: string) => page.$eval(`#${id}`, (element) => element.checkVisibility());
 
-/** What the page says of a fault. */
+/** The error that the page shows. */
 export const faultOf = async (page: Page) => ({
   title: await text(page, "fault-title"),
   message: await text(page, "fault-message"),
   code: await text(page, "fault-code"),
 });
 
-/** Steps done, from the words beside the progress bar and the step within the epoch. */
+/** Steps done, from the text next to the progress bar and the step within the epoch. */
 export async function stepsDone(page: Page): Promise<number> {
   const position = await text(page, "position");
   const [, epoch, step, all] = /epoch (\d+) of \d+, step (\d+) of (\d+)/i.exec(position) ?? [];
@@ -222,7 +222,7 @@ export async function downloaded(
   return { name, bytes: readFileSync(path) };
 }
 
-/** The pictures of a sheet that the page made, values from 0 to 1. */
+/** The pictures on a sheet made by the page, values from 0 to 1. */
 export function picturesOf(bytes: Buffer, side: number, columns: number, rows: number): Float32Array[] {
   const { width, height, data } = PNG.sync.read(bytes);
   const scale = Math.round(width / (columns * side + 2 * (columns - 1)));
@@ -239,13 +239,13 @@ export function picturesOf(bytes: Buffer, side: number, columns: number, rows: n
   });
 }
 
-/** What an element looks like, to compare. */
+/** An element's appearance, for comparison. */
 export async function looks(page: Page, selector: string): Promise<string> {
   const element = await page.waitForSelector(selector);
   return await element!.screenshot({ encoding: "base64" });
 }
 
-/** What it looks like when it has looked alike for a while. */
+/** Its appearance once it has been stable for a while. */
 export async function looksStill(page: Page, selector: string): Promise<string> {
   for (let last = ""; ;) {
     const now = await looks(page, selector);
@@ -255,11 +255,11 @@ export async function looksStill(page: Page, selector: string): Promise<string> 
   }
 }
 
-/** What it looks like once it looks other than that. */
+/** Its appearance once it differs from the given one. */
 export async function looksOther(page: Page, selector: string, than: string): Promise<string> {
   for (const end = Date.now() + PATIENCE; Date.now() < end;) {
     const now = await looks(page, selector);
     if (now !== than) return now;
   }
-  throw new Error(`${selector} looks as before`);
+  throw new Error(`${selector} still looks the same`);
 }

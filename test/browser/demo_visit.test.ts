@@ -1,5 +1,5 @@
-// The demo page as anybody may come to it: any screen, the keyboard, a screen reader, a hidden tab, no WebGPU, no network,
-// a GPU that is lost.
+// The demo page under various conditions: any screen, the keyboard, a screen reader, a hidden tab, no WebGPU, no
+// network, a lost GPU.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -17,7 +17,7 @@ let demo: Demo;
 beforeAll(async () => void (demo = await Demo.start()));
 afterAll(() => demo?.close());
 
-/** No screen of that width scrolls sideways, once what observes its size has taken note of it. */
+/** No screen of that width scrolls sideways, once the size observers have run. */
 async function fits(page: Page, width: number): Promise<void> {
   await page.setViewport({ width, height: 740 });
   await untilEqual(
@@ -37,7 +37,7 @@ async function minimise(page: Page): Promise<void> {
   await session.send("Browser.setWindowBounds", { windowId, bounds: { windowState: "minimized" } });
 }
 
-test("fits every screen by day and by night, and axe finds nothing on it", async () => {
+test("fits every screen in light and dark mode, and axe finds no problems", async () => {
   const { page, troubles } = await demo.open("#batch=16");
   for (const width of [320, 360, 480, 768, 1024, 1440, 1920]) await fits(page, width);
   const backgrounds: string[] = [];
@@ -47,7 +47,7 @@ test("fits every screen by day and by night, and axe finds nothing on it", async
     expect(await faultsOf(page), value).toEqual([]);
   }
   expect(backgrounds[0]).not.toBe(backgrounds[1]);
-  // In the midst of it: trained a little, a fault shown, the editor open, on a phone.
+  // In use on a phone: trained a little, an error shown, the editor open.
   await train(page, 3);
   await page.$eval('input[value="custom"]', (radio) => radio.click());
   await page.focus("#spec");
@@ -65,9 +65,9 @@ test("fits every screen by day and by night, and axe finds nothing on it", async
   await page.close();
 });
 
-test("all controls are reached and named by the keyboard", async () => {
+test("all controls are reachable by keyboard and have names", async () => {
   const { page } = await demo.open();
-  // The classes' buttons, which are there once the examples' places are known.
+  // The class buttons, which appear once the examples' positions are known.
   await byRole(page, "button", "7");
   const reached: string[] = [];
   for (let presses = 0; presses < 60; presses++) {
@@ -101,7 +101,7 @@ test("all controls are reached and named by the keyboard", async () => {
   await page.close();
 });
 
-test("is there within a second, with at most 150 KB of its own scripts", async () => {
+test("is interactive within a second, with at most 150 KB of its own scripts", async () => {
   expect(scriptSize(await demoFiles())).toBeLessThan(DEMO_LIMIT);
   const { page } = await demo.open();
   const [times, own]: [number[], number[]] = [[], []];
@@ -117,13 +117,13 @@ test("is there within a second, with at most 150 KB of its own scripts", async (
     own.push(tasks.reduce((sum, { ms }) => sum + ms, 0));
   }
   console.log(`interactive after ${times.map(Math.round).join(", ")} ms, ${own.map(Math.round).join(", ")} of a core`);
-  // By the clock it is the machine's other work, too.
+  // Wall time would include the machine's other work.
   expect(Math.min(...own)).toBeGreaterThan(1);
   expect(Math.min(...own)).toBeLessThan(1000);
   await page.close();
 });
 
-test("npm run build:demo makes files that work from any path of a plain host", async () => {
+test("npm run build:demo makes files that work under any path on a static host", async () => {
   const folder = mkdtempSync(join(tmpdir(), "webvae-dist-demo-"));
   try {
     const [said] = await buildDemo(folder);
@@ -138,7 +138,7 @@ test("npm run build:demo makes files that work from any path of a plain host", a
     expect(String(files.get("/some/path/index.html"))).toContain(
       `<meta http-equiv="content-security-policy" content="default-src 'none'; script-src 'self';`,
     );
-    // Such a host sends no policy of its own.
+    // Such a host sends no policy.
     const { url, close } = await serve(files, 0, { "content-security-policy": "" });
     const { page, troubles } = await demo.open("#batch=16", { url: `${url}some/path/index.html` });
     await page.click("#step");
@@ -151,7 +151,7 @@ test("npm run build:demo makes files that work from any path of a plain host", a
   }
 });
 
-test("training never holds the page for 50 ms", async () => {
+test("training never blocks the page for 50 ms", async () => {
   const { page, troubles } = await demo.open("#batch=32&epochs=9999");
   await page.click("#play");
   await untilStep(page, 5);
@@ -163,7 +163,7 @@ test("training never holds the page for 50 ms", async () => {
     Object.assign(globalThis, { long });
   });
   await page.tracing.start({ categories: ["toplevel", "__metadata"] });
-  // However long it takes: the worker has told 40 times how it stands, which it does ten times a second at most.
+  // However long it takes: waits for 40 progress messages, which the worker sends at most ten times a second.
   await page.evaluate(
     () =>
       new Promise<void>((done) => {
@@ -175,7 +175,7 @@ test("training never holds the page for 50 ms", async () => {
   const trace = await traced(page);
   const long = await page.evaluate(() => (globalThis as unknown as { long: number[] }).long);
   expect(await page.$eval("body", (body) => body.dataset["state"])).toBe("running");
-  // On a busy machine a task waits for a core; what it takes of one is what the page is to blame for.
+  // On a busy machine a task waits for a core, so only its CPU time counts.
   const busy = tasksOf(trace).map(({ ms }) => ms);
   console.log(
     `tasks of the page: ${busy.length}, the longest ${Math.max(...busy).toFixed(1)} ms of a core; long tasks by the clock: ${long.map(Math.round).join(", ") || "none"}`,
@@ -186,13 +186,13 @@ test("training never holds the page for 50 ms", async () => {
   await page.close();
 });
 
-test("a hidden tab goes on training", async () => {
+test("a hidden tab keeps training", async () => {
   const { page, troubles } = await demo.open("#batch=32");
   await page.click("#play");
   await untilStep(page, 3);
   const other = await page.browserContext().newPage();
   await other.bringToFront();
-  // The headless shell shows all its pages at once: there a page is hidden with its window alone.
+  // The headless shell shows all its pages at once; there a page is hidden only with its window.
   if (!inFirefox) await minimise(page);
   await page.waitForFunction(() => document.hidden, { polling: 100 });
   const before = await stepsDone(page);
@@ -203,13 +203,13 @@ test("a hidden tab goes on training", async () => {
   await page.close();
 });
 
-test("without WebGPU it says why and what to do, and shows a recorded run", async () => {
+test("without WebGPU, says why and what to do, and shows a recorded run", async () => {
   const { page, troubles } = await demo.open("", {
     prepare: () => void Object.defineProperty(Navigator.prototype, "gpu", { get: () => undefined }),
     state: "closed",
   });
   expect(await text(page, "fault-code")).toBe("NO_WEBGPU");
-  expect(await text(page, "fault-title")).toContain("no WebGPU");
+  expect(await text(page, "fault-title")).toContain("does not support WebGPU");
   expect(await page.$$eval("#fault-hints li", (items) => items.length)).toBeGreaterThan(1);
   expect(await shown(page, "play")).toBe(false);
   await page.waitForSelector("#recording canvas");
@@ -220,8 +220,8 @@ test("without WebGPU it says why and what to do, and shows a recorded run", asyn
   await page.close();
 });
 
-test("without a network a download says so, and the model in training goes on", async () => {
-  // The same page under a policy that lets it ask nobody but its own server.
+test("without a network, a download says so, and training continues", async () => {
+  // The same page under a policy that only allows requests to its own server.
   const { url, close } = await serve(await demoFiles());
   const { page } = await demo.open("#batch=32", { url });
   await page.click("#play");
@@ -232,7 +232,7 @@ test("without a network a download says so, and the model in training goes on", 
   expect(await text(page, "fault-title")).toBe("MNIST could not be downloaded");
   expect(await page.$$eval("#fault-hints li", (items) => items.length)).toBeGreaterThan(1);
   expect(await page.$eval("#data", (select) => (select as HTMLSelectElement).value)).toBe("digits");
-  // Tried again it fails again, for there still is none.
+  // Trying again fails again, because there is still no network.
   expect(await shown(page, "fault-again")).toBe(true);
   await page.evaluate(() => (document.getElementById("fault-message")!.textContent = ""));
   await page.click("#fault-again");
@@ -244,7 +244,7 @@ test("without a network a download says so, and the model in training goes on", 
   close();
 });
 
-test("a GPU that is lost is told, and Reset begins with another", async () => {
+test("a lost GPU is reported, and Reset starts again with another device", async () => {
   const { page } = await demo.open("#batch=32");
   await fill(page, "epochs", "7");
   await page.click("#play");

@@ -1,4 +1,4 @@
-// Pages that are not free to do as they like: a strict policy, a sandboxed frame, a script tag with integrity.
+// Restricted pages: a strict policy, a sandboxed frame, a script tag with integrity.
 import type { Browser, Frame } from "puppeteer";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { inFirefox, launchBrowser } from "../../node/browser.mjs";
 import { PATIENCE, run, watch, type CaseResult, type Watched } from "./harness.js";
 
-/** To the letter what the README promises. */
+/** Exactly what the README promises. */
 const policy = [
   "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'",
   "img-src 'self' blob: data:; style-src 'self'",
@@ -38,7 +38,7 @@ beforeAll(async () => {
     const page = name === "index" ? "/" : `/${name}.html`;
     files.set(`/sandboxed-${name}.html`, html(`<iframe sandbox="allow-scripts" src="${page}"></iframe>`));
   }
-  // Modules have their hashes in an import map, those that are loaded on demand too.
+  // The hashes of modules are in an import map, including those loaded on demand.
   const paths = (of: Record<string, string>) =>
     Object.fromEntries(Object.entries(of).map(([name, hash]) => [`/dist/${name}`, hash]));
   const mapped = (of: Record<string, string>) =>
@@ -47,12 +47,12 @@ beforeAll(async () => {
     );
   files.set("/mapped.html", mapped(hashes));
   files.set("/mapped-changed.html", mapped({ ...hashes, "layers.js": hashes["files.js"]! }));
-  // A sandboxed frame is of another origin than its own server, so that modules and integrity take this header; the
-  // policy is what frames allow, too.
+  // A sandboxed frame has another origin than its own server, so modules and integrity need this header; the policy
+  // must also allow frames.
   const headers = { "access-control-allow-origin": "*", "content-security-policy": `${policy}; frame-src 'self'` };
   const served = await serve(files, 0, headers);
   const strict = await serve(files, 0, { "content-security-policy": policy });
-  // An import map is a script within the page.
+  // An import map is an inline script.
   const loose = await serve(files, 0, { "content-security-policy": "default-src 'self' 'unsafe-inline' data:" });
   [url, strictUrl, looseUrl] = [served.url, strict.url, loose.url];
   close = () => [served, strict, loose].forEach((server) => server.close());
@@ -76,13 +76,13 @@ declare function useGlobal(): Promise<{
   mnist: string[];
 }>;
 
-/** What embedded.ts makes of the global, on a page or in its frame. */
+/** What embedded.ts returns from the global, on a page or in its frame. */
 async function used(where: Pick<Frame, "evaluate" | "waitForFunction">): Promise<Used> {
   await where.waitForFunction("'useGlobal' in globalThis");
   return where.evaluate(() => useGlobal());
 }
 
-/** Chrome tells of what it refuses when it comes to that. */
+/** Chrome reports what it blocks when that happens. */
 const untilTold = (pattern: RegExp) =>
   vi.waitFor(() => expect(watched.troubles.join()).toMatch(pattern), { timeout: PATIENCE });
 
@@ -93,7 +93,7 @@ function judge({ losses, same, count, mnist }: Used) {
   expect(mnist).toEqual(["WebvaeError", "DOWNLOAD_FAILED"]);
 }
 
-/** Of the file that embedded.ts asks for and does not get. */
+/** About the file that embedded.ts requests and does not get. */
 const asked = (trouble: string) => trouble.includes("404") || trouble.includes("/none/");
 
 function judgeConvolution({ losses, before, after }: CaseResult<"convolves">) {
@@ -118,20 +118,20 @@ describe("under a strict policy", () => {
   });
 });
 
-test("a global script that is not what integrity says does not run", async () => {
+test("a global script whose hash does not match does not run", async () => {
   await watched.page.goto(`${url}changed.html`);
   await untilTold(/integrity/);
   expect(await watched.page.evaluate(() => "webvae" in globalThis)).toBe(false);
 });
 
 describe("modules whose hashes are in an import map", () => {
-  test("are loaded, those on demand too", async () => {
+  test("are loaded, including those on demand", async () => {
     await watched.page.goto(`${looseUrl}mapped.html`);
     judgeConvolution(await run(watched, "convolves"));
     expect(watched.troubles).toEqual([]);
   });
 
-  test("are refused where they are others", async () => {
+  test("are rejected if they differ", async () => {
     await watched.page.goto(`${looseUrl}mapped-changed.html`);
     // layers.js cannot be loaded.
     await expect(run(watched, "convolves")).rejects.toThrow(
@@ -141,10 +141,10 @@ describe("modules whose hashes are in an import map", () => {
   });
 });
 
-describe("in a sandboxed frame, of no origin and without storage", () => {
+describe("in a sandboxed frame, without an origin or storage", () => {
   async function frame(name: string): Promise<Frame> {
     await watched.page.goto(`${url}sandboxed-${name}.html`);
-    // It may be of a process of its own, which is told of by itself.
+    // It may have its own process, which reports separately.
     return await watched.page.waitForFrame((frame) => frame !== watched.page.mainFrame() && frame.url() !== "");
   }
 
@@ -155,13 +155,13 @@ describe("in a sandboxed frame, of no origin and without storage", () => {
     expect(watched.troubles.filter((trouble) => !asked(trouble))).toEqual([]);
   });
 
-  test("the modules, and what they load on demand", async () => {
+  test("the modules, and the files they load on demand", async () => {
     const inner = await frame("index");
     await inner.waitForFunction("'runCase' in globalThis");
     const runCase = (name: string) =>
       inner.evaluate((wanted) => (globalThis as unknown as PageGlobals).runCase(wanted), name);
     judgeConvolution((await runCase("convolves")) as CaseResult<"convolves">);
-    // What the tuner measures it cannot keep.
+    // The tuner cannot store its measurements.
     const { runs, elbo } = (await runCase("tunes")) as CaseResult<"tunes">;
     if (!inFirefox) expect(runs).toBeGreaterThan(0);
     expect(elbo).toBeLessThan(0);

@@ -1,4 +1,4 @@
-// Each example, opened in Chrome until it shows samples of a trained model, and a picture of it in test/artefacts/.
+// Opens each example in Chrome until it shows samples from a trained model, and saves a screenshot in test/artefacts/.
 import type { Browser } from "puppeteer";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { launchBrowser } from "../../node/browser.mjs";
 import { watch } from "./harness.js";
 
 const artefacts = join(import.meta.dirname, "../artefacts");
-/** Those of the latent explorer have a test of their own. */
+/** The latent explorer's examples have their own test. */
 const own = EXAMPLES.filter((name) => !name.startsWith("explorer"));
 
 let browser: Browser;
@@ -24,7 +24,7 @@ afterAll(async () => {
   server?.close();
 });
 
-/** Of a picture, the greys that it has, from 0 to 255, by how many of its pixels have them. */
+/** How many pixels of a picture have each grey level, from 0 to 255. */
 function greysOf(png: Uint8Array): number[] {
   const { data } = PNG.sync.read(Buffer.from(png));
   const counts = new Array<number>(256).fill(0);
@@ -38,13 +38,13 @@ test.each(own)("%s", async (name) => {
     await page.setViewport({ width: 720, height: 860 });
     await page.goto(`${server.url}${name}/`);
     const text = () => page.$eval("output", (output) => output.textContent ?? "");
-    // Either it is trained, or what it says is no progress.
+    // Either it is trained, or it shows something other than progress.
     await page.waitForFunction(() => !/^(starting|epoch|$)/.test(document.querySelector("output")?.textContent ?? ""), {
       polling: 200,
     });
     expect(await text()).toMatch(/^trained: \d+\.\d nats$/);
     const nats = Number(/\d+\.\d/.exec(await text())![0]);
-    // 784 ln 2 = 543 for a model that knows nothing; the mean picture alone is at about 200.
+    // 784 ln 2 = 543 for an untrained model; the mean picture alone gives about 200.
     expect(nats).toBeLessThan(220);
     await page.screenshot({ path: join(artefacts, `example-${name}.png`) });
     const canvas = (await page.$("canvas"))!;
@@ -52,7 +52,7 @@ test.each(own)("%s", async (name) => {
     const pixels = greys.reduce((sum, count) => sum + count);
     const dark = greys.slice(0, 160).reduce((sum, count) => sum + count) / pixels;
     console.log(`${name}: ${nats} nats, ${(100 * dark).toFixed(1)} % of the canvas is dark`);
-    // Strokes on white, and what lies between.
+    // Strokes on white, and the greys in between.
     expect(dark).toBeGreaterThan(0.01);
     expect(dark).toBeLessThan(0.3);
     expect(greys.filter((count) => count > 0).length).toBeGreaterThan(100);
@@ -62,7 +62,7 @@ test.each(own)("%s", async (name) => {
   }
 });
 
-test("each example is told of in examples/README.md, and nothing else is", () => {
+test("examples/README.md lists every example, and nothing else", () => {
   const readme = readFileSync(join(import.meta.dirname, "../../examples/README.md"), "utf8");
   const named = [...readme.matchAll(/^\| \[(\w+)\]\(\1\/?\) \|/gm)].map((match) => match[1]);
   expect(named.sort()).toEqual([...EXAMPLES].sort());

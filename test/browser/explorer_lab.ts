@@ -34,7 +34,7 @@ export class ExplorerLab {
     private readonly server: { close: () => void },
   ) {}
 
-  /** `more` are files of the test's own, by their paths. */
+  /** `more` are the test's own files, by path. */
   static async open(more: ReadonlyMap<string, Buffer | string> = new Map()): Promise<ExplorerLab> {
     const folder = join(import.meta.dirname, "pages");
     const names = readdirSync(folder).filter((name) => name.startsWith("explorer"));
@@ -68,7 +68,7 @@ export class ExplorerLab {
     return watched;
   }
 
-  /** A mounted explorer that has its first picture, and knows where the examples lie. */
+  /** A mounted explorer that has its first picture and the examples' positions. */
   async mounted(query: string, view: View = {}): Promise<Watched> {
     const watched = await this.page(`mounted.html?${query}`, view);
     await watched.page.waitForSelector("body[data-done]");
@@ -82,7 +82,7 @@ export class ExplorerLab {
   }
 }
 
-/** Explorers of one file's tests, each on a page that ends with its test. */
+/** Explorers for one file's tests, each on a page that is closed with its test. */
 export function explorerPages() {
   let lab: ExplorerLab;
   let watched: Watched | undefined;
@@ -100,7 +100,7 @@ export function explorerPages() {
   };
 }
 
-/** Waits until the model has answered all that it was asked for, and no answer and no size has led to more. */
+/** Waits until the model has answered all requests, and no answer or resize has led to more. */
 export async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const { underWay } = (globalThis as unknown as { explored: Explored }).explored;
@@ -110,13 +110,13 @@ export async function settled(page: Page): Promise<void> {
   });
 }
 
-/** Runs on the page, with what it has of the explorer. */
+/** Runs on the page, with access to its explorer. */
 export const explored = <Result>(page: Page, read: (explored: Explored) => Result | Promise<Result>): Promise<Result> =>
   page.evaluate(`(${read.toString()})(explored)`) as Promise<Result>;
 
 export const latentOf = (page: Page) => explored(page, ({ explorer }) => [...explorer.latent]);
 
-/** Whether the explorer's words of that selector match. */
+/** Whether the text of the explorer's element matches. */
 export const untilWords = (page: Page, selector: string, pattern: RegExp, not = "") =>
   page.waitForFunction(
     (selector, source, not) => {
@@ -139,20 +139,20 @@ export async function inside(page: Page, selector: string): Promise<ElementHandl
   return (await page.waitForSelector(`>>> ${selector}`)) as ElementHandle<HTMLElement>;
 }
 
-/** A picture of an element's pixels as the visitor sees them, for comparing. */
+/** A screenshot of an element, for comparison. */
 export const seen = async (page: Page, selector: string): Promise<string> =>
   (await inside(page, selector)).screenshot({ encoding: "base64" });
 
-/** Such a picture once it is another than that: what a worker draws comes to the page a little later. */
+/** A screenshot that differs from the given one: a worker's drawing reaches the page a little later. */
 export async function seenOther(page: Page, selector: string, than: string): Promise<string> {
   for (const end = Date.now() + PATIENCE; Date.now() < end;) {
     const now = await seen(page, selector);
     if (now !== than) return now;
   }
-  throw new Error(`${selector} looks as before`);
+  throw new Error(`${selector} still looks the same`);
 }
 
-/** Until what is visible of that selector has more than the few colours of an empty picture. */
+/** Waits until the visible part of that element has more than the few colours of an empty picture. */
 export async function untilDrawn(page: Page, host: string, selector: string): Promise<void> {
   const within = (host: string, selector: string) => {
     const found = document.querySelector(host)!.shadowRoot!.querySelectorAll(selector);
@@ -188,11 +188,11 @@ export async function drawThree(page: Page): Promise<void> {
   await page.mouse.up();
 }
 
-/** Until nothing of the page lies beside the screen: what observes its size has taken note of it. */
+/** Waits until nothing extends beyond the screen, once the size observers have run. */
 export const untilFits = (page: Page, what: string): Promise<void> =>
   untilEqual(() => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth)), 0, what);
 
-/** That no tab is scrolled out of sight. */
+/** Checks that no tab is scrolled out of sight. */
 export async function untilTabsFit(page: Page, what: string): Promise<void> {
   const list = await inside(page, "[role=tablist]");
   await untilEqual(() => list.evaluate((tabs) => tabs.scrollWidth - tabs.clientWidth), 0, `tabs, ${what}`);

@@ -1,4 +1,4 @@
-// What an explorer asks of its model: surfaces by each way to draw, and a model in a worker.
+// The explorer's model interface: surfaces drawn in each way, and a model in a worker.
 import type { Page } from "puppeteer";
 import { describe, expect, test, vi } from "vitest";
 import { inFirefox } from "../../node/browser.mjs";
@@ -9,7 +9,7 @@ import type { Explored } from "./pages/explorer.js";
 const { open, troubles, close } = explorerPages();
 
 describe("surfaces", () => {
-  /** Fourteen pixels square, for scaling may differ between ways to draw; what is shown may not. */
+  /** Fourteen pixels square, since scaling may differ between ways to draw, but the content may not. */
   async function small(page: Page, selector: string): Promise<number[]> {
     return await page.evaluate(
       async (data) => {
@@ -24,7 +24,7 @@ describe("surfaces", () => {
     );
   }
 
-  test("show the same picture by the GPU as by a 2-D canvas, here and in a worker, whatever the size and the colours", async () => {
+  test("show the same picture with the GPU and a 2-D canvas, here and in a worker, at any size and in any colours", async () => {
     let flat: number[] | undefined;
     for (const query of ["", "&canvas=gpu", "&canvas=gpu&where=worker"]) {
       const page = await open(`model=file${query}`);
@@ -34,7 +34,7 @@ describe("surfaces", () => {
       await seenOther(page, ".what .picture", before);
       if (flat) {
         const wanted = flat;
-        // What a worker draws comes to the page a little later.
+        // A worker's drawing reaches the page a little later.
         await vi.waitFor(
           async () => {
             const pixels = await small(page, ".what .picture");
@@ -44,7 +44,7 @@ describe("surfaces", () => {
         );
       }
       flat ??= await small(page, ".what .picture");
-      // It is a picture: ink on paper.
+      // It is a real picture, not blank.
       const reds = flat.filter((_, i) => i % 4 === 0);
       expect(Math.max(...reds) - Math.min(...reds)).toBeGreaterThan(100);
       expect(troubles()).toEqual([]);
@@ -52,9 +52,9 @@ describe("surfaces", () => {
     }
   });
 
-  // In Firefox 153 the blob of a worker's GPU canvas never comes.
+  // In Firefox 153 the blob of a worker's GPU canvas never arrives.
   const places = ["", "&canvas=gpu", ...(inFirefox ? [] : ["&canvas=gpu&where=worker"])];
-  test.each(places)("give their picture as PNG (%s)", async (query) => {
+  test.each(places)("return their picture as PNG (%s)", async (query) => {
     const page = await open(`model=file${query}`);
     const [type, bytes, colours] = await explored(page, async ({ model, images }) => {
       const canvas = document.createElement("canvas");
@@ -91,13 +91,13 @@ describe("a model in a worker", () => {
       worker.postMessage(message);
     }, message);
 
-  test("answers as one on the page, holds what computes, and refuses when it is no longer served", async () => {
+  test("answers like one on the page, holds training while computing, and rejects calls once it is no longer served", async () => {
     const page = await open("model=mlp");
     const read = async ({ model, images }: Explored) => {
       const x = images.slice(0, 784 * 3);
       const { mean, logVariance } = await model.encode(x);
       const [y, again, elbo] = [await model.decode(mean), await model.reconstruct(x), await model.elbo(x)];
-      // What was handed over is still the caller's.
+      // The caller can still use what it passed.
       return {
         numbers: [...mean, ...logVariance, ...y.subarray(0, 99), ...again.subarray(0, 99), ...elbo],
         left: x.length,
@@ -134,7 +134,7 @@ describe("a model in a worker", () => {
       );
     });
     expect(await pending).toBe("the model is no longer served");
-    // A call that comes later waits for no answer either.
+    // A later call does not wait either.
     const late = explored(remote, ({ model }) =>
       model.decode(Float32Array.from([0, 0])).then(
         () => "answered",

@@ -1,4 +1,4 @@
-// Moving through the latent space as a visitor does: dragging, by touch, by the keyboard, among the examples, on a round
+// Moving through the latent space like a visitor: by dragging, touch and keyboard, among the examples, and on a round
 // trip.
 import { describe, expect, test } from "vitest";
 import { inFirefox } from "../../node/browser.mjs";
@@ -20,21 +20,21 @@ import type { Explored } from "./pages/explorer.js";
 const { open, troubles } = explorerPages();
 
 describe("the pad", () => {
-  // How long a picture takes is the machine's, and printed (30 ms are a drag that feels immediate). What is judged is
-  // that none waits for more than the one under way, and so for none that nobody wants to see any more.
-  // A software adapter draws a WebGPU canvas only where a test asks for it: that takes the page's own drawing's time.
+  // The time per picture depends on the machine and is only printed (a drag feels immediate up to 30 ms). The test
+  // checks that a picture waits for at most the one under way, never for outdated ones. A software adapter draws a
+  // WebGPU canvas only if a test requests it, because that slows down the page's own drawing.
   test.each([
     ["a 2-D canvas", "model=mlp"],
     ["a worker", "model=mlp&where=worker"],
     ["the GPU's canvas", "model=mlp&canvas=gpu"],
     ["a worker and the GPU's canvas", "model=mlp&canvas=gpu&where=worker"],
-  ])("a drag moves through the latent space, and the picture follows (%s)", async (name, query) => {
+  ])("dragging moves through the latent space, and the picture follows (%s)", async (name, query) => {
     const page = await open(query);
     const { at } = await boxOf(page, ".pad");
     const before = await seen(page, ".what .picture");
     await page.mouse.move(...at(0.5, 0.5));
     await page.mouse.down();
-    // The first drag binds and compiles what has not been used yet.
+    // The first drag creates and compiles what has not been used yet.
     for (let i = 0; i < 10; i++) await page.mouse.move(...at(0.5 + 0.01 * i, 0.5));
     await settled(page);
     await explored(page, ({ drawn, moved }) => (drawn.length = moved.length = 0));
@@ -63,7 +63,7 @@ describe("the pad", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("a burst of moves asks for the last one, not for all", async () => {
+  test("a burst of moves requests only the last one", async () => {
     const page = await open("model=mlp");
     await explored(page, ({ explorer, drawn }) => {
       drawn.length = 0;
@@ -76,7 +76,7 @@ describe("the pad", () => {
     expect(await latentOf(page)).toEqual([2, 0]);
   });
 
-  test("by keyboard: arrows, with Shift larger steps, Home", async () => {
+  test("by keyboard: arrows, larger steps with Shift, Home", async () => {
     const page = await open("model=file");
     const pad = await inside(page, ".pad");
     await pad.focus();
@@ -96,7 +96,7 @@ describe("the pad", () => {
     expect(outline).toBe("solid");
   });
 
-  test("touch drags it, and does not scroll the page", async () => {
+  test("touch moves the handle and does not scroll the page", async () => {
     const page = await open("model=file", { width: 360, height: 640 });
     const { at } = await boxOf(page, ".pad");
     const before = await page.evaluate(() => scrollY);
@@ -110,7 +110,7 @@ describe("the pad", () => {
     expect(await page.evaluate(() => scrollY)).toBe(before);
   });
 
-  test("in many dimensions it moves in the plane of most variance, and what lies across stays", async () => {
+  test("in many dimensions it moves in the plane of most variance, and the orthogonal part stays", async () => {
     const page = await open("model=mlp20");
     await explored(page, ({ explorer }) => {
       explorer.latent = Float32Array.from({ length: 20 }, (_, i) => Math.sin(i));
@@ -132,7 +132,7 @@ describe("the pad", () => {
 });
 
 describe("the examples", () => {
-  test("lie where the model encodes them; a class that is chosen stands out", async () => {
+  test("are shown where the model encodes them; a chosen class stands out", async () => {
     const page = await open("model=file");
     const ground = await seen(page, ".pad");
     const three = await byRole(page, "button", "3");
@@ -143,7 +143,7 @@ describe("the examples", () => {
     expect(await three.evaluate((it) => it.getAttribute("aria-pressed"))).toBe("false");
   });
 
-  test("where a class has its middle, its neighbours are of it, and the page says so", async () => {
+  test("at a class's mean, the neighbours belong to it, and the page says so", async () => {
     const page = await open("model=file");
     await explored(page, async ({ explorer, model, images, labels }) => {
       const { mean } = await model.encode(images);
@@ -153,12 +153,12 @@ describe("the examples", () => {
         (i) => zeros.reduce((s, row) => s + mean[2 * row + i]!, 0) / zeros.length,
       );
     });
-    await untilWords(page, ".what .caption", /^(Among 0 only|Nearest: 0, )/);
+    await untilWords(page, ".what .caption", /^(All|\d+ of the) 15 nearest examples are labelled 0$/);
   });
 });
 
 describe("morphing", () => {
-  test("plays a round trip, pauses, and a drag ends it", async () => {
+  test("plays a round trip, pauses, and ends it on a drag", async () => {
     const page = await open("model=file");
     await (await byRole(page, "button", "Play")).click();
     for (let round = 0; round < 2; round++) {
@@ -179,7 +179,7 @@ describe("morphing", () => {
     await byRole(page, "button", "Play");
   });
 
-  test.skipIf(inFirefox)("goes step by step where less motion is wanted", async () => {
+  test.skipIf(inFirefox)("advances step by step with reduced motion", async () => {
     const page = await open("model=file", { still: true });
     const step = await byRole(page, "button", "Next step");
     const still = await latentOf(page);

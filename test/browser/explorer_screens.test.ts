@@ -1,4 +1,5 @@
-// The explorer on screens wide and narrow, by day and by night, in every section: what axe-core finds, and whether it fits.
+// The explorer on wide and narrow screens, in light and dark mode, in every section: axe-core's findings, and whether
+// it fits.
 import { describe, expect, test } from "vitest";
 import { inFirefox } from "../../node/browser.mjs";
 import { faultsOf } from "./axe.js";
@@ -17,15 +18,15 @@ import {
 const { open, troubles } = explorerPages();
 
 const views: [string, View][] = [
-  ["wide, by day", { width: 1280, height: 800 }],
-  ["wide, by night", { width: 1280, height: 800, dark: true }],
-  ["narrow, by day", { width: 360, height: 740 }],
-  ["narrow, by night", { width: 360, height: 740, dark: true }],
+  ["wide, light", { width: 1280, height: 800 }],
+  ["wide, dark", { width: 1280, height: 800, dark: true }],
+  ["narrow, light", { width: 360, height: 740 }],
+  ["narrow, dark", { width: 360, height: 740, dark: true }],
 ];
-// Puppeteer darkens no Firefox.
+// Puppeteer cannot emulate dark mode in Firefox.
 describe.each(views.filter(([, { dark }]) => !(inFirefox && dark)))("%s", (name, view) => {
   test.each(["file", "mlp20"])(
-    "axe-core finds no fault in any section (%s), and nothing scrolls sideways",
+    "axe-core finds no problem in any section (%s), and nothing scrolls sideways",
     async (model) => {
       const page = await open(`model=${model}`, view);
       const tabs = model === "file" ? ["Explore", "Between", "Map", "Draw"] : ["Explore", "Traverse", "Map"];

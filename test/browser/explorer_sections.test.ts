@@ -1,4 +1,4 @@
-// The explorer's sections as a visitor uses them: drawing, between, map, traverse, and the tabs themselves.
+// The explorer's sections, used like a visitor would: draw, between, map, traverse, and the tabs themselves.
 import { describe, expect, test } from "vitest";
 import { faultsOf } from "./axe.js";
 import {
@@ -19,7 +19,7 @@ import { byRole, lacks } from "./harness.js";
 const { open, troubles } = explorerPages();
 
 describe("drawing", () => {
-  test("a drawn three is seen as one, judged, and has a place that can be visited", async () => {
+  test("a drawn three is recognized and judged, and its position can be visited", async () => {
     const page = await open("model=file");
     await openTab(page, "Draw");
     await drawThree(page);
@@ -28,7 +28,7 @@ describe("drawing", () => {
     const verdict = await (await inside(page, ".verdict")).evaluate((it) => it.textContent);
     expect(verdict).toMatch(/^(Typical|Ordinary|Unusual)$/);
     const place = await (await inside(page, ".place .hint")).evaluate((it) => it.textContent);
-    expect(place).toMatch(/of the 15 examples nearest to it are [358]\./);
+    expect(place).toMatch(/of the 15 nearest examples are labelled [358]\./);
     await shoot(page, "drawn");
     await (await byRole(page, "button", "Explore from here")).click();
     expect(Math.hypot(...(await latentOf(page)))).toBeGreaterThan(0.01);
@@ -38,10 +38,10 @@ describe("drawing", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("by keyboard an example takes the drawing's place; noise is unlike any example", async () => {
+  test("by keyboard, an example replaces the drawing; noise is unlike any example", async () => {
     const page = await open("model=file");
     await openTab(page, "Draw");
-    const example = await byRole(page, "button", "Example");
+    const example = await byRole(page, "button", "Try an example");
     await example.focus();
     await page.keyboard.press("Enter");
     await untilWords(page, ".judged .hint", /nats/);
@@ -55,7 +55,7 @@ describe("drawing", () => {
     expect(strange).toBeLessThan(usual - 200);
   });
 
-  test("each example's ELBO is the library's own, within the noise of its draws", async () => {
+  test("each example's ELBO matches the library's, within sampling noise", async () => {
     const page = await open("model=file");
     const { mine, theirs } = await explored(page, async ({ model, vae, images }) => {
       const each = await model.elbo(images);
@@ -68,7 +68,7 @@ describe("drawing", () => {
 });
 
 describe("sections", () => {
-  test("between: two examples are chosen by keyboard, and the way between them shows", async () => {
+  test("between: choosing two examples by keyboard shows the path between them", async () => {
     const page = await open("model=file");
     await openTab(page, "Between");
     const steps = await seen(page, ".between > .picture-grid");
@@ -84,7 +84,7 @@ describe("sections", () => {
     await (await byRole(page, "radio", "Linear")).evaluate((it) => it.click());
     await settled(page);
     await seenOther(page, ".between > .picture-grid", spherical);
-    await (await byRole(page, "slider", "Position on the way")).focus();
+    await (await byRole(page, "slider", "Position along the path")).focus();
     const one = await seen(page, ".one .picture");
     for (let i = 0; i < 30; i++) await page.keyboard.press("ArrowRight");
     await settled(page);
@@ -92,7 +92,7 @@ describe("sections", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("map: a picture that is chosen takes one to its place", async () => {
+  test("map: choosing a picture moves to its position", async () => {
     const page = await open("model=file");
     await openTab(page, "Map");
     const corner = await page.evaluateHandle(() =>
@@ -108,7 +108,7 @@ describe("sections", () => {
     expect(await tab.evaluate((it) => it.getAttribute("aria-selected"))).toBe("true");
   });
 
-  test("traverse: more rows on demand, and a column is the same value", async () => {
+  test("traverse: more rows on demand, and the same value in each column", async () => {
     const page = await open("model=mlp20");
     await openTab(page, "Traverse");
     const cells = () =>
@@ -122,7 +122,7 @@ describe("sections", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("tabs: arrow keys go around, the section follows", async () => {
+  test("tabs: arrow keys cycle, and the section follows", async () => {
     const page = await open("model=file");
     await (await byRole(page, "tab", "Explore")).focus();
     for (const name of ["Between", "Map", "Draw", "Explore"]) {
@@ -134,7 +134,7 @@ describe("sections", () => {
     expect(await (await byRole(page, "tab", "Draw")).evaluate((it) => it.tabIndex)).toBe(0);
   });
 
-  test("points in the plane show where they fall", async () => {
+  test("points in the plane are shown at their positions", async () => {
     const page = await open("model=points");
     const before = await seen(page, ".what .picture");
     await (await inside(page, ".pad")).focus();
@@ -149,7 +149,7 @@ describe("sections", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("colour pictures are tried by examples instead of drawn", async () => {
+  test("colour pictures are tried with examples instead of drawings", async () => {
     const page = await open("model=colour&count=40");
     await openTab(page, "Try");
     const heard = async () => (await inside(page, ".judged .hint")).evaluate((it) => it.textContent);

@@ -1,5 +1,5 @@
-// <webvae-explorer> as pages use it: its attributes, events and properties, what it says where it cannot work, several
-// on a page, leaving the document and coming back; and the example that is made of it.
+// <webvae-explorer> as pages use it: attributes, events and properties, its errors, several on a page, leaving the
+// document and coming back; and the example that uses it.
 import type { Page } from "puppeteer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -54,7 +54,7 @@ afterEach(async () => {
   watched = undefined;
 });
 
-/** Chrome calls a body that was read to its end by pieces aborted now and then. */
+/** Chrome sometimes reports a body that was read completely, in pieces, as aborted. */
 const troubles = () =>
   watched!.troubles.filter((trouble) => !/^failed: \S+\.safetensors net::ERR_ABORTED$/.test(trouble));
 
@@ -93,7 +93,7 @@ const waitFor = (page: Page, type: string, count = 1) =>
   );
 
 describe("a saved model", () => {
-  test("loads, tells so, and its place can be read and set", async () => {
+  test("loads, fires its event, and its position can be read and set", async () => {
     const page = await open("one.html");
     await waitFor(page, "webvae-load");
     const [{ detail }] = (await heard(page, "webvae-load")) as [Heard["heard"][number]];
@@ -117,7 +117,7 @@ describe("a saved model", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("two on a page: each has its own place, section and theme", async () => {
+  test("two on a page: each has its own position, section and theme", async () => {
     const page = await open("two.html");
     await waitFor(page, "webvae-load", 2);
     const read = await page.evaluate(() => {
@@ -134,7 +134,7 @@ describe("a saved model", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("lets the GPU go when it leaves the document, keeps it when it is moved, loads again when it is back", async () => {
+  test("releases the GPU when it leaves the document, keeps it when moved, and loads again when it returns", async () => {
     const page = await open("one.html");
     await waitFor(page, "webvae-load");
     const lost = await page.evaluate(async () => {
@@ -157,7 +157,7 @@ describe("a saved model", () => {
     expect(troubles()).toEqual([]);
   });
 
-  test("a VAE in hand is shown without a file, and stays its owner's", async () => {
+  test("shows an existing VAE without a file, which its owner must dispose of", async () => {
     const page = await open("given.html");
     await page.waitForFunction("'library' in globalThis");
     const alive = await page.evaluate(async () => {
@@ -178,9 +178,9 @@ describe("a saved model", () => {
   });
 });
 
-describe("where it cannot work it says why, in its place", () => {
+describe("if it cannot work, it shows the reason", () => {
   test.each([
-    ["missing.html", "DOWNLOAD_FAILED", /the server answers 404/],
+    ["missing.html", "DOWNLOAD_FAILED", /the server responded with 404/],
     ["page.html", "INVALID_FILE", /Not a valid safetensors file: its header/],
     ["cut.html", "INVALID_FILE", /ends at byte \d+ of the data, which has \d+/],
     ["layers.html", "INVALID_FILE", /model_spec is invalid.*trick/],
@@ -209,13 +209,15 @@ describe("where it cannot work it says why, in its place", () => {
     await waitFor(page, "webvae-error");
     const [{ detail }] = (await heard(page, "webvae-error")) as [Heard["heard"][number]];
     expect(detail["code"]).toBe("NO_WEBGPU");
-    expect(await (await inside(page, ".fault-title")).evaluate((it) => it.textContent)).toMatch(/no WebGPU/);
+    expect(await (await inside(page, ".fault-title")).evaluate((it) => it.textContent)).toMatch(
+      /does not support WebGPU/,
+    );
   });
 
-  test("a lost GPU, and it can be tried again", async () => {
+  test("a lost GPU, with a button to try again", async () => {
     const page = await open("one.html");
     await waitFor(page, "webvae-load");
-    // As a driver's reset: not by the page's own destroy(), which says so in its reason.
+    // Like a driver reset, not the page's own destroy(), which is visible in the reason.
     await page.$eval("webvae-explorer", (it) => {
       const { gpuDevice } = (it as unknown as { vae: { gpuDevice: GPUDevice } }).vae;
       gpuDevice.destroy();
@@ -231,7 +233,7 @@ describe("where it cannot work it says why, in its place", () => {
   });
 });
 
-test.skipIf(inFirefox)("the example's page works, by day and by night, wide and narrow", async () => {
+test.skipIf(inFirefox)("the example's page works in light and dark mode, wide and narrow", async () => {
   const server = await serveExamples();
   try {
     for (const [width, scheme] of [
@@ -249,7 +251,8 @@ test.skipIf(inFirefox)("the example's page works, by day and by night, wide and 
           .querySelector("webvae-explorer")
           ?.shadowRoot?.querySelector<HTMLCanvasElement>(".what canvas");
         if (!canvas) return false;
-        // Something is drawn on it: seen on a copy, for asked for a context it would have that one for ever.
+        // Something is drawn on it. Checked on a copy, because requesting a context would fix the canvas's context
+        // forever.
         const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d")!;
         copy.drawImage(canvas, 0, 0);
         return copy.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[3] === 255;
@@ -265,7 +268,7 @@ test.skipIf(inFirefox)("the example's page works, by day and by night, wide and 
   }
 });
 
-test("importing the module where there is no document throws nothing", async () => {
+test("importing the module without a document does not throw", async () => {
   const { libraryFiles } = await import("../../demo/serve.mjs");
   const { mkdtempSync, rmSync, writeFileSync } = await import("node:fs");
   const { tmpdir } = await import("node:os");

@@ -1,4 +1,4 @@
-// Chrome with pages that use the bundle as any page would: over http, under a strict policy, by its public API.
+// Chrome with pages that use the bundle as any page would: over http, under a strict policy, through its public API.
 import type { Browser, ElementHandle, Page } from "puppeteer";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -10,10 +10,10 @@ import type * as cases from "./pages/cases.js";
 export type CaseName = keyof typeof cases;
 export type CaseResult<Name extends CaseName> = Awaited<ReturnType<(typeof cases)[Name]>>;
 
-/** Milliseconds that a condition may take to come true. They pass where a test fails: a busy machine is slow. */
+/** Milliseconds that a condition may take to become true. Only failing tests wait this long; busy machines are slow. */
 export const PATIENCE = 240_000;
 
-/** A page, and what went wrong on it that no promise tells: console errors, uncaught errors, failed requests. */
+/** A page, and its errors that no promise reports: console errors, uncaught errors, failed requests. */
 export interface Watched {
   readonly page: Page;
   readonly troubles: string[];
@@ -23,13 +23,13 @@ export async function watch(page: Page): Promise<Watched> {
   const troubles: string[] = [];
   page.setDefaultTimeout(PATIENCE);
   page.on("console", (message) => {
-    // WebGPU's errors that no scope takes arrive as warnings.
+    // WebGPU errors outside error scopes arrive as warnings.
     if (["error", "warn"].includes(message.type())) troubles.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => troubles.push(`uncaught: ${String(error)}`));
   page.on("requestfailed", (request) => {
     const why = request.failure()?.errorText;
-    // Chrome says it too of an answer whose body the page has read to its end: the page went on with all of it.
+    // Chrome also reports this for a response whose body the page has read completely.
     if (why === "net::ERR_ABORTED" && request.response()?.ok()) return;
     troubles.push(`failed: ${request.url()} ${why}`);
   });
@@ -55,7 +55,7 @@ type Role = keyof typeof elements;
 
 const inAccessibilityTree = (role: Role, name: string) => `::-p-aria([name="${name}"][role="${role}"])`;
 
-/** Runs on the page. What is seen of this selector and name, in whatever shadow root. */
+/** Runs on the page. The visible elements with this selector and name, in any shadow root. */
 function findNamed(selector: string, name: string): Element | undefined {
   const nameOf = (it: Element) =>
     it.getAttribute("aria-label") ?? ((it as HTMLInputElement).labels?.[0] ?? it).textContent;
@@ -70,7 +70,7 @@ function findNamed(selector: string, name: string): Element | undefined {
   return find(document);
 }
 
-/** Something by its role and name. Puppeteer asks Chrome's accessibility tree; of Firefox's it sees no shadow roots. */
+/** An element by role and name. Puppeteer uses Chrome's accessibility tree; Firefox's lacks shadow roots. */
 export async function byRole(page: Page, role: Role, name: string): Promise<ElementHandle<HTMLElement>> {
   const found = inFirefox
     ? await page.waitForFunction(findNamed, {}, elements[role], name)
@@ -84,12 +84,12 @@ export async function lacks(page: Page, role: Role, name: string): Promise<boole
   return (await page.evaluateHandle(findNamed, elements[role], name)).asElement() === null;
 }
 
-/** Waits until it is so; says what it is where it never comes to that. */
+/** Waits until the condition holds; if it never does, reports the actual value. */
 export async function untilEqual<T>(read: () => Promise<T>, wanted: T, what: string): Promise<void> {
   await vi.waitFor(async () => expect(await read(), what).toEqual(wanted), { timeout: PATIENCE, interval: 50 });
 }
 
-/** Files of which a server may lack some for a while. */
+/** Files of which a server may temporarily lack some. */
 class Files extends Map<string, Buffer | string> {
   missing = "";
   readonly asked: string[] = [];
@@ -120,7 +120,7 @@ export class Lab {
     return new Lab(await launchBrowser(), await serve(files), files);
   }
 
-  /** The server lacks a file until a page asks it for "/online". Gives how often it was asked for that file. */
+  /** The server lacks a file until a page requests "/online". Returns how often that file was requested. */
   lack(path: string): () => number {
     this.files.missing = path;
     this.files.asked.length = 0;
@@ -144,14 +144,14 @@ interface PageGlobals {
   readonly runInWorker: (name: string) => Promise<unknown>;
 }
 
-/** Runs one of pages/cases.ts on the page, or in a module worker of it. */
+/** Runs one of pages/cases.ts on the page, or in a module worker. */
 export async function run<Name extends CaseName>(
   { page }: Watched,
   name: Name,
   where: "page" | "worker" = "page",
 ): Promise<CaseResult<Name>> {
   await page.waitForFunction("'runCase' in globalThis");
-  // As text: of nested objects Firefox gives the outermost two alone.
+  // As text, because Firefox returns only the outermost two levels of nested objects.
   const result = await page.evaluate(
     async (wanted, inWorker) => {
       const { runCase, runInWorker } = globalThis as unknown as PageGlobals;

@@ -1,5 +1,5 @@
-// Whatever language the machine or the browser names, the page starts: Chrome on a Linux without a locale names one that no
-// function of Intl accepts.
+// The page starts whatever the machine's or browser's language: on a Linux without a locale, Chrome reports one that
+// Intl's functions reject.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { resolve } from "node:path";
@@ -9,7 +9,7 @@ import { EXAMPLES, serveExamples } from "../../examples/serve.mjs";
 import { Demo, text } from "./demo_page.js";
 import { watch } from "./harness.js";
 
-/** As Chrome names them: by what LANG or LC_ALL say on Linux (read in Chrome 153), and elsewhere. */
+/** Chrome's names for them: from LANG or LC_ALL on Linux (as of Chrome 153), and on other systems. */
 const languages = [
   "en-US@posix", // C, POSIX, C.UTF-8, or nothing
   "sr-RS@latin", // sr_RS@latin
@@ -39,7 +39,7 @@ afterAll(() => demo?.close());
 
 describe("the demo starts", () => {
   test.each(languages)("in %j", async (language) => {
-    // Without a GPU it is there in no time, and its charts have been loaded all the same.
+    // Without a GPU it starts quickly, and its charts are loaded all the same.
     const prepare = speaking(language) + withoutGpu;
     const { page, troubles } = await demo.open("", { prepare, state: "closed" });
     expect(await text(page, "fault-code")).toBe("NO_WEBGPU");
@@ -65,7 +65,7 @@ test("the examples are loaded in en-US@posix", async () => {
     const { page, troubles } = await watch(await browser.newPage());
     await page.evaluateOnNewDocument(speaking("en-US@posix"));
     await page.goto(`${url}${name}/`, { waitUntil: "load" });
-    // Each says how far it is, or has loaded its model into the explorer.
+    // Each shows its progress, or has loaded its model into the explorer.
     await page.waitForFunction(
       () =>
         document.querySelector("output")?.textContent ||

@@ -1,10 +1,10 @@
-// The built bundle in headless Chrome: it trains, on a page and in a worker; it says what is wrong; it stops when told.
+// The built bundle in headless Chrome: trains on a page and in a worker, reports errors, and stops on request.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { inFirefox } from "../../node/browser.mjs";
 import { policy } from "../../demo/serve.mjs";
 import { Lab, run, type CaseResult, type Watched } from "./harness.js";
 
-/** Of the event loop: every call ends at once, also while its kernels are compiled. */
+/** Turns of the event loop: every call ends at once, even while its kernels are being compiled. */
 const TURNS = 20;
 
 let lab: Lab;
@@ -18,7 +18,7 @@ function judge(result: CaseResult<"trains">) {
   const { first, last, epochs, samples, elbos, disposed } = result;
   expect(epochs).toHaveLength(3);
   expect(result.trained).toEqual({ steps: 24, epochs: 3 });
-  // 784 ln 2 = 543 nats for a model that knows nothing.
+  // 784 ln 2 = 543 nats for an untrained model.
   expect(-first.elbo).toBeGreaterThan(400);
   const train = epochs.map((end) => -end.train.elbo);
   expect(train[2]).toBeLessThan(0.8 * train[0]!);
@@ -33,7 +33,7 @@ function judge(result: CaseResult<"trains">) {
   expect(result.repeats).toBe(true);
   expect(elbos[1]).toEqual(elbos[0]);
   expect(elbos[2]).not.toEqual(elbos[0]);
-  // A file without its training state knows no steps.
+  // A file without training state has no step count.
   expect(result.reloaded).toEqual({ ...elbos[0], step: 0 });
   expect(result.reloadedSpec).toMatchObject({ latent: 20 });
   expect(result.deviceBuffers).toBeGreaterThan(0);
@@ -41,7 +41,7 @@ function judge(result: CaseResult<"trains">) {
 }
 
 describe("training", () => {
-  test("on a page: the loss falls, samples are images, the same seed gives the same, save and load", async () => {
+  test("on a page: the loss falls, samples are images, results depend only on the seed, save and load work", async () => {
     const result = await run(watched, "trains");
     const { createMs, firstMs, adapter } = result;
     console.log(
@@ -56,17 +56,20 @@ describe("training", () => {
     expect(watched.troubles).toEqual([]);
   });
 
-  test.each(["page", "worker"] as const)("a convolutional model, whose WGSL is loaded then, on a %s", async (where) => {
-    const { trained, losses, before, after, sample } = await run(watched, "convolves", where);
-    console.log(`conv on 8 digits, one step: ELBO ${before.toFixed(1)}, then ${after.toFixed(1)}`);
-    expect(trained).toEqual({ steps: 1, epochs: 1 });
-    expect(losses).toHaveLength(1);
-    expect(losses[0]).toBeGreaterThan(400);
-    expect(losses[0]).toBeLessThan(700);
-    expect(after).toBeGreaterThan(before + 1);
-    expect(sample).toMatchObject({ count: 3 * 784, finite: true });
-    expect(watched.troubles).toEqual([]);
-  });
+  test.each(["page", "worker"] as const)(
+    "a convolutional model, whose WGSL is loaded on demand, on a %s",
+    async (where) => {
+      const { trained, losses, before, after, sample } = await run(watched, "convolves", where);
+      console.log(`conv on 8 digits, one step: ELBO ${before.toFixed(1)}, then ${after.toFixed(1)}`);
+      expect(trained).toEqual({ steps: 1, epochs: 1 });
+      expect(losses).toHaveLength(1);
+      expect(losses[0]).toBeGreaterThan(400);
+      expect(losses[0]).toBeLessThan(700);
+      expect(after).toBeGreaterThan(before + 1);
+      expect(sample).toMatchObject({ count: 3 * 784, finite: true });
+      expect(watched.troubles).toEqual([]);
+    },
+  );
 
   test("under a policy that forbids evaluating text", async () => {
     const strict = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
@@ -76,17 +79,17 @@ describe("training", () => {
   });
 });
 
-describe("what is loaded on demand", () => {
+describe("files loaded on demand", () => {
   const isFile = (name: string) => (url: string) => new URL(url).pathname === `/dist/${name}`;
   const [isLayers, isFiles] = [isFile("layers.js"), isFile("files.js")];
 
-  /** Chrome's own words of failed requests for a file, and nothing else. */
+  /** Only Chrome's own messages about failed requests for a file. */
   function judgeTroubles(name: string) {
     const known = (trouble: string) => trouble.includes(`/${name}`) || trouble.includes("404");
     expect(watched.troubles.filter((trouble) => !known(trouble))).toEqual([]);
   }
 
-  test("shaders are loaded once, and files.js by who saves or loads alone", async () => {
+  test("shaders are loaded once, and files.js only to save or load", async () => {
     const requests: string[] = [];
     watched.page.on("request", (request) => requests.push(request.url()));
     await run(watched, "ownDevice");
@@ -99,11 +102,11 @@ describe("what is loaded on demand", () => {
     expect(watched.troubles).toEqual([]);
   });
 
-  /** The first call asks twice, under two addresses, and each later one under another; the third succeeds. */
+  /** The first call makes two requests, with two addresses, each later call one with another; the third succeeds. */
   const REQUESTS = 4;
 
-  describe.skipIf(inFirefox).each(["page", "worker"] as const)("and cannot be: on a %s", (where) => {
-    test("layers.js: that is said, and a later call tries again", async () => {
+  describe.skipIf(inFirefox).each(["page", "worker"] as const)("that cannot be loaded, on a %s", (where) => {
+    test("layers.js: is reported, and a later call tries again", async () => {
       const requests = lab.lack("/dist/layers.js");
       const { failures, sample } = await run(watched, "offline", where);
       for (const { name, code, message } of failures) {
@@ -115,7 +118,7 @@ describe("what is loaded on demand", () => {
       judgeTroubles("layers.js");
     });
 
-    test("files.js: a model that cannot be saved for that is saved later, and loaded", async () => {
+    test("files.js: a model that could not be saved can be saved and loaded later", async () => {
       const requests = lab.lack("/dist/files.js");
       const { failures, elbos, cut, other } = await run(watched, "offlineFiles", where);
       for (const { name, code, message } of failures) {
@@ -123,7 +126,7 @@ describe("what is loaded on demand", () => {
         expect(message).toMatch(/model files could not be loaded from the library's files\.js/);
       }
       expect(elbos[1]).toEqual(elbos[0]);
-      // A code is only told of what is an instance of the page's own WebvaeError.
+      // Only instances of the page's own WebvaeError report a code.
       expect([cut.name, cut.code, other.name, other.code]).toEqual([
         ...["WebvaeError", "INVALID_FILE"],
         ...["WebvaeError", "SPEC_MISMATCH"],
@@ -135,7 +138,7 @@ describe("what is loaded on demand", () => {
 });
 
 test.each(["page", "worker"] as const)(
-  "an error of WebGPU that the library does not take is seen here, on a %s",
+  "a WebGPU error that the library does not catch is noticed here, on a %s",
   async (where) => {
     await run(watched, "misuses", where);
     expect(watched.troubles.join()).toMatch(/usage|uncaptured/i);
@@ -143,7 +146,7 @@ test.each(["page", "worker"] as const)(
 );
 
 describe("devices", () => {
-  test("the page's own is used, shared, and left alone", async () => {
+  test("the page's own is used and shared, and not destroyed", async () => {
     const { losses, sample, left, words, error, lost } = await run(watched, "ownDevice");
     expect(losses.every((loss) => loss > 100 && loss < 700)).toBe(true);
     expect(sample).toMatchObject({ count: 4 * 784, finite: true });
@@ -158,7 +161,7 @@ describe("devices", () => {
     expect(watched.troubles).toEqual([]);
   });
 
-  test("no WebGPU, no adapter, and no device have codes of their own", async () => {
+  test("no WebGPU, no adapter, and no device have separate error codes", async () => {
     expect(await run(watched, "withoutWebgpu")).toMatchObject({ name: "WebvaeError", code: "NO_WEBGPU" });
     expect(await run(watched, "withoutAdapter")).toMatchObject({ name: "WebvaeError", code: "NO_ADAPTER" });
     const refused = await run(watched, "refusedDevice");
@@ -167,7 +170,7 @@ describe("devices", () => {
     expect(watched.troubles).toEqual([]);
   });
 
-  test("a device lost in training ends the run within a second, and later calls too", async () => {
+  test("losing the device during training ends the run within a second, and later calls too", async () => {
     const { run: ended, ms, turns, after, create } = await run(watched, "lostDevice");
     console.log(`DEVICE_LOST after ${ms.toFixed(0)} ms, ${turns} turns after the page heard of it`);
     expect(ended).toMatchObject({ name: "WebvaeError", code: "DEVICE_LOST" });
@@ -178,7 +181,7 @@ describe("devices", () => {
 });
 
 describe("the tuner", () => {
-  test.skipIf(inFirefox)("keeps what it measured: a page that is loaded again measures nothing", async () => {
+  test.skipIf(inFirefox)("stores its measurements: a reloaded page measures nothing", async () => {
     const first = await run(watched, "tunes");
     expect(first.runs).toBeGreaterThan(0);
     const [[name, choices]] = Object.entries(await run(watched, "kept")) as [[string, Record<string, string>]];
@@ -189,7 +192,7 @@ describe("the tuner", () => {
     expect(watched.troubles).toEqual([]);
   });
 
-  test.skipIf(inFirefox).each(["tunesDenied", "tunesBlocked"] as const)("goes on without storage: %s", async (name) => {
+  test.skipIf(inFirefox).each(["tunesDenied", "tunesBlocked"] as const)("works without storage: %s", async (name) => {
     const { runs, elbo } = await run(watched, name);
     expect(runs).toBeGreaterThan(0);
     expect(elbo).toBeLessThan(0);

@@ -24,7 +24,7 @@ beforeAll(async () => {
     <body><main><h1>webvae</h1><h2>A recorded run</h2><div id="recorded"></div></main></body></html>`;
   files = new Map<string, Buffer | string>([
     ["/", html],
-    // Of a page that knows none of the demo's colours.
+    // A page without the demo's colours.
     [
       "/style.css",
       ":root { color-scheme: light dark; } body { margin: 0 16px; background: Canvas; font: 15px/1.5 sans-serif; }",
@@ -81,7 +81,7 @@ const pictures = (page: Page) =>
   page.$$eval("#recorded canvas", (canvases) =>
     canvases.map((canvas) => {
       const { width, height } = canvas;
-      // Of a copy: Chrome warns of a canvas that is read again and again.
+      // Reads a copy, because Chrome warns about reading a canvas repeatedly.
       const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
       copy.drawImage(canvas, 0, 0);
       const { data } = copy.getImageData(0, 0, width, height);
@@ -94,11 +94,11 @@ const pictures = (page: Page) =>
   );
 
 describe("the recorded run", () => {
-  test("plays by itself to its end, and again", async () => {
+  test("plays by itself to the end, and again on request", async () => {
     const { page, troubles } = await open();
     expect(await button(page)).toBe("Pause");
     const [moment, before] = [await at(page), await pictures(page)];
-    // Paused in the turn in which it comes there: what follows may take its time.
+    // Paused in the same turn, so that what follows may take its time.
     await page.waitForFunction(
       (wanted) => {
         if (document.querySelector<HTMLInputElement>("#recorded input")!.valueAsNumber < wanted) return false;
@@ -109,7 +109,7 @@ describe("the recorded run", () => {
       moment + 2,
     );
     const later = await pictures(page);
-    // Samples and pairs have changed, the manifold is that of the end throughout.
+    // Samples and pairs have changed; the manifold is always from the end.
     expect(later.map(({ url }, i) => url === before[i]!.url)).toEqual([false, false, true]);
     expect(await button(page)).toBe("Play");
     const paused = await at(page);
@@ -131,7 +131,7 @@ describe("the recorded run", () => {
     expect(await position(page)).toMatch(
       new RegExp(`^Epoch ${recording.epochs} of ${recording.epochs}: loss [\\d.]+ nats`),
     );
-    // In one go: the next moment comes in a second.
+    // In one go, because the next moment comes within a second.
     const again = await page.$eval("#recorded button", (play) => {
       play.click();
       return [document.querySelector<HTMLInputElement>("#recorded input")!.value, play.textContent];
@@ -144,7 +144,7 @@ describe("the recorded run", () => {
   test("says that it is a recording, of what, when, on which adapter, and how long it took", async () => {
     const { page } = await open({ motion: "reduce" });
     const text = await page.$eval(".recorded-notice", (element) => element.textContent);
-    expect(text).toMatch(/^This is a recording: nothing is trained on this page now\./);
+    expect(text).toMatch(/^This is a recording: nothing is being trained on this page\./);
     expect(text).toContain(recording.adapter);
     expect(text).toContain(recording.date.slice(0, 4));
     expect(text).toContain(`${Math.floor(recording.seconds / 60)} min`);
@@ -153,7 +153,7 @@ describe("the recorded run", () => {
     await page.close();
   });
 
-  test("stands still at its end for who wants less motion, and goes by the keyboard", async () => {
+  test("shows its end with reduced motion, and works by keyboard", async () => {
     const { page, troubles } = await open({ motion: "reduce" });
     const last = recording.moments.length - 1;
     expect([await at(page), await button(page)]).toEqual([last, "Play again"]);
@@ -172,7 +172,7 @@ describe("the recorded run", () => {
     );
     expect(labels.filter((label) => label?.includes("Before training"))).toHaveLength(3);
     expect(labels.find((label) => label?.startsWith("Loss over"))).toContain("nats");
-    // Asked to, it plays; told to be calm meanwhile, it stops.
+    // It plays on request, and stops if reduced motion is turned on.
     await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "no-preference" }]);
     await page.focus("#recorded button");
     await page.keyboard.press(" ");
@@ -183,7 +183,7 @@ describe("the recorded run", () => {
     await page.close();
   });
 
-  test("moves the latents, and the mark on the curve", async () => {
+  test("moves the latents and the mark on the curve", async () => {
     const { page } = await open({ motion: "reduce" });
     const places = () =>
       page.$$eval("#recorded .digit", (digits) => digits.map((digit) => (digit as SVGElement).style.transform));
@@ -198,7 +198,7 @@ describe("the recorded run", () => {
     await page.close();
   });
 
-  test("is ink on paper by day, light on dark by night, also when that changes", async () => {
+  test("is dark on light, or light on dark in dark mode, even when that changes", async () => {
     const { page } = await open({ motion: "reduce" });
     const day = await pictures(page);
     for (const { colours, corner } of day) {
@@ -217,11 +217,11 @@ describe("the recorded run", () => {
     await page.close();
   });
 
-  test.each([320, 760, 1280])("fits %i pixels, without an accessibility fault", async (width) => {
+  test.each([320, 760, 1280])("fits %i pixels, without accessibility problems", async (width) => {
     for (const scheme of ["light", "dark"] as const) {
       const { page, troubles } = await open({ motion: "reduce", scheme, width });
       await untilEqual(() => page.evaluate(() => document.documentElement.scrollWidth), width, "its width");
-      // The policy lets the page load no script of another folder; the test may.
+      // The policy does not let the page load scripts from another folder, but the test can.
       await page.evaluate(await readFile(axe, "utf8"));
       const violations = await page.evaluate(async () => {
         const { axe } = globalThis as unknown as {
@@ -235,13 +235,13 @@ describe("the recorded run", () => {
     }
   });
 
-  test("says so where it cannot be loaded", async () => {
+  test("says so if it cannot be loaded", async () => {
     const json = files.get("/recorded/recorded.json")!;
     files.delete("/recorded/recorded.json");
     try {
       const { page } = await open();
       expect(await page.$eval("#recorded", (root) => root.textContent)).toBe(
-        "The recorded run could not be loaded: /recorded/recorded.json answered with status 404.",
+        "The recorded run could not be loaded: /recorded/recorded.json: status 404.",
       );
       await page.close();
     } finally {

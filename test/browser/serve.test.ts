@@ -1,4 +1,4 @@
-// npm start's server: what it gives, and what it keeps.
+// npm start's server: what it serves, and what it does not.
 import { spawn } from "node:child_process";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ let server: Awaited<ReturnType<typeof serveDemo>>;
 beforeAll(async () => void (server = await serveDemo()));
 afterAll(() => server.close());
 
-/** The path as it stands: fetch() would tidy it. */
+/** Sends the path unchanged; fetch() would normalize it. */
 function get(
   path: string,
   method = "GET",
@@ -26,7 +26,7 @@ function get(
   });
 }
 
-test("gives the page and what it needs, under a strict policy", async () => {
+test("serves the page and its files under a strict policy", async () => {
   const types = {
     "/": "text/html; charset=utf-8",
     "/?a=1": "text/html; charset=utf-8",
@@ -48,7 +48,7 @@ test("gives the page and what it needs, under a strict policy", async () => {
     expect(headers["content-security-policy"]).toContain("default-src 'none'");
     expect(body.length).toBeGreaterThan(100);
   }
-  // The page draws; what computes is the worker's.
+  // The page draws; the worker computes.
   expect((await get("/worker.js")).body).toContain('"./dist/webvae.js"');
   expect((await get("/main.js")).body).not.toContain('"./dist/webvae.js"');
   expect((await get("/")).headers["content-security-policy"]).toMatch(
@@ -56,7 +56,7 @@ test("gives the page and what it needs, under a strict policy", async () => {
   );
 });
 
-test("gives nothing else", async () => {
+test("serves nothing else", async () => {
   const paths = [
     "/package.json",
     "/../package.json",
@@ -85,7 +85,7 @@ function start(program: string, ...args: string[]): Promise<{ out: string; error
 test.each([
   ["npm start", "demo/serve.mjs", /^webvae demo: http:\/\/127\.0\.0\.1:\d+\/\n$/],
   ["npm run examples", "examples/serve.mjs", /^webvae examples: http:\/\/127\.0\.0\.1:\d+\/\n$/],
-])("%s prints the address, and says which port is taken or no port", async (_, program, line) => {
+])("%s prints the address, and reports a port that is taken or invalid", async (_, program, line) => {
   expect((await start(program, "--port", "0")).out).toMatch(line);
   const { port } = new URL(server.url);
   const fails = (error: string) => ({ code: 1, error: expect.stringContaining(error) as string });

@@ -1,4 +1,4 @@
-// What a page's main thread takes of a core, by Chrome's own tracing.
+// A page's main-thread CPU time, from Chrome's tracing.
 import type { Page } from "puppeteer";
 
 export interface Traced {
@@ -12,18 +12,18 @@ export interface Traced {
   }[];
 }
 
-/** Ends the tracing, and gives what it saw. */
+/** Ends tracing and returns the events. */
 export const traced = async (page: Page) => JSON.parse(Buffer.from((await page.tracing.stop())!).toString()) as Traced;
 
 /**
- * The tasks of pages' main threads, or of one process's: when each began, and what it took of a core. By the clock a task
- * takes what other work on the machine makes it wait, too.
+ * The tasks of pages' main threads, or of one process's: when each began, and its CPU time. Wall time would include
+ * waiting for other work on the machine.
  */
 export function tasksOf({ traceEvents }: Traced, process?: number): { ts: number; ms: number }[] {
   const mains = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
   return traceEvents
     .filter(({ name, pid, tid, tdur }) => {
-      // What lies within another task has another name.
+      // Nested tasks have another name.
       if (tdur === undefined || !name.endsWith("RunTask")) return false;
       return (process ?? pid) === pid && mains.some((main) => main.pid === pid && main.tid === tid);
     })

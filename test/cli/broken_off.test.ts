@@ -1,4 +1,4 @@
-// A run that is refused, stopped, or fails midway: what the command says, and which files it leaves.
+// Runs that are rejected, stopped, or fail midway: the command's messages, and the files it leaves.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,19 +32,19 @@ test("Ctrl-C stops the run and still writes the model", async () => {
 const blocked = join(folder, "a-file");
 const bad: [string, string[], RegExp][] = [
   ["an out folder that is a file", ["--out", blocked], /cannot write to the out folder .*a file is in the way/],
-  ["no number", ["--lr", "fast"], /--lr.*fast/],
+  ["not a number", ["--lr", "fast"], /--lr.*fast/],
   ["zero epochs", ["--epochs", "0"], /--epochs.*0.*whole number/],
   ["images of a size that the preset cannot halve", ["--model", "conv64"], /conv64 needs images.* by 16.*28, 28, 1/],
   ["convolutions of points", ["--data", "gaussians", "--model", "conv"], /conv needs images.* by 4, not \[2\]/],
   ["an epsilon of zero", ["--epsilon", "0"], /adam\.epsilon must be a number from 1e-30 to 1, not 0/],
-  ["an unknown way to begin", ["--init", "zeros"], /--init.*zeros.*torch, glorot/],
+  ["an unknown initialization", ["--init", "zeros"], /--init.*zeros.*torch, glorot/],
   ["a folder for generated data", ["--data", "sprites", "--data-dir", folder], /sprites is generated/],
   ["an unknown data set", ["--data", "cats"], /cats.*digits, mnist/],
-  ["a model that is nowhere", ["--model", "nowhere.json"], /nowhere\.json is neither one of mlp/],
+  ["a missing model", ["--model", "nowhere.json"], /nowhere\.json is neither one of mlp/],
   ["a folder without IDX files", ["--data", "mnist", "--data-dir", folder], /INVALID_FILE|train-images/],
   ["a spec for other data", ["--data", "gaussians", "--model", join(folder, "images.json")], /2 values.*784/],
 ];
-test.each(bad)("%s is refused at once", async (_, args, message) => {
+test.each(bad)("%s is rejected at once", async (_, args, message) => {
   writeFileSync(blocked, "");
   const decoder = [{ type: "dense", units: 784 }];
   const images = { input: [784], encoder: [], latent: 2, decoder, likelihood: { type: "gaussian", variance: 1 } };
@@ -55,7 +55,7 @@ test.each(bad)("%s is refused at once", async (_, args, message) => {
   expect(code).toBe(1);
 });
 
-test("a model that cannot be written where it belongs is written elsewhere", async () => {
+test("a model that cannot be written to its folder is written elsewhere", async () => {
   const bytes = new Uint8Array([1, 2, 3]);
   const error = await writeModel(join(folder, "gone", "model.safetensors"), bytes).catch((thrown: Error) => thrown);
   const rescue = /was written to (\S+) instead/.exec(error?.message ?? "")?.[1] ?? "";
@@ -63,7 +63,7 @@ test("a model that cannot be written where it belongs is written elsewhere", asy
   rmSync(rescue);
 });
 
-test("a fault in mid-run leaves the weights, and a refused one leaves an earlier run as it was", async () => {
+test("an error mid-run keeps the weights, and a rejected run leaves an earlier one untouched", async () => {
   const out = join(folder, "faults");
   const args = ["--data", "gaussians", "--limit", "1000", "--out", out];
   // At this rate the loss overflows within the first epochs.
@@ -78,9 +78,9 @@ test("a fault in mid-run leaves the weights, and a refused one leaves an earlier
   expect(readFileSync(join(out, "model.safetensors"))).toEqual(kept);
 });
 
-test("two signals within a second are one, and a run stopped before its first step writes nothing", async () => {
+test("two signals within a second count as one, and a run stopped before its first step writes nothing", async () => {
   const out = join(folder, "early");
-  // Its first step compiles for seconds: time enough for the signals to come before it, also on a busy machine.
+  // Compiling its first step takes seconds, so that the signals come before it even on a busy machine.
   const args = ["--model", "conv", "--limit", "256", "--epochs", "9", "--batch", "64", "--out", out, "--json"];
   let asked = false;
   const early = await command("train", args, (text, kill) => {

@@ -1,4 +1,4 @@
-// The commands as a user runs them: what they write, and what the next makes of it.
+// The commands as a user runs them: what they write, and whether the next command can use it.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const png = (file: string) => PNG.sync.read(readFileSync(file));
 
 describe("train", () => {
-  test("writes every file, and its JSON says what they are", async () => {
+  test("writes every file, and lists them in its JSON", async () => {
     const out = join(folder, "digits");
     const args = ["--limit", "256", "--epochs", "2", "--batch", "64", "--latent", "2", "--seed", "7", "--out", out];
     const { code, stdout, stderr } = await command("train", [...args, "--json"]);
@@ -100,7 +100,7 @@ describe("train", () => {
     const args = ["--data", "gaussians", "--model", spec, "--split", "all", "--limit", "11000", "--epochs", "1"];
     const { code, stderr, stdout } = await command("train", [...args, "--out", out]);
     // More than the training set has.
-    expect(stdout).toMatch(/11000 training and 2000 test examples[^]*the test examples are trained on too/);
+    expect(stdout).toMatch(/11000 training and 2000 test examples[^]*training includes the test examples/);
     expect(stderr).toContain("epoch 1/1");
     expect(stdout).toContain("samples.png");
     expect(code).toBe(0);
@@ -109,7 +109,7 @@ describe("train", () => {
     }
   });
 
-  test("colour images, convolutions from a file, and what sample and evaluate make of the model", async () => {
+  test("colour images, convolutions from a file, then sample and evaluate with the model", async () => {
     const spec = join(folder, "sprites.json");
     const silu = { activation: "silu" };
     const encoder = [
@@ -139,7 +139,7 @@ describe("train", () => {
     expect(JSON.parse(metadata.get("model_spec")!)).toEqual(kept);
     expect(tensors.get("encoder.2.0.weight")?.shape).toEqual([3, 3, 8, 8]);
     expect(tensors.get("encoder.2.1.running_variance")?.shape).toEqual([8]);
-    // A pixel a pixel: ten of 64 with gaps of 2 between and around them.
+    // One pixel per pixel: ten of 64 with gaps of 2 between and around them.
     const picture = png(join(out, "reconstructions.png"));
     expect([png(join(out, "samples.png")).width, picture.width]).toEqual([662, 662]);
     const { values } = sprites({ split: "test", count: 1, seed: 1 });
@@ -158,9 +158,9 @@ describe("train", () => {
     expect([png(four).width, png(four).height]).toEqual([134, 134]);
   });
 
-  test("--init glorot begins as Keras does", async () => {
+  test("--init glorot starts like Keras", async () => {
     const out = join(folder, "glorot");
-    // At a rate of 0 the weights stay as they began.
+    // At a rate of 0 the weights keep their initial values.
     const args = ["--data", "gaussians", "--limit", "100", "--batch", "100", "--epochs", "1", "--lr", "0"];
     const { code, stderr } = await command("train", [...args, "--init", "glorot", "--epsilon", "1e-7", "--out", out]);
     expect(code, stderr).toBe(0);
@@ -180,7 +180,7 @@ describe("train", () => {
     expect(await latentOf("conv", [28, 28, 1])).toBe(2);
     expect(await latentOf("conv64", [64, 64, 3])).toBe(128);
     expect(await latentOf("conv64", [64, 64, 3], 10)).toBe(10);
-    // Refused only after the model is named, by the library.
+    // The library rejects it only after the model has been printed.
     const { stdout } = await command("train", ["--data", "sprites", "--epsilon", "0", "--out", join(folder, "64")]);
     expect(stdout).toContain("6000 training and 1000 test examples of 64x64x3");
     expect(stdout).toContain("model: conv64, latent 128");
@@ -205,7 +205,7 @@ describe("describe", () => {
     expect(layers.reduce((sum, layer) => sum + layer.parameters, 0)).toBe(parameters);
   });
 
-  test("says of a spec in a file what does not fit", async () => {
+  test("reports what is wrong with a spec in a file", async () => {
     const spec = join(folder, "odd.json");
     const decoder = [
       { type: "dense", units: 64 },

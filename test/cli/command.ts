@@ -1,4 +1,4 @@
-// Runs the commands as a user does, in processes of their own.
+// Runs the commands like a user, in separate processes.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

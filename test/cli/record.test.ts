@@ -1,4 +1,4 @@
-// npm run record:demo as a developer runs it, with a run as short as can be.
+// npm run record:demo as a developer runs it, with the shortest possible run.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ describe("record:demo", () => {
     expect(status).toBe(0);
     const recording = JSON.parse(readFileSync(join(out, "recorded.json"), "utf8")) as Recording;
     expect(recording).toMatchObject({ format: 1, epochs: 2, train: 300, batchSize: 128 });
-    // A report may cover several of so few steps: there are moments at the beginning and at the end, at least.
+    // With so few steps a report may cover several, but there is at least a moment at the beginning and one at the end.
     const steps = recording.moments.map(({ step }) => step);
     expect([steps[0], steps.at(-1)]).toEqual([0, 6]);
     expect(recording.losses.test.map(([epoch]) => epoch)).toEqual([1, 2]);
@@ -36,9 +36,9 @@ describe("record:demo", () => {
     expect(stdout).toContain(recording.adapter);
   }, 600_000);
 
-  test("refuses options that make no run", () => {
+  test("rejects options that allow no run", () => {
     const { status, stderr } = record("--count", "20", "--out", folder);
     expect(status).toBe(1);
-    expect(stderr).toContain("--count must be a whole number from 128, not 20");
+    expect(stderr).toContain("--count must be a whole number of at least 128, not 20");
   });
 });

@@ -1,4 +1,4 @@
-// A run that is killed, at any moment, goes on from its checkpoint to the bits of one that never was.
+// A run killed at any moment continues from its checkpoint and ends with the same bits as an uninterrupted one.
 import { spawn } from "node:child_process";
 import {
   copyFileSync,
@@ -26,17 +26,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const EPOCHS = 6;
 const begin = ["--data", "gaussians", "--limit", "4000", "--batch", "40", "--epochs", String(EPOCHS), "--seed", "3"];
 
-/** Runs `train`; `onOutput` sees what it printed as it grows, and may send a signal to it and to what started it. */
+/** Runs `train`; `onOutput` receives the output as it grows, and may send a signal to it and to its launcher. */
 function train(args: string[], onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void) {
   return new Promise<{ code: number | null; output: string }>((resolve, reject) => {
-    // A group of its own: what is killed is the program too, and not only what started it.
+    // A separate process group, so that the program is killed too, and not only its launcher.
     const options = { cwd: project, detached: true } as const;
     const child = spawn(process.execPath, ["node/start.mjs", "cli/train.ts", ...args], options);
     let output = "";
     const add = (part: Buffer) => {
       output += part.toString();
       onOutput?.(output, (signal) => {
-        // By then it may have ended by itself.
+        // It may have ended by itself by then.
         if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, signal);
       });
     };
@@ -61,13 +61,13 @@ beforeAll(async () => {
   expect(code, output).toBe(0);
 });
 
-/** The run in `out` ended as the one that was never interrupted. */
+/** Checks that the run in `out` ended like the uninterrupted one. */
 function expectSameEnd(out: string): void {
   expect(read(out, "model.safetensors").equals(read(whole, "model.safetensors"))).toBe(true);
   const [found, expected] = [out, whole].map(metrics);
   expect(found!.map(({ epoch }) => epoch)).toEqual(Array.from({ length: EPOCHS }, (_, i) => i + 1));
   expect(found!.map((one) => one.test)).toEqual(expected!.map((one) => one.test));
-  // An epoch that was broken off has the mean of the steps that were reported, before and after.
+  // An interrupted epoch has the mean over the steps reported before and after.
   for (const [i, { train }] of found!.entries())
     expect(Math.abs(train.elbo - expected![i]!.train.elbo)).toBeLessThan(0.2);
   const [ours, theirs] = [out, whole].map((at) => recordOf(at, read(at, "checkpoint.safetensors")));
@@ -79,7 +79,7 @@ function expectSameEnd(out: string): void {
   expect(ours!.curve.at(-1)![0]).toBe(EPOCHS);
 }
 
-test("killed five times at any moment, it ends with the same bits", async () => {
+test("killed five times at random moments, it ends with the same bits", async () => {
   const out = join(folder, "killed");
   let seed = SEED;
   const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
@@ -91,11 +91,11 @@ test("killed five times at any moment, it ends with the same bits", async () => 
     const wait = 300 * random();
     let timer: NodeJS.Timeout | undefined;
     const { code, output } = await train([...args, "--save-every", "0"], (text, kill) => {
-      // From the first epoch's end on; before it, starting alone takes most of the time.
+      // After the end of the first epoch; before that, most of the time goes into starting.
       if (/epoch +\d+\/6:/.test(text)) timer ??= setTimeout(() => kill("SIGKILL"), wait);
     });
     clearTimeout(timer);
-    // A run that was faster than the kill has ended, and is no less to be compared.
+    // A run that was faster than the kill has ended, and is compared all the same.
     if (code === 0) break;
     kills++;
     const { trained } = recordOf(out, read(out, "checkpoint.safetensors"));
@@ -114,11 +114,11 @@ test.each([
   ["SIGTERM", 143],
 ] as const)("%s leaves a checkpoint, from which it ends with the same bits", async (signal, expected) => {
   const out = join(folder, signal);
-  // Without a checkpoint on the way, but for the first.
+  // Without any checkpoint during training except the first.
   const { code, output } = await train([...begin, "--out", out], (text, kill) => {
     if (/epoch +2\/6:/.test(text) && !text.includes("stopping")) kill(signal);
   });
-  expect(output).toContain("stopping; the model and its training state are still written");
+  expect(output).toContain("stopping; writing the model and its training state first");
   expect(code, output).toBe(expected);
   expect(recordOf(out, read(out, "checkpoint.safetensors")).trained.steps).toBeGreaterThanOrEqual(200);
   const resumed = await train(["--resume", out]);
@@ -126,25 +126,21 @@ test.each([
   expectSameEnd(out);
 });
 
-test("more epochs go on from a run that is done, at another rate if it is asked for", async () => {
+test("a finished run can be continued for more epochs, at another rate if given", async () => {
   const out = join(folder, "more");
   const { code, output } = await train(["--resume", whole, "--out", out, "--epochs", "7", "--lr", "1e-4"]);
   expect(code, output).toBe(0);
-  expect(output).toMatch(/--lr is 0\.0001 from here on and was 0\.001[^]*continuing after 600 steps, 6 of 7 epochs/);
+  expect(output).toMatch(/--lr changes from 0\.001 to 0\.0001[^]*continuing after 600 steps, 6 of 7 epochs/);
   expect(metrics(out).map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   const again = await train(["--resume", out]);
   expect(again.code, again.output).toBe(0);
-  expect(again.output).toMatch(/all 7 epochs are trained: only the results are written/);
+  expect(again.output).toMatch(/all 7 epochs are already trained: only writing the results/);
 });
 
-describe("--resume refuses", () => {
+describe("--resume rejects", () => {
   const cases: [string, () => string[], RegExp][] = [
-    [
-      "a folder that is nowhere",
-      () => [join(folder, "nowhere")],
-      /cannot read .*nowhere: there is no such file or folder/,
-    ],
-    ["a folder without a checkpoint", () => [folder], /cannot read .*checkpoint\.safetensors: there is no such file/],
+    ["a missing folder", () => [join(folder, "nowhere")], /cannot read .*nowhere: no such file or folder/],
+    ["a folder without a checkpoint", () => [folder], /cannot read .*checkpoint\.safetensors: no such file/],
     [
       "a model without its state",
       () => [join(whole, "model.safetensors")],
@@ -158,16 +154,16 @@ describe("--resume refuses", () => {
         writeFileSync(half, bytes.subarray(0, 1000));
         return [half];
       },
-      /INVALID_FILE.*half\.safetensors is not a complete safetensors file: it is cut off/,
+      /INVALID_FILE.*half\.safetensors is not a complete safetensors file: it is truncated/,
     ],
     ["a picture", () => [join(whole, "samples.png")], /INVALID_FILE.*samples\.png is not a complete safetensors file/],
     ["another batch", () => [whole, "--batch", "64"], /INVALID_OPTION.*--batch 64 contradicts .* has 40/],
     ["another seed", () => [whole, "--seed", "4"], /INVALID_OPTION.*--seed 4 contradicts .* has 3/],
     ["other data", () => [whole, "--data", "digits"], /--data digits contradicts .* has gaussians/],
-    ["a limit where there was another", () => [whole, "--limit", "9"], /--limit 9 contradicts .* has 4000/],
+    ["another limit", () => [whole, "--limit", "9"], /--limit 9 contradicts .* has 4000/],
     ["another model", () => [whole, "--model", "mlp"], /--model mlp contradicts .* has points/],
     ["other latents", () => [whole, "--latent", "5"], /--latent 5 contradicts .* has 2/],
-    ["fewer epochs than there were", () => [whole, "--epochs", "2"], /--epochs 2 is less than the 6/],
+    ["fewer epochs than already trained", () => [whole, "--epochs", "2"], /--epochs 2 is less than the 6/],
   ];
   const given = { epochs: 10, lr: 1e-3, beta: 1, out: "out" };
   test.each(cases)("%s", async (_, args, message) => {
@@ -187,18 +183,18 @@ describe("--resume refuses", () => {
     expect(code).toBe(1);
   });
 
-  test("data that are others now", async () => {
+  test("data that has changed", async () => {
     const changed = join(folder, "changed.safetensors");
     const text = read(whole, "checkpoint.safetensors").toString("latin1");
     writeFileSync(changed, text.replace('dataHash\\":\\"4000:', 'dataHash\\":\\"4001:'), "latin1");
     const { code, output } = await train(["--resume", changed, "--out", join(folder, "changed")]);
-    expect(output).toMatch(/INVALID_DATA.*training data of gaussians are not those of the run/);
+    expect(output).toMatch(/INVALID_DATA.*training data of gaussians differs from that of the run/);
     expect(code).toBe(1);
   });
 });
 
-describe("a file is written whole", () => {
-  test.runIf(existsSync("/dev/full"))("or the old one is kept, where the disk is full", async () => {
+describe("a file is written completely", () => {
+  test.runIf(existsSync("/dev/full"))("or the old one is kept, if the disk is full", async () => {
     const path = join(folder, "kept.txt");
     await writeWhole(path, "old");
     symlinkSync("/dev/full", `${path}.${process.pid}.part`);
@@ -207,7 +203,7 @@ describe("a file is written whole", () => {
     expect(readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
   });
 
-  test("what a process left that was killed in the midst of it is removed by the next", async () => {
+  test("leftovers of a process killed while writing are removed by the next one", async () => {
     const out = join(folder, "parts");
     await prepareFolder(out);
     const dead = spawn(process.execPath, ["-e", ""]);

@@ -1,10 +1,10 @@
-// `npm run test:firefox`: tests of pages in a Firefox that has WebGPU. On Linux without a GPU that is Mesa's lavapipe,
-// since Firefox takes no SwiftShader. Skipped there:
-// - what a page's media must be emulated for, which puppeteer cannot in Firefox;
-// - the blob of a worker's GPU canvas, which never comes;
-// - a failed import that is tried again: Firefox remembers the failure until the page is loaded anew;
-// - what the tuner measures: on a CPU without subgroups there is one schedule.
-// With --sample the library's pages alone; where no Firefox is at hand that passes, and says so.
+// `npm run test:firefox`: the page tests in a Firefox with WebGPU. On Linux without a GPU it uses Mesa's lavapipe,
+// since Firefox does not support SwiftShader. Skipped there:
+// - tests that emulate media features, which puppeteer cannot do in Firefox;
+// - the blob of a worker's GPU canvas, which never arrives;
+// - retrying a failed import: Firefox remembers the failure until the page is reloaded;
+// - the tuner's measurements: on a CPU without subgroups there is only one schedule.
+// With --sample, runs only the library's pages; if there is no Firefox, that passes and says so.
 import { join } from "node:path";
 import { findFirefox } from "../../node/firefox.mjs";
 import { hardwareDrivers, lavapipeDriver } from "../../node/vulkan.mjs";
@@ -13,7 +13,7 @@ import { runVitest } from "../support/vitest_process.mjs";
 const explorer = ["model", "pad", "screens", "sections", "tag"].map((part) => `explorer_${part}`);
 const files = ["library", "embedding", "canvas", "examples", "demo", ...explorer];
 
-/** What selects the driver; nothing where the system knows which. */
+/** The environment that selects the driver; empty if the system chooses. */
 function driver() {
   if (process.platform !== "linux" || process.env["VK_DRIVER_FILES"] || hardwareDrivers().length > 0) return {};
   const lavapipe = lavapipeDriver();
@@ -28,7 +28,7 @@ try {
     console.log("no Firefox found: its sample is left out\n0 passed, 0 failed");
     process.exit();
   }
-  if (!firefox) throw new Error("no Firefox found: install one, or name one in FIREFOX_PATH");
+  if (!firefox) throw new Error("no Firefox found: install one, or set FIREFOX_PATH");
   console.log(`browser: ${firefox}`);
   const env = { ...process.env, ...driver(), WEBVAE_BROWSER: "firefox" };
   const given = process.argv.slice(2).flatMap((arg) => (arg === "--sample" ? ["test/browser/library.test.ts"] : [arg]));

@@ -1,4 +1,4 @@
-// WebGPU that does not answer, has no memory, or no adapter: typed, with nothing left over.
+// If WebGPU does not respond, or has no memory or adapter, the error is typed and nothing is left over.
 import { expect, test } from "vitest";
 import { VAE } from "../../src/index.js";
 import { walkHangs, walkMemory } from "../soak/hangs.js";
@@ -8,21 +8,21 @@ import { open } from "../support/gpu.js";
 
 const never = () => new Promise<never>(() => {});
 
-test("an answer that never comes is TIMEOUT", async () => {
+test("no response gives TIMEOUT", async () => {
   const { runs, wrong } = await walkHangs({ every: 11 });
   console.log(`${runs} cases`);
   expect(wrong).toEqual([]);
   expect(runs).toBeGreaterThan(20);
 });
 
-test("memory that there isn't is OUT_OF_MEMORY with its bytes, and a page hears nothing of it", async () => {
+test("too little memory gives OUT_OF_MEMORY with the number of bytes, and no uncaptured error", async () => {
   const { runs, wrong } = await walkMemory({ every: 9 });
   console.log(`${runs} cases`);
   expect(wrong).toEqual([]);
   expect(runs).toBeGreaterThan(20);
 });
 
-test("an adapter or a device that never comes, or fails to, is typed; a signal ends the wait", async () => {
+test("an adapter or device that fails or never comes gives a typed error; a signal ends the wait", async () => {
   const device = await open({ backend: "null" });
   const { features, limits, adapterInfo: info } = device;
   const adapter = (requestDevice: unknown) => ({ features, limits, info, requestDevice });
@@ -34,7 +34,7 @@ test("an adapter or a device that never comes, or fails to, is typed; a signal e
   await expect(VAE.create(spec, gpu(rejecting))).rejects.toThrow(fault("NO_ADAPTER", /no such thing/));
   await expect(VAE.create(spec, given(rejecting))).rejects.toThrow(fault("DEVICE_REFUSED", /no such thing/));
 
-  // Where the adapter's own limits are refused, those of every device may do.
+  // If the adapter's own limits are refused, the default limits may work.
   const asked: (GPUDeviceDescriptor | undefined)[] = [];
   const modest = (descriptor?: GPUDeviceDescriptor) => {
     asked.push(descriptor);
@@ -53,7 +53,7 @@ test("an adapter or a device that never comes, or fails to, is typed; a signal e
   const opening = VAE.create(spec, { ...given(slow), timeoutMs: 5000, signal: abort.signal });
   setTimeout(() => abort.abort(new Error("changed my mind")), 10);
   await expect(opening).rejects.toThrow("changed my mind");
-  // A device that comes when nobody waits for it is given back.
+  // A device that arrives when nobody waits for it is released.
   await expect.poll(() => late, { timeout: 5000 }).toBeDefined();
   expect((await late!.lost).reason).toBe("destroyed");
 });

@@ -53,7 +53,7 @@ describe("fromArray", () => {
       () => fromArray(new Uint8Array(7), { shape: [2, 1] }),
       /7 values do not divide into examples of 2x1 = 2/,
     ],
-    ["uneven rows", () => fromArray([[1, 2], [3]], { shape: [2] }), /row 1 has 1 values, the shape takes 2/],
+    ["uneven rows", () => fromArray([[1, 2], [3]], { shape: [2] }), /row 1 has 1 values, but the shape has 2/],
     ["an empty shape", () => fromArray(new Uint8Array(2), { shape: [] }), /shape must be positive integers/],
     ["a shape with 0", () => fromArray(new Uint8Array(2), { shape: [2, 0] }), /not \[2, 0\]/],
     ["a fraction in the shape", () => fromArray(new Uint8Array(2), { shape: [0.5] }), /not \[0\.5\]/],

@@ -1,4 +1,4 @@
-// Safetensors files that are wrong or damaged.
+// Invalid or damaged safetensors files.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { asFloat32, FileFault, readSafetensors, writeSafetensors } from "../../src/safetensors.js";
@@ -7,13 +7,13 @@ import { entry, errorOf, f32, file, zeros } from "../support/safetensors.js";
 describe("safetensors, bad files", () => {
   const eight = zeros(8);
   const two = `{"dtype":"U8","shape":[2],"data_offsets":[0,2]}`;
-  /** Name of the fault, the file, and what the message must say. */
+  /** The name of the case, the file, and what the message must contain. */
   const cases: [string, Uint8Array, RegExp][] = [
     ["no bytes", new Uint8Array(0), /0 bytes/],
     ["seven bytes", new Uint8Array(7), /7 bytes/],
     ["no header", file(""), /start with/],
-    ["a length past the file", file(entry(), eight, 200n), /claims 200 bytes, and \d+ follow/],
-    ["a length past the cap", file(entry(), eight, 100_000_001n), /claims 100000001 bytes, more than 100000000/],
+    ["a length beyond the file", file(entry(), eight, 200n), /claims 200 bytes, but \d+ follow/],
+    ["a length beyond the limit", file(entry(), eight, 100_000_001n), /claims 100000001 bytes, more than 100000000/],
     ["a length past 2^32", file(entry(), eight, 2n ** 32n + 2n), /claims 4294967298/],
     ["a length past 2^53", file(entry(), eight, 2n ** 64n - 1n), /claims 18446744073709552000/],
     ["another kind of file", new TextEncoder().encode("<!doctype html><html></html>"), /claims/],
@@ -41,7 +41,7 @@ describe("safetensors, bad files", () => {
     ["the same key of a tensor twice", file(entry({ dtype: `"F32","dtype":"F32"` }), eight), /"dtype" twice/],
     ["metadata twice", file(`{"__metadata__":{},"__metadata__":{}}`), /"__metadata__" twice/],
     ["the same metadata twice", file(`{"__metadata__":{"a":"1","a":"2"}}`), /"a" twice/],
-    ["metadata that is no object", file(`{"__metadata__":"a"}`), /expected "{"/],
+    ["metadata that is not an object", file(`{"__metadata__":"a"}`), /expected "{"/],
     ["metadata that is a number", file(`{"__metadata__":{"a":1}}`), /expected a string/],
     ["metadata that is null", file(`{"__metadata__":null}`), /expected "{"/],
     ["a tensor that is null", file(`{"w":null}`), /expected "{"/],
@@ -50,7 +50,7 @@ describe("safetensors, bad files", () => {
     ["a tensor without offsets", file(`{"w":{"dtype":"U8","shape":[1]}}`, [0]), /"w" needs/],
     ["an unknown key", file(entry({ dtype: `"F32","__proto__":{}` }), eight), /unknown key "__proto__"/],
     ["an unknown dtype", file(entry({ dtype: `"F33"` }), eight), /"w" has the unknown dtype "F33"/],
-    ["a dtype in small letters", file(entry({ dtype: `"f32"` }), eight), /unknown dtype/],
+    ["a lower-case dtype", file(entry({ dtype: `"f32"` }), eight), /unknown dtype/],
     ["an inherited name as dtype", file(entry({ dtype: `"toString"` }), eight), /unknown dtype/],
     ["a dtype that is a number", file(entry({ dtype: "32" }), eight), /expected a string/],
     ["a negative size", file(entry({ shape: "[-2]" }), eight), /expected an integer/],
@@ -71,22 +71,22 @@ describe("safetensors, bad files", () => {
     ["one offset", file(entry({ offsets: "[8]" }), eight), /"w" has 1 data_offsets/],
     ["three offsets", file(entry({ offsets: "[0,4,8]" }), eight), /"w" has 3 data_offsets/],
     ["a negative offset", file(entry({ offsets: "[-8,0]" }), eight), /expected an integer/],
-    ["offsets turned round", file(entry({ offsets: "[8,0]" }), eight), /"w" starts at byte 8 of the data, where 0/],
+    ["swapped offsets", file(entry({ offsets: "[8,0]" }), eight), /"w" starts at byte 8 of the data, not 0/],
     [
       "too few bytes for the shape",
       file(entry({ offsets: "[0,7]" }), zeros(7)),
       /bytes 0 to 7, but \[2\] of F32 takes 8/,
     ],
     ["too many bytes for the shape", file(entry({ offsets: "[0,9]" }), zeros(9)), /bytes 0 to 9, but/],
-    ["data cut short", file(entry(), zeros(7)), /"w" ends at byte 8 of the data, which has 7/],
+    ["truncated data", file(entry(), zeros(7)), /"w" ends at byte 8 of the data, which has 7/],
     ["bytes after the data", file(entry(), zeros(9)), /1 bytes follow/],
     ["bytes after an empty header", file("{}", [0]), /1 bytes follow/],
-    ["a hole at the start", file(entry({ offsets: "[1,9]" }), zeros(9)), /"w" starts at byte 1 of the data, where 0/],
+    ["a hole at the start", file(entry({ offsets: "[1,9]" }), zeros(9)), /"w" starts at byte 1 of the data, not 0/],
     ["a hole in the middle", file(`{"v":${two},"w":${two.replace("[0,2]", "[3,5]")}}`, zeros(5)), /"w".*3.*where 2/],
     ["an overlap", file(`{"v":${two},"w":${two.replace("[0,2]", "[1,3]")}}`, zeros(3)), /"w".*1.*where 2/],
-    ["two tensors in one place", file(`{"v":${two},"w":${two}}`, zeros(2)), /"w".*0.*where 2/],
+    ["two tensors at the same place", file(`{"v":${two},"w":${two}}`, zeros(2)), /"w".*0.*where 2/],
   ];
-  it.each(cases)("refuses %s", (_fault, bytes, message) => {
+  it.each(cases)("rejects %s", (_fault, bytes, message) => {
     const error = errorOf(() => readSafetensors(bytes));
     expect(error.code).toBe("INVALID_FILE");
     expect(error.message).toMatch(message);
@@ -98,19 +98,19 @@ describe("safetensors, bad files", () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  it("reads a header of megabytes in one string", () => {
+  it("reads a header with a string of megabytes", () => {
     const note = "\\n".repeat(3_000_000);
     const { metadata } = readSafetensors(file(`{"__metadata__":{"note":"${note}"}}`));
     expect(metadata.get("note")!.length).toBe(3_000_000);
   });
 
-  it("asFloat32 refuses other dtypes by name", () => {
+  it("asFloat32 rejects other dtypes by name", () => {
     const error = errorOf(() => asFloat32({ dtype: "F16", shape: [1], data: new Uint8Array(2) }, "enc.w"));
     expect(error.message).toMatch(/"enc.w" is F16/);
   });
 });
 
-describe("safetensors, damaged files never do more than throw INVALID_FILE", () => {
+describe("safetensors, damaged files only ever throw INVALID_FILE", () => {
   const sample = writeSafetensors(
     [f32("decoder.w", [2, 3], [1, 2, 3, 4, 5, 6]), f32("b", [3], [1, 2, 3])],
     [["k", "v"]],
@@ -125,7 +125,7 @@ describe("safetensors, damaged files never do more than throw INVALID_FILE", () 
     }
   };
 
-  it("every single bit turned", () => {
+  it("every single bit flipped", () => {
     for (let bit = 0; bit < sample.length * 8; bit++) {
       const damaged = sample.slice();
       damaged[bit >> 3]! ^= 1 << (bit & 7);
@@ -133,7 +133,7 @@ describe("safetensors, damaged files never do more than throw INVALID_FILE", () 
     }
   });
 
-  it("every truncation is refused", () => {
+  it("every truncation is rejected", () => {
     for (let length = 0; length < sample.length; length++) {
       expect(errorOf(() => readSafetensors(sample.subarray(0, length))).code).toBe("INVALID_FILE");
     }
@@ -151,7 +151,7 @@ describe("safetensors, damaged files never do more than throw INVALID_FILE", () 
     );
   });
 
-  it("random bytes, and random headers made of the grammar's own pieces", () => {
+  it("random bytes, and random headers made from the grammar's own tokens", () => {
     const pieces = [
       "{",
       "}",

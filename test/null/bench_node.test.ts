@@ -1,4 +1,4 @@
-// npm run bench:node, as far as it needs no GPU: its arguments, its sessions, and what is made of the figures.
+// The parts of npm run bench:node that need no GPU: its arguments, its sessions, and its output.
 import { describe, expect, it } from "vitest";
 import type { GpuCounters } from "../../bench/browser/counters.js";
 import { jobOf } from "../../bench/browser/job.js";
@@ -21,7 +21,7 @@ import { TimeUp } from "../../bench/browser/protocol.js";
 import { openGpu } from "../../node/gpu.js";
 import { withCopies } from "../support/copying.js";
 
-/** What the arguments come to, or what is said of them. */
+/** The parsed arguments, or the error message. */
 function parse(...given: string[]): NodeBenchOptions | string {
   let said = "";
   const command = nodeBenchCommand()
@@ -39,7 +39,7 @@ const namesOf = (cases: readonly { name: string; batch: number }[]) =>
   cases.map(({ name, batch }) => `${name} ${batch}`);
 
 describe("arguments", () => {
-  it("by default everything, in sizes that suit the adapter", () => {
+  it("default to everything, in sizes that suit the adapter", () => {
     const options = parsed();
     expect(options).toMatchObject({ repeats: 5, seconds: 1.5, limitSeconds: 60, whole: true, json: false });
     expect(namesOf(casesOf(options, true))).toEqual(["mlp 128", "conv 32", "conv64 16"]);
@@ -48,7 +48,7 @@ describe("arguments", () => {
     expect(options.peers).toEqual([webvaeHalf, tfjs]);
   });
 
-  it("take a part", () => {
+  it("can select a part", () => {
     const options = parsed("--models", "conv,mlp", "--batch", "32,128", "--seconds", "0.5", "--peak", "60e3");
     expect(options).toMatchObject({ seconds: 0.5, peak: 60000, whole: false });
     expect(namesOf(casesOf(options, true))).toEqual(["conv 32", "conv 128", "mlp 32", "mlp 128"]);
@@ -60,22 +60,22 @@ describe("arguments", () => {
     expect(parsed("--repeats", "9", "--peak", "5", "--json")).toMatchObject({ repeats: 9, whole: true, json: true });
   });
 
-  it("leave half precision out where the adapter lacks it", () => {
+  it("leave out half precision if the adapter lacks it", () => {
     expect(runnablePeers(parsed().peers, false)).toEqual([tfjs]);
     expect(runnablePeers(parsed().peers, true)).toEqual([webvaeHalf, tfjs]);
   });
 
   it.each<[string[], RegExp]>([
-    [["--models", "gan"], /"gan"; known are mlp, conv, conv64/],
-    [["--models", ","], /names no model/],
-    [["--peers", "jaxjs"], /known are webvae-f16, tfjs-webgpu/],
-    [["--precision", "f64"], /known are f32, f16/],
+    [["--models", "gan"], /"gan"; the choices are mlp, conv, conv64/],
+    [["--models", ","], /at least one model/],
+    [["--peers", "jaxjs"], /choices are webvae-f16, tfjs-webgpu/],
+    [["--precision", "f64"], /choices are f32, f16/],
     [["--batch", "0"], /from 1 to 4096/],
     [["--products", "100000"], /from 4 to 16384/],
-    [["--seconds", "0"], /above 0 and up to 60/],
+    [["--seconds", "0"], /above 0 and at most 60/],
     [["--peak", "-1"], /above 0\./],
     [["--no-steps", "--no-products"], /nothing to measure/],
-  ])("refuse %j", (given, message) => {
+  ])("reject %j", (given, message) => {
     expect(parse(...given)).toMatch(message);
   });
 });
@@ -100,7 +100,7 @@ describe("a session in this process", () => {
     return new NodeSession(shared, webvaeHalf, open);
   }
 
-  it("asks the library what a page is asked, and counts what it does meanwhile", async () => {
+  it("makes the same calls as a page, and counts what the library does", async () => {
     const measure = () => {
       counts.dispatches += 28;
       counts.submits += 3;
@@ -116,7 +116,7 @@ describe("a session in this process", () => {
     await expect(one.call("losses", 1000, 1)).rejects.toThrow(/closed/);
   });
 
-  it("that is over its time is waited for before what it holds is freed, once", async () => {
+  it("that exceeds its time limit is awaited before its memory is freed, once", async () => {
     const order: string[] = [];
     const slow = () => new Promise<number[]>((done) => setTimeout(() => (order.push("computed"), done([1])), 60));
     const one = await session({ dispose: () => order.push("freed") });
@@ -131,7 +131,7 @@ describe("a session in this process", () => {
   });
 });
 
-/** A GPU of the null backend whose devices copy what they are told to. */
+/** A null-backend GPU whose devices do perform copies. */
 async function copyingGpu(): Promise<GPU> {
   const gpu = await openGpu({ backend: "null" });
   const requestAdapter = async () => {
@@ -144,7 +144,7 @@ async function copyingGpu(): Promise<GPU> {
 }
 
 describe("products", () => {
-  it("are measured in every op and schedule, with the arithmetic that they are", async () => {
+  it("are measured in every op and schedule, with the right number of operations", async () => {
     const told: ProductResult[] = [];
     const gpu = await copyingGpu();
     const options = { gpu, sizes: [8], precisions: ["f32"] as const, repeats: 2, peak: 2 };
@@ -194,14 +194,14 @@ describe("results", () => {
     results: [row, { ...row, peer: "tfjs-webgpu", medianMs: 20, speedup: 10, lossDifference: 2e-5 }],
   };
 
-  it("are told to scripts with the keys of bench:peers, and with the products", () => {
+  it("as JSON have the keys of bench:peers, plus the products", () => {
     const { adapter, commit, results, products } = nodeSummary(report);
     expect([adapter, commit, products.length]).toEqual([report.adapter, "abc1234", 2]);
     const keys = ["model", "batch", "peer", "medianMs", "spreadMs", "firstStepMs", "kernels", "submits", "speedup"];
     for (const result of results) expect(Object.keys(result)).toEqual([...keys, "error"]);
   });
 
-  it("as Markdown: a table a case and one of products, each row as wide as its head", () => {
+  it("as Markdown: a table per case and one of products, each row as wide as its heading", () => {
     const text = nodeMarkdown(report);
     expect(text).toContain("# webvae and tfjs in Node on nvidia hopper (X, driver 1)\n");
     expect(text.match(/^## .*/gm)).toEqual(["## conv, batch 32", "## Products", "## How this was measured"]);
@@ -219,7 +219,7 @@ describe("results", () => {
     expect(nodeMarkdown({ ...report, products: [] })).not.toContain("## Products");
   });
 
-  it("on the terminal a product has its share of the peak, or its fault", () => {
+  it("on the terminal a product has its share of the peak, or its error", () => {
     expect(productLine(product)).toMatch(/4096 cubed, f32, tiled .* 4 ms, 34360 GFLOP\/s, 57\.3 % of the peak$/);
     expect(productLine({ ...product, share: null })).toMatch(/34360 GFLOP\/s$/);
     expect(productLine(failed)).toContain("too");

@@ -1,4 +1,5 @@
-// bench/pytorch, as far as it needs no torch: that its models are the library's, its padding, its arguments, its refusals.
+// The parts of bench/pytorch that need no torch: its models, which must be the library's, padding, arguments and
+// errors.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +26,7 @@ print(json.dumps(${expression}, default=str))`;
 const run = (given: string[], env: NodeJS.ProcessEnv = {}) =>
   spawnSync(PYTHON, ["-B", join(folder, "step.py"), ...given], { encoding: "utf8", env: { ...process.env, ...env } });
 
-/** A layer as both languages have it: what is usual is left out. */
+/** A layer in the form that both languages share, without default values. */
 function plain({ type, units, shape, filters, kernel, stride, activation }: LayerJson): object {
   const given = { type, units, shape, filters, kernel, stride: stride === 1 ? undefined : stride };
   const named = { ...given, activation: activation === "none" ? undefined : activation };
@@ -33,7 +34,7 @@ function plain({ type, units, shape, filters, kernel, stride, activation }: Laye
 }
 
 describe.skipIf(!installed)("bench/pytorch", () => {
-  it("trains the models that everyone trains", () => {
+  it("trains the same models as the other benchmarks", () => {
     const specs = evaluate("models.SPECS") as Record<string, (typeof comparedModels)[string]["spec"]>;
     expect(Object.keys(specs)).toEqual(Object.keys(comparedModels));
     for (const [name, { spec }] of Object.entries(comparedModels)) {
@@ -43,13 +44,13 @@ describe.skipIf(!installed)("bench/pytorch", () => {
     }
   });
 
-  it("in the batch sizes that bench:node has on a GPU", () => {
+  it("uses bench:node's batch sizes on a GPU", () => {
     const options = nodeBenchOptions(nodeBenchCommand().parse([], { from: "user" }));
     const cases = casesOf(options, false).map(({ name, batch }) => [name, batch]);
     expect(evaluate("options.arguments([]).cases")).toEqual(cases);
   });
 
-  it("pads as TensorFlow does", () => {
+  it("pads like TensorFlow", () => {
     for (const { spec } of Object.values(comparedModels)) {
       const { encoder, decoder } = modelSteps(spec);
       for (const step of [...encoder, ...decoder]) {
@@ -66,7 +67,7 @@ describe.skipIf(!installed)("bench/pytorch", () => {
     }
   });
 
-  it("takes a part, which replaces no whole", () => {
+  it("can measure a part, which does not replace complete results", () => {
     const asked = (...given: string[]) => evaluate(`vars(options.arguments(${JSON.stringify(given)}))`);
     expect(asked()).toMatchObject({ whole: true, repeats: 5, device: "cuda" });
     expect((asked() as { variants: string[][] }).variants).toEqual([
@@ -93,25 +94,25 @@ describe.skipIf(!installed)("bench/pytorch", () => {
   });
 
   it.each<[string[], RegExp]>([
-    [["--models", "gan"], /no model "gan"; known are mlp, conv, conv64/],
+    [["--models", "gan"], /no model "gan"; the choices are mlp, conv, conv64/],
     [["--batch", "0"], /whole number from 1 to 4096/],
     [["--batch", "8,"], /whole number/],
-    [["--ways", "jit"], /no way "jit"; known are eager, graph, compiled/],
+    [["--ways", "jit"], /no way "jit"; the choices are eager, graph, compiled/],
     [["--seconds", "-1"], /above 0/],
     [["--device", "cpu", "--precision", "tf32"], /neither CUDA graphs nor TF32/],
-  ])("refuses %j", (given, message) => {
+  ])("rejects %j", (given, message) => {
     const { status, stderr } = run(given);
     expect([status, stderr]).toEqual([2, expect.stringMatching(message)]);
   });
 
-  it("says in a line that torch is missing", () => {
+  it("says in one line that torch is missing", () => {
     writeFileSync(join(temporary, "torch.py"), 'raise ImportError("none here")\n');
     const { status, stderr } = run(["--device", "cpu"], { PYTHONPATH: temporary });
     expect(status).toBe(1);
     expect(stderr).toMatch(/^PyTorch is not installed for .*: none here\n$/);
   });
 
-  it("stores rows with the keys of bench:node's, and how often faster webvae is", () => {
+  it("stores rows with bench:node's keys, and how many times faster webvae is", () => {
     const file = join(temporary, "node.json");
     const stored = { model: "mlp", batch: 128, peer: "webvae", medianMs: 2 };
     writeFileSync(file, JSON.stringify({ results: [stored, { ...stored, peer: "webvae-f16", medianMs: 1 }] }));

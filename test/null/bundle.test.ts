@@ -1,4 +1,4 @@
-// The library's bundle: small, alone, and without anything that a strict content security policy forbids.
+// The library's bundle: small, self-contained, and without anything that a strict content security policy forbids.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,19 +10,19 @@ import { ENTRIES, PAGE_ENTRIES } from "../../build/entries.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
-/** The name of a property is no variable's: `a.name`, `{ name: 1 }`, `let { name: a } = b`. Those of globals are. */
+/** Property names are not variables: `a.name`, `{ name: 1 }`, `let { name: a } = b`. Names of globals are. */
 function isPropertyName(node: ts.Identifier): boolean {
   const { parent } = node;
   const isGlobal = (value: ts.Node | undefined) => /^(globalThis|self)$/.test(value?.getText() ?? "");
   if (ts.isPropertyAccessExpression(parent)) return parent.name === node && !isGlobal(parent.expression);
   if (ts.isPropertyAssignment(parent)) return parent.name === node;
-  // `let { window } = b` makes a variable of that name: it has no other, and is counted.
+  // `let { window } = b` declares a variable with that name, so it is counted.
   if (!ts.isBindingElement(parent) || parent.propertyName !== node) return false;
   const declaration = parent.parent.parent;
   return !(ts.isVariableDeclaration(declaration) && isGlobal(declaration.initializer));
 }
 
-/** What a script uses from outside: imports, free names, and code made from text. */
+/** A script's dependencies: imports, free names, and code evaluated from text. */
 function uses(code: string) {
   const found = { imports: [] as string[], evaluates: [] as string[], names: new Set<string>() };
   const source = ts.createSourceFile("bundle.js", code, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
@@ -50,32 +50,32 @@ describe("the bundle", () => {
   beforeAll(async () => void (bundle = await bundleLibrary()));
 
   const entries = ENTRIES.map(({ script }) => script);
-  /** Entries beside the public names and the data sets. */
+  /** Entries other than the public names and the data sets. */
   const further = entries.filter((script) => !["webvae.js", "datasets.js"].includes(script));
   const scripts = [...new Set([...CORE, ...entries, ...ON_DEMAND, GLOBAL])];
   const text = (name: string) => bundle.files.get(name) ?? "";
 
-  /** Names that a script exports; those of its last list where it has several. */
+  /** Names that a script exports; those in its last list if it has several. */
   const exported = (name: string) => {
     const list = [...text(name).matchAll(/export\s*\{([^}]*)\}/g)].at(-1)?.[1] ?? "";
     return list.split(",").map((item) => item.split(" as ").at(-1)!.trim());
   };
 
-  test("is the core, the entries, and what the core loads on demand, each with its map", () => {
+  test("consists of the core, the entries, and the files loaded on demand, each with its map", () => {
     const files = [...scripts.flatMap((name) => [name, `${name}.map`]), "sri.json"];
     expect([...bundle.files.keys()].sort()).toEqual(files.sort());
-    // What failed is imported from another address (reimport.ts).
+    // A failed import is repeated with another address (reimport.ts).
     const again = /^import\(\w+\.href\)$/;
     const { imports } = uses(text("core.js"));
     expect(imports.filter((path) => again.test(path))).toHaveLength(1);
     const usual = [`import("./${FILES}")`, `import("./${LAYERS}")`];
     expect(imports.filter((path) => !again.test(path)).sort()).toEqual(usual);
-    // The core is one file and comes with one import: what is loaded at once is never a third one.
+    // The core is one file that comes with one import, so there is never a third file to load at first.
     for (const name of ["webvae.js", "datasets.js"]) expect(uses(text(name)).imports).toEqual(['"./core.js"']);
     expect(uses(text(FILES)).imports).toEqual([]);
     expect(uses(text(LAYERS)).imports).toEqual(['"./core.js"']);
     expect(uses(text(GLOBAL)).imports.filter((path) => !again.test(path))).toEqual([]);
-    // The others import entries by their files too, and so have no class a second time.
+    // The others also import entries by file name, so that no class exists twice.
     const known = ["core.js", LAYERS, ...entries].flatMap((script) => [`"./${script}"`, `import("./${script}")`]);
     // And Node's entry its modules, and npm's webgpu when it is asked for a GPU.
     const foreign = further.flatMap((name) =>
@@ -86,7 +86,7 @@ describe("the bundle", () => {
     ]);
   });
 
-  test("has each source of the core once, and core.js exports what is imported from it and nothing else", () => {
+  test("contains each source of the core once, and core.js exports only what is imported from it", () => {
     const sources = (name: string) => (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources;
     const core = new Set(sources("core.js"));
     for (const name of scripts.filter((script) => !["core.js", GLOBAL].includes(script))) {
@@ -100,7 +100,7 @@ describe("the bundle", () => {
     expect(exported("core.js").sort()).toEqual([...new Set(imported)].sort());
   });
 
-  test("takes at most 42 KB gzipped without the data sets and what is loaded on demand", () => {
+  test("takes at most 42 KB gzipped, without the data sets and the files loaded on demand", () => {
     const sizes = scripts.map((name) => [name, gzipSync(text(name), { level: 9 }).length] as const);
     for (const [name, size] of sizes) console.log(`${name}: ${Buffer.byteLength(text(name))} bytes, ${size} gzipped`);
     const apart = ["datasets.js", ...further, ...ON_DEMAND, GLOBAL];
@@ -127,7 +127,7 @@ describe("the bundle", () => {
     expect(readFileSync(join(root, "README.md"), "utf8")).toContain(`at most ${limit} gzipped`);
   });
 
-  test("has no data set and no model file in the core, and no shader or model in the data sets", () => {
+  test("has no code for data sets or model files in the core, and none for shaders or models in the data sets", () => {
     const sources = (name: string) => (JSON.parse(text(`${name}.map`)) as { sources: string[] }).sources;
     const core = CORE.flatMap(sources);
     for (const name of ["digits", "digit_strokes", "mnist", "download", "idx", "gaussians", "sprites", "arrays"]) {
@@ -146,22 +146,22 @@ describe("the bundle", () => {
     expect(core.filter((name) => sources(FILES).includes(name))).toEqual([]);
   });
 
-  test("evaluates no text, and knows no DOM and no Node", () => {
+  test("evaluates no text, and uses neither the DOM nor Node", () => {
     const foreign = ["document", "window", "process", "Buffer", "require", "module", "WebAssembly", "eval", "Function"];
     for (const { script } of PAGE_ENTRIES) expect(text(script).match(/["'`]node:\w+/g)).toBeNull();
     for (const name of scripts) {
       const { evaluates, names } = uses(text(name));
       expect(evaluates).toEqual([]);
-      // What shows something on a page may know pages.
+      // Entries that draw on a page may use the DOM.
       if (further.includes(name)) continue;
-      // Whoever imports again has to heed the page's import map (reimport.ts).
+      // Code that repeats imports must respect the page's import map (reimport.ts).
       const known = [...CORE, GLOBAL].includes(name) ? ["document"] : [];
       expect(foreign.filter((found) => names.has(found) && !known.includes(found))).toEqual([]);
       expect(text(name).match(/["'`]node:\w+/g)).toBeNull();
     }
   });
 
-  test("the search finds what it looks for", () => {
+  test("the search works", () => {
     const bad = `import "node:fs"; export * from "x"; import("y"); eval("1"); new Function("2"); globalThis.eval("3");
       setTimeout("4"); const a = document.title, b = { history: 1, c: window };
       const { location: d, inner: { origin: e = parent } } = b, { process: f } = globalThis, g = self.module;
@@ -174,30 +174,30 @@ describe("the bundle", () => {
     expect(["title", "history", "location", "inner", "origin", "screen"].filter((name) => names.has(name))).toEqual([]);
   });
 
-  test("carries the shaders without comments, and only the public names", async () => {
+  test("contains the shaders without comments, and only the public names", async () => {
     for (const name of ["core.js", LAYERS]) {
       expect(text(name)).toContain("@compute @workgroup_size");
       expect(text(name)).not.toContain("one invocation per");
     }
-    // A convolution's text, by an entry point, which keeps its name: not in the core.
+    // A convolution's text, recognized by an entry point, which keeps its name, is not in the core.
     expect(text(LAYERS)).toContain("fn conv2d(");
     expect(text("core.js")).not.toContain("fn conv2d(");
     expect(text("core.js")).toContain("fn linear(");
     expect(exported("webvae.js").sort()).toEqual(Object.keys(await import("../../src/index.js")).sort());
     expect(exported("datasets.js").sort()).toEqual(Object.keys(await import("../../src/datasets.js")).sort());
     expect(exported("node.js")).toEqual(["nodeGpu"]);
-    // The others know pages, so that not all of them can be imported here.
+    // The others use the DOM, so not all of them can be imported here.
     for (const { script } of ENTRIES)
       expect(exported(script).filter((name) => !/^[A-Za-z]\w+$/.test(name))).toEqual([]);
   });
 
-  test("has one script with all of it for pages without modules, which declares one name", () => {
+  test("has one script with everything for pages without modules, which declares one name", () => {
     const code = text(GLOBAL);
     const { statements } = ts.createSourceFile(GLOBAL, code, ts.ScriptTarget.ES2022, true);
     const names = statements.flatMap((node) =>
       ts.isVariableStatement(node) ? node.declarationList.declarations.map(({ name }) => name.getText()) : ["?"],
     );
-    // A directive is no name.
+    // A directive is not a name.
     expect(names.filter((name) => name !== "?")).toEqual(["webvae"]);
     for (const part of ["fn linear(", "fn conv2d(", "data_offsets", "t10k-images", "ImagePainter", "@fragment"])
       expect(code).toContain(part);
@@ -211,7 +211,7 @@ describe("the bundle", () => {
     expect(hashes).toEqual(Object.fromEntries(own.map(([name, hash]) => [name, `sha384-${hash}`])));
   });
 
-  test("has a source map with the sources in it, and no path of the machine that built it", () => {
+  test("has a source map that includes the sources and no paths of the build machine", () => {
     const of = {
       ...Object.fromEntries(ENTRIES.map(({ script, source }) => [script, source])),
       [GLOBAL]: "src/global.ts",
@@ -239,7 +239,7 @@ describe("the page and the command line", () => {
       .filter((name) => /\.(ts|mjs|js|html)$/.test(name))
       .map((name) => join(folder, name));
 
-  /** The engine's modules that a file imports, apart from its public one. */
+  /** The engine's modules that a file imports, other than the public one. */
   function inner(file: string): string[] {
     const text = readFileSync(join(root, file), "utf8");
     const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map((match) => match[1]!);

@@ -10,7 +10,7 @@ import { idxBytes } from "../support/idx.js";
 const folder = mkdtempSync(join(tmpdir(), "webvae-splits-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Images of which byte i has the value first + i, with labels or without. */
+/** Images in which byte i has the value first + i, with or without labels. */
 function write(prefix: string, shape: readonly number[], first: number, labels?: readonly number[]): void {
   const size = shape.reduce((a, b) => a * b);
   const values = Uint8Array.from({ length: size }, (_, i) => first + i);
@@ -23,7 +23,7 @@ function write(prefix: string, shape: readonly number[], first: number, labels?:
 const mnist = { data: "mnist", dataDir: folder, seed: 0 } as const;
 
 describe("the split all", () => {
-  it("is the training examples, then those of the test set, with their labels", async () => {
+  it("has the training examples, then the test set's, with their labels", async () => {
     write("train", [3, 2, 2], 0, [7, 8, 9]);
     write("t10k", [2, 2, 2], 100, [1, 2]);
     const { name, shape, count, values, labels } = await loadData(mnist, "all");
@@ -32,20 +32,20 @@ describe("the split all", () => {
     expect([...labels!]).toEqual([7, 8, 9, 1, 2]);
   });
 
-  it("has no labels where one of them has none", async () => {
+  it("has no labels if one of them has none", async () => {
     write("t10k", [2, 2, 2], 100);
     const { count, labels } = await loadData(mnist, "all");
     expect(count).toBe(5);
     expect(labels).toBeUndefined();
   });
 
-  it("is cut by the limit after both are joined", async () => {
+  it("is limited after both are joined", async () => {
     const { count, values } = await loadData({ ...mnist, limit: 4 }, "all");
     expect(count).toBe(4);
     expect([...values.subarray(12)]).toEqual([100, 101, 102, 103]);
   });
 
-  it("refuses sets whose images differ in shape", async () => {
+  it("rejects sets whose images differ in shape", async () => {
     write("t10k", [2, 2, 3], 100);
     await expect(loadData(mnist, "all")).rejects.toThrow(
       fault("INVALID_DATA", /splits of mnist.*bytes of 2x2x1 and bytes of 2x3x1/),

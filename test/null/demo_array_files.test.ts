@@ -1,4 +1,4 @@
-// IDX and npy files among a visitor's: told apart by their bytes, put together, or refused by name.
+// IDX and npy files among a visitor's files: recognized by their bytes, combined, or rejected by name.
 import { describe, expect, it } from "vitest";
 import { arrayKind, headOf } from "../../demo/data/array_kind.js";
 import { dataFromFiles } from "../../demo/data/files.js";
@@ -24,7 +24,7 @@ describe("arrays among the files", () => {
     Uint8Array.from({ length: 20 }, (_, i) => i % 5),
   );
 
-  it("are told apart by their bytes", async () => {
+  it("are recognized by their bytes", async () => {
     const told = async (bytes: Uint8Array) => arrayKind(await headOf(file("x.png", bytes)));
     expect(await told(images)).toEqual({ format: "IDX", shape: [20, 4, 3] });
     expect(await told(gzip(labels))).toEqual({ format: "IDX", shape: [20] });
@@ -43,7 +43,7 @@ describe("arrays among the files", () => {
     }
   });
 
-  it("give images with the labels beside them, a tenth held out", async () => {
+  it("give images with their labels, a tenth held out", async () => {
     const files = [file("labels.png", labels), file("images.txt", gzip(images))];
     const loaded = await dataFromFiles(files);
     expect(loaded).toMatchObject({ name: "images.txt", kind: "images", shape: [4, 3, 1] });
@@ -59,7 +59,7 @@ describe("arrays among the files", () => {
     expect((await dataFromFiles(files, { seed: 1 })).test).not.toEqual(loaded.test);
   });
 
-  it("give MNIST's four files as they belong together", async () => {
+  it("combine MNIST's four files", async () => {
     const set = (n: number, name: string) => [
       file(`${name}-images`, gzip(idxBytes([n, 2, 2], values(4 * n)))),
       file(
@@ -75,7 +75,7 @@ describe("arrays among the files", () => {
     const { train, test, notes } = await dataFromFiles([...set(10, "t10k"), ...set(60, "train")]);
     expect([train.count, test.count]).toEqual([60, 10]);
     expect([...train.labels!.subarray(0, 3)]).toEqual([0, 7, 4]);
-    expect(notes).toEqual([expect.stringMatching(/^60 examples to train on and 10 for the test/)]);
+    expect(notes).toEqual([expect.stringMatching(/^60 examples for training and 10 for testing/)]);
   });
 
   it("give npy images of floats, colour, and points", async () => {
@@ -94,14 +94,14 @@ describe("arrays among the files", () => {
       expect(mean).toBeCloseTo(0, 4);
       expect(of.reduce((a, b) => a + b * b, 0) / 1000).toBeCloseTo(1, 1);
     }
-    expect(points.notes.join(" ")).toMatch(/moved by \([-\d.]+, [-\d.]+\)/);
+    expect(points.notes.join(" ")).toMatch(/shifted by \([-\d.]+, [-\d.]+\)/);
   });
 
-  it("takes rows of a square for pictures", async () => {
+  it("treats rows of n² values as pictures", async () => {
     const { shape, notes, train } = await dataFromFiles([file("rows", npyBytes([30, 64], values(1920)))]);
     expect(shape).toEqual([8, 8, 1]);
     expect(train.count).toBe(27);
-    expect(notes).toContain("Each row of 64 values is taken as a picture of 8 x 8.");
+    expect(notes).toContain("Each row of 64 values is treated as a picture of 8 x 8.");
     const dim = await dataFromFiles([
       file(
         "digits",
@@ -111,10 +111,10 @@ describe("arrays among the files", () => {
         ),
       ),
     ]);
-    expect(dim.notes.join(" ")).toContain("Its values reach 16 of 255");
+    expect(dim.notes.join(" ")).toContain("The largest value is 16 of 255");
   });
 
-  it("leaves out what does not belong to them, by name", async () => {
+  it("leaves out other files, by name", async () => {
     const { notes, train } = await dataFromFiles([
       file("a", images),
       file("b", idxBytes([7], values(7))),
@@ -123,20 +123,20 @@ describe("arrays among the files", () => {
     ]);
     expect(train.labels).toBeUndefined();
     expect(notes.at(-1)).toBe(
-      "Left out 3 of 4 files. Neither an IDX nor an npy file, as others here are: README; labels of no images here: b, c.",
+      "Left out 3 of 4 files. Not an IDX or npy file like the others: README; labels that match no images here: b, c.",
     );
   });
 
-  it("are sampled where a GPU could not hold them", async () => {
+  it("are sampled if a GPU could not hold them", async () => {
     const huge = idxFile(0x08, [10_000, 128, 128], new Uint8Array(10_000 * 128 * 128));
     const { train, test, notes } = await dataFromFiles([file("huge", gzip(huge))]);
     expect(train.count + test.count).toBe(8192);
-    expect(notes.join(" ")).toContain("8,192 of 10,000 examples are used, chosen by chance");
+    expect(notes.join(" ")).toContain("8,192 of 10,000 examples are used, chosen at random");
   });
 
   const normalized = Float32Array.from({ length: 6 * 784 }, (_, i) => (i % 7) - 0.42);
   it.each([
-    ["labels alone", [file("l", labels)], "Labels, but no images", /one number per example/],
+    ["labels alone", [file("l", labels)], "Labels without images", /one number per example/],
     [
       "three arrays of images",
       [1, 2, 3].map((n) => file(`${n}`, images)),
@@ -144,8 +144,8 @@ describe("arrays among the files", () => {
       /belong together: 1, 2, 3/,
     ],
     ["two of other shapes", [file("a", images), file("b", idxBytes([2, 4, 4], values(32)))], "Too many arrays", /a, b/],
-    ["two of points", ["a", "b"].map((n) => file(n, npyBytes([6, 2], values(12)))), "Too many arrays", /one file/],
-    ["one example", [file("one", idxBytes([1, 4, 4], values(16)))], "One example is too few", /another for the test/],
+    ["two of points", ["a", "b"].map((n) => file(n, npyBytes([6, 2], values(12)))), "Too many arrays", /single file/],
+    ["one example", [file("one", idxBytes([1, 4, 4], values(16)))], "One example is too few", /one for testing/],
     ["a truncated array", [file("cut", images.subarray(0, 100))], "cut cannot be used", /truncated: shape 20x4x3/],
     [
       "a broken gzip",
@@ -163,20 +163,20 @@ describe("arrays among the files", () => {
     [
       "wide rows",
       [file("wide", npyBytes([6, 10], values(60)))],
-      "This page cannot show these data",
+      "This page cannot show this data",
       /rows of 10 values/,
     ],
     [
       "large images",
       [file("l", npyBytes([2, 256, 256], values(131_072)))],
       "This page cannot show these pictures",
-      /256 x 256; at most 128/,
+      /256 x 256; the limit here is 128 x 128/,
     ],
     [
       "four channels",
       [file("f", npyBytes([2, 4, 4, 4], values(128)))],
       "This page cannot show these pictures",
-      /4x4x4, that is 4 channels/,
+      /4x4x4, that is, 4 channels/,
     ],
     [
       "normalized rows",
@@ -185,7 +185,7 @@ describe("arrays among the files", () => {
       /values from -0\.42 to 5\.58;/,
     ],
     ["no file", [], "No files", /nothing to train on/],
-  ] as const)("refuses %s", async (_, files, title, message) => {
+  ] as const)("rejects %s", async (_, files, title, message) => {
     const fault = await faultOf(dataFromFiles(files));
     expect([fault.title, fault.message]).toEqual([title, expect.stringMatching(message)]);
     expect(fault.hints.length).toBeGreaterThan(0);
@@ -193,16 +193,16 @@ describe("arrays among the files", () => {
 
   it("says what to do about PyTorch's order of axes", async () => {
     const fault = await faultOf(dataFromFiles([file("f", npyBytes([2, 3, 8, 8], values(384)))]));
-    expect(fault.hints).toEqual(["If it is [n, channels, height, width], save a.transpose(0, 2, 3, 1)."]);
+    expect(fault.hints).toEqual(["If the array is [n, channels, height, width], save a.transpose(0, 2, 3, 1)."]);
   });
 
-  it("refuses sizes and numbers of files beyond all sense", async () => {
+  it("rejects unreasonable sizes and numbers of files", async () => {
     for (const size of [7, 129, 32.5, NaN]) {
-      expect((await faultOf(dataFromFiles([file("a", images)], { size }))).title).toBe("This size does not work");
+      expect((await faultOf(dataFromFiles([file("a", images)], { size }))).title).toBe("This size is not supported");
     }
     const one = file("a", images);
     const many = await faultOf(dataFromFiles(Array.from({ length: 100_001 }, () => one)));
-    expect(many.message).toMatch(/100,001 files; at most 100,000/);
+    expect(many.message).toMatch(/100,001 files; the limit is 100,000/);
   });
 
   it("stops with the signal's reason", async () => {

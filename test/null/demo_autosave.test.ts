@@ -1,5 +1,6 @@
-// How the demo keeps the model in the browser's storage: it writes two files in turn, and reads the newest complete one;
-// and what it says where it may not store anything. The storage is one in memory, which can be denied, full, or held by another tab.
+// How the demo saves the model in the browser's storage: it writes two files alternately, reads the newest complete
+// one, and reports if it cannot store anything. The test's storage is in memory and can be denied, full, or held by
+// another tab.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { AutosaveState } from "../../demo/protocol.js";
 import { defaults, type Settings } from "../../demo/settings.js";
@@ -9,10 +10,10 @@ class Storage {
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   /** Bytes that still fit. */
   room = Infinity;
-  /** The browser is killed in the midst of so many more changes. */
+  /** The browser is killed during the change after this many more. */
   survives = Infinity;
 
-  /** Whether a change is made, in half, or not at all. */
+  /** Whether a change happens completely, halfway, or not at all. */
   #change(): "whole" | "half" {
     if (this.survives-- > 0) return "whole";
     if (this.survives === -1) return "half";
@@ -54,7 +55,7 @@ class Storage {
   }
 }
 
-/** Locks as the browser's tabs share them. */
+/** Locks, as shared by a browser's tabs. */
 class Locks {
   #held = false;
   #waiting: (() => void)[] = [];
@@ -68,7 +69,7 @@ class Locks {
     await act({});
   };
 
-  /** The tab that holds it is closed. */
+  /** Closes the tab that holds the lock. */
   release(): void {
     this.#held = false;
     for (const go of this.#waiting.splice(0)) go();
@@ -95,11 +96,11 @@ const keepsake = (title: string, bytes = 100): Keepsake => ({
 });
 const at = (steps: number) => ({ steps, epochs: 0 });
 
-it("gives back the newest of what it kept, with its settings and losses", async () => {
+it("returns the newest saved model, with its settings and losses", async () => {
   const storage = new Storage();
   const { autosave, told } = browser(storage);
   expect(await autosave.kept()).toBeUndefined();
-  await expect(autosave.read()).rejects.toThrow(/no model of an earlier visit/);
+  await expect(autosave.read()).rejects.toThrow(/no model from an earlier visit/);
   vi.spyOn(Date, "now").mockReturnValueOnce(1000).mockReturnValueOnce(2000).mockReturnValueOnce(3000);
   for (const [i, title] of ["a", "bb", "ccc"].entries()) {
     expect(await autosave.keep(keepsake(title), at(i))).toBe(true);
@@ -114,20 +115,20 @@ it("gives back the newest of what it kept, with its settings and losses", async 
   expect(await again.kept()).toBeUndefined();
 });
 
-/** What the clock says at four writings. */
+/** The clock's readings at four writes. */
 const clocks: Record<string, number[]> = {
   "that runs": [1000, 2000, 3000, 4000],
-  "that runs back": [4000, 3000, 2000, 1000],
-  "that stands": [1000, 1000, 1000, 1000],
+  "that runs backwards": [4000, 3000, 2000, 1000],
+  "that stands still": [1000, 1000, 1000, 1000],
   "that was set back once": [3000, 4000, 1000, 2000],
-  "that was of another year for a while": [1000, 9e12, 2000, 3000],
+  "that was in another year for a while": [1000, 9e12, 2000, 3000],
   "that begins in 1970": [0, 1, 0, 0],
   "before 1970": [-5, -7, -6, -9],
-  "that tells nothing": [NaN, NaN, NaN, NaN],
+  "without a time": [NaN, NaN, NaN, NaN],
 };
 
-describe.each(Object.entries(clocks))("by a clock %s", (_, times) => {
-  it.each([1, 2, 3, 4])("what it said last that it kept is what it offers, reloaded after every %d", async (every) => {
+describe.each(Object.entries(clocks))("with a clock %s", (_, times) => {
+  it.each([1, 2, 3, 4])("offers the model that it last reported as saved, reloaded after every %d", async (every) => {
     const storage = new Storage();
     let { autosave, told } = browser(storage);
     for (const [i, time] of times.entries()) {
@@ -141,7 +142,7 @@ describe.each(Object.entries(clocks))("by a clock %s", (_, times) => {
   });
 
   it.each([0, 1, 2, 3])(
-    "killed at any moment after %d models it has the one before or the new one, whole",
+    "killed at any moment after %d models, it has the previous one or the new one, complete",
     async (had) => {
       let [moment, killed] = [0, true];
       const left = new Set<string>();
@@ -165,14 +166,14 @@ describe.each(Object.entries(clocks))("by a clock %s", (_, times) => {
         if (found) expect(whole).toContainEqual(await again.read());
         if (!killed) expect(found?.title).toBe(`model ${had}`);
       }
-      // It was killed at each of its three changes, and then not: both happened.
+      // It was killed at each of its three changes, and finally not, so both outcomes occurred.
       expect(moment).toBe(4);
       expect([...left].sort()).toEqual([had > 0 ? `model ${had - 1}` : "nothing", `model ${had}`].sort());
     },
   );
 });
 
-it("of a file in which any byte was changed or cut off nothing is taken", async () => {
+it("ignores a file with any byte changed or cut off", async () => {
   const storage = new Storage();
   const { autosave } = browser(storage);
   await autosave.keep(keepsake("first"), at(1));
@@ -190,7 +191,7 @@ it("of a file in which any byte was changed or cut off nothing is taken", async 
   expect((await autosave.kept())?.title).toBe("second");
 });
 
-it("where storage is denied it says so once, and never throws", async () => {
+it("reports once that storage is denied, and never throws", async () => {
   const { autosave, told } = browser({ getDirectory: () => Promise.reject(new DOMException("no", "SecurityError")) });
   await autosave.keep(keepsake("a"), at(1));
   await autosave.discard();
@@ -198,14 +199,14 @@ it("where storage is denied it says so once, and never throws", async () => {
   expect(told).toEqual([{ kind: "off", why: expect.stringContaining("does not let the page store data") as string }]);
 });
 
-it("where storage is full it says so, keeps what it had, and tries again", async () => {
+it("reports that storage is full, keeps the old model, and tries again", async () => {
   const storage = new Storage();
   vi.spyOn(Date, "now").mockReturnValueOnce(1000).mockReturnValueOnce(2000).mockReturnValueOnce(3000);
   const { autosave, told } = browser(storage);
   await autosave.keep(keepsake("small"), at(1));
   storage.room = 500;
   await autosave.keep(keepsake("large", 1000), at(2));
-  // It says what is there all the same.
+  // It still reports the existing model.
   const full = expect.stringContaining("storage is full") as string;
   expect(told.at(-1)).toEqual({ kind: "off", why: full, saved: { at: 1000, steps: 1 } });
   expect((await autosave.kept())?.title).toBe("small");
@@ -215,7 +216,7 @@ it("where storage is full it says so, keeps what it had, and tries again", async
   expect((await autosave.kept())?.title).toBe("large");
 });
 
-it("of a model whose place was taken while it was written it tells nothing", async () => {
+it("does not report a model that was replaced while it was being written", async () => {
   const { autosave, told } = browser(new Storage());
   const written = autosave.keep(keepsake("old"), at(1));
   autosave.forget();
@@ -225,7 +226,7 @@ it("of a model whose place was taken while it was written it tells nothing", asy
   expect(told.at(-1)).toMatchObject({ kind: "on", saved: { steps: 2 } });
 });
 
-it("of two tabs one keeps; the other says so, and takes over when that is closed", async () => {
+it("only one of two tabs saves; the other says so, and takes over when the first is closed", async () => {
   const [storage, locks] = [new Storage(), new Locks()];
   const first = browser(storage, locks);
   await first.autosave.keep(keepsake("first"), at(1));

@@ -1,5 +1,5 @@
-// No call of the demo's page waits for ever: each of them, for a worker that is missing, throws while it loads, dies
-// before it answers, or sends what cannot be read.
+// No call of the demo's page waits forever: tests each one with a worker that is missing, throws while loading, dies
+// before it answers, or sends an unreadable message.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { answerPage, BEAT_MS, callWorker, MISSED_BEATS, type Handlers, type WorkerEnd } from "../../demo/calls.js";
 import { PageFault, WORKER_LOST } from "../../demo/faults.js";
@@ -9,11 +9,11 @@ import { defaults } from "../../demo/settings.js";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A worker by its messages, which come a task later. `alive`: whether it has been loaded, and still runs. */
+/** A worker simulated by messages, which arrive one task later. `alive`: whether it has loaded and still runs. */
 class FakeWorker extends EventTarget {
   alive = true;
   terminated = false;
-  /** What the worker's own scope hears and says. */
+  /** The messages in the worker's own scope. */
   readonly scope = Object.assign(new EventTarget(), {
     postMessage: (message: unknown) => this.#send(this, message, () => true),
   });
@@ -33,7 +33,7 @@ class FakeWorker extends EventTarget {
   }
 }
 
-/** All commands, each with values that it takes. */
+/** All commands, each with valid arguments. */
 const values: { [Name in keyof Commands]: Parameters<Commands[Name]> } = {
   open: [defaults, []],
   load: [new File([], "model.safetensors")],
@@ -79,7 +79,7 @@ function page(start: (worker: FakeWorker) => unknown) {
 const error = (message?: string) =>
   Object.assign(new Event("error"), message === undefined ? {} : { message }) as ErrorEvent;
 
-/** How a worker is lost, and what the page says then. */
+/** Ways to lose a worker, and the page's message. */
 const losses: Record<string, [(worker: FakeWorker) => void, RegExp]> = {
   "that could not be loaded": [
     (worker) => {
@@ -88,28 +88,28 @@ const losses: Record<string, [(worker: FakeWorker) => void, RegExp]> = {
     },
     /worker\.js, or|worker\.js or a file/,
   ],
-  "that threw while it was loaded": [
+  "that threw while loading": [
     (worker) => void setTimeout(() => worker.dispatchEvent(error("ReferenceError: x"))),
     /ended with an error: ReferenceError: x/,
   ],
-  "that no browser or policy allows": [
+  "that the browser or a policy forbids": [
     () => {
       throw new DOMException("denied", "SecurityError");
     },
     /could not be created: SecurityError: denied/,
   ],
-  "that never says anything": [(worker) => void (worker.alive = false), /no sign of life for 30 s/],
+  "that never responds": [(worker) => void (worker.alive = false), /has not responded for 30 s/],
   "that dies before it answers": [
     (worker) => {
       answers(worker, handlers(never));
       setTimeout(() => (worker.alive = false), 1000);
     },
-    /no sign of life for 30 s/,
+    /has not responded for 30 s/,
   ],
 };
 
 describe.each(Object.entries(losses))("a worker %s", (_, [start, words]) => {
-  it.each(names)("%s rejects, then and later", async (name) => {
+  it.each(names)("%s rejects, at once and later", async (name) => {
     const { worker, heard, call, lost } = page(start);
     const waiting = call(name);
     await vi.advanceTimersByTimeAsync(BEAT_MS * (MISSED_BEATS + 3));
@@ -134,7 +134,7 @@ describe("a worker that lives", () => {
     expect([heard.lost, worker.terminated]).toEqual([[], false]);
   });
 
-  it.each(names)("%s rejects where a message cannot be read, on either side, and later calls do not", async (name) => {
+  it.each(names)("%s rejects if a message cannot be read on either side, but later calls do not", async (name) => {
     let answer: () => unknown = never;
     const { worker, heard, call } = page((worker) =>
       answers(
@@ -157,7 +157,7 @@ describe("a worker that lives", () => {
     expect(heard.lost).toEqual([]);
   });
 
-  it.each(names)("%s rejects where its answer cannot be sent", async (name) => {
+  it.each(names)("%s rejects if its answer cannot be sent", async (name) => {
     const { call } = page((worker) =>
       answers(
         worker,
@@ -169,7 +169,7 @@ describe("a worker that lives", () => {
     expect((await waiting).error?.message).toMatch(/could not be cloned/);
   });
 
-  it("tells of an error outside of all calls, and goes on", async () => {
+  it("reports an error outside of any call, and continues", async () => {
     const { worker, heard, call } = page((worker) =>
       answers(
         worker,

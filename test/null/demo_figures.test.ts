@@ -1,4 +1,4 @@
-// The demo's numbers: operations of a step, losses thinned, and figures in few characters.
+// The demo's numbers: operations per step, thinned-out losses, and compact figures.
 import { describe, expect, it } from "vitest";
 import { stepFlops } from "../../demo/flops.js";
 import { halved, Losses } from "../../demo/losses.js";
@@ -6,13 +6,13 @@ import { duration, rounded, shortLoss } from "../../demo/page/figures.js";
 import { conv2d, convTranspose2d, dense, flatten, maxPool2d, models, reshape, residual } from "../../src/index.js";
 
 describe("operations of a step", () => {
-  it("of mlp: three products a layer, and the first layer's input needs no gradient", () => {
+  it("of mlp: three products per layer, except that the first layer's input needs no gradient", () => {
     const [x, h, z] = [784, 400, 2];
     const forward = 2 * (x * h + h * 2 * z + z * h + h * x);
     expect(stepFlops(models.mlp([28, 28, 1], z), 128)).toBe(128 * (3 * forward - 2 * x * h));
   });
 
-  it("of conv, as the benchmarks count it: about 1.25 GFLOP with a batch of 32", () => {
+  it("of conv, counted like the benchmarks: about 1.25 GFLOP with a batch of 32", () => {
     expect(stepFlops(models.conv([28, 28, 1], 2), 32) / 1e9).toBeCloseTo(1.25, 1);
   });
 
@@ -38,7 +38,7 @@ describe("operations of a step", () => {
 describe("losses", () => {
   const point = (step: number) => ({ step, loss: 2 * step, reconstruction: step, kl: step });
 
-  it("keeps a run of any length small, in order, and with its end", () => {
+  it("keeps a run of any length small, in order, and including its end", () => {
     const losses = new Losses();
     for (let step = 1; step <= 10_000; step++) losses.addTrain(point(step));
     const { train } = losses.all;
@@ -46,12 +46,12 @@ describe("losses", () => {
     expect(train.length).toBeLessThanOrEqual(2000);
     expect(train.at(-1)).toEqual(point(10_000));
     for (const [i, { step }] of train.slice(1).entries()) expect(step).toBeGreaterThan(train[i]!.step);
-    // What came since the last time, in full.
+    // Everything since the last call.
     expect(losses.takeAdded().train).toHaveLength(10_000);
     expect(losses.takeAdded().train).toHaveLength(0);
   });
 
-  it("halves by the means of neighbours", () => {
+  it("halves by averaging neighbours", () => {
     expect(halved([point(1), point(3), point(5), point(9)])).toEqual([
       { step: 3, loss: 4, reconstruction: 2, kl: 2 },
       { step: 9, loss: 14, reconstruction: 7, kl: 7 },

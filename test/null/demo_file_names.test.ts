@@ -1,10 +1,10 @@
-// What the names of a visitor's files are for: classes by folders, and notes of those that are left out.
+// The names of a visitor's files: classes from folders, and notes about files that are left out.
 import { describe, expect, it } from "vitest";
 import { classesOf } from "../../demo/data/folders.js";
 import { LeftOut, shortName } from "../../demo/data/left_out.js";
 
 describe("folders", () => {
-  it("are classes where there are several", () => {
+  it("are classes if there are several", () => {
     expect(classesOf(["a.png", "b.png"])).toBeUndefined();
     expect(classesOf(["all/a.png", "all/b.png"])).toBeUndefined();
     expect(classesOf(["pets/dogs/1", "pets/cats/1", "pets/dogs/2"])).toEqual({

@@ -1,4 +1,4 @@
-// Which of a visitor's examples are kept for the test, and which are used where there are too many.
+// Which of a visitor's examples are held out for testing, and which are used if there are too many.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { holdOut, sampleOf, shuffled } from "../../demo/data/hold_out.js";
@@ -7,7 +7,7 @@ import { fromArray } from "../../src/datasets.js";
 const ascending = (n: number) => Array.from({ length: n }, (_, i) => i);
 
 describe("holding out", () => {
-  it("orders by seed, each number once", () => {
+  it("gives a permutation that depends on the seed", () => {
     fc.assert(
       fc.property(fc.nat(300), fc.nat(), (n, seed) => {
         expect([...shuffled(n, seed)].sort((a, b) => a - b)).toEqual(ascending(n));
@@ -17,7 +17,7 @@ describe("holding out", () => {
     expect(shuffled(100, 1)).not.toEqual(shuffled(100, 2));
   });
 
-  it("puts every number anywhere about as often", () => {
+  it("puts every number in each position about equally often", () => {
     const places = ascending(10).map(() => 0);
     for (let seed = 0; seed < 2000; seed++) places[shuffled(10, seed).indexOf(3)]!++;
     // 200 each; five standard deviations are 67.
@@ -30,7 +30,7 @@ describe("holding out", () => {
     [15, 2],
     [1000, 100],
     [150_000, 10_000],
-  ])("keeps of %i examples %i for the test, and loses none", (count, tested) => {
+  ])("with %i examples, holds out %i, and loses none", (count, tested) => {
     const values = Float32Array.from({ length: 2 * count }, (_, i) => i >> 1);
     const labels = Uint8Array.from({ length: count }, (_, i) => i % 7);
     const { train, test } = holdOut(fromArray(values, { shape: [2], labels, name: "n" }), 5);
@@ -46,7 +46,7 @@ describe("holding out", () => {
     expect(seen.every((times) => times === 1)).toBe(true);
   });
 
-  it("takes a sample where there are too many", () => {
+  it("takes a sample if there are too many", () => {
     const dataset = fromArray(Uint8Array.from(ascending(100)), { shape: [1] });
     expect(sampleOf(dataset, 100, 1)).toBe(dataset);
     const sample = sampleOf(dataset, 10, 1);

@@ -1,4 +1,4 @@
-// When the demo keeps its model: what is kept last is the model as it stands, and what could not be kept is tried again.
+// When the demo saves its model: the last save has the final state, and failed saves are tried again.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { defaults } from "../../demo/settings.js";
 import type { Autosave } from "../../demo/training/autosave.js";
@@ -15,7 +15,7 @@ function trainerAt(steps: number, save = () => Promise.resolve(new Uint8Array(1)
   return { vae, trainer: trainer as unknown as Trainer };
 }
 
-/** Keeps at once, or with `keep`. */
+/** Saves at once, or when `keep` resolves. */
 function storage(keep: (steps: number) => Promise<boolean> = () => Promise.resolve(true)) {
   const kept: number[] = [];
   const failures: string[] = [];
@@ -31,7 +31,7 @@ function storage(keep: (steps: number) => Promise<boolean> = () => Promise.resol
   return { kept, failures, autosave, keeper: new Keeper(autosave as unknown as Autosave) };
 }
 
-it("writes once more where the model has gone on while it was written", async () => {
+it("writes once more if the model was trained further during the write", async () => {
   let written = () => {};
   const { kept, keeper } = storage(() => new Promise((done) => (written = () => done(true))));
   const { vae, trainer } = trainerAt(3);
@@ -40,7 +40,7 @@ it("writes once more where the model has gone on while it was written", async ()
   const first = consider();
   await vi.waitFor(() => expect(kept).toEqual([3]));
   vae.trained = { steps: 5, epochs: 0 };
-  // Its last step; nothing else would tell of it.
+  // Its last step, which nothing else would report.
   await consider();
   expect(kept).toEqual([3]);
   written();
@@ -51,7 +51,7 @@ it("writes once more where the model has gone on while it was written", async ()
   expect(kept).toEqual([3, 5]);
 });
 
-it("another model of as many steps is another model", async () => {
+it("a different model with the same number of steps is saved too", async () => {
   const { kept, keeper } = storage();
   await keeper.consider(trainerAt(4).trainer, "digits", true);
   keeper.forget();
@@ -59,7 +59,7 @@ it("another model of as many steps is another model", async () => {
   expect(kept).toEqual([4, 4]);
 });
 
-it("a model that could not be saved, or stored, is tried again by itself until it is, and why is told", async () => {
+it("retries by itself until the model is saved and stored, and reports why it was not", async () => {
   let online = false;
   const { vae, trainer } = trainerAt(6, () =>
     online ? Promise.resolve(new Uint8Array(1)) : Promise.reject(new Error("files.js could not be loaded")),
@@ -71,10 +71,10 @@ it("a model that could not be saved, or stored, is tried again by itself until i
   await vi.advanceTimersByTimeAsync(45_000);
   expect([failures.length, kept]).toEqual([3, []]);
   online = true;
-  // Paused as it is, nothing else would consider it.
+  // While paused, nothing else would consider it.
   await vi.advanceTimersByTimeAsync(20_000);
   expect([failures.length, kept]).toEqual([3, [6]]);
-  // Stored nowhere: another tab has the place, or there is no room.
+  // Not stored: another tab has the lock, or there is no space.
   autosave.open = false;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(kept).toEqual([6]);
@@ -87,7 +87,7 @@ it("a model that could not be saved, or stored, is tried again by itself until i
   expect(vae.trained.steps).toBe(6);
 });
 
-it.each(["DEVICE_LOST", "DISPOSED"])("of a model that is gone nothing is told, nor tried again: %s", async (code) => {
+it.each(["DEVICE_LOST", "DISPOSED"])("a model that is gone is neither reported nor retried: %s", async (code) => {
   const { failures, keeper } = storage();
   const { trainer } = trainerAt(2, () => Promise.reject(Object.assign(new Error("gone"), { code })));
   await keeper.consider(trainer, "digits", true);

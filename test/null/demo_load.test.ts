@@ -6,7 +6,7 @@ import type { MnistOptions } from "../../src/data/mnist.js";
 import type { Dataset } from "../../src/index.js";
 import { fromArray } from "../../src/datasets.js";
 
-/** Steps in for MNIST's files, which are not at hand; by default they are asked for as ever. */
+/** Replaces the download of MNIST's files, which are not available; by default they are requested as usual. */
 const place: { mnist?: (options: MnistOptions) => Promise<Dataset> } = {};
 vi.mock("../../src/datasets.js", async (original) => {
   const datasets = await original<typeof import("../../src/datasets.js")>();
@@ -43,7 +43,7 @@ describe("the demo's data by name", () => {
     expect(loaded.test.values).not.toEqual(loaded.train.values.subarray(0, loaded.test.values.length));
   });
 
-  it("draws other examples from another seed, and the same from the same", async () => {
+  it("generates the same examples for the same seed, and others for another", async () => {
     const [zero, again, one] = await Promise.all([0, 0, 1].map((seed) => loadData("gaussians", { seed })));
     expect(again!.train.values).toEqual(zero!.train.values);
     expect(one!.train.values).not.toEqual(zero!.train.values);
@@ -64,14 +64,14 @@ describe("the demo's data by name", () => {
     expect(done).toEqual([0, 4000]);
   });
 
-  it.each(["mnist", "fashion-mnist"] as const)("says how %s could not be downloaded, and what to do", async (id) => {
+  it.each(["mnist", "fashion-mnist"] as const)("says why %s could not be downloaded, and what to do", async (id) => {
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
     const fault = (await rejection(loadData(id))) as DataFault;
     expect(fault).toBeInstanceOf(DataFault);
     expect(fault.title).toMatch(/MNIST could not be downloaded$/);
-    expect(fault.message).toMatch(/https:\/\/\S+: no answer \(Failed to fetch\)/);
+    expect(fault.message).toMatch(/https:\/\/\S+: no response \(Failed to fetch\)/);
     expect(fault.hints[0]).toMatch(/^Check the network/);
-    expect(fault.hints.join(" ")).toContain("digits that this page draws itself");
+    expect(fault.hints.join(" ")).toContain("digits that this page generates itself");
 
     vi.stubGlobal("navigator", { onLine: false });
     const offline = (await rejection(loadData(id))) as DataFault;
@@ -79,7 +79,7 @@ describe("the demo's data by name", () => {
     expect(offline.hints[0]).toMatch(/^Connect/);
   });
 
-  it("does not train on what is not the published file", async () => {
+  it("does not train on anything but the published file", async () => {
     vi.stubGlobal("fetch", () => Promise.resolve(new Response(new Uint8Array(40_000))));
     const fault = (await rejection(loadData("mnist"))) as DataFault;
     expect(fault).toBeInstanceOf(DataFault);
@@ -87,13 +87,13 @@ describe("the demo's data by name", () => {
     expect(fault.message).toContain("28881 bytes expected");
   });
 
-  it.each(["cats", "constructor", "toString"])("knows no data set %s", async (id) => {
+  it.each(["cats", "constructor", "toString"])("has no data set called %s", async (id) => {
     const fault = (await rejection(loadData(id as DataId))) as DataFault;
     expect(fault).toBeInstanceOf(DataFault);
     expect(fault.hints).toEqual([`Choose one of ${dataIds.join(", ")}.`]);
   });
 
-  it("loads what was downloaded, and tells how far it is", async () => {
+  it("loads downloads, and reports progress", async () => {
     const sets = { train: [60, 7], test: [20, 5] } as const;
     place.mnist = ({ split, onProgress }) => {
       const [count, size] = sets[split];

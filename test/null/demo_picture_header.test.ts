@@ -1,4 +1,4 @@
-// The size of a picture by its header. Pictures themselves are decoded in test/browser/demo_data.test.ts.
+// A picture's size from its header. Pictures themselves are decoded in test/browser/demo_data.test.ts.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { pictureSize, tooLarge } from "../../demo/data/picture_header.js";
@@ -19,7 +19,7 @@ describe("pictureSize", () => {
   const lossless = bytes("RIFF", [0, 0, 0, 0], "WEBPVP8L", [0, 0, 0, 0, 0x2f, 0x63, 0x40, 0x31, 0, 0, 0, 0, 0, 0]);
   const extended = bytes("RIFF", [0, 0, 0, 0], "WEBPVP8X", [10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0]);
   const frame = [0xff, 0xc2, 0, 17, 8, 0, 30, 0x02, 0x58, 3];
-  // A segment that holds a thumbnail with a frame of its own, fill bytes, a table, then the frame.
+  // A segment with a thumbnail that has its own frame, fill bytes, a table, then the frame.
   const jpeg = bytes(
     [0xff, 0xd8, 0xff, 0xe1, 0, 12],
     [0xff, 0xc0, 0, 17, 8, 0, 1, 0, 1, 3],
@@ -37,7 +37,7 @@ describe("pictureSize", () => {
     ["JPEG", jpeg, 600, 30],
   ] as const)("reads the size of a %s", (kind, picture, width, height) => {
     expect(pictureSize(picture)).toEqual({ kind, width, height });
-    // Wherever it lies in memory.
+    // At any offset in memory.
     const shifted = new Uint8Array(picture.length + 3).subarray(3);
     shifted.set(picture);
     expect(pictureSize(shifted)).toEqual({ kind, width, height });
@@ -45,11 +45,11 @@ describe("pictureSize", () => {
 
   it.each([
     ["text", bytes("a line of text that is longer than every header")],
-    ["a PNG of no pixels", png.map((byte, i) => (i >= 16 && i < 20 ? 0 : byte))],
+    ["a PNG without pixels", png.map((byte, i) => (i >= 16 && i < 20 ? 0 : byte))],
     ["a PNG that begins with another chunk", png.map((byte, i) => (i === 12 ? 0x43 : byte))],
-    ["a WebP of another chunk", lossy.map((byte, i) => (i === 15 ? 0x39 : byte))],
+    ["a WebP with another chunk", lossy.map((byte, i) => (i === 15 ? 0x39 : byte))],
     ["a sound", bytes("RIFF", [0, 0, 0, 0], "WAVEfmt ", new Array<number>(20).fill(0))],
-    ["a JPEG whose data come first", bytes([0xff, 0xd8, 0xff, 0xda, 0, 2], frame)],
+    ["a JPEG whose data comes first", bytes([0xff, 0xd8, 0xff, 0xda, 0, 2], frame)],
     ["a GIF without a frame", gif.subarray(0, 27)],
     ["a JPEG marker that has no length", bytes([0xff, 0xd8, 0xff, 0xe0, 0, 2, 0xff, 0xd0, 0, 2], frame)],
     ["a JPEG segment shorter than its length", bytes([0xff, 0xd8, 0xff, 0xe0, 0, 1], frame)],
@@ -58,7 +58,7 @@ describe("pictureSize", () => {
     expect(pictureSize(other)).toBeUndefined();
   });
 
-  it("says which are not decoded: by their pixels, and by those a file of its size can show", () => {
+  it("says which pictures are not decoded, by their pixels and their file's size", () => {
     const small = bytes("GIF89a", [1, 0, 1, 0, 0, 0, 0], [0x2c, 0, 0, 0, 0, 0x80, 0x3e, 0x9e, 0x3e, 0]);
     const size = pictureSize(small)!;
     expect(size).toEqual({ kind: "GIF", width: 16_000, height: 16_030 });
@@ -71,7 +71,7 @@ describe("pictureSize", () => {
     expect(of(10_000, 5001, 2 ** 26)).toMatch(/50 million/);
   });
 
-  it("survives every cut and any damage", () => {
+  it("survives every truncation and any damage", () => {
     const all = [png, gif, lossy, lossless, extended, jpeg];
     for (const picture of all) {
       const whole = pictureSize(picture);

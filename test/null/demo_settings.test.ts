@@ -1,4 +1,4 @@
-// The demo's settings from an address, and the text of a model: nothing from outside is taken unchecked.
+// The demo's settings from an address, and the text of a model: everything from outside is checked.
 import { describe, expect, it, test } from "vitest";
 import { specFor } from "../../demo/architecture.js";
 import { readJson } from "../../demo/json_fault.js";
@@ -20,19 +20,19 @@ describe("the address", () => {
     noise: 0.5,
   };
 
-  it("carries all settings and back, and of the usual ones nothing", () => {
+  it("round-trips all settings, and omits the defaults", () => {
     expect(fromHash(toHash(changed))).toEqual({ settings: changed, refused: [] });
     expect(toHash(defaults)).toBe("");
     expect(fromHash("")).toEqual({ settings: defaults, refused: [] });
-    // What no address can carry.
+    // The address cannot contain these.
     expect(toHash({ ...defaults, data: "files" })).toBe("");
   });
 
   it.each([
-    ["#data=<script>alert(1)</script>", /^data=<script>alert\(1\)<\/script>: the data can be digits, mnist/],
-    ["#data=__proto__", /the data can be/],
-    ["#data=files", /the data can be/],
-    ["#model=constructor", /the model can be mlp, conv, custom/],
+    ["#data=<script>alert(1)</script>", /^data=<script>alert\(1\)<\/script>: must be one of digits, mnist/],
+    ["#data=__proto__", /must be one of digits/],
+    ["#data=files", /must be one of digits/],
+    ["#model=constructor", /must be one of mlp, conv, custom/],
     ["#latent=0", /^latent=0: must be a whole number from 1 to 256/],
     ["#latent=1.5", /whole number/],
     ["#latent=1e2", /whole number/],
@@ -43,24 +43,24 @@ describe("the address", () => {
     ["#lr=0x10", /must be a number/],
     ["#beta=Infinity", /must be a number/],
     ["#noise=", /must be a number/],
-    ["#model=custom", /lacks the model's description/],
-    [`#model=mlp&spec=${"x".repeat(LONGEST_SPEC + 1)}`, /^spec=x{40}…: a model's description takes at most 20000/],
-    ["#__proto__=1", /there is no such setting/],
-    ["#toString=1", /there is no such setting/],
-  ])("refuses %s by name, and takes the usual value", (hash, message) => {
+    ["#model=custom", /does not contain the model itself/],
+    [`#model=mlp&spec=${"x".repeat(LONGEST_SPEC + 1)}`, /^spec=x{40}…: must be at most 20000 characters/],
+    ["#__proto__=1", /no such setting/],
+    ["#toString=1", /no such setting/],
+  ])("rejects %s by name, and uses the default", (hash, message) => {
     const { settings, refused } = fromHash(hash);
     expect(refused).toHaveLength(1);
     expect(refused[0]).toMatch(message);
     expect({ ...settings, spec: "" }).toEqual(defaults);
   });
 
-  it("takes what is good beside what is not", () => {
+  it("applies valid settings next to invalid ones", () => {
     const { settings, refused } = fromHash("#latent=3&batch=many&lr=5e-4");
     expect([settings.latent, settings.batch, settings.learningRate]).toEqual([3, defaults.batch, 5e-4]);
     expect(refused).toHaveLength(1);
   });
 
-  it("what a field may hold is what an address may hold", () => {
+  it("fields accept the same values as the address", () => {
     expect(numberFault("learningRate", "0.001")).toBeUndefined();
     expect(numberFault("learningRate", ".5")).toBeUndefined();
     expect(numberFault("learningRate", "")).toMatch(/number/);
@@ -70,7 +70,7 @@ describe("the address", () => {
 
 describe("JSON", () => {
   it.each(['{"a":[1,-2.5e3,{"b":null}],"c":"\\u00e9\\n"}', "[]", "{}", " [ true , false ] ", '"x"', "-0.5"])(
-    "reads %s as JSON.parse does",
+    "reads %s like JSON.parse",
     (text) => expect(readJson(text)).toMatchObject({ value: JSON.parse(text) as unknown }),
   );
 
@@ -80,13 +80,13 @@ describe("JSON", () => {
     ["[1,]", 1, 4, /expected a value, found "]"/],
     ['{ "a" 1 }', 1, 7, /expected a colon, found "1"/],
     ["{ a: 1 }", 1, 3, /expected a name in double quotes, found "a"/],
-    ['{"a":1,\n"a":2}', 2, 1, /"a" stands here a second time/],
-    ['["a\nb"]', 1, 2, /between quotes/],
+    ['{"a":1,\n"a":2}', 2, 1, /duplicate name "a"/],
+    ['["a\nb"]', 1, 2, /string is not closed/],
     ["01", 1, 2, /expected the end/],
     ["NaN", 1, 1, /expected a value, found "N"/],
     ["", 1, 1, /the text ends/],
     ["[".repeat(100_000), 1, 62, /nested deeper/],
-  ])("finds where %j stops being JSON", (text, line, column, message) => {
+  ])("finds where %j stops being valid JSON", (text, line, column, message) => {
     const { fault } = readJson(text);
     expect(fault).toMatchObject({ line, column });
     expect(fault?.message).toMatch(message);
@@ -95,7 +95,7 @@ describe("JSON", () => {
 });
 
 describe("a model's text", () => {
-  test.each(["mlp", "conv"] as const)("%s is written a layer a line, and read again", (model) => {
+  test.each(["mlp", "conv"] as const)("%s is written with one layer per line, and read again", (model) => {
     const spec = specFor({ model, latent: 2, spec: "" }, [28, 28, 1]);
     const text = specText(spec);
     expect(JSON.parse(text)).toEqual(spec);
@@ -116,7 +116,7 @@ describe("a model's text", () => {
     ],
     ["latent", '"latent": 2', '"latent": 2.5'],
     ["likelihood", '"likelihood": "bernoulli"', '"likelihood": "poisson"'],
-  ])("the line of a fault in %s is found", async (_, good, wrong) => {
+  ])("finds the line of an error in %s", async (_, good, wrong) => {
     const line = lineWith(good);
     expect(line).toBeGreaterThan(0);
     const broken = text.replace(good, wrong);
@@ -127,14 +127,14 @@ describe("a model's text", () => {
     expect(faultLine(broken, (error as WebvaeError).message)).toBe(line);
   });
 
-  test("data of another shape, and text that is no JSON, are refused before anything is built", () => {
+  test("data of another shape and invalid JSON are rejected before anything is built", () => {
     const custom = (spec: string) => () => specFor({ model: "custom", latent: 2, spec }, [32, 32, 3]);
-    expect(custom(text)).toThrow(/input: the data's examples have shape \[32, 32, 3\], the model's \[28, 28, 1\]/);
+    expect(custom(text)).toThrow(/input: the data has shape \[32, 32, 3\], but the model expects \[28, 28, 1\]/);
     expect(custom("{")).toThrow(/line 1, column 2: expected a name/);
     expect(() => specFor({ model: "conv", latent: 2, spec: "" }, [2])).toThrow(/needs images/);
   });
 
-  test("images of 48 pixels and more get the larger model where their sides allow it", () => {
+  test("images of 48 pixels or more get the larger model if their sides allow it", () => {
     const layers = (shape: number[]) => specFor({ model: "conv", latent: 8, spec: "" }, shape).encoder.length;
     expect(layers([64, 64, 3])).toBe(5);
     expect(layers([52, 52, 3])).toBe(4);

@@ -1,4 +1,5 @@
-// describe: shapes, parameters and operations of models, against what is worked out by hand and what training allocates.
+// describe: shapes, parameters and operations of models, compared with hand calculations and with training's
+// allocations.
 import { describe as suite, expect, it } from "vitest";
 import { describe } from "../../src/describe.js";
 import {
@@ -18,7 +19,7 @@ import { size } from "../../src/tensor.js";
 import { fault } from "../support/fault.js";
 
 suite("a model described", () => {
-  it("has a line a layer: conv, whose figures are Keras's", () => {
+  it("has one line per layer: conv, with Keras's numbers", () => {
     const { layers, parameters, flops } = describe(models.conv([28, 28, 1], 2));
     // model.summary() of the Keras example: encoder 69,076, decoder 65,089.
     expect(parameters).toBe(69_076 + 65_089);
@@ -54,7 +55,7 @@ suite("a model described", () => {
     expect(found.layers.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(found.parameters);
   });
 
-  it("walks into residual layers, and has norms and a learned sigma", () => {
+  it("includes the layers inside residuals, norms and a learned sigma", () => {
     const { layers, parameters } = describe({
       input: [4, 4, 2],
       encoder: [residual([conv2d(2, 3), batchNorm()]), flatten()],
@@ -76,7 +77,7 @@ suite("a model described", () => {
     expect(parameters).toBe(38 + 4 + 198 + 128 + 6 + 1);
   });
 
-  it("is a table, its columns aligned", () => {
+  it("is a table with aligned columns", () => {
     expect(describe(models.mlp([28, 28, 1], 20)).text).toBe(
       [
         "layer      type                output       parameters      FLOPs",
@@ -95,7 +96,7 @@ suite("a model described", () => {
     expect(JSON.parse(JSON.stringify(found))).toEqual(found);
   });
 
-  it("refuses what is no model", () => {
+  it("rejects invalid models", () => {
     expect(() => describe({ ...models.mlp([4], 1), latent: 0 })).toThrow(fault("INVALID_SPEC", /latent/));
   });
 });

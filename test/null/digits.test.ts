@@ -15,7 +15,7 @@ const test = digits({ split: "test", count: 500, seed: 1 });
 
 const image = ({ values }: Dataset, i: number) => values.subarray(i * PIXELS, (i + 1) * PIXELS);
 
-/** Share of the first `count` examples of `asked` whose nearest neighbour in `known` has their label. */
+/** Fraction of the first `count` examples in `asked` whose nearest neighbour in `known` has the same label. */
 function nearestNeighbour(known: Dataset, asked: Dataset, count: number): number {
   let right = 0;
   for (let i = 0; i < count; i++) {
@@ -72,19 +72,20 @@ describe("digit strokes", () => {
 
 describe("digits", () => {
   it("gives the same bytes on every machine", () => {
-    // Fixed by design: the drawing uses nothing that rounds differently elsewhere. A change of the drawing changes it.
+    // Fixed by design, since drawing uses only operations that round the same everywhere. Changing the drawing changes
+    // it.
     const hash = createHash("sha256").update(train.values).update(train.labels!).digest("hex");
     expect(hash.slice(0, 16)).toBe("52c67b784b641cec");
   });
 
-  it("depends on seed, split and index alone", () => {
+  it("depends only on seed, split and index", () => {
     const few = digits({ split: "train", count: 20, seed: 1 });
     expect(few.values).toEqual(train.values.subarray(0, 20 * PIXELS));
     expect(few.labels).toEqual(train.labels!.subarray(0, 20));
     expect(digits({ split: "train", count: 20, seed: 2 }).values).not.toEqual(few.values);
   });
 
-  it("shares no image between the splits", () => {
+  it("has no image in both splits", () => {
     const keys = (dataset: Dataset) =>
       Array.from({ length: dataset.count }, (_, i) => Buffer.from(image(dataset, i)).toString("base64"));
     const known = new Set(keys(train));
@@ -92,7 +93,7 @@ describe("digits", () => {
     expect(keys(test).filter((key) => known.has(key))).toEqual([]);
   });
 
-  it("looks like MNIST to a ruler: ink, grey levels, box, centre", () => {
+  it("measures like MNIST: ink, grey levels, box, centre", () => {
     expect(train).toMatchObject({ name: "digits", shape: [28, 28, 1], count: 2000 });
     const mean = (train.values as Uint8Array).reduce((a, b) => a + b, 0) / train.values.length / 255;
     expect(mean).toBeGreaterThan(0.12);
@@ -123,7 +124,7 @@ describe("digits", () => {
     }
   });
 
-  it("has ten classes that a nearest neighbour tells apart", () => {
+  it("has ten classes that nearest neighbours can distinguish", () => {
     expect(new Set(train.labels)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
     expect(nearestNeighbour(train, test, 500)).toBeGreaterThan(0.9);
   });
@@ -139,7 +140,7 @@ describe("digits", () => {
   });
 
   const dir = localMnist();
-  // Defined where the files are: a skipped test would say nothing.
+  // Only defined if the files exist: a skipped test would prove nothing.
   const withFiles = dir ? it : () => {};
   withFiles("teaches a nearest neighbour to read real MNIST", async () => {
     const real = await readDataDir(dir!, { split: "test" });

@@ -1,5 +1,5 @@
-// Every public call that takes data, with every container that people have them in: it works, or the error says what was
-// given and which call makes it right. What is no number becomes none.
+// Every public call that takes data, with every container that people use: it works, or the error says what was given
+// and which call to use. Non-numbers never become numbers.
 import vm from "node:vm";
 import { describe, expect, it } from "vitest";
 import { rowsOf } from "../../src/examples.js";
@@ -42,7 +42,7 @@ describe("numbers in any container", () => {
     expect(flat).toBeInstanceOf(wanted.constructor);
     expect(rowsOf("encode", as(given), shape)).toEqual({ source: wanted, width: WIDTH, count: 2 });
 
-    if (bytes) await refuses("latents", given, /^decode: decode: latents are floats, not bytes/);
+    if (bytes) await refuses("latents", given, /^decode: decode: latents must be floats, not bytes/);
     else {
       expect(await thrown(() => vae.decode(as(given)))).toBeUndefined();
       expect(rowsOf("decode", as(given), [WIDTH]).source).toEqual(wanted);
@@ -50,7 +50,7 @@ describe("numbers in any container", () => {
     await refuses(
       "datasets",
       given,
-      /fromArray\(values, \{ shape: \[(2, 2, 3)?\] \}\) of webvae\/datasets makes a Dataset/,
+      /make a Dataset with fromArray\(values, \{ shape: \[(2, 2, 3)?\] \}\) from webvae\/datasets/,
     );
     await refuses("datasets", given, named);
     await refuses("pictures", given, /picture 0 is|expected an array of ImageData, found a/);
@@ -66,8 +66,8 @@ describe("numbers in any container", () => {
   });
 });
 
-describe("cells that are no numbers", () => {
-  /** Without its value at `index`, and yet as long. */
+describe("cells that are not numbers", () => {
+  /** The same length, but with a hole at `index`. */
   const without = (values: unknown[], index: number) => {
     const sparse = new Array<unknown>(values.length);
     values.forEach((value, i) => i !== index && (sparse[i] = value));
@@ -78,7 +78,7 @@ describe("cells that are no numbers", () => {
     ["null", null, /is null, not/],
     ["undefined", undefined, /is undefined, not/],
     ["an empty string", "", /is "", not/],
-    ["a blank", " ", /is " ", not/],
+    ["a space", " ", /is " ", not/],
     ["a number as text", "0.5", /is "0\.5", not/],
     ["true", true, /is true, not/],
     ["false", false, /is false, not/],
@@ -90,7 +90,7 @@ describe("cells that are no numbers", () => {
     ["a boxed NaN", Object(NaN), /is a Number, not/],
     ["a boxed number", Object(1), /is a Number, not/],
     ["an object that says 1", { valueOf: () => 1 }, /is an object with the keys valueOf, not/],
-    ["an object of nothing", Object.create(null), /is an object with the keys , not/],
+    ["an object without a prototype", Object.create(null), /is an object with the keys , not/],
     ["NaN", NaN, /is NaN, not a finite/],
     ["infinity", -Infinity, /is -Infinity, not a finite/],
     ["a double beyond floats", 1e39, /is 1e\+39, not a finite 32-bit float/],
@@ -127,7 +127,7 @@ describe("cells that are no numbers", () => {
     await refuses("labels", Int32Array.of(0, 256), /label 1 is 256/);
   });
 
-  it("integers that floats do not have", async () => {
+  it("integers that are not exact as floats", async () => {
     const exact = Int32Array.from(bits, (bit) => bit * 2 ** 24);
     expect(datasets.fromArray(exact, { shape }).values).toContain(2 ** 24);
     for (const Type of [Int32Array, Uint32Array]) {

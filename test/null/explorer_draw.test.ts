@@ -1,4 +1,4 @@
-// What the explorer makes of a drawing, and how it judges it.
+// How the explorer converts drawings, and judges them.
 import { describe, expect, test } from "vitest";
 import { normals } from "../../explorer/normals.js";
 import { Latest } from "../../explorer/latest.js";
@@ -30,7 +30,7 @@ function measured(image: Float32Array, width: number) {
   return { ...box, mass, centre: [x / mass, y / mass] as const };
 }
 
-/** A seven: its mass lies above and left of its box's middle. */
+/** A seven, whose centre of mass is above and left of its box's centre. */
 const seven = (size: number, x: number, y: number) =>
   stroke([
     [x, y],
@@ -46,25 +46,25 @@ describe("a drawing", () => {
     expect(bottom - top + 1).toBeGreaterThanOrEqual(20);
     expect(bottom - top + 1).toBeLessThanOrEqual(22);
     expect(right - left).toBeLessThan(bottom - top);
-    // Moved by whole pixels, as MNIST was.
+    // Moved by whole pixels, like in MNIST.
     for (const at of centre) expect(Math.abs(at - 14.5)).toBeLessThanOrEqual(0.5);
     expect(Math.max(...large)).toBe(1);
     expect(Math.min(...large)).toBe(0);
   });
 
-  test("is the same picture wherever and however small it was drawn, with a pen as thick", () => {
+  test("gives the same picture, with an equally thick pen, wherever and however small it was drawn", () => {
     const small = strokesToImage([seven(0.2, 0.7, 0.6)], [28, 28], 1);
     small.forEach((value, i) => expect(Math.abs(value - large[i]!)).toBeLessThan(1e-4));
   });
 
-  test("of another size is scaled with it", () => {
+  test("is scaled to other image sizes", () => {
     const { top, bottom, centre } = measured(strokesToImage([seven(0.7, 0.1, 0.1)], [56, 56], 1), 56);
     expect(bottom - top + 1).toBeGreaterThanOrEqual(40);
     expect(bottom - top + 1).toBeLessThanOrEqual(44);
     for (const at of centre) expect(Math.abs(at - 29)).toBeLessThanOrEqual(0.5);
   });
 
-  test("of nothing is empty, of a tap a dot in the middle, of a line a line", () => {
+  test("of nothing is empty, of a tap a centred dot, of a line a line", () => {
     expect(strokesToImage([], [28, 28], 1).every((value) => value === 0)).toBe(true);
     const dot = measured(strokesToImage([stroke([[0.2, 0.9]])], [28, 28], 1), 28);
     expect(dot.right - dot.left).toBeLessThan(6);
@@ -79,9 +79,9 @@ describe("a drawing", () => {
     expect(drawn.right - drawn.left).toBeLessThan(5);
   });
 
-  test("keeps all of its ink when it is moved", () => {
+  test("keeps all its ink when moved", () => {
     const edge = new Float32Array(100);
-    // Its mass asks for more room than there is.
+    // Centring its mass would need more room than there is.
     for (let row = 0; row < 10; row++) edge[10 * row] = 1;
     edge[9] = 0.25;
     const moved = centred(edge, 10, 10, 10 / 28);
@@ -106,7 +106,7 @@ describe("a drawing", () => {
   });
 });
 
-describe("how usual a loss is", () => {
+describe("how typical a loss is", () => {
   const losses = Array.from({ length: 200 }, (_, i) => 100 + i);
 
   test("percentiles", () => {
@@ -118,14 +118,14 @@ describe("how usual a loss is", () => {
   });
 
   test.each([
-    [110, "typical", "95 % of the examples are stranger to the model."],
-    [250, "ordinary", "25 % of the examples are stranger to the model."],
-    [290, "unusual", "Stranger to the model than 95 % of the examples."],
-    [297, "very unusual", "Stranger to the model than 99 % of the examples."],
-    [500, "unlike any example", "Its loss is above all 200 examples'."],
+    [110, "typical", "95% of the examples have a higher loss."],
+    [250, "ordinary", "25% of the examples have a higher loss."],
+    [290, "unusual", "Its loss is higher than those of 95% of the examples."],
+    [297, "very unusual", "Its loss is higher than those of 99% of the examples."],
+    [500, "unlike any example", "Its loss is higher than those of all 200 examples."],
   ])("%f nats: %s", (loss, words, sentence) => expect(judge(loss, losses)).toMatchObject({ words, sentence }));
 
-  test("a histogram counts every value once, the largest too", () => {
+  test("a histogram counts every value once, including the largest", () => {
     const { counts, from, to } = histogram(losses, 7);
     expect(counts.reduce((a, b) => a + b)).toBe(200);
     expect([from, to]).toEqual([100, 299]);
@@ -169,7 +169,7 @@ describe("the newest request", () => {
     await last;
   });
 
-  test("goes on after a failure, which only those that waited for it hear of", async () => {
+  test("continues after a failure, which is reported only to those that waited for it", async () => {
     const latest = new Latest();
     const failing = latest.run(() => Promise.reject(new Error("no")));
     const next = latest.run(() => Promise.resolve());
@@ -177,7 +177,7 @@ describe("the newest request", () => {
     await expect(next).resolves.toBeUndefined();
   });
 
-  test("forgets what waits when it is cleared, and works again", async () => {
+  test("drops waiting requests when cleared, and works again", async () => {
     const latest = new Latest();
     let [open, ran] = [() => {}, 0];
     const first = latest.run(() => new Promise<void>((done) => (open = done)));
@@ -192,7 +192,7 @@ describe("the newest request", () => {
 });
 
 describe("how examples are shown", () => {
-  test("images as they are, square vectors as squares, others as strips", () => {
+  test("images unchanged, square vectors as squares, others as strips", () => {
     expect(pictureShape({ input: [28, 28, 1] })).toEqual([28, 28, 1]);
     expect(pictureShape({ input: [64, 32, 3] })).toEqual([64, 32, 3]);
     expect(pictureShape({ input: [784] })).toEqual([28, 28, 1]);
@@ -200,7 +200,7 @@ describe("how examples are shown", () => {
     expect(pictureShape({ input: [4, 4, 2] })).toEqual([1, 32, 1]);
   });
 
-  test("cells are whole pixels, as large as fit, and a canvas of their size gives them again", () => {
+  test("cells are whole pixels, as large as fit, and a canvas of their size gives the same cells", () => {
     const layout = layoutOf({ width: 640, height: Infinity }, [28, 28, 1], 12, 12);
     expect(layout).toEqual({ cell: { width: 50, height: 50 }, gap: 3, width: 633, height: 633 });
     expect(layoutOf({ width: 212, height: 160 }, [2, 4, 1], 2, 3)).toMatchObject({

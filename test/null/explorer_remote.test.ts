@@ -1,4 +1,4 @@
-// A model in a worker that is gone: no call of the explorer waits for it.
+// If a model's worker is gone, no call of the explorer waits for it.
 import { expect, it } from "vitest";
 import type { Port } from "../../explorer/messages.js";
 import { remoteModel } from "../../explorer/remote_model.js";
@@ -29,24 +29,27 @@ const calls: Calls = {
   surfaceSnapshot: (model) => surface(model).snapshot(),
 };
 
-it.each(Object.entries(calls))("%s rejects when the page says that it is gone, and later", async (_, call) => {
-  const gone = new AbortController();
-  const model = await remoteModel(new DeafPort() as unknown as Port, { signal: gone.signal });
-  const waiting = call(model);
-  gone.abort(Object.assign(new Error("the worker has stopped"), { code: "WORKER_LOST" }));
-  const fault = { name: "RemoteFault", message: "the worker has stopped", code: "WORKER_LOST" };
-  await expect(waiting).rejects.toMatchObject(fault);
-  await expect(call(model)).rejects.toMatchObject(fault);
-});
+it.each(Object.entries(calls))(
+  "%s rejects when the page says that the worker is gone, and afterwards",
+  async (_, call) => {
+    const gone = new AbortController();
+    const model = await remoteModel(new DeafPort() as unknown as Port, { signal: gone.signal });
+    const waiting = call(model);
+    gone.abort(Object.assign(new Error("the worker has stopped"), { code: "WORKER_LOST" }));
+    const fault = { name: "RemoteFault", message: "the worker has stopped", code: "WORKER_LOST" };
+    await expect(waiting).rejects.toMatchObject(fault);
+    await expect(call(model)).rejects.toMatchObject(fault);
+  },
+);
 
-it.each(Object.entries(calls))("%s rejects where an answer cannot be read", async (_, call) => {
+it.each(Object.entries(calls))("%s rejects if a reply cannot be read", async (_, call) => {
   const port = new DeafPort();
   const waiting = call(await remoteModel(port as unknown as Port));
   port.dispatchEvent(new MessageEvent("messageerror"));
-  await expect(waiting).rejects.toMatchObject({ name: "RemoteFault", message: "an answer could not be read" });
+  await expect(waiting).rejects.toMatchObject({ name: "RemoteFault", message: "a reply could not be read" });
 });
 
-it("a worker that is gone already gives no model", async () => {
+it("a worker that is already gone serves no model", async () => {
   const signal = AbortSignal.abort(new Error("gone"));
   await expect(remoteModel(new DeafPort() as unknown as Port, { signal })).rejects.toThrow("gone");
 });

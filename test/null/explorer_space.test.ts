@@ -1,4 +1,4 @@
-// The explorer's mathematics of the latent space: components, planes, quantiles, ways and round trips.
+// The explorer's mathematics of the latent space: components, planes, quantiles, paths and round trips.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { normals } from "../../explorer/normals.js";
@@ -30,7 +30,7 @@ function elongated(count: number) {
 }
 
 describe("principal components", () => {
-  test("are the directions that the data were made along, the larger first, wherever the data lie", () => {
+  test("are the directions along which the data was generated, larger first, wherever the data is", () => {
     const { rows, axes } = elongated(4000);
     const found = principalAxes(rows, 5);
     expect(Math.abs(dot(found.axes[0], axes[0]!))).toBeGreaterThan(0.998);
@@ -44,7 +44,7 @@ describe("principal components", () => {
     );
   });
 
-  test("are unit vectors across each other whatever the data, also where these vary in one direction or in none", () => {
+  test("are orthogonal unit vectors for any data, even if it varies in only one direction or none", () => {
     const points = fc.integer({ min: 2, max: 6 }).chain((width) =>
       fc
         .array(fc.float({ noNaN: true, min: -10, max: 10 }), { minLength: width, maxLength: 5 * width })
@@ -66,7 +66,7 @@ describe("principal components", () => {
 });
 
 describe("a plane", () => {
-  test("lifts a point to a place that projects to it, and leaves what lies across the plane", () => {
+  test("lifts a point to a position that projects to it, and keeps the orthogonal part", () => {
     const { rows } = elongated(300);
     const plane = Plane.ofPoints(rows, 5);
     const z = Float32Array.from([0.5, -1, 2, 0.25, 1.5]);
@@ -78,7 +78,7 @@ describe("a plane", () => {
     expect(plane.share).toBeGreaterThan(0.99);
   });
 
-  test("of two dimensions moves those alone", () => {
+  test("of two dimensions moves only those", () => {
     const plane = Plane.ofDimensions(4, 2, 0);
     expect([...plane.lift([5, 6], [1, 2, 3, 4])]).toEqual([6, 2, 5, 4]);
     expect([...plane.projectAll(Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8]))]).toEqual([3, 1, 7, 5]);
@@ -98,11 +98,11 @@ describe("normal quantiles", () => {
     [1e-10, -6.361340902404056],
   ])("%f: %f", (p, x) => expect(normalQuantile(p)).toBeCloseTo(x, 9));
 
-  test("refuse what is no share", () => {
+  test("reject invalid fractions", () => {
     for (const p of [0, 1, -0.1, NaN]) expect(() => normalQuantile(p)).toThrow(RangeError);
   });
 
-  test("of a grid are symmetric, rise, and part the prior evenly", () => {
+  test("of a grid are symmetric, ascending, and divide the prior evenly", () => {
     const grid = normalGrid(12);
     expect(grid).toHaveLength(12);
     grid.forEach((value, i) => expect(value).toBeCloseTo(-grid[11 - i]!, 12));
@@ -119,11 +119,11 @@ describe("interpolation", () => {
   const a = Float32Array.from([2, 0, 0]);
   const b = Float32Array.from([0, 4, 0]);
 
-  test("linear: the straight way", () => {
+  test("linear: the straight line", () => {
     expect([...between(a, b, 0.25, "linear")]).toEqual([1.5, 1, 0]);
   });
 
-  test("spherical: the arc, whose length goes evenly from the one's to the other's", () => {
+  test("spherical: the arc, with a linearly changing length", () => {
     for (const t of [0, 0.25, 0.5, 1]) {
       const at = between(a, b, t, "spherical");
       expect(Math.hypot(...at)).toBeCloseTo(2 + 2 * t, 5);
@@ -131,7 +131,7 @@ describe("interpolation", () => {
     }
   });
 
-  test("spherical from the origin, to the same place and to the opposite one stays finite", () => {
+  test("spherical from the origin, to the same point and to the opposite one stays finite", () => {
     const zero = new Float32Array(3);
     for (const [from, to] of [
       [zero, b],
@@ -142,7 +142,7 @@ describe("interpolation", () => {
     }
   });
 
-  test("steps begin and end at the two", () => {
+  test("steps begin and end at the endpoints", () => {
     const rows = steps(a, b, 5, "spherical");
     expect([...rows.subarray(0, 3)]).toEqual([2, 0, 0]);
     [...rows.subarray(12)].forEach((value, i) => expect(value).toBeCloseTo(b[i]!, 5));
@@ -163,7 +163,7 @@ describe("a round trip", () => {
     expect(sides.map((side) => side.toFixed(6))).toEqual(Array(4).fill("2.000000"));
   });
 
-  test("visits each point once, and no two of its pieces can be swapped for shorter ones", () => {
+  test("visits each point once, and no two of its segments can be swapped for shorter ones", () => {
     const coordinate = fc.float({ min: -3, max: 3, noNaN: true });
     const places = fc.array(fc.tuple(coordinate, coordinate), { minLength: 3, maxLength: 9 });
     fc.assert(
@@ -181,7 +181,7 @@ describe("a round trip", () => {
     );
   });
 
-  test("passes its points, closes, and keeps an even pace without corners", () => {
+  test("passes through its points, closes, and has constant speed and no corners", () => {
     const path = new ClosedPath(roundTrip(square));
     const places = Array.from({ length: 401 }, (_, i) => path.at(i / 400));
     for (const point of square) expect(Math.min(...places.map((place) => distance(place, point)))).toBeLessThan(0.02);
@@ -199,7 +199,7 @@ describe("a round trip", () => {
     }
   });
 
-  test("takes three points", () => {
+  test("needs three points", () => {
     expect(() => new ClosedPath(square.slice(0, 2))).toThrow(RangeError);
   });
 });

@@ -1,8 +1,8 @@
-// A sample of the walks over faults; `npm run soak` walks over all of them.
+// A sample of the fault-injection walks; `npm run soak` runs all of them.
 import { expect, test } from "vitest";
 import { faultWalks } from "../soak/faults.js";
 
-/** One case in so many: some seconds each. */
+/** One case in this many, for a few seconds per walk. */
 const EVERY = Number(process.env["WEBVAE_WALK_EVERY"] ?? 31);
 
 test.each(faultWalks.map((walk) => [walk.name, walk] as const))("%s", async (_, walk) => {

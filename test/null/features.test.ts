@@ -1,5 +1,5 @@
-// No shader is chosen that enables a feature which the device lacks, whoever chooses: the table, a store, what was saved
-// of a run, or a test.
+// No shader is chosen that enables a feature that the device lacks, whether by the table, a store, a saved run or a
+// test.
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { compile } from "../../src/executable.js";
@@ -31,7 +31,7 @@ const adam = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decouple
 const graph: Graph = trainingGraph(model, dataTensor("bytes", 64, 768), { batch: 32 }, adam);
 const products = graph.nodes.filter(({ op }) => opNamed(op).schedules);
 
-/** A device that says it has these features alone, on an adapter of either kind. */
+/** A device that claims to have only these features, on an adapter of either kind. */
 async function having(features: readonly string[], software: boolean): Promise<Device> {
   const gpu = await open({ backend: "null" });
   Object.defineProperty(gpu, "features", { value: new Set(features) });
@@ -50,14 +50,14 @@ describe.each(kinds)("with %s, in software: %s", (_, software, features) => {
   };
   const able = features.includes("subgroups");
 
-  it("the table chooses among what it has", async () => {
+  it("the table chooses among the available features", async () => {
     const device = await having(features, software);
     const choices = await createTuner(device, false).choose(graph);
     expect(features).toEqual(expect.arrayContaining(needed(scheduleOf(choices))));
     if (software) expect(Object.values(choices).includes("winograd")).toBe(able);
   });
 
-  it.each(schedules)("%s is taken from a store, a saved run or a test where it can be", async (schedule) => {
+  it.each(schedules)("%s is taken from a store, a saved run or a test if possible", async (schedule) => {
     const device = await having(features, software);
     const asked = Object.fromEntries(products.map((node) => [shapeClass(node), schedule]));
     const store = { load: () => Promise.resolve(asked), save: () => Promise.resolve() };
@@ -75,7 +75,7 @@ describe.each(kinds)("with %s, in software: %s", (_, software, features) => {
     expect(features).toEqual(expect.arrayContaining(needed(forced(device, schedule))));
   });
 
-  it("what it cannot run is refused by the feature's name, not by a compiler", async () => {
+  it("what it cannot run is rejected with the feature's name, not by a compiler", async () => {
     const device = await having(features, software);
     for (const node of products) {
       for (const schedule of schedulesOf(node)) {
@@ -91,7 +91,7 @@ describe.each(kinds)("with %s, in software: %s", (_, software, features) => {
   });
 });
 
-it("an op's schedule names the shader that asks for the most", () => {
+it("an op's schedule names the shader that requires the most features", () => {
   expect(opNames().filter((op) => opNamed(op).schedules).length).toBeGreaterThan(8);
   for (const node of products) {
     for (const schedule of schedulesOf(node)) {

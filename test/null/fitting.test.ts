@@ -1,4 +1,4 @@
-// A decoder that ends in another shape: the chain of shapes, and a change that makes it fit, which is then tried.
+// A decoder with the wrong final shape: the chain of shapes, and a suggested change, which is then tried.
 import { describe, expect, it } from "vitest";
 import { WebvaeError } from "../../src/errors.js";
 import { conv2d, convTranspose2d, dense, flatten, reshape, upsample2d, type Layer } from "../../src/layers/json.js";
@@ -16,7 +16,7 @@ const messageOf = (spec: unknown): string => {
   throw new Error("it was accepted");
 };
 
-/** The changes that a message names, made. */
+/** Applies the changes that a message suggests. */
 function repaired(decoder: readonly Layer[], message: string): Layer[] | undefined {
   const [, remedy] = /; it fits with (.*)$/m.exec(message) ?? [];
   if (!remedy) return undefined;
@@ -40,7 +40,7 @@ const triple = convTranspose2d(8, 3, { stride: 3 });
 const half = convTranspose2d(8, 4, { stride: 2 });
 const end = convTranspose2d(1, 3);
 
-describe("the change that is named makes the decoder fit", () => {
+describe("the suggested change makes the decoder fit", () => {
   it.each<[string, number[], Layer[], string]>([
     ["30x30", [30, 30, 1], from(8, 8, double, double, end), 'decoder.2: {"padding":1}'],
     ["63x63", [63, 63, 1], from(16, 16, double, double, end), 'decoder.3: {"padding":1}'],
@@ -76,7 +76,7 @@ describe("the change that is named makes the decoder fit", () => {
     if (layers) expect(resolveSpec({ ...common, input, decoder: layers }).spec.decoder).toEqual(layers);
   });
 
-  it("for all sizes up to 40 that two convolutions of stride 2 make, and for most of stride 3", () => {
+  it("for all sizes up to 40 that two convolutions of stride 2 make, and for most with stride 3", () => {
     const found = { 2: [0, 0], 3: [0, 0] };
     for (const [kernel, stride] of [
       [3, 2],
@@ -100,14 +100,14 @@ describe("the change that is named makes the decoder fit", () => {
         found[stride][changed ? 0 : 1]!++;
       }
     }
-    // Of stride 3, some need two layers to change each in its own way.
+    // With stride 3, some need different changes in two layers.
     expect(found[2][0]).toBeGreaterThan(60);
     expect(found[2][1]).toBe(0);
     expect(found[3][0]).toBeGreaterThan(2 * found[3][1]!);
   });
 });
 
-it("the chain of both halves is printed, layer by layer", () => {
+it("prints the chain of both halves, layer by layer", () => {
   const decoder = from(8, 8, double, double, end);
   const message = messageOf({
     ...common,
@@ -122,7 +122,7 @@ it("the chain of both halves is printed, layer by layer", () => {
   ]);
 });
 
-it("where nothing simple fits, nothing is promised; and a long decoder costs no time", () => {
+it("suggests nothing if nothing simple fits, and spends no time on a long decoder", () => {
   const message = messageOf({ ...common, input: [28, 28, 1], decoder: [dense(4), reshape(2, 2, 1), upsample2d(9)] });
   expect(message).toMatch(/^decoder: ends in shape \[18, 18, 1\], but the input's shape is \[28, 28, 1\]\n/);
   const started = performance.now();

@@ -1,4 +1,4 @@
-// Data sets of npy files. What readNpy takes and refuses is in npy.test.ts.
+// Data sets from npy files. What readNpy accepts and rejects is in npy.test.ts.
 import { describe, expect, it } from "vitest";
 import { fromNpy, type FromNpyOptions } from "../../src/data/from_npy.js";
 import { fault } from "../support/fault.js";
@@ -30,7 +30,7 @@ describe("fromNpy", () => {
   const file = (descr: string, shape: number[], values: ArrayBufferView) =>
     npyFile(npyHeader(descr, `(${shape.join(", ")},)`), new Uint8Array(values.buffer));
 
-  it("decides what a value stands for by its type, whatever the values", async () => {
+  it("interprets values by their type alone", async () => {
     const cases: [string, ArrayBufferView, number[]][] = [
       ["<f4", Float32Array.of(0, 2, 128, 255), [0, 2, 128, 255]],
       ["<f4", Float32Array.of(0, 2, 128, 256), [0, 2, 128, 256]],
@@ -56,7 +56,7 @@ describe("fromNpy", () => {
     }
   });
 
-  it("refuses integers that 32-bit floats do not have, and says where", async () => {
+  it("rejects integers that are not exact as 32-bit floats, and says where", async () => {
     const beyond = /value 3 \(row 1, column 1\) is -?16777217; integers beyond 2\^24/;
     await refused(file("<i4", [2, 2], Int32Array.of(0, 1, 2, -16777217)), "INVALID_DATA", beyond);
     await refused(file("<u4", [2, 2], Uint32Array.of(0, 1, 2, 16777217)), "INVALID_DATA", beyond);
@@ -83,7 +83,7 @@ describe("fromNpy", () => {
     }
   });
 
-  it("turns channels that come first", async () => {
+  it("moves channels that come first", async () => {
     // [1, 3, 2, 2]: the red plane, the green, the blue.
     const planes = Uint8Array.of(1, 2, 3, 4, 11, 12, 13, 14, 21, 22, 23, 24);
     const dataset = await fromNpy(npyBytes([1, 3, 2, 2], planes), { channels: "first" });
@@ -96,7 +96,7 @@ describe("fromNpy", () => {
       const [n, c, p] = [Math.floor(i / 24), Math.floor(i / 12) % 2, i % 12];
       expect(turned.values[24 * n + 2 * p + c]).toBe(i);
     }
-    await refused(npyBytes([2, 2, 2], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)), "INVALID_FILE", /for \[n, c, h, w\]/, {
+    await refused(npyBytes([2, 2, 2], Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)), "INVALID_FILE", /needs \[n, c, h, w\]/, {
       channels: "first",
     });
     await expect(fromNpy(npyBytes([1, 2], planes.subarray(0, 2)), { channels: 3 } as never)).rejects.toEqual(
@@ -104,7 +104,7 @@ describe("fromNpy", () => {
     );
   });
 
-  it("unpacks gzip, and takes labels of any type that holds them", async () => {
+  it("decompresses gzip, and accepts labels of any type that can represent them", async () => {
     const images = gzip(npyBytes([3, 1, 1], Uint8Array.of(7, 8, 9)));
     for (const labels of [Uint8Array.of(2, 0, 255), Float32Array.of(2, 0, 255), Float64Array.of(2, 0, 255)]) {
       const dataset = await fromNpy(images, { labels: npyBytes([3], labels), name: "mine" });
@@ -118,13 +118,13 @@ describe("fromNpy", () => {
     }
   });
 
-  it("says what it found in values that fit nothing", async () => {
+  it("describes values that do not fit", async () => {
     const image = (...values: number[]) => npyBytes([1, 2, 2], Float64Array.from(values));
     await refused(image(0, 1, NaN, 2), "INVALID_DATA", /value 2 \(row 0, column 2\) is NaN/);
     await refused(image(0, 1, 1e39, 2), "INVALID_DATA", /is 1e\+39, not a finite 32-bit float/);
   });
 
-  it("refuses what is no data set", async () => {
+  it("rejects anything that is not a data set", async () => {
     const bytes = (...shape: number[]) => npyBytes(shape, body(shape.reduce((a, b) => a * b, 1)));
     await refused(bytes(6), "INVALID_FILE", /^set: shape 6 is not \[n, h, w\]/);
     await refused(bytes(1, 1, 1, 1, 1), "INVALID_FILE", /shape 1x1x1x1x1 is not/);

@@ -48,7 +48,7 @@ describe("gaussians", () => {
     });
   });
 
-  it("depends on seed, split and index alone", () => {
+  it("depends only on seed, split and index", () => {
     const make = (count: number, seed = 1, split: "train" | "test" = "train") => gaussians({ split, count, seed });
     const long = make(100);
     expect(make(10).values).toEqual(long.values.subarray(0, 20));

@@ -83,7 +83,7 @@ describe("a model's training step", () => {
          slot8 (slot) 16 bytes"
     `));
 
-  it("in a batch of several parts sums them", () => {
+  it("sums the parts of a batch", () => {
     const large = trainingGraph(model, data, { batch: 1025, shuffle: true }, optimizer);
     const sums = printGraph(large)
       .split("\n")
@@ -97,7 +97,7 @@ describe("a model's training step", () => {
   });
 });
 
-it("no two dropouts share a mask, and none with a rate of 0 is there at all", () => {
+it("no two dropouts share a mask, and dropouts with a rate of 0 are omitted", () => {
   const layers = [dropout(0.1), residual([dropout(0.2), dense(6), dropout(0)]), dropout(0.1)];
   const spec: ModelSpec = {
     input: [6],
@@ -110,11 +110,11 @@ it("no two dropouts share a mask, and none with a rate of 0 is there at all", ()
   const masks = (op: string) =>
     nodes.filter((node) => node.op === op).map(({ attributes }) => Number(attributes.layer));
   expect(masks("dropout")).toEqual([0, 1, 2, 3, 4, 5]);
-  // What comes before the first weights needs no gradient.
+  // Nothing before the first weights needs a gradient.
   expect(masks("dropout_grad").sort()).toEqual([2, 3, 4, 5]);
 });
 
-it("the rows of a ring lie close, also where a step leaves less than a vec4", () => {
+it("the rows of a ring are contiguous, even if a step leaves less than a vec4", () => {
   const { plan: planned } = plan(evaluationGraph(model, data, { batch: 1 }), { flats: flats(model), slots: 5 });
   expect(planned.places.reconstruction!.bytes).toBe(5 * 4);
   expect(planned.places.kl!.bytes).toBe(5 * 16);
@@ -127,7 +127,7 @@ describe("throws", () => {
   const b = tensor("b", "param", [4]);
   const x = tensor("x", "input", [2, 4]);
 
-  it("where a gradient passes an op without a rule", () => {
+  it("if a gradient passes through an op without a rule", () => {
     const first = linear("y", x, W, b);
     const total = tensor("total", "ring", [1]);
     const terms = [{ name: "total", value: total, knob: ONE }];
@@ -135,23 +135,23 @@ describe("throws", () => {
     expect(() => differentiate(graph)).toThrow("op sum_all has no gradient rule, and total = sum_all needs one");
   });
 
-  it("where no gradient reaches a parameter", () => {
+  it("if no gradient reaches a parameter", () => {
     expect(() => differentiate({ nodes: [linear("y", x, W, b)] })).toThrow("no gradient reaches the parameter W");
   });
 
-  it("where two tensors share a name", () => {
+  it("if two tensors share a name", () => {
     const nodes = [linear("y", x, W, b), linear("y", tensor("x2", "input", [3, 4]), W, b)];
     expect(() => graphTensors({ nodes })).toThrow("two tensors are named y: [2,4] and [3,4]");
     expect(() => plan({ nodes })).toThrow("two tensors are named y");
   });
 
-  it("where a node reads what no node makes", () => {
+  it("if a node reads a tensor that no node makes", () => {
     expect(() => plan({ nodes: [linear("y", tensor("h", "activation", [2, 4]), W, b)] })).toThrow(
       "linear reads h, which no node makes",
     );
   });
 
-  it("where there is no such op, or the shader has no such tensor", () => {
+  it("if there is no such op, or the shader has no such tensor", () => {
     const node = gather(data, { batch: 2 });
     expect(() => plan({ nodes: [{ ...node, op: "gather_bits" }] })).toThrow("no op is named gather_bits");
     expect(() => plan({ nodes: [{ ...node, outputs: { ...node.outputs, extra: b } }] })).toThrow(

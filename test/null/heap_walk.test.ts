@@ -1,8 +1,8 @@
-// A sample of the walk over the heap; `npm run soak -- heap` makes ten thousand calls of each kind.
+// A sample of the heap walk; `npm run soak -- heap` makes ten thousand calls of each kind.
 import { expect, test } from "vitest";
 import { heapKinds, walkHeap, walkLives, type HeapWalk } from "../soak/heap.js";
 
-/** Cheap ones are called more often: what the engine itself does meanwhile is 20 KB or so, whatever is called. */
+/** Cheap calls are made more often, since the engine itself uses about 20 KB whatever is called. */
 const sizes: Readonly<Record<string, number>> = {
   elbo: 250,
   score: 250,
@@ -10,7 +10,7 @@ const sizes: Readonly<Record<string, number>> = {
   save: 1000,
   "save with its training state": 1000,
 };
-/** Bytes of the heap that a part of the walk may gain, for what the engine compiles and forgets meanwhile. */
+/** Bytes that the heap may grow in a part of the walk, for code that the engine compiles and drops meanwhile. */
 const ENGINE = 60_000;
 
 function judge({ name, runs, bytes, arrayBytes, buffers }: HeapWalk) {
@@ -20,6 +20,6 @@ function judge({ name, runs, bytes, arrayBytes, buffers }: HeapWalk) {
   expect(buffers).toBe(0);
 }
 
-test.each(heapKinds)("%s leaves nothing", async (kind) => judge(await walkHeap(kind, sizes[kind] ?? 2500)));
+test.each(heapKinds)("%s leaks nothing", async (kind) => judge(await walkHeap(kind, sizes[kind] ?? 2500)));
 
-test("VAEs that are disposed of leave nothing", async () => judge(await walkLives(50)));
+test("disposed VAEs leak nothing", async () => judge(await walkLives(50)));

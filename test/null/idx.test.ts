@@ -20,7 +20,7 @@ describe("readIdx", () => {
   });
 
   it.each([
-    ["an empty file", new Uint8Array(), /^a\.idx: 0 bytes is too short/],
+    ["an empty file", new Uint8Array(), /^a\.idx: 0 bytes are too few/],
     ["another magic", Uint8Array.of(1, 0, 8, 1, 0, 0, 0, 0), /starts with 01 00 08 01/],
     ["an unknown type", idxFile(0x07, [1], Uint8Array.of(0)), /starts with 00 00 07 01/],
     ["an unsupported type", idxFile(0x0c, [1], new Uint8Array(4)), /type int; only/],
@@ -41,7 +41,7 @@ describe("readIdx", () => {
       idxBytes(new Array<number>(8).fill(0xffffffff), new Uint8Array(8)),
       /4294967295 takes \d/,
     ],
-  ])("refuses %s", (_, file, pattern) => {
+  ])("rejects %s", (_, file, pattern) => {
     expect(read(file)).toThrow(invalid(pattern));
   });
 
@@ -59,7 +59,7 @@ describe("readIdx", () => {
     );
   });
 
-  it("meets any damage with INVALID_FILE, and never returns more than came in", () => {
+  it("answers any damage with INVALID_FILE, and never returns more than it was given", () => {
     const files = [idxBytes([3, 4, 5], new Uint8Array(60)), idxBytes([15], new Uint8Array(15))];
     const damage = fc.record({
       file: fc.constantFrom(...files),
@@ -92,21 +92,21 @@ describe("gunzipIfNeeded", () => {
   const unpack = (bytes: Uint8Array) => gunzipIfNeeded(bytes, "b.gz", (head) => idxLength(head, "b.gz"));
   const refused = (bytes: Uint8Array, pattern: RegExp) => expect(unpack(bytes)).rejects.toEqual(invalid(pattern));
 
-  it("passes on what is not gzip, and unpacks what is", async () => {
+  it("passes on other files, and decompresses gzip", async () => {
     expect(await unpack(plain)).toBe(plain);
     expect(await unpack(gzip(plain))).toEqual(plain);
     const short = idxBytes([3], Uint8Array.of(1, 2, 3));
     expect(await unpack(gzip(short))).toEqual(short);
   });
 
-  it("reads the packed bytes before it returns", async () => {
+  it("reads the compressed bytes before it returns", async () => {
     const packed = gzip(plain);
     const unpacked = unpack(packed);
     packed.fill(0);
     expect(await unpacked).toEqual(plain);
   });
 
-  it("holds no more than the header says, and refuses at once what gzip itself says is longer or shorter", async () => {
+  it("allocates no more than the header says, and at once rejects a file whose gzip length differs", async () => {
     const bomb = (shape: number[], zeros: number) => gzip(idxBytes(shape, new Uint8Array(zeros)));
     const files = [bomb([1000], 200_000_000), bomb([40_000, 28, 28], 200_000_000), bomb([20_000, 10_000], 1000)];
     const before = process.memoryUsage().arrayBuffers;
@@ -117,8 +117,8 @@ describe("gunzipIfNeeded", () => {
     expect((user + system) / 1000).toBeLessThan(1000);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000);
     const huge = bomb([2 ** 31], 1000);
-    await refused(huge, /^b\.gz: 2147483656 bytes unpacked; at most 1073741824 are read/);
-    // What gzip says can be forged; then what comes out is counted, and no byte of deflate becomes more than 1032.
+    await refused(huge, /^b\.gz: 2147483656 bytes decompressed; the limit is 1073741824/);
+    // gzip's length can be forged, so the output is counted; no byte of deflate data becomes more than 1032.
     const forged = bomb([100_000], 200_000);
     new DataView(forged.buffer).setUint32(forged.length - 4, 100_008, true);
     await refused(forged, /corrupt or truncated gzip \(\d+ bytes in/);
@@ -128,12 +128,12 @@ describe("gunzipIfNeeded", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(5_000_000);
   });
 
-  it("meets what unpacks to another kind of file with that kind's error", async () => {
-    await refused(gzip(Buffer.from("a line of text")), /^b\.gz: not an IDX file, it starts with 61 20 6c/);
-    await refused(gzip(new Uint8Array()), /0 bytes is too short/);
+  it("answers gzip of another kind of file with that kind's error", async () => {
+    await refused(gzip(Buffer.from("a line of text")), /^b\.gz: not an IDX file: it starts with 61 20 6c/);
+    await refused(gzip(new Uint8Array()), /0 bytes are too few/);
   });
 
-  it("meets any damage with INVALID_FILE", async () => {
+  it("answers any damage with INVALID_FILE", async () => {
     const packed = gzip(plain);
     await refused(packed.subarray(0, 100), /corrupt or truncated gzip \(100 bytes in/);
     await fc.assert(

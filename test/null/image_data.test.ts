@@ -31,13 +31,13 @@ describe("fromImageData", () => {
     expect([...luma.values]).toEqual([76, 100, 255, Math.round(0.299 * 244 + 0.587 * 224 + 0.114 * 204)]);
   });
 
-  it("puts what is transparent in front of the background", () => {
+  it("blends transparent pixels with the background", () => {
     const black = fromImageData(list, { channels: 3, background: 0 });
     expect([...black.values.subarray(6)]).toEqual([0, 0, 0, 40, 20, 0]);
     expect([...fromImageData(list, { channels: 1, background: 7 }).values][2]).toBe(7);
   });
 
-  it("copies, and takes plain bytes", () => {
+  it("copies, and accepts plain bytes", () => {
     const given = { width: 1, height: 1, data: Uint8Array.of(9, 8, 7, 255) };
     const { values } = fromImageData([given], { channels: 4 });
     given.data.fill(0);
@@ -59,7 +59,7 @@ describe("fromImageData", () => {
       /picture 1 has 1 x 2 pixels, and picture 0 has 2 x 1/,
     ],
     [
-      "three bytes a pixel",
+      "three bytes per pixel",
       [pixels(2, 1, 1, 2, 3, 4, 5, 6)],
       { channels: 3 },
       /picture 0 has 6 bytes, but 2 x 1 .* take 8/,
@@ -72,7 +72,7 @@ describe("fromImageData", () => {
     ],
     ["a width of text", [{ ...list[0], width: "2" }], { channels: 3 }, /picture 0 is an object/],
     ["a hole", [list[0], null], { channels: 3 }, /picture 1 is null/],
-  ])("refuses %s", (_, given, options, pattern) => {
+  ])("rejects %s", (_, given, options, pattern) => {
     expect(() => fromImageData(given as never, options as never)).toThrow(fault("INVALID_DATA", pattern));
   });
 
@@ -81,7 +81,7 @@ describe("fromImageData", () => {
     [{}, /channels must be 1, 3 or 4, not undefined/],
     [{ channels: 3, background: 256 }, /background must be a whole number in 0\.\.255, not 256/],
     [{ channels: 3, colours: 1 }, /unknown key "colours"/],
-  ])("refuses the options %j", (options, pattern) => {
+  ])("rejects the options %j", (options, pattern) => {
     expect(() => fromImageData(list, options as never)).toThrow(fault("INVALID_OPTION", pattern));
   });
 });

@@ -1,4 +1,4 @@
-// The gradients of the twins that work on images, against central differences of their own forward passes.
+// Gradients of the image ops' twins, compared with central differences of their own forward passes.
 import { describe, expect, it } from "vitest";
 import type { Node } from "../../src/graph.js";
 import { add } from "../../src/ops/add.js";
@@ -67,7 +67,7 @@ describe.each(directions)("%s", (direction) => {
     expectGradient(dx, objective, a);
     expectGradient(gradients.dW!, objective, W);
     expectGradient(gradients.db!, objective, b);
-    // Written over what the slope is computed from it is the same.
+    // In place, overwriting what the slope is computed from, it is the same.
     const over = gradientsOf(forward, true, true).nodes.at(-1)!;
     expect(over.attributes.in_place).toBe(activation !== "none");
     expect(run(over, { ...given, result: given.saved }).result).toEqual(dx);
@@ -82,7 +82,7 @@ describe.each(directions)("%s", (direction) => {
     check(geometries["3x2, unequal strides"]!, activation);
   });
 
-  it("gradients in parts add up to the whole, and each pixel is in one of them", () => {
+  it("gradients in parts add up to the whole, and each pixel is in one part", () => {
     const { backward, given, gradients } = check(geometries["3x2, unequal strides"]!, "none");
     const parts = 3;
     const split = (key: string) => partsOf(backward.outputs[key]!, parts);
@@ -100,11 +100,11 @@ describe.each(directions)("%s", (direction) => {
 });
 
 /** By hand: a 3 x 3 image, the kernel [[1, 2], [3, 4]], no padding. */
-describe("what can be seen", () => {
+describe("visible properties", () => {
   const geometry: Geometry = { B: 1, CL: 1, CS: 1, ...square(3, 2, 2, 1, 0) };
   const [W, b] = [Float64Array.of(1, 2, 3, 4), Float64Array.of(100)];
 
-  it("a convolution doesn't turn its kernel", () => {
+  it("a convolution does not flip its kernel", () => {
     const forward = layer("conv2d", geometry, "none");
     const large = Float64Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0);
     expect([...run(forward, { large, W, b }).result!]).toEqual([104, 103, 102, 101]);

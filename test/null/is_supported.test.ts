@@ -1,5 +1,5 @@
-// isSupported says in words what `create` would throw, and asks for no device; and what calls on a VAE refuse of numbers
-// that are too large.
+// isSupported describes what `create` would throw, without requesting a device; and calls on a VAE reject numbers that
+// are too large.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { isSupported, models, VAE, WebvaeError, type Dataset } from "../../src/index.js";
@@ -14,7 +14,7 @@ const info = { vendor: "google", architecture: "swiftshader", device: "", descri
 const spec = models.points([2], 1);
 
 describe("isSupported", () => {
-  it("names the adapter, and asks for no device", async () => {
+  it("names the adapter, and requests no device", async () => {
     const options = gpuWith(() => Promise.resolve({ info, requestDevice }));
     expect(await isSupported(options)).toEqual({
       supported: true,
@@ -41,7 +41,7 @@ describe("isSupported", () => {
       () => (vi.stubGlobal("navigator", {}), vi.stubGlobal("isSecureContext", false), {}),
       /not secure; use https or localhost/,
     ],
-    ["no adapter", () => gpuWith(() => Promise.resolve(null)), /offers no adapter: .*hardware acceleration/],
+    ["no adapter", () => gpuWith(() => Promise.resolve(null)), /found no adapter: .*hardware acceleration/],
     [
       "a rejection",
       () => gpuWith(() => Promise.reject(new Error("GPU process"))),
@@ -56,12 +56,12 @@ describe("isSupported", () => {
       /look for an adapter: .*nope/,
     ],
     [
-      "no answer",
+      "no response",
       () => ({ ...gpuWith(() => new Promise(() => {})), timeoutMs: 30 }),
-      /requestAdapter: no answer within 30 ms/,
+      /requestAdapter: no response within 30 ms/,
     ],
   ];
-  it.each(faults)("gives the reason, which is what create says: %s", async (_, make, reason) => {
+  it.each(faults)("gives the reason, the same as create's error: %s", async (_, make, reason) => {
     const options = make();
     const support = await isSupported(options);
     expect(support).toEqual({ supported: false, reason: expect.stringMatching(reason) as string });
@@ -77,7 +77,7 @@ describe("isSupported", () => {
   });
 });
 
-describe("numbers that are too large or none", () => {
+describe("numbers that are too large or missing", () => {
   const data: Dataset = datasets.fromArray([[0.5, 1]], { shape: [2] });
 
   it("samples of elbo and score", async () => {

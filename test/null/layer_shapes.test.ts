@@ -1,5 +1,5 @@
-// The shapes of layers against TensorFlow's and PyTorch's published formulas, worked by hand, and every way in which a
-// layer can be wrong.
+// Layer shapes, compared with hand calculations from TensorFlow's and PyTorch's published formulas, and every way in
+// which a layer can be wrong.
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it } from "vitest";
 import {
@@ -28,7 +28,7 @@ function resolved(input: readonly number[], layer: Layer) {
 }
 
 describe("shapes", () => {
-  /** What is asked, the input, the layer, its output, and its padding above and to the left. */
+  /** The case, the input, the layer, its output, and its padding above and to the left. */
   const cases: [string, number[], Layer, number[], [number, number]?][] = [
     // TensorFlow, "same": ceil(n / s); padding max((out - 1) s + k - n, 0), the smaller half first.
     ["same, 1", [28, 28, 1], conv2d(32, 3), [28, 28, 32], [1, 1]],
@@ -124,7 +124,7 @@ describe("shapes", () => {
     expect(found && "pad" in found ? found.pad : undefined).toEqual(pad);
   });
 
-  it("a transposed convolution is the transpose: the convolution of its output has its input's size and padding", () => {
+  it("a transposed convolution is a transpose: convolving its output gives its input's size and padding", () => {
     for (const kernel of [1, 2, 3, 4, 5]) {
       for (const stride of [1, 2, 3]) {
         for (const padding of ["same", "valid", 0, 1] as const) {
@@ -145,34 +145,31 @@ describe("Keras's output padding with same", () => {
   const cases = [1, 2, 3, 4, 5, 6].flatMap((kernel) =>
     [1, 2, 3, 4].flatMap((stride) => [...Array(stride).keys()].map((added) => [kernel, stride, added] as const)),
   );
-  it.each(cases)(
-    "kernel %i, stride %i, output padding %i: as TensorFlow places the pixels",
-    (kernel, stride, added) => {
-      const n = 4;
-      const layer = resolved([n, n, 1], convTranspose2d(1, kernel, { stride, outputPadding: added }));
-      const [size = 0] = layer?.output ?? [];
-      expect(size).toBe((n - 1) * stride + kernel - 2 * Math.floor(kernel / 2) + added);
-      // An even kernel without an output padding has a convolution of fewer pixels, which TensorFlow refuses.
-      if (Math.ceil(size / stride) !== n) return;
-      const { pad } = layer as unknown as { pad: readonly [number, number] };
-      const values = Array.from({ length: n }, (_, i) => 1 + i);
-      const weights = Array.from({ length: kernel }, (_, i) => 10 ** i);
-      const expected = new Array<number>(size).fill(0);
-      for (const [i, x] of values.entries()) {
-        for (const [u, w] of weights.entries()) {
-          const at = i * stride + u - pad[0];
-          if (at >= 0 && at < size) expected[at]! += x * w;
-        }
+  it.each(cases)("kernel %i, stride %i, output padding %i: places pixels like TensorFlow", (kernel, stride, added) => {
+    const n = 4;
+    const layer = resolved([n, n, 1], convTranspose2d(1, kernel, { stride, outputPadding: added }));
+    const [size = 0] = layer?.output ?? [];
+    expect(size).toBe((n - 1) * stride + kernel - 2 * Math.floor(kernel / 2) + added);
+    // An even kernel without output padding would mean a convolution of fewer pixels, which TensorFlow rejects.
+    if (Math.ceil(size / stride) !== n) return;
+    const { pad } = layer as unknown as { pad: readonly [number, number] };
+    const values = Array.from({ length: n }, (_, i) => 1 + i);
+    const weights = Array.from({ length: kernel }, (_, i) => 10 ** i);
+    const expected = new Array<number>(size).fill(0);
+    for (const [i, x] of values.entries()) {
+      for (const [u, w] of weights.entries()) {
+        const at = i * stride + u - pad[0];
+        if (at >= 0 && at < size) expected[at]! += x * w;
       }
-      const column = tf.tensor4d(values, [1, n, 1, 1]);
-      const filter = tf.tensor4d(weights, [kernel, 1, 1, 1]);
-      const found = tf.conv2dTranspose(column, filter, [1, size, 1, 1], [stride, 1], "same").dataSync();
-      expect([...found]).toEqual(expected);
-    },
-  );
+    }
+    const column = tf.tensor4d(values, [1, n, 1, 1]);
+    const filter = tf.tensor4d(weights, [kernel, 1, 1, 1]);
+    const found = tf.conv2dTranspose(column, filter, [1, size, 1, 1], [stride, 1], "same").dataSync();
+    expect([...found]).toEqual(expected);
+  });
 });
 
-describe("a layer that is wrong is named, with what was found", () => {
+describe("a wrong layer is named, with the value found", () => {
   const image = [4, 4, 6];
   const nested = (depth: number): Layer => (depth === 0 ? dropout(0) : residual([nested(depth - 1)]));
   const cases: [string, unknown, RegExp][] = [
@@ -220,7 +217,7 @@ describe("a layer that is wrong is named, with what was found", () => {
     ["too large an output", upsample2d(2 ** 15), /\(upsample2d\): its output \[131072, 131072, 6\] has more than/],
     ["too many weights", conv2d(2 ** 20, 2 ** 10), /encoder\.0: .* weights are more than/],
     ["groups that do not divide", groupNorm(4), /6 channels .* 4 groups/],
-    ["groups of one value", residual([flatten(), groupNorm(96)]), /96 groups of \[96\] hold one value each/],
+    ["groups of one value", residual([flatten(), groupNorm(96)]), /96 groups of \[96\] have one value each/],
     ["zero groups", groupNorm(0), /groups: .*found 0/],
     ["a momentum of 1", batchNorm({ momentum: 1 }), /momentum: .*below 1.*found 1/],
     ["an epsilon of zero", batchNorm({ epsilon: 0 }), /epsilon: .*found 0/],
@@ -234,14 +231,14 @@ describe("a layer that is wrong is named, with what was found", () => {
       residual([conv2d(3, 3, { stride: 2 })]),
       /\(residual\): .*\[2, 2, 3\].* \[4, 4, 6\]/,
     ],
-    ["a fault deep inside", residual([dropout(0), residual([dense(0)])]), /encoder\.0\.1\.0 \(dense\): units: .*0/],
-    ["17 residual layers in each other", nested(17), /at most 16 deep/],
+    ["an error deep inside", residual([dropout(0), residual([dense(0)])]), /encoder\.0\.1\.0 \(dense\): units: .*0/],
+    ["17 nested residual layers", nested(17), /at most 16 deep/],
   ];
   it.each(cases)("%s", (_, layer, message) => {
     expect(() => resolved(image, layer as Layer)).toThrow(fault("INVALID_SPEC", message));
   });
 
-  it("16 residual layers in each other are none too many", () => {
+  it("16 nested residual layers are not too many", () => {
     expect(resolved(image, nested(16))!.output).toEqual(image);
   });
 
@@ -260,19 +257,19 @@ describe("a layer that is wrong is named, with what was found", () => {
     reshape: reshape(8, 12),
   };
   describe.each(Object.entries(every))("%s", (type, layer) => {
-    it("is what it is without faults, and comes back unchanged", () => {
+    it("is valid, and returned unchanged", () => {
       const spec = { input: image, encoder: [layer], latent: 2, decoder: [dense(96)], likelihood: "bernoulli" };
       expect(resolveSpec(spec).spec.encoder).toEqual([layer]);
     });
 
-    it("takes no unknown key", () => {
+    it("rejects an unknown key", () => {
       const unknown = new RegExp(`encoder\\.0.*unknown key "unit".*type`);
       expect(() => resolved(image, { ...layer, unit: 3 } as unknown as Layer)).toThrow(fault("INVALID_SPEC", unknown));
     });
 
-    it.each(Object.keys(layer).filter((key) => key !== "type"))("refuses a %s of another kind", (key) => {
+    it.each(Object.keys(layer).filter((key) => key !== "type"))("rejects a %s of the wrong type", (key) => {
       for (const odd of [null, {}, "x", true, [], NaN, Infinity, [[1]]]) {
-        // An array of layers may be empty as far as its kind goes.
+        // An array of layers may be empty as far as its type is concerned.
         const named = new RegExp(`encoder\\.0.*(${key}|layer)`);
         expect(() => resolved(image, { ...layer, [key]: odd }), `${type} ${key}`).toThrow(fault("INVALID_SPEC", named));
       }
@@ -306,7 +303,7 @@ describe("a decoder", () => {
       decoder(reshape(2, 2, 2), convTranspose2d(2, 3, { stride: 2, activation: "tanh" }), flatten()),
       /decoder\.1: .*logits.*"tanh"/,
     ],
-  ])("%s is refused", (_, make, message) => expect(make).toThrow(fault("INVALID_SPEC", message)));
+  ])("%s is rejected", (_, make, message) => expect(make).toThrow(fault("INVALID_SPEC", message)));
 
   it("may end in a convolution or a dense layer, flat or not", () => {
     for (const layers of [

@@ -1,8 +1,8 @@
-// Data flows one way through src: a file imports only from those before it.
+// Data flows one way through src: a file imports only from earlier ones.
 import { expect, it } from "vitest";
 import { filesBelow, importsOf, textOf } from "../support/sources.js";
 
-/** In the order in which data passes through them; a folder stands for all its files. */
+/** In the order that data passes through them; a folder stands for all its files. */
 const order = [
   "errors",
   "shader_source",
@@ -114,11 +114,11 @@ it("every file has a place in the order, and every place a file", () => {
   expect(order.filter((_, layer) => !files.some((file) => layerOf(file) === layer))).toEqual([]);
 });
 
-it("a file imports only from files before it", () => {
+it("a file imports only from earlier files", () => {
   expect(files.flatMap((file) => faults(file, importsOf(file)))).toEqual([]);
 });
 
-it("no file imports itself by way of others", () => {
+it("there are no import cycles", () => {
   const imports = new Map(files.map((file) => [file, importsOf(file)]));
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
@@ -130,7 +130,7 @@ it("no file imports itself by way of others", () => {
   for (const file of files) visit(file, []);
 });
 
-/** What of src the bundle has in files of their own, which are loaded when they are needed: the entry of each first. */
+/** The parts of src that are separate files in the bundle, loaded on demand, each with its entry first. */
 const filesFile = ["src/checkpoint.ts", "src/safetensors.ts"];
 const further = "src/ops/further.ts";
 const layersFile = [
@@ -147,7 +147,7 @@ const layersFile = [
 ];
 layersFile.push(...importsOf(further).filter((file) => file !== "src/ops/op.ts"));
 
-/** What is wrong with a file's imports of code; imports of types are gone in the bundle. */
+/** Errors in a file's imports of code; imports of types do not exist in the bundle. */
 function codeFaults(file: string, text = textOf(file)): string[] {
   // Whole statements: `import { type A, b } from "x"` has code.
   const code = importsOf(file, text.replace(/^(import|export) type [^;]*;|\btypeof import\([^)]*\)/gm, ""));
@@ -170,10 +170,10 @@ function codeFaults(file: string, text = textOf(file)): string[] {
   );
 }
 
-it("what is loaded on demand is in the core nowhere", () => {
+it("code loaded on demand is nowhere in the core", () => {
   expect(files.flatMap((file) => codeFaults(file))).toEqual([]);
   expect(layersFile).toContain("src/ops/conv2d.ts");
-  // Something does load it.
+  // Something must load it.
   for (const name of ["checkpoint", "toolbox"])
     expect(files.some((file) => textOf(file).includes(`() => import("./${name}.js")`))).toBe(true);
 });
@@ -188,7 +188,7 @@ it.each([
   ["src/autoencoder.ts", 'import { readCheckpoint, type Checkpoint } from "./checkpoint.js";'],
   ["src/model_files.ts", 'import { readSafetensors } from "./safetensors.js";'],
   ["src/model_files.ts", 'const safetensors = await import("./safetensors.js");'],
-])("planted code of the other file is found: %s, %s", (file, text) => expect(codeFaults(file, text)).toHaveLength(1));
+])("finds planted code from the other file: %s, %s", (file, text) => expect(codeFaults(file, text)).toHaveLength(1));
 
 it.each([
   ["src/checkpoint.ts", 'import type { Model } from "./parameters.js";\nimport { FileFault } from "./safetensors.js";'],
@@ -206,7 +206,7 @@ it.each([
 
 const publicEntries = ["src/index.ts", "src/datasets.ts", "src/describe.ts"];
 
-it("the command line, the demo and the benchmarks of whole steps see the library as its users do", () => {
+it("the command line, the demo and the step benchmarks use only the public API", () => {
   const inside = [...filesBelow("cli", ".ts"), ...filesBelow("demo", ".ts")].flatMap((file) =>
     importsOf(file)
       .filter((imported) => imported.startsWith("src/") && !publicEntries.includes(imported))
@@ -225,4 +225,4 @@ it.each([
   ["src/spec.ts", 'import x from "../test/support/sources.js";'],
   ["src/plan.ts", 'import { plan } from "./plan.js";'],
   ["src/plan.ts", 'import shader from "../shaders/sum.wgsl";'],
-])("a planted fault is found: %s, %s", (file, text) => expect(faults(file, importsOf(file, text))).toHaveLength(1));
+])("finds a planted error: %s, %s", (file, text) => expect(faults(file, importsOf(file, text))).toHaveLength(1));

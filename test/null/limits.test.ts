@@ -1,4 +1,4 @@
-// What is too large for an adapter is named before anything is allocated, with the batch that would fit.
+// Anything too large for an adapter is named before anything is allocated, with the batch that would fit.
 import { describe, expect, it } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { Device } from "../../src/device.js";
@@ -60,7 +60,7 @@ describe("the largest batch that fits", () => {
   it.each([
     ["buffers", { maxBufferSize: 300_000 }],
     ["binding sizes", { maxStorageBufferBindingSize: 123_457 }],
-  ])("by %s is the largest of all that do", (_, limited) => {
+  ])("by %s is the largest of all that fit", (_, limited) => {
     const { planOf, limits, fitting } = byTrying(images, limited, 150);
     const most = fitting.length;
     expect(most).toBeGreaterThan(3);
@@ -89,7 +89,7 @@ describe("the largest batch that fits", () => {
     expect(planned.places[tensor!]!.bytes).toBe(Number(bytes));
   });
 
-  it("is none where the weights alone are too large", () => {
+  it("does not exist if the weights alone are too large", () => {
     const { planOf, limits } = byTrying(images, { maxBufferSize: 4096 }, 0);
     expect(fittingBatch(8, planOf, limits)).toBe(0);
     const message =
@@ -98,7 +98,7 @@ describe("the largest batch that fits", () => {
   });
 });
 
-describe("on a device of the default limits", () => {
+describe("on a device with the default limits", () => {
   const data = datasets.digits({ split: "train", count: 700, seed: 1 });
   /** Of a model whose first layer's output takes 28 x 28 x `filters` floats an example. */
   const wide = (filters: number): ModelSpec => ({
@@ -113,7 +113,7 @@ describe("on a device of the default limits", () => {
     throw new Error("no report");
   };
 
-  /** Whatever else becomes of it: what lies in this device's memory need not be numbers. */
+  /** Ignores other errors, since this device's memory need not contain numbers. */
   const isTooLarge = (call: Promise<unknown>) =>
     call.then(
       () => false,
@@ -136,7 +136,7 @@ describe("on a device of the default limits", () => {
     });
   });
 
-  it("says where a batch of 1 is too large", async () => {
+  it("says if a batch of 1 is too large", async () => {
     await withErrorScopes(gpu, async () => {
       using vae = await VAE.create(wide(2 ** 16), { device: gpu });
       await expect(train(vae, 2)).rejects.toThrow(fault("LIMIT_EXCEEDED", /not even a batch of 1 would fit$/));
@@ -144,7 +144,7 @@ describe("on a device of the default limits", () => {
     });
   });
 
-  it("evaluation takes as many at once as fit", async () => {
+  it("evaluation processes as many at once as fit", async () => {
     await withErrorScopes(gpu, async () => {
       // 256 at once would be 2^27 bytes and half as much again.
       using vae = await VAE.create(wide(256), { device: gpu });

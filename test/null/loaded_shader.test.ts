@@ -1,4 +1,4 @@
-// A shader whose WGSL is loaded when its first pipeline is made, as the bundle has some.
+// A shader whose WGSL is loaded when its first pipeline is created, like some in the bundle.
 import { expect, test } from "vitest";
 import { compileWgsl } from "../../build/wgsl.mjs";
 import { Device } from "../../src/device.js";
@@ -8,11 +8,11 @@ import { open as openGpu, withErrorScopes } from "../support/gpu.js";
 import { root } from "../support/sources.js";
 
 const { shader } = compileWgsl(`${root}shaders/linear.wgsl`);
-/** Of its own: a device remembers modules by their names. */
+/** A new one, because a device remembers modules by name. */
 const open = async () => Device.open({ device: await openGpu({ backend: "null" }) });
 const offline = new TypeError("Failed to fetch dynamically imported module");
 
-/** The shader, and what its text is answered with at each call. */
+/** The shader, and what each request for its text returns. */
 function loading(
   answers: readonly (string | Error)[],
   late: Promise<unknown> = Promise.resolve(),
@@ -28,7 +28,7 @@ function loading(
   return { source: { ...shader, code }, calls: () => calls };
 }
 
-test("makes the pipelines that its text makes, and one module for all", async () => {
+test("creates the same pipelines as its text, and one module for all", async () => {
   const device = await open();
   let modules = 0;
   const create = device.gpu.createShaderModule.bind(device.gpu);
@@ -59,19 +59,19 @@ test("that cannot be loaded rejects with DOWNLOAD_FAILED, and a later call tries
   expect(calls()).toBe(3);
 });
 
-test("a text that does not compile is told by kernel, line and message, and forgotten: a page hears nothing", async () => {
+test("a text that does not compile is reported with kernel, line and message, and dropped, without uncaptured errors", async () => {
   const device = await open();
   const { source } = loading(["fn fine() {}\nfn broken( {", shader.code]);
   await withErrorScopes(device.gpu, async () => {
     const error: unknown = await device.pipeline(source, "linear", {}).catch((found: unknown) => found);
     expect(error).toMatchObject({ code: "INTERNAL" });
     expect((error as Error).message).toMatch(/linear\.linear does not compile on .*line 2:\d+: /);
-    // What is right is compiled afterwards.
+    // A correct text compiles afterwards.
     await device.pipeline(source, "linear", {});
   });
 });
 
-test("a device lost meanwhile is what is told", async () => {
+test("a device lost meanwhile is reported instead", async () => {
   const device = await open();
   const { source } = loading([shader.code], device.gpu.lost);
   const made = device.pipeline(source, "linear", {});

@@ -10,7 +10,7 @@ import { fashionMnist, imagesFromIdx, mnist, remoteIdx, type MnistOptions } from
 import { fault } from "../support/fault.js";
 import { gzip, idxBytes, localMnist } from "../support/idx.js";
 
-// Two small files in the place of MNIST's.
+// Two small files in place of MNIST's.
 const pixels = Uint8Array.from({ length: 5 * 4 * 3 }, (_, i) => (i * 37) % 256);
 const classes = Uint8Array.of(3, 1, 4, 1, 5);
 const imageFile = gzip(idxBytes([5, 4, 3], pixels));
@@ -25,7 +25,7 @@ const total = imageFile.length + labelFile.length;
 const load = (options: Omit<MnistOptions, "split">, urls = ["https://a.test/x/"]) =>
   remoteIdx("tiny", { train: split, test: split }, urls, { cache: false, ...options, split: "train" });
 
-/** Serves the two files and records what was asked; `answer` may step in by call number. */
+/** Serves the two files and records the requests; `answer` can override them by call number. */
 function server(answer?: (url: string, call: number, init?: RequestInit) => Response | Error | undefined) {
   const calls: string[] = [];
   const fetch = ((url: string, init?: RequestInit) => {
@@ -58,7 +58,7 @@ describe("mnist downloads", () => {
     expect(progress.at(-1)).toEqual([total, total]);
   });
 
-  it("asks the published places for the published files", async () => {
+  it("requests the published files from the published locations", async () => {
     for (const [from, host] of [
       [mnist, /mnist/],
       [fashionMnist, /fashion-mnist/],
@@ -69,7 +69,7 @@ describe("mnist downloads", () => {
       );
       expect(calls[0]).toMatch(host);
       expect(calls.every((url) => /^https:.*\/t10k-labels-idx1-ubyte\.gz$/.test(url))).toBe(true);
-      // A name alone does not make it MNIST.
+      // The right name is not enough.
       await expect(
         from({ split: "test", fetch: server().fetch, cache: false, baseUrl: "https://b.test" }),
       ).rejects.toEqual(
@@ -78,7 +78,7 @@ describe("mnist downloads", () => {
     }
   });
 
-  it("tries again once, past the HTTP cache", async () => {
+  it("tries again once, bypassing the HTTP cache", async () => {
     const modes: unknown[] = [];
     const { fetch, calls } = server((_, call, init) => {
       modes.push(init?.cache);
@@ -89,17 +89,17 @@ describe("mnist downloads", () => {
     expect(modes).toEqual([undefined, "reload", undefined]);
   });
 
-  it("goes to the next place, and reports the last fault", async () => {
+  it("tries the next location, and reports the last error", async () => {
     const { fetch, calls } = server((url) =>
       url.includes("a.test") ? new TypeError("fetch failed", { cause: new Error("ENOTFOUND") }) : undefined,
     );
     expect((await load({ fetch }, ["https://a.test", "https://b.test"])).count).toBe(5);
     expect(calls.filter((url) => url.includes("a.test"))).toHaveLength(4);
-    await expect(load({ fetch })).rejects.toEqual(fault("DOWNLOAD_FAILED", /no answer \(fetch failed: ENOTFOUND\)/));
+    await expect(load({ fetch })).rejects.toEqual(fault("DOWNLOAD_FAILED", /no response \(fetch failed: ENOTFOUND\)/));
     await expect(load({ fetch, baseUrl: [] })).rejects.toEqual(fault("DOWNLOAD_FAILED", /no URL/));
   });
 
-  it("refuses other bytes, however many", async () => {
+  it("rejects other bytes, however many", async () => {
     const altered = labelFile.slice();
     altered[12]! ^= 1;
     const wrong = (body: BodyInit) => load({ fetch: server(() => new Response(body)).fetch });
@@ -115,7 +115,7 @@ describe("mnist downloads", () => {
     expect(sent).toBeLessThan(20);
   });
 
-  it("reports a connection that breaks off", async () => {
+  it("reports an interrupted connection", async () => {
     const broken = () =>
       new ReadableStream({
         start: (out) => out.enqueue(labelFile.slice(0, 10)),
@@ -127,7 +127,7 @@ describe("mnist downloads", () => {
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
     const always = server(() => new Response(broken()));
     await expect(load({ fetch: always.fetch })).rejects.toEqual(
-      fault("DOWNLOAD_FAILED", new RegExp(`broke off after \\d+ of ${labelFile.length} bytes \\(reset\\)`)),
+      fault("DOWNLOAD_FAILED", new RegExp(`ended after \\d+ of ${labelFile.length} bytes \\(reset\\)`)),
     );
   });
 
@@ -144,7 +144,7 @@ describe("mnist downloads", () => {
     expect(during.calls).toHaveLength(1);
   });
 
-  it("keeps what it checked, and checks what it kept", async () => {
+  it("caches what it checked, and checks what it cached", async () => {
     const cache = fakeCache();
     await load({ fetch: server().fetch, cache });
     expect(cache.entries.size).toBe(2);
@@ -161,7 +161,7 @@ describe("mnist downloads", () => {
     expect(online.calls).toHaveLength(2);
   });
 
-  it("does without a cache that fails", async () => {
+  it("works without a failing cache", async () => {
     const refuse = () => Promise.reject(new Error("quota"));
     expect((await load({ fetch: server().fetch, cache: { match: refuse, put: refuse, delete: refuse } })).count).toBe(
       5,
@@ -180,7 +180,7 @@ describe("imagesFromIdx", () => {
     expect((await imagesFromIdx({ images: idxBytes([5, 2, 2, 3], pixels), name: "set" })).shape).toEqual([2, 2, 3]);
   });
 
-  it("refuses files that do not belong together", async () => {
+  it("rejects files that do not belong together", async () => {
     await refused({ labels: idxBytes([4], new Uint8Array(4)) }, /5 images but 4 labels/);
     await refused({ labels: images }, /set labels: expected one byte per image, got shape 5x4x3/);
     await refused({ images: labelFile }, /set images: shape 5 is not count x height x width/);
@@ -207,23 +207,23 @@ describe("files of the command line", () => {
     expect(dataset).toEqual({ name: "set", shape: [4, 3, 1], count: 5, values: pixels, labels: classes });
   });
 
-  it("says what a folder lacks", async () => {
+  it("says which files a folder lacks", async () => {
     const dir = await folder({ "train-images-idx3-ubyte": imageFile.subarray(0, 20) });
     await expect(readDataDir(dir, { split: "test" })).rejects.toEqual(
       fault(
         "INVALID_FILE",
-        /webvae-.*: has no test images; looked for t10k-images-idx3-ubyte, .*, test-images\.idx3-ubyte\.gz/,
+        /webvae-.* has no test images; looked for t10k-images-idx3-ubyte, .*, test-images\.idx3-ubyte\.gz/,
       ),
     );
     await expect(readDataDir(dir, { split: "train" })).rejects.toEqual(
       fault("INVALID_FILE", /webvae-.* \(train-images-idx3-ubyte\): .* corrupt or truncated gzip/),
     );
     await expect(readDataDir(join(dir, "nowhere"), { split: "train" })).rejects.toEqual(
-      fault("INVALID_FILE", /nowhere: cannot be read.*ENOENT/),
+      fault("INVALID_FILE", /nowhere cannot be read.*ENOENT/),
     );
   });
 
-  it("keeps downloads in a folder, and downloads again on reload", async () => {
+  it("stores downloads in a folder, and downloads again on reload", async () => {
     const dir = join(await folder(), "deep", "cache");
     const { fetch, calls } = server();
     const cached = cachingFetch({ dir, fetch });
@@ -232,7 +232,7 @@ describe("files of the command line", () => {
     expect(calls).toHaveLength(2);
     expect(await readdir(dir)).toHaveLength(2);
 
-    // A damaged file does not stay: the second attempt replaces it.
+    // A damaged file is replaced by the second attempt.
     await writeFile(cachePath(dir, "https://a.test/x/labels.gz"), "damaged");
     await load({ fetch: cached });
     expect(calls).toHaveLength(3);
@@ -240,7 +240,7 @@ describe("files of the command line", () => {
     expect(calls).toHaveLength(3);
   });
 
-  it("keeps nothing that failed, and works without a folder", async () => {
+  it("stores nothing that failed, and works without a folder", async () => {
     const dir = await folder();
     const missing = server(() => new Response("no", { status: 404 }));
     await expect(load({ fetch: cachingFetch({ dir, fetch: missing.fetch }) })).rejects.toEqual(
@@ -263,13 +263,13 @@ describe("files of the command line", () => {
     expect(errors).toHaveLength(2);
   });
 
-  it("uses the cache folder of the user", () => {
+  it("uses the user's cache folder", () => {
     expect(defaultCacheDir({ XDG_CACHE_HOME: "/var/c" })).toBe("/var/c/webvae");
     expect(defaultCacheDir({ XDG_CACHE_HOME: "relative" })).toMatch(/[/\\]\.cache[/\\]webvae$/);
   });
 
   const real = localMnist();
-  // Defined where the files are: a skipped test would say nothing.
+  // Only defined if the files exist: a skipped test would prove nothing.
   const withFiles = real ? it : () => {};
   withFiles("reads MNIST itself", async () => {
     const dataset = await readDataDir(real!, { split: "test", name: "mnist" });

@@ -1,12 +1,12 @@
-// Every public call that takes data, with what is no examples, or none for the model: the error says what was given and
-// which call makes it right.
+// Every public call that takes data, with values that are not examples, or not for the model: the error says what was
+// given and which call to use.
 import { describe, expect, it } from "vitest";
 import { rowsOf } from "../../src/examples.js";
 import * as datasets from "../../src/datasets.js";
 import { fault } from "../support/fault.js";
 import { as, bits, doors, good, refuses, refusesAt, rows, shape, thrown, vae } from "../support/data_doors.js";
 
-describe("what is no examples", () => {
+describe("values that are not examples", () => {
   const picture = (side = 2) => ({ width: side, height: side, data: new Uint8ClampedArray(4 * side * side).fill(9) });
   const nested = [[[[1, 0, 1], [1, 1, 1]], [[1, 0, 1], [1, 1, 1]]]]; // prettier-ignore
   const others: [string, unknown, RegExp, RegExp?][] = [
@@ -25,9 +25,9 @@ describe("what is no examples", () => {
     [
       "64-bit integers",
       BigInt64Array.from(bits, BigInt),
-      /found a BigInt64Array.*; Float64Array\.from\(values, Number\)/,
+      /found a BigInt64Array.*; convert them with Float64Array\.from\(values, Number\)/,
     ],
-    ["a picture", picture(), /found an object with the keys width, height, data; fromImageData/],
+    ["a picture", picture(), /found an object with the keys width, height, data; for pictures use fromImageData/],
     ["a tensor of another library", { shape: [2, 12], dtype: "float32", kept: false }, /the keys shape, dtype, kept/],
   ];
   it.each(others)("%s", async (_, given, pattern) => {
@@ -51,10 +51,14 @@ describe("what is no examples", () => {
       await refuses(
         kind,
         [picture(), picture()],
-        /row 0 is an object with the keys width, height, data.*; fromImageData/,
+        /row 0 is an object with the keys width, height, data.*; for pictures use fromImageData/,
       );
     }
-    await refuses("datasets", [picture()], /expected a Dataset, found an Array of 1; fromImageData\(list/);
+    await refuses(
+      "datasets",
+      [picture()],
+      /expected a Dataset, found an Array of 1; for pictures use fromImageData\(list/,
+    );
   });
 
   it("the pixels of three pictures, which would be four examples", async () => {
@@ -62,7 +66,7 @@ describe("what is no examples", () => {
     const both =
       /are these 3 RGBA pictures or 4 examples\? For pictures use fromImageData\(list, \{ channels: 3 \}\), for examples fromArray/;
     await refuses("numbers", pixels, both);
-    // Who says how many there are is believed, or refused.
+    // An explicit count is trusted, or rejected.
     expect(datasets.fromArray(pixels, { shape, count: 4 }).count).toBe(4);
     const counted = (values: Uint8Array | Uint8ClampedArray, count: number) => () =>
       datasets.fromArray(values, { shape, count });
@@ -81,7 +85,11 @@ describe("what is no examples", () => {
   });
 
   it("examples in lists of lists", async () => {
-    await refuses("numbers", nested, /row 0 has 2 values, the shape takes 12; row\.flat\(Infinity\) makes one list/);
+    await refuses(
+      "numbers",
+      nested,
+      /row 0 has 2 values, but the shape has 12; flatten each example with row\.flat\(Infinity\)/,
+    );
   });
 
   it("rows of bytes mixed with rows of numbers", async () => {
@@ -94,10 +102,10 @@ describe("what is no examples", () => {
     await refuses("numbers", mixed.toReversed(), /row 1 is a Uint8Array of 12, but row 0 is an Array of 12/);
   });
 
-  it("rows that are none, of another length, or missing", async () => {
+  it("values that are not rows, of another length, or missing", async () => {
     await refuses("numbers", [rows[0], null], /row 1 is null, not 12 numbers/);
     await refuses("numbers", [rows[0], "text"], /row 1 is "text", not 12 numbers/);
-    await refuses("numbers", [rows[0], rows[1]!.slice(1)], /row 1 has 11 values, the shape takes 12/);
+    await refuses("numbers", [rows[0], rows[1]!.slice(1)], /row 1 has 11 values, but the shape has 12/);
     await refuses("numbers", [rows[0], , rows[1]], /row 1 is undefined/); // eslint-disable-line no-sparse-arrays
     await refuses("numbers", new Float32Array(25), /25/);
     await refuses("numbers", [], /no examples|found 0/);
@@ -106,7 +114,7 @@ describe("what is no examples", () => {
 
   it("data sets whose arrays are of other types", async () => {
     const with_ = (more: object) => ({ ...good, ...more });
-    const hint = /; fromArray\(values, \{ shape: \[2, 2, 3\] \}\) of webvae\/datasets makes a Dataset/;
+    const hint = /; make a Dataset with fromArray\(values, \{ shape: \[2, 2, 3\] \}\) from webvae\/datasets/;
     for (const values of [Float64Array.from(bits), bits, Uint8ClampedArray.from(bits), Int32Array.from(bits)]) {
       await refuses(
         "datasets",
@@ -131,14 +139,14 @@ describe("what is no examples", () => {
   });
 });
 
-describe("values that the likelihood refuses", () => {
+describe("values that the likelihood rejects", () => {
   const cases: [string, unknown][] = [
     ["floats", Float32Array.from(bits, (bit) => 255 * bit)],
     ["rows", rows.map((row) => row.map((bit) => 255 * bit))],
     ["doubles", Float64Array.from(bits, (bit) => 255 * bit)],
   ];
   const said =
-    /a Bernoulli likelihood takes values in \[0, 1\]; value \d+ of example 0 is 255.*scale: 255 of fromArray and fromNpy/;
+    /a Bernoulli likelihood needs values in \[0, 1\]; value \d+ of example 0 is 255.*scale: 255 of fromArray and fromNpy/;
   it.each(cases)("%s", async (_, given) => {
     for (const call of ["encode", "reconstruct"]) {
       await expect(doors.numbers![call]!(given)).rejects.toThrow(fault("INVALID_DATA", said));
@@ -148,7 +156,7 @@ describe("values that the likelihood refuses", () => {
       await expect(doors.datasets![call]!(dataset)).rejects.toThrow(fault("INVALID_DATA", said));
     }
     await expect(doors.numbers!["encode"]!(dataset)).rejects.toThrow(fault("INVALID_DATA", said));
-    // As the message has it.
+    // As the message suggests.
     const scaled = datasets.fromArray(as(given), { shape, scale: 255 });
     expect(scaled.values).toEqual(Float32Array.from(bits));
     await vae.encode(scaled);

@@ -42,7 +42,7 @@ const chromium = {
   "/usr/lib/chromium/libvk_swiftshader.so": "",
 };
 
-/** The environment for a tree, with the tree's root taken off the paths. */
+/** The environment for a tree, with the tree's root removed from the paths. */
 async function vulkan(files: Record<string, string>, env: Record<string, string> = {}, npm = true) {
   const root = tree(files);
   const package_ = { folder: join(root, "npm"), description: "npm's package" };
@@ -65,7 +65,7 @@ describe("Vulkan driver", () => {
     expect(await vulkan({}, { LD_LIBRARY_PATH: "/mine" })).toEqual({ driver: npmDriver, libraries: "/npm:/mine" });
   });
 
-  test("of a machine without anything: none, and whoever insists is told", async () => {
+  test("of a machine without any: none, or an error if one is required", async () => {
     expect(await vulkan(linker, {}, false)).toEqual({ driver: undefined, libraries: undefined });
     await expect(vulkan(linker, { WEBVAE_ADAPTER: "swiftshader" }, false)).rejects.toThrow("neither a Chrome nor");
   });
@@ -79,12 +79,12 @@ describe("Vulkan driver", () => {
     expect(await vulkan(chromium)).toEqual({ driver, libraries: "/npm" });
   });
 
-  test("of a browser whose library is missing: not that", async () => {
+  test("of a browser whose library is missing: not used", async () => {
     const broken = without(chromium, "/usr/lib/chromium/libvk_swiftshader.so");
     expect((await vulkan({ ...linker, ...broken })).driver).toBe(npmDriver);
   });
 
-  test("of a GPU: the drivers of the devices that exist, before any software", async () => {
+  test("of a GPU: the drivers of existing devices, before any software", async () => {
     const all = { ...linker, ...chromium, ...intel, ...radeon, ...lavapipe };
     expect((await vulkan({ ...all, ...intelDevice })).driver).toBe(`${icds}/intel_icd.x86_64.json`);
     expect((await vulkan(all)).driver).toContain("/usr/lib/chromium");
@@ -95,7 +95,7 @@ describe("Vulkan driver", () => {
     expect((await vulkan({ ...broken, ...intelDevice })).driver).toContain("/usr/lib/chromium");
   });
 
-  test("lavapipe is found by who asks for it, if its library is there", () => {
+  test("lavapipe is found on request, if its library exists", () => {
     const find = (files: Record<string, string>) => {
       const root = tree(files);
       return lavapipeDriver({ root, env: {} })?.replace(root, "");
@@ -105,7 +105,7 @@ describe("Vulkan driver", () => {
     expect(find({ ...linker, ...without(lavapipe, "/usr/lib/lvp.so") })).toBeUndefined();
   });
 
-  test("lavapipe is not chosen unasked", async () => {
+  test("lavapipe is not chosen automatically", async () => {
     expect((await vulkan({ ...linker, ...lavapipe, ...intelDevice }, {}, false)).driver).toBeUndefined();
     const set = { VK_ICD_FILENAMES: "/some/lvp_icd.json" };
     expect((await vulkan({ ...linker, ...lavapipe }, set)).driver).toBeUndefined();
@@ -155,7 +155,7 @@ describe("Vulkan driver", () => {
     const own = join(tree(intel), icds, "intel_icd.x86_64.json");
     expect((await vulkan(linker, { WEBVAE_ADAPTER: own })).driver).toBe(own);
     await expect(vulkan(linker, { WEBVAE_ADAPTER: "/no/such.json" })).rejects.toThrow("does not exist: /no/such.json");
-    await expect(vulkan({ ...linker, ...chromium }, { WEBVAE_ADAPTER: "gpu" })).rejects.toThrow("no GPU's");
+    await expect(vulkan({ ...linker, ...chromium }, { WEBVAE_ADAPTER: "gpu" })).rejects.toThrow("no GPU with");
     await expect(vulkan(linker, { WEBVAE_ADAPTER: "cuda" })).rejects.toThrow('"cuda"');
   });
 
@@ -175,7 +175,7 @@ describe("Chrome", () => {
     return installedBrowsers({ root, platform: "linux", env }).map((one) => one.executablePath.replace(root, ""));
   };
 
-  test("the system's once, though PATH leads there too, and puppeteer's by version", () => {
+  test("the system's only once, though PATH leads there too, and puppeteer's by version", () => {
     const cache = "/root/.cache/puppeteer";
     const files = {
       ...chromium,
@@ -220,7 +220,7 @@ describe("Chrome", () => {
     await expect(findChrome(nothing)).rejects.toThrow("no Chrome found");
   });
 
-  test("WEBVAE_CHROME=npm: npm's alone, whatever is installed or named", async () => {
+  test("WEBVAE_CHROME=npm: only npm's, whatever is installed or named", async () => {
     const root = tree(chromium);
     const packaged = () => Promise.resolve({ folder: "/npm", description: "npm's" });
     const env = { WEBVAE_CHROME: "npm", CHROME_PATH: join(root, "/usr/lib/chromium/chromium") };
@@ -228,10 +228,10 @@ describe("Chrome", () => {
     for await (const chrome of chromes({ root, platform: "linux", env, packaged })) all.push(chrome.executablePath);
     expect(new Set(all)).toEqual(new Set(["/npm/chromium"]));
     expect((await vulkan({ ...linker, ...chromium }, { WEBVAE_CHROME: "npm" })).driver).toBe(npmDriver);
-    expect(() => find(chromium, { WEBVAE_CHROME: "/usr/bin/chromium" })).toThrow('must be "npm" or not set');
+    expect(() => find(chromium, { WEBVAE_CHROME: "/usr/bin/chromium" })).toThrow('must be "npm" or unset');
   });
 
-  test("a canvas in software needs other flags than computing", () => {
+  test("a software canvas needs other flags than computing", () => {
     const flags = (canvas: boolean) => webgpuFlags({ canvas, headful: false, software: true, platform: "linux" });
     expect(flags(false)).toContain("--use-webgpu-adapter=swiftshader");
     expect(flags(true)).not.toContain("--use-webgpu-adapter=swiftshader");
@@ -241,7 +241,7 @@ describe("Chrome", () => {
 });
 
 describe("unpacking", () => {
-  test("of two that race both get the one complete folder", async () => {
+  test("two that race both get the same complete folder", async () => {
     const target = join(tree({}), "unpacked");
     const fill = async (into: string) => {
       writeFileSync(join(into, "a"), "");
@@ -260,15 +260,15 @@ describe("unpacking", () => {
     expect(readdirSync(root)).toEqual([]);
   });
 
-  test("beside packages that cannot be written to: in a folder of this user's own", () => {
+  test("if the packages are read-only, uses a folder that belongs to this user", () => {
     const root = tree({ "modules/.cache": "a file in the way" });
     const found = cacheFolder(join(root, "modules"), root);
     expect(dirname(dirname(found))).toBe(root);
     expect(cacheFolder(join(root, "other"), root)).toBe(join(root, "other/.cache/webvae"));
-    // A folder that somebody else could have prepared is refused.
+    // A folder that somebody else could have prepared is rejected.
     rmSync(dirname(found), { recursive: true });
     symlinkSync(root, dirname(found));
-    expect(() => cacheFolder(join(root, "modules"), root)).toThrow("not a folder of this user");
+    expect(() => cacheFolder(join(root, "modules"), root)).toThrow("not a folder that belongs only to this user");
   });
 });
 

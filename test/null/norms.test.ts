@@ -1,5 +1,5 @@
-// Whole normalizations by their twins: statistics, application and gradients together, against their definition and
-// against central differences.
+// Complete normalizations with their twins: statistics, application and gradients together, compared with their
+// definition and with central differences.
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../src/gradient.js";
 import { ONE, printGraph, type Node } from "../../src/graph.js";
@@ -39,7 +39,7 @@ const grouped =
 
 const builds: Record<string, Build> = { batch, "2 groups": grouped(2), layer: grouped(1), instance: grouped(6) };
 
-/** Values for all that the nodes of a normalization of x need. */
+/** Values for all inputs of the nodes of a normalization of x. */
 function given(random: RandomValues, x: Tensor): Named {
   const channels = x.shape.at(-1)!;
   return new Map([
@@ -50,7 +50,7 @@ function given(random: RandomValues, x: Tensor): Named {
 }
 
 describe.each(Object.entries(builds))("%s", (name, build) => {
-  it.each([[[7, 6]], [[3, 4, 5, 6]]])("of %j normalizes the set that its statistics are of", (shape) => {
+  it.each([[[7, 6]], [[3, 4, 5, 6]]])("of %j normalizes the set that its statistics describe", (shape) => {
     const x = inputTensor(shape, "none");
     const named = given(new RandomValues(name), x);
     const values = named.get("x")!;
@@ -143,7 +143,7 @@ describe.each(Object.entries(builds))("%s", (name, build) => {
     const terms = [{ name: "reconstruction", value: term.outputs.reconstruction!, knob: ONE }];
     const graph = differentiate({ nodes: [first, ...middle, last, term], terms });
 
-    it("is differentiated by its last node's rule alone", () => {
+    it("is differentiated by only its last node's rule", () => {
       const op = name === "batch" ? "batch_norm" : "group_norm";
       expect(graph.nodes.map((node) => node.op)).toEqual([
         ...["linear", `${op}_moments`, `${op}_combine`, op, "linear", "bernoulli"],
@@ -180,7 +180,7 @@ describe.each(Object.entries(builds))("%s", (name, build) => {
 describe("a batch normalization", () => {
   const x = tensor("x", "input", [5, 2, 3, 6]);
 
-  it("prints as what it does", () =>
+  it("has a readable graph", () =>
     expect(printGraph({ nodes: [...batch(x, "relu"), ...backwardNodes(batch(x, "relu"))] })).toMatchInlineSnapshot(`
       "y.parts [1, 4, 2, 6] = batch_norm_moments(x)
       y.mean [6], y.variance [6] = batch_norm_combine(all_parts=y.parts; rows=30)
@@ -190,7 +190,7 @@ describe("a batch normalization", () => {
       dx [5, 2, 3, 6] = batch_norm_grad(x, gamma, mean=y.mean, variance=y.variance, dy, means=dy.means, saved=x; epsilon=0.001; activation=none)"
     `));
 
-  it("whose input needs no gradient makes none of it", () => {
+  it("computes no gradient of its input if none is needed", () => {
     const node = batch(x, "none").at(-1)!;
     const dy = tensor("dy", "activation", x.shape);
     const { nodes, of } = opNamed("batch_norm").gradient!(node, { y: dy }, (input) => input !== "x");
@@ -201,7 +201,7 @@ describe("a batch normalization", () => {
     ]);
   });
 
-  it("by running statistics has no gradient", () => {
+  it("with running statistics has no gradient", () => {
     const node = batchNormInference("y", x, batchTensors(x), { epsilon: EPSILON });
     const dy = tensor("dy", "activation", x.shape);
     expect(() => opNamed("batch_norm").gradient!(node, { y: dy }, () => true)).toThrow(

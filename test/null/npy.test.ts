@@ -11,7 +11,7 @@ const invalid = (pattern: RegExp) => fault("INVALID_FILE", pattern);
 const read = (bytes: Uint8Array) => () => readNpy(bytes, { name: "a.npy" });
 const body = (bytes: number) => new Uint8Array(bytes);
 
-/** Files that NumPy 2.4.6 wrote, in zlib and base64. */
+/** Files written by NumPy 2.4.6, zlib-compressed in base64. */
 const numpy = {
   bytes:
     "eNqb7BfqGxDJyFDGUK2eklqcXKRupaBeU2qorqOgnpZfVFKUmBefX5SSChJ3S8wpTgWKF2ckFqQC+RpGOgpAZKypo1CrQB7gYmBkYmZhZWPn4OTiBgDLRhwY",
@@ -47,20 +47,20 @@ describe("readNpy", () => {
     });
     const doubles = Float64Array.of(0, 85, 170, 255);
     expect(readNpy(written("doubles"))).toEqual({ shape: [2, 1, 2, 1], type: "f8", values: doubles });
-    // Of the other order of bytes, and of 64-bit integers.
+    // In the other byte order, and with 64-bit integers.
     expect(readNpy(written("bigEndian"))).toEqual({ shape: [2], type: "f4", values: Float32Array.of(1, 1) });
     expect(readNpy(written("integers")).values).toBeInstanceOf(BigInt64Array);
   });
 
   it.each([
-    ["objects", /^a\.npy: it holds Python objects, which are never loaded/],
+    ["objects", /^a\.npy: it contains Python objects, which are never loaded/],
     ["fortran", /Fortran order; save it with numpy\.ascontiguousarray/],
-    ["records", /records of several fields/],
+    ["records", /records with several fields/],
   ] as const)("refuses NumPy's %s by name", (name, pattern) => {
     expect(read(written(name))).toThrow(invalid(pattern));
   });
 
-  it("shares memory where it can, wherever the file lies in it", () => {
+  it("shares memory if possible, wherever the file is in it", () => {
     const file = npyBytes([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
     expect(readNpy(file).values.buffer).toBe(file.buffer);
     for (let offset = 1; offset < 9; offset++) {
@@ -84,7 +84,7 @@ describe("readNpy", () => {
   const good = npyBytes([2, 3], new Uint8Array(6));
   it.each([
     ["an empty file", body(0), /^a\.npy: the file is empty/],
-    ["another file", Buffer.from("PK\x03\x04 and more"), /not an npy file, it starts with 50 4b 03 04 20 61/],
+    ["another file", Buffer.from("PK\x03\x04 and more"), /not an npy file: it starts with 50 4b 03 04 20 61/],
     ["version 4", npyFile(head("|u1", "(6,)"), body(6), [4, 0]), /version 4\.0; only/],
     ["version 1.1", npyFile(head("|u1", "(6,)"), body(6), [1, 1]), /version 1\.1/],
     ["half a magic", good.subarray(0, 7), /7 bytes are too short/],
@@ -92,10 +92,10 @@ describe("readNpy", () => {
     [
       "a header of megabytes",
       npyFile(head("|u1", "(6,)").padEnd(20_000), body(6), [2, 0]),
-      /its header takes \d+ bytes; at most 10000/,
+      /its header takes \d+ bytes; the limit is 10000/,
     ],
     ["missing values", good.subarray(0, good.length - 1), /shape 2x3 takes 6 bytes, 5 follow/],
-    ["values too many", npyFile(head("|u1", "(5,)"), body(6)), /1 bytes too many for shape 5/],
+    ["too many values", npyFile(head("|u1", "(5,)"), body(6)), /1 bytes too many for shape 5/],
     ["a size of 0", npyFile(head("|u1", "(5, 0)"), body(0)), /dimension 1 is 0/],
     ["sizes beyond 2^53", npyFile(head("<f8", `(${"999999999999999, ".repeat(9)})`), body(8)), /takes [\d.e+]+ bytes/],
     ["a size of 16 digits", npyFile(head("|u1", "(9999999999999999,)"), body(6)), /damaged: expected a size/],
@@ -103,12 +103,12 @@ describe("readNpy", () => {
     ["a number for a shape", npyFile(head("|u1", "6"), body(6)), /expected a shape in parentheses/],
     ["a shape without its comma", npyFile(head("|u1", "(6)"), body(6)), /expected a comma/],
     ["an expression", npyFile(head("|u1", "(__import__('os').system('x'),)"), body(6)), /expected a size/],
-    ["a key twice", npyFile(`{'descr': '|u1', 'descr': '|u1'}`, body(6)), /"descr" is unknown or there twice/],
+    ["a duplicate key", npyFile(`{'descr': '|u1', 'descr': '|u1'}`, body(6)), /"descr" is unknown or duplicate/],
     ["an unknown key", npyFile(`{'descr': '|u1', 'colour': 1}`, body(6)), /"colour" is unknown/],
     ["a prototype's name", npyFile(`{'__proto__': '|u1'}`, body(6)), /"__proto__" is unknown/],
     ["a missing key", npyFile(`{'descr': '|u1', 'shape': (6,)}`, body(6)), /lacks one of/],
     ["a list", npyFile(`['descr']`, body(6)), /expected \{ at character 0/],
-    ["more behind the dict", npyFile(`${head("|u1", "(6,)")} 1`, body(6)), /expected spaces and a newline/],
+    ["text after the dict", npyFile(`${head("|u1", "(6,)")} 1`, body(6)), /expected spaces and a newline/],
     ["quadruple floats", npyFile(head("<f16", "(1,)"), body(16)), /type <f16 \(floats\).*astype\("f4"\)/],
     ["complex numbers", npyFile(head("<c8", "(1,)"), body(8)), /type <c8 \(complex numbers\)/],
     ["floats without an order", npyFile(head("|f4", "(1,)"), body(4)), /type \|f4 \(floats\)/],
@@ -133,7 +133,7 @@ describe("readNpy", () => {
     );
   });
 
-  it("reads every type of numbers, in both orders of bytes", () => {
+  it("reads every type of numbers in both byte orders", () => {
     const bytes = Uint8Array.from({ length: 16 }, (_, i) => [0, 1, 60, 191, 66, 128, 7, 64][i % 8]!);
     const big = (at: number, width: number) => new DataView(bytes.slice(at, at + width).buffer);
     const types: Record<string, (view: DataView, little: boolean) => number | bigint> = {
@@ -159,8 +159,8 @@ describe("readNpy", () => {
     }
   });
 
-  it("reads halves as NumPy does", () => {
-    // The bits that numpy.float16 has for them.
+  it("reads half floats like NumPy", () => {
+    // Their bits in numpy.float16.
     const halves: [number, number][] = [
       [0x0000, 0],
       [0x3c00, 1],
@@ -179,7 +179,7 @@ describe("readNpy", () => {
     expect([...values]).toEqual(halves.map(([, value]) => value));
   });
 
-  /** A typed error, or exactly `right`; what says another type is read as that. */
+  /** A typed error, or exactly `right`; if the type was changed, it is read as that type. */
   const errorOr = (damaged: Uint8Array, right: ReturnType<typeof readNpy>) => {
     let found: unknown;
     try {
@@ -202,7 +202,7 @@ describe("readNpy", () => {
     npyBytes([1, 2, 1, 2], Float64Array.of(1, 2, 3, 4), 3),
   ];
 
-  it("meets every truncation with a typed error", () => {
+  it("answers every truncation with a typed error", () => {
     for (const file of files) {
       for (let keep = 0; keep < file.length; keep++) {
         expect(errorOr(file.slice(0, keep), readNpy(file))).toBe("error");
@@ -210,7 +210,7 @@ describe("readNpy", () => {
     }
   });
 
-  it("meets every flipped bit of a header with a typed error or the right array", () => {
+  it("answers every flipped bit in a header with a typed error or the right array", () => {
     for (const file of files) {
       const right = readNpy(file);
       const header = file.length - right.values.byteLength;
@@ -225,7 +225,7 @@ describe("readNpy", () => {
     }
   });
 
-  it("meets any other damage with a typed error, and never returns more than came in", () => {
+  it("answers any other damage with a typed error, and never returns more than it was given", () => {
     const bytes = fc.record({
       file: fc.constantFrom(...files),
       changes: fc.array(fc.record({ at: fc.nat(180), byte: fc.nat(255) }), { minLength: 2, maxLength: 12 }),
@@ -246,7 +246,7 @@ describe("readNpy", () => {
     );
   });
 
-  it("meets any text in the place of the header with a typed error, soon", () => {
+  it("answers any text in place of the header with a typed error, quickly", () => {
     const token = fc.constantFrom("{", "}", "(", ")", "'descr'", "'|u1'", ":", ",", "'shape'", "1", "True", " ", "L");
     fc.assert(
       fc.property(fc.array(token, { maxLength: 60 }), (tokens) => {
@@ -254,7 +254,7 @@ describe("readNpy", () => {
       }),
       { numRuns: 2000 },
     );
-    // A grammar that tried all ways would take ages, not milliseconds.
+    // A backtracking grammar would take ages instead of milliseconds.
     const ms = processorMs(() => {
       for (const text of ["(".repeat(9000), "'".repeat(9000), `{'shape': (${"1, ".repeat(2900)}`, " ".repeat(9900)]) {
         expect(read(npyFile(text, body(1)))).toThrow(invalid(/header/));

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { walkOptions } from "../soak/options.js";
 
-test("what nobody means is refused with a code, before anything is allocated, or does no harm", async () => {
+test("nonsensical values are rejected with a code before anything is allocated, or do no harm", async () => {
   const { runs, accepted, name, ...found } = await walkOptions({ count: 1200, every: 11, seed: 2 });
   console.log(`${name}: ${runs} cases, ${accepted} of them with a result`);
   expect(found).toEqual({ untyped: [], allocated: [], unusable: [], slow: [], wrong: [] });

@@ -1,4 +1,4 @@
-// What no call takes: a typed error names the thing and what was given, never a bare TypeError or RangeError.
+// Invalid arguments: a typed error names the argument and the value, never a bare TypeError or RangeError.
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../src/errors.js";
 import { digits, fashionMnist, fromArray, gaussians, imagesFromIdx, mnist, take } from "../../src/datasets.js";
@@ -12,7 +12,7 @@ const spec = models.mlp([2], 1);
 const split = "train";
 const load = () => Promise.resolve(undefined);
 
-/** Called as from JavaScript, where nothing checks the types. */
+/** Called like from JavaScript, where nothing checks types. */
 type Loose = (...given: unknown[]) => unknown;
 const call = (f: unknown, ...given: unknown[]) => Promise.resolve().then(() => (f as Loose)(...given));
 const throwing = (thrown: unknown) => () => {
@@ -67,7 +67,7 @@ const cases: [ErrorCode, string, () => Promise<unknown>, RegExp][] = [
     "DOWNLOAD_FAILED",
     "a fetch that throws text",
     () => call(mnist, { split, cache: false, fetch: throwing("nope") }),
-    /no answer \(nope\)/,
+    /no response \(nope\)/,
   ],
   [
     "INVALID_OPTION",
@@ -91,13 +91,13 @@ const cases: [ErrorCode, string, () => Promise<unknown>, RegExp][] = [
   ["INVALID_SPEC", "models.mlp()", () => call(models.mlp), /^input: .*undefined/],
 ];
 
-describe("what no call takes", () => {
+describe("invalid arguments", () => {
   it.each(cases)("%s: %s", async (code, _, given, message) => {
     await expect(given()).rejects.toThrow(fault(code, message));
   });
 });
 
-it("take gives the first examples, or all", () => {
+it("take returns the first examples, or all", () => {
   const labelled: Dataset = fromArray(Uint8Array.of(1, 2, 3, 4), { shape: [2], labels: [7, 8] });
   expect(take(labelled, 1)).toMatchObject({ count: 1, values: Uint8Array.of(1, 2), labels: Uint8Array.of(7) });
   expect(take(labelled, 9)).toEqual(labelled);

@@ -1,4 +1,4 @@
-// npm run bench:pack: that nothing is missing in it, and its run.sh, with a program in Node's place.
+// npm run bench:pack: checks that nothing is missing, and tests its run.sh with a script in place of Node.
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -26,7 +26,7 @@ afterAll(() => rmSync(temporary, { recursive: true }));
 describe.skipIf(!linux)("the pack's files", () => {
   const files = packedFiles({ node: process.execPath, loader: process.execPath });
 
-  it("are there", () => {
+  it("exist", () => {
     for (const { from } of files) expect(existsSync(from), from).toBe(true);
     const names = files.map(({ to }) => to);
     expect(new Set(names).size).toBe(names.length);
@@ -34,7 +34,7 @@ describe.skipIf(!linux)("the pack's files", () => {
     for (const { to, as } of files) expect(to.endsWith(".gz")).toBe(as === "gzip");
   });
 
-  it("hold all modules of step.py", () => {
+  it("include all modules of step.py", () => {
     const modules = readdirSync(join(project, "bench/pytorch")).filter((name) => name.endsWith(".py"));
     const packed = files.filter(({ to }) => to.startsWith("pytorch/")).map(({ to }) => to.slice("pytorch/".length));
     expect(packed.sort()).toEqual(modules.sort());
@@ -48,7 +48,7 @@ describe("the pack's programs", () => {
   const imported = (code: string) =>
     [...code.matchAll(/^(?:import|export)\b[^;]*?from "([^"]+)";/gm)].map(([, name]) => name!);
 
-  it("load nothing from outside but Node's modules and webgpu", () => {
+  it("import only Node's modules and webgpu", () => {
     expect([...programs.keys()]).toEqual(expect.arrayContaining(["programs/bench.mjs", "programs/node.mjs"]));
     const outside = [...programs.keys()].flatMap((name) =>
       imported(text(name)).filter((from) => !from.startsWith("./")),
@@ -63,7 +63,7 @@ describe("the pack's programs", () => {
     }
   });
 
-  it("load tfjs later, when navigator.gpu is there", () => {
+  it("load tfjs later, once navigator.gpu exists", () => {
     const seen = new Set<string>();
     const visit = (name: string) => {
       if (seen.has(name)) return;
@@ -90,7 +90,7 @@ describe.skipIf(!linux)("run.sh", () => {
     });
 
   beforeAll(() => {
-    // In Node's place a script that tells what it was given.
+    // In place of Node, a script that prints its arguments.
     const told = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "WEBVAE_COMMIT", "LD_LIBRARY_PATH"].map(
       (name) => `${name}=$${name}`,
     );
@@ -105,7 +105,7 @@ describe.skipIf(!linux)("run.sh", () => {
     copyFileSync(join(project, "bench/node/pack_run.sh"), join(folder, "run.sh"));
   });
 
-  it("unpacks Node and the addon, and runs a program with its options on the driver that is named", () => {
+  it("unpacks Node and the addon, and runs a program with its options on the given driver", () => {
     const results = join(temporary, "results of it");
     const { status, stdout } = run(["node", "--batch", "32"], { VK_ICD_FILENAMES: "/x/icd.json", RESULTS: results });
     expect(status).toBe(0);
@@ -118,14 +118,14 @@ describe.skipIf(!linux)("run.sh", () => {
     expect(existsSync(results)).toBe(true);
   });
 
-  it("finds NVIDIA's driver, or names it to Vulkan's loader itself", () => {
+  it("finds NVIDIA's driver, or points the Vulkan loader to it", () => {
     const [, driver = ""] = /^VK_DRIVER_FILES=(.*)$/m.exec(run(["bench"]).stdout) ?? [];
     expect(driver).toMatch(/nvidia_icd[^/]*\.json$/);
     const { ICD } = JSON.parse(readFileSync(driver, "utf8")) as { ICD: { library_path: string } };
     expect(ICD.library_path).toMatch(/lib(GLX|EGL)_nvidia\.so\.0$/);
   });
 
-  it("without arguments runs all, and goes on without torch", () => {
+  it("runs everything without arguments, and continues without torch", () => {
     const { status, stdout } = run([], { PEAK: "60000" });
     expect(status).toBe(0);
     expect(stdout.match(/programs\/.*$/gm)).toEqual(["programs/bench.mjs", "programs/node.mjs"]);
@@ -142,8 +142,8 @@ describe.skipIf(!linux)("run.sh", () => {
     expect(stdout).toBe(`${folder}/pytorch/step.py --out ${results} --against ${results}/node-x.json --fused\n`);
   });
 
-  it("refuses what it doesn't know, and fails as its programs do", () => {
-    expect(run(["train"])).toMatchObject({ status: 2, stderr: expect.stringContaining('no "train"') as string });
+  it("rejects unknown commands, and fails if its programs fail", () => {
+    expect(run(["train"])).toMatchObject({ status: 2, stderr: expect.stringContaining('command "train"') as string });
     put("bin/node", "#!/bin/sh\nexit 3\n");
     expect(run(["node"]).status).toBe(3);
     expect(run([]).status).toBe(1);

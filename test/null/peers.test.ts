@@ -1,4 +1,4 @@
-// npm run bench:peers: what the peers are given, so that everyone trains the same.
+// npm run bench:peers: the peers' inputs, which make sure that all train the same model.
 import { describe, expect, it } from "vitest";
 import { comparedModels } from "../../bench/browser/cases.js";
 import { trainingImages } from "../../bench/browser/images.js";
@@ -35,7 +35,7 @@ const small: SpecJson = {
   likelihood: "bernoulli",
 };
 
-/** Weights of the model, as a peer is given them. */
+/** The model's weights, in the form that peers receive. */
 function weightsOf(spec: SpecJson): Map<string, Weight> {
   const shapes = [...weightShapes(modelSteps(spec))];
   return new Map(shapes.map(([name, shape]) => [name, { shape, values: values(product(shape)) }]));
@@ -55,7 +55,7 @@ describe("a spec for the peers", () => {
     },
   );
 
-  it("knows TensorFlow's same padding, its odd pixel behind", () => {
+  it("has TensorFlow's same padding, with an odd pixel at the end", () => {
     const { encoder, decoder } = modelSteps(comparedModels["conv"]!.spec);
     expect(encoder.filter(isConv).map(({ to, padding }) => ({ to, padding }))).toEqual([
       { to: [14, 14, 32], padding: [0, 1, 0, 1] },
@@ -68,7 +68,7 @@ describe("a spec for the peers", () => {
     ]);
   });
 
-  it("takes valid and explicit padding", () => {
+  it("supports valid and explicit padding", () => {
     const conv = (layer: object) =>
       modelSteps({
         ...small,
@@ -84,7 +84,7 @@ describe("a spec for the peers", () => {
     expect(conv({ ...up, padding: 1, outputPadding: 1 })).toMatchObject({ to: [14, 14, 1], padding: [1, 1, 1, 1] });
   });
 
-  it("refuses what it cannot compare, by name", () => {
+  it("rejects what it cannot compare, by name", () => {
     expect(() => modelSteps({ ...small, encoder: [{ type: "lstm" }] })).toThrow(/encoder\.0.*"lstm"/);
     expect(() => modelSteps({ ...small, likelihood: { type: "gaussian", variance: 1 } })).toThrow(/Bernoulli/);
     expect(() => modelSteps({ ...small, decoder: [{ type: "dense", units: 7 }] })).toThrow(/\[7\].*\[5, 6, 2\]/);
@@ -122,7 +122,7 @@ function nhwc(step: ConvStep, x: readonly number[], weight: Float32Array, bias: 
   return y;
 }
 
-/** lax.convGeneralDilated on one example: NCHW, a kernel [O, I, KH, KW] that is not turned. */
+/** lax.convGeneralDilated on one example: NCHW, a kernel [O, I, KH, KW] that is not flipped. */
 function nchw(step: ConvStep, x: readonly number[], weight: Float32Array, bias: Float32Array): number[] {
   const [H, W, I] = step.from;
   const [h, w, O] = step.to;
@@ -154,7 +154,7 @@ describe("channels first", () => {
   const product2 = (x: readonly number[], weight: Float32Array, bias: Float32Array) =>
     Array.from(bias, (b, o) => x.reduce((sum, value, i) => sum + value * weight[i * bias.length + o]!, b));
 
-  it("computes the same from permuted weights as Keras's layouts do", () => {
+  it("computes the same with permuted weights as with Keras's layouts", () => {
     const model = modelSteps(small);
     const ordered = channelsFirstSteps(model);
     const weights = weightsOf(small);
@@ -184,7 +184,7 @@ describe("channels first", () => {
     image.forEach((value, i) => expect(imageFirst[i]).toBeCloseTo(value, 4));
   });
 
-  it("permutes the heads where an image goes into them", () => {
+  it("permutes the heads if their input is an image", () => {
     const spec: SpecJson = { ...small, encoder: [{ type: "conv2d", filters: 2, kernel: 1 }], latent: 1 };
     const weights = weightsOf(spec);
     const [weight] = channelsFirstSteps(modelSteps(spec)).mean.weights(weights);
@@ -192,7 +192,7 @@ describe("channels first", () => {
     expect([...weight!.values]).toEqual([...channelsFirst(kept, 1, [5, 6, 2])]);
   });
 
-  it("leaves a model of vectors as it is", () => {
+  it("leaves a model of vectors unchanged", () => {
     const spec: SpecJson = models.mlp([4, 4, 1], 3);
     const weights = weightsOf(spec);
     const model = channelsFirstSteps(modelSteps(spec));
@@ -204,7 +204,7 @@ describe("channels first", () => {
   });
 });
 
-describe("what everyone trains on", () => {
+describe("the training data", () => {
   it.each([
     [1, 0, 3, 20],
     [1, 9, 2, 2],
@@ -217,7 +217,7 @@ describe("what everyone trains on", () => {
     expect([...noise]).toEqual(twin.map(Math.fround));
   });
 
-  it("images are digits in the size asked for, each channel with its tint", () => {
+  it("images are digits of the requested size, each channel with its tint", () => {
     const plain = digits({ split: "train", count: 2, seed: 1 }).values;
     expect(trainingImages([28, 28, 1], 2)).toEqual(plain);
     const large = trainingImages([56, 56, 2], 2);

@@ -1,4 +1,4 @@
-// npm run bench:peers, as far as it needs no browser: its arguments, who is out and why, and what is made of the figures.
+// The parts of npm run bench:peers that need no browser: its arguments, disqualification, and its output.
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { comparisonChart } from "../../bench/browser/chart.js";
@@ -25,7 +25,7 @@ describe("statistics", () => {
   });
 });
 
-/** A page that answers from a list; what is not in it fails. */
+/** A page with the given answers; all other calls fail. */
 function fakeSession(answers: Partial<Record<keyof PageCalls, (given: unknown) => unknown>>): PageSession {
   return {
     version: "Chrome/1",
@@ -64,7 +64,7 @@ async function contest(answers: Parameters<typeof fakeSession>[0], losses = [50,
 }
 
 describe("a contestant", () => {
-  it("is timed in the better way of waiting, against webvae", async () => {
+  it("is timed with the faster way of waiting, compared with webvae", async () => {
     const measure = (pace: unknown) => {
       const { every } = pace as { every: number };
       return { stepMs: every === 10 ? 20 : 30, steps: 1, losses: [], kernels: null, submits: null };
@@ -87,14 +87,14 @@ describe("a contestant", () => {
     });
   });
 
-  it("is out where its losses differ", async () => {
+  it("is disqualified if its losses differ", async () => {
     let step = 0;
     const result = await contest({ losses: () => [++step === 1 ? 40.05 : 1] });
     expect(result).toMatchObject({ medianMs: null, speedup: null, comparedSteps: 10 });
     expect(result.error).toBe("losses differ: 40.05 at step 2, where webvae has 40");
   });
 
-  it("is out with its own words where it fails", async () => {
+  it("is disqualified with its own message if it fails", async () => {
     const result = await contest({
       losses: () => {
         throw new Error("Kernel 'X' not registered");
@@ -103,7 +103,7 @@ describe("a contestant", () => {
     expect(result).toMatchObject({ medianMs: null, error: "Kernel 'X' not registered" });
   });
 
-  it("is out where it takes too long", async () => {
+  it("is disqualified if it takes too long", async () => {
     const result = await contest({
       losses: () => {
         throw new TimeUp();
@@ -138,7 +138,7 @@ describe("arguments", () => {
     expect(options.peers).toEqual(knownPeers);
   });
 
-  it("make a case of every model and batch", () => {
+  it("make one case per model and batch", () => {
     const options = parse("--models", "conv,mlp", "--batch", "32, 128", "--peers", "jaxjs-wasm");
     if (typeof options === "string") throw new Error(options);
     expect(options.cases.map(({ name, batch }) => `${name} ${batch}`)).toEqual([
@@ -152,14 +152,14 @@ describe("arguments", () => {
   });
 
   it.each([
-    [["--peers", "tfjs"], /no peer "tfjs"; known are tfjs-webgpu, .*jaxjs-wasm/],
-    [["--models", "mlp,resnet"], /no model "resnet"; known are mlp, conv, conv64/],
+    [["--peers", "tfjs"], /no peer "tfjs"; the choices are tfjs-webgpu, .*jaxjs-wasm/],
+    [["--models", "mlp,resnet"], /no model "resnet"; the choices are mlp, conv, conv64/],
     [["--models", "toString"], /no model "toString"/],
-    [["--peers", ","], /names no peer/],
+    [["--peers", ","], /at least one peer/],
     [["--batch", "32,0"], /whole number from 1/],
     [["--batch", "many"], /whole number/],
     [["--repeats", "0"], /whole number from 1/],
-    [["--adapter", "cuda"], /no adapter "cuda"; known are swiftshader, default/],
+    [["--adapter", "cuda"], /no adapter "cuda"; the choices are swiftshader and default/],
     [["--limit", "500"], /whole number from 5 to/],
     [["--peer", "tfjs-cpu"], /unknown option '--peer'/],
   ] as const)("refuse %j", (given, message) => {
@@ -211,7 +211,7 @@ describe("results", () => {
     results: [row, { ...row, peer: "jaxjs-wasm", medianMs: 30.06, speedup: 0.3, model: "conv" }, failed],
   };
 
-  it("the JSON line holds what is promised, null where there is nothing", () => {
+  it("the JSON line has the documented keys, null if there is no value", () => {
     const { adapter, commit, results } = summary(comparison);
     expect([adapter, commit]).toEqual(["google swiftshader", "abc1234"]);
     const keys = [
@@ -221,10 +221,10 @@ describe("results", () => {
     expect(results[2]).toMatchObject({ peer: "tfjs-wasm", medianMs: null, kernels: null, error: "no <kernel> | here" });
   });
 
-  it("the Markdown has a table a case, every row as wide as its head, and the errors under it", () => {
+  it("the Markdown has one table per case, every row as wide as its heading, and the errors below", () => {
     const text = comparisonMarkdown(comparison, "chart.svg");
     expect(text).toContain("commit abc1234, @tensorflow/tfjs 4.22.0, Chrome/150, 2 processor cores.");
-    expect(text).toContain("![Milliseconds a step](chart.svg)");
+    expect(text).toContain("![Milliseconds per step](chart.svg)");
     expect(text.match(/^## .*/gm)).toEqual(
       ["## mlp, batch 128", "## conv, batch 32", "## How this was measured"].map((t) => t.replace("32", "128")),
     );
@@ -236,14 +236,14 @@ describe("results", () => {
     expect(text).toContain("tfjs-wasm: no &lt;kernel> \\| here");
   });
 
-  it("a line on the terminal says the median, its ends and the ratio, or the error", () => {
+  it("a line on the terminal has the median, the range and the ratio, or the error", () => {
     expect(resultLine(comparison.results[1]!)).toMatch(
       /^conv 128 jaxjs-wasm +30\.1 ms \(90 to 110, 5 repetitions\), 0\.3 x/,
     );
     expect(resultLine(failed)).toMatch(/no <kernel> \| here$/);
   });
 
-  it("the chart names every library, its time and its fault", () => {
+  it("the chart names every library with its time or error", () => {
     const svg = comparisonChart(comparison);
     for (const text of ["mlp, batch 128", "webvae", "100 ms", "30.1 ms", "0.3 x webvae", "no &lt;kernel&gt; | here"]) {
       expect(svg).toContain(text);

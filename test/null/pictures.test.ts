@@ -76,7 +76,7 @@ describe("image grids", () => {
     expect([picture.width, picture.height]).toEqual([862, 862]);
   });
 
-  it("sets reconstructions below their originals, and rows of pairs apart", () => {
+  it("puts reconstructions below their originals, and separates rows of pairs", () => {
     const originals = new Float32Array([0, 0.2, 0.4]);
     const reconstructions = new Float32Array([0.6, 0.8, 1]);
     const picture = decode(
@@ -91,7 +91,7 @@ describe("image grids", () => {
     expect([picture.pixel(0, 4), picture.pixel(0, 15), picture.pixel(1, 2)]).toEqual([gap, gap, gap]);
   });
 
-  it("refuses what cannot be drawn", () => {
+  it("rejects what cannot be drawn", () => {
     const good = { images, count: 3, shape, columns: 2 };
     expectCode(() => imageGrid({ ...good, count: 4 }), "INVALID_DATA");
     expectCode(() => imageGrid({ ...good, shape: [2, 1, 2] }), "INVALID_DATA");
@@ -104,7 +104,7 @@ describe("image grids", () => {
 });
 
 describe("normal quantiles", () => {
-  // Known to all their digits.
+  // Known to full precision.
   it.each([
     [0.5, 0],
     [0.6, 0.2533471031357997],
@@ -135,11 +135,11 @@ describe("normal quantiles", () => {
     for (let p = 0.001; p < 1; p += 0.001) expect(Math.abs(probability(inverseNormalCdf(p)) - p)).toBeLessThan(1e-9);
   });
 
-  it("refuses what is no probability", () => {
+  it("rejects invalid probabilities", () => {
     for (const p of [0, 1, -0.1, 1.1, NaN]) expectCode(() => inverseNormalCdf(p), "INVALID_OPTION");
   });
 
-  it("lays latent points out as a chart: right and up", () => {
+  it("lays out latent points like a chart: right and up", () => {
     const points = manifoldPoints(2);
     const q = Math.fround(0.6744897501960817);
     expect([...points]).toEqual([-q, q, q, q, -q, -q, q, -q]);
@@ -174,7 +174,7 @@ describe("loss chart", () => {
     expect(svg).not.toMatch(/hover|zr\d/);
   });
 
-  it("leaves the test out where there was none", () => {
+  it("omits the test losses if there are none", () => {
     expect(lossChart({ epochs: [{ epoch: 1, train: epoch(1).train }] })).not.toContain("Test");
   });
 
@@ -201,7 +201,7 @@ describe("scatter charts", () => {
   const means = Float32Array.from({ length: 200 }, (_, i) => Math.sin(i * i));
   const labels = Uint8Array.from({ length: 100 }, (_, i) => i % 10);
 
-  it("colours the latent means by label, and rasterises with a font of its own", async () => {
+  it("colours the latent means by label, and rasterises with a bundled font", async () => {
     const svg = latentScatter({ means, labels, title: "Digits", width: 500 });
     for (const text of ["Latent dimension 1", "Latent dimension 2", "Digits"]) expect(svg).toContain(`>${text}</text>`);
     // Each class in the legend and at its median.
@@ -233,7 +233,7 @@ describe("scatter charts", () => {
     at.forEach(([x, y], i) => {
       for (const [otherX, otherY] of at.slice(0, i)) expect(Math.hypot(x - otherX, y - otherY)).toBeGreaterThan(14);
     });
-    // No further off than it takes.
+    // No further than necessary.
     const across = Math.max(...at.map(([x]) => x)) - Math.min(...at.map(([x]) => x));
     expect(across).toBeLessThan(100);
   });
@@ -260,7 +260,7 @@ describe("scatter charts", () => {
     expect(drawn).toBeGreaterThan(3000);
   });
 
-  it("draws without labels, with names, with more than ten classes, and thins what is too much", () => {
+  it("draws without labels, with names, with more than ten classes, and thins out too many points", () => {
     expect(latentScatter({ means })).not.toContain("#ffa90e");
     expect(latentScatter({ means, labels, classNames: ["Bag", "Coat"] })).toContain(">Coat</text>");
     const many = latentScatter({ means, labels: Uint8Array.from({ length: 100 }, (_, i) => i % 26) });
@@ -276,7 +276,7 @@ describe("scatter charts", () => {
     expectCode(() => latentScatter({ means: new Float32Array([NaN, 1]) }), "NON_FINITE");
   });
 
-  it("refuses sizes that do not fit", () => {
+  it("rejects sizes that do not match", () => {
     expectCode(() => latentScatter({ means: new Float32Array(3) }), "INVALID_DATA");
     expectCode(() => latentScatter({ means: new Float32Array(0) }), "INVALID_DATA");
     expectCode(() => latentScatter({ means, labels: new Uint8Array(3) }), "INVALID_DATA");
@@ -287,7 +287,7 @@ describe("scatter charts", () => {
     expectCode(() => pointsScatter({ sets, linked: true }), "INVALID_DATA");
   });
 
-  it("compares two sets of points, linked if wanted, and survives a single point", () => {
+  it("compares two sets of points, optionally linked, and survives a single point", () => {
     const moved = means.map((value) => value * 0.5);
     const sets = [
       { name: "Originals", points: means },

@@ -1,4 +1,4 @@
-// What a data set is known again by when a run goes on: its values, however they lie in memory.
+// How a continued run recognizes its data set: by its values, wherever they are in memory.
 import { expect, it } from "vitest";
 import { fromArray } from "../../src/datasets.js";
 import { placeIn } from "../../src/progress.js";
@@ -6,7 +6,7 @@ import { placeIn } from "../../src/progress.js";
 const bytes = Uint8Array.from({ length: 30 }, (_, i) => 7 * i);
 const of = (values: Uint8Array | Float32Array, shape = [5]) => placeIn(fromArray(values, { shape }), "shuffled");
 
-it("the same values have one place at any offset, in a Node Buffer too", () => {
+it("the same values have the same place at any offset, even in a Node Buffer", () => {
   for (let offset = 0; offset < 8; offset++) {
     const pool = Buffer.alloc(48);
     const buffer = pool.subarray(offset, offset + 30);

@@ -1,7 +1,7 @@
-// What the presets run, dispatch by dispatch, in each of their uses, against the text stored beside this file: a change
-// of the engine that is meant to change no plan changes none. Where one is meant to change, its text is written anew:
+// The presets' dispatches in each use, compared with the text stored next to this file, so that a change to the engine
+// does not change plans by accident. If a plan is meant to change, write its text again:
 //   WEBVAE_UPDATE_PLANS=1 npm test -- test/null/plans.test.ts
-// and the change is read in git's diff.
+// and review the change in git's diff.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { specs } from "../train/bits/presets.js";
 const REMEDY = "If the plan should have changed: WEBVAE_UPDATE_PLANS=1 npm test -- test/null/plans.test.ts";
 const updating = process.env["WEBVAE_UPDATE_PLANS"] === "1";
 
-/** Stored as text; of the others, which differ from one of these in little, a hash is enough. */
+/** Stored as text; for the others, which differ little from one of these, a hash is enough. */
 const readable: Record<AdapterKind, RegExp> = {
   software: /^(train|evaluate|encode|decode|sample with noise|reconstruct), batch (128|256|64)$/,
   hardware: /^train, /,

@@ -7,10 +7,10 @@ import { open } from "../support/gpu.js";
 
 type Callback = (...values: unknown[]) => void;
 
-/** What Dawn itself hands to setImmediate while something is awaited. */
+/** The callbacks that Dawn passes to setImmediate while something is awaited. */
 async function dawnsPoll(): Promise<Callback> {
   const device = await open({ backend: "null" });
-  // What was awaited before polls no more.
+  // Earlier waits no longer poll.
   await new Promise((done) => setTimeout(done, 10));
   const before = globalThis.setImmediate;
   const polls: Callback[] = [];
@@ -36,7 +36,7 @@ describe("polls of Dawn", () => {
 
   beforeEach(async () => {
     poll = await dawnsPoll();
-    // The clock alone moves: the callbacks are Dawn's own and must not be called out of turn.
+    // Only the clock moves: the callbacks are Dawn's and must not be called out of turn.
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     now = 1000;
     vi.spyOn(performance, "now").mockImplementation(() => now);
@@ -48,7 +48,7 @@ describe("polls of Dawn", () => {
     vi.restoreAllMocks();
   });
 
-  /** A poll every `ms`, as many times. How many of them went on at once, and how many to a timer. */
+  /** Polls every `ms`, this many times. Returns how many were immediate, and how many used a timer. */
   function pollEvery(ms: number, times: number) {
     const before = { immediate: immediately.mock.calls.length, timed: vi.getTimerCount() };
     for (let i = 0; i < times; i++) {
@@ -61,18 +61,18 @@ describe("polls of Dawn", () => {
     };
   }
 
-  it("follow each other at once for a millisecond of a wait, and then by a timer", () => {
+  it("follow each other immediately for the first millisecond of a wait, then with a timer", () => {
     expect(pollEvery(0.25, 4)).toEqual({ immediate: 4, timed: 0 });
     expect(pollEvery(0.25, 20)).toEqual({ immediate: 0, timed: 20 });
   });
 
-  it("are at once again in the next wait", () => {
+  it("are immediate again in the next wait", () => {
     pollEvery(1, 20);
     now += 10;
     expect(pollEvery(0.25, 4)).toEqual({ immediate: 4, timed: 0 });
   });
 
-  it("are told from others' calls, which go on as they are", () => {
+  it("are distinguished from other calls, which are unaffected", () => {
     pollEvery(1, 20);
     const others: Callback[] = [() => {}, function () {}, (() => {}).bind(null), Math.max as Callback];
     for (const other of others) {
@@ -82,7 +82,7 @@ describe("polls of Dawn", () => {
   });
 });
 
-it("are eased by openGpu where the adapter is a processor, and there alone", async () => {
+it("are slowed down by openGpu only if the adapter is a CPU", async () => {
   const adapter = await (await openGpu()).requestAdapter();
   expect(globalThis.setImmediate !== nodes).toBe(isSoftware(adapter!));
 });

@@ -1,9 +1,9 @@
-// What only some models need is loaded when one needs it: before that only dense models can be made.
+// Code that only some models need is loaded on demand; before that, only dense models can be created.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { models } from "../../src/presets.js";
 import type { ModelSpec } from "../../src/spec.js";
 
-/** The library as a page has it that has loaded nothing on demand yet. */
+/** The library in the state of a page that has loaded nothing on demand yet. */
 async function fresh() {
   vi.resetModules();
   const [{ resolved }, { defineModel }, { resolveSpec }, vae, { opNames }] = await Promise.all([
@@ -18,7 +18,7 @@ async function fresh() {
 }
 
 const asked = vi.fn();
-/** How the import of what is loaded on demand goes. */
+/** The outcome of importing the code on demand. */
 let file: { failure?: Error; release?: string };
 
 beforeEach(() => {
@@ -38,7 +38,7 @@ const residual: ModelSpec = {
   encoder: [{ type: "residual", layers: [{ type: "dense", units: 4 }] }],
 };
 
-test("a dense model of a Bernoulli needs nothing, with flatten and reshape where they cost nothing", async () => {
+test("a dense Bernoulli model needs nothing, even with free flatten and reshape layers", async () => {
   const { prepare, modelOf, decodingGraph, opNames } = await fresh();
   const { encoder, decoder, ...rest } = models.mlp([2, 2, 1], 2);
   const spec: ModelSpec = {
@@ -56,7 +56,7 @@ test.each([
   ["convolutions", models.conv([4, 4, 1], 2), "conv2d_transpose"],
   ["a Gaussian likelihood", points, "gaussian"],
   ["a residual", residual, "add"],
-])("%s: loaded once, and then the graph can be made", async (_, spec, op) => {
+])("%s: loaded once, and then the graph can be built", async (_, spec, op) => {
   const { prepare, modelOf, samplingGraph, encodingGraph } = await fresh();
   const graphs = () =>
     [samplingGraph(modelOf(spec), 1, true), encodingGraph(modelOf(spec), 1)].flatMap(({ nodes }) => nodes);
@@ -67,7 +67,7 @@ test.each([
   expect(graphs().some((node) => node.op.startsWith(op))).toBe(true);
 });
 
-test("where it cannot be loaded, that is said, and a later call tries again", async () => {
+test("a failed load is reported, and a later call tries again", async () => {
   const { prepare, opNames } = await fresh();
   file = { failure: new TypeError("no network") };
   const failed = await prepare(points).catch((error: unknown) => error);
@@ -79,7 +79,7 @@ test("where it cannot be loaded, that is said, and a later call tries again", as
   expect(opNames()).toContain("gaussian");
 });
 
-test("of another release it is refused before anything of it is used", async () => {
+test("code from another release is rejected before any of it is used", async () => {
   const { prepare, opNames } = await fresh();
   file = { release: "deadbeef" };
   await expect(prepare(points)).rejects.toThrow(/layers\.js: .*belongs to another release/);

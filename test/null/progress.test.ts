@@ -6,7 +6,7 @@ const losses = { elbo: -105.714, reconstruction: 80.314, kl: 25.4 };
 const options = { epochs: 10, stepsPerEpoch: 468 };
 const at = (epoch: number, step: number): StepProgress => ({ epoch, step, stepsPerSecond: 153.2, ...losses });
 
-/** Keeps what is written to it; a terminal where columns are given. */
+/** Records what is written to it; a terminal if columns are given. */
 function fakeStream(columns?: number): Writable & { isTTY?: boolean; columns?: number; text: () => string } {
   const parts: string[] = [];
   const stream = new Writable({
@@ -25,7 +25,7 @@ afterEach(() => {
 });
 
 describe("progress line", () => {
-  it("tells everything where there is room", () => {
+  it("shows everything if there is room", () => {
     const line = progressLine(options, at(3, 234), 140);
     expect(line).toContain("epoch 3/10");
     expect(line).toContain(" 25%");
@@ -70,7 +70,7 @@ describe("progress line", () => {
 });
 
 describe("progress on a stream", () => {
-  it("writes a line an epoch, and one each ten seconds, where nothing can be redrawn", () => {
+  it("writes one line per epoch, and one every ten seconds, if it cannot redraw", () => {
     vi.useFakeTimers();
     const stream = fakeStream();
     const progress = createProgress({ ...options, stream });
@@ -92,7 +92,7 @@ describe("progress on a stream", () => {
     expect(stream.text()).not.toMatch(/\x1b|\r/);
   });
 
-  it("redraws one line on a terminal, leaves epochs and notes, and clears up", () => {
+  it("redraws one line on a terminal, leaves lines for epochs and notes, and cleans up", () => {
     vi.useFakeTimers();
     vi.stubEnv("TERM", "xterm");
     const stream = fakeStream(60);
@@ -109,7 +109,7 @@ describe("progress on a stream", () => {
     expect(text.split("\n").filter((line) => line.includes("epoch  1/10: loss 105.71"))).toHaveLength(1);
     expect(text).toContain("a note\n");
     expect(text.split("\n")).toHaveLength(3);
-    // Erase to the end of the screen, last of all; and no timer that keeps the process alive.
+    // Finally erases to the end of the screen, and leaves no timer that keeps the process alive.
     expect(text.endsWith("\x1b[0J")).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
   });

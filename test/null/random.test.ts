@@ -53,7 +53,7 @@ describe("RandomSequence", () => {
     expect(most).toBeLessThan(1);
     const expected = n / bins.length;
     const chiSquared = bins.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-    // 19 degrees of freedom: 43.8 is exceeded once in a thousand seeds.
+    // 19 degrees of freedom: one seed in a thousand exceeds 43.8.
     expect(chiSquared).toBeLessThan(43.8);
   });
 

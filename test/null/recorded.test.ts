@@ -1,4 +1,4 @@
-// The recorded run that the demo shows without WebGPU: its format, and the one in the repository.
+// The recorded run that the demo shows without WebGPU: its format, and the recording in the repository.
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ import { drawSheet } from "../../demo/recorded/sheet.js";
 const folder = join(import.meta.dirname, "../../demo/recorded");
 
 describe("the format", () => {
-  it("keeps latents to a 64th, and those far out at the edge", () => {
+  it("stores latents to within 1/64, with distant ones at the edge", () => {
     const latent = fc.float({ min: -10, max: 10, noNaN: true });
     fc.assert(
       fc.property(fc.array(latent), (values) => {
@@ -34,7 +34,7 @@ describe("the format", () => {
     );
   });
 
-  it("gives each image of a sheet one place", () => {
+  it("gives each image on a sheet its own place", () => {
     const sheet: Sheet = { side: 2, columns: 5, pairs: 3, manifoldColumns: 2, samples: 4 };
     const moments = [0, 1, 2].map((moment) => imagesOf(sheet, moment));
     const { originals, manifold } = moments[0]!;
@@ -43,7 +43,7 @@ describe("the format", () => {
     expect(all.map(({ length }) => length)).toEqual([3, 4, 4, 3, 4, 3, 4, 3]);
   });
 
-  it("draws images where they are looked for, in 16 greys", () => {
+  it("draws images where they are looked up, in 16 greys", () => {
     const sheet: Sheet = { side: 2, columns: 3, pairs: 1, manifoldColumns: 1, samples: 1 };
     const images = Float32Array.from({ length: 5 * 4 }, (_, i) => i / 19);
     const png = PNG.sync.read(Buffer.from(drawSheet(sheet, [images.subarray(0, 8), images.subarray(8)])));
@@ -59,7 +59,7 @@ describe("the format", () => {
     expect(grey(5, 3)).toBe(0);
   });
 
-  it("thins losses to means of neighbours", () => {
+  it("thins out losses by averaging neighbours", () => {
     const losses = Array.from({ length: 10 }, (_, i): Loss => [i, 100 - i]);
     expect(thinned(losses, 20)).toEqual(losses);
     expect(thinned(losses, 4)).toEqual([
@@ -77,7 +77,7 @@ describe("the recording in the repository", () => {
   const png = readFileSync(join(folder, "recorded.png"));
   const recording = JSON.parse(json) as Recording;
 
-  it("is small, and whole", () => {
+  it("is small and complete", () => {
     expect(json.length + png.length).toBeLessThanOrEqual(120_000);
     const { sheet, moments, labels, losses, epochs, steps } = { ...recording, steps: recording.moments.at(-1)!.step };
     const { width, height } = PNG.sync.read(png);
@@ -97,11 +97,11 @@ describe("the recording in the repository", () => {
     }
   });
 
-  it("is of a model that learned", () => {
+  it("shows a model that learned", () => {
     const { train, test } = recording.losses;
     expect(train[0]![1]).toBeGreaterThan(300);
     expect(test.at(-1)![1]).toBeLessThan(150);
-    // Each of the last reconstructions is nearer to its original than those before any training were.
+    // Each of the last reconstructions is closer to its original than before training.
     const { data, width } = PNG.sync.read(png);
     const { side, columns } = recording.sheet;
     const pixels = (image: number) =>

@@ -1,4 +1,4 @@
-// Safetensors files that are written and read, and what the writer refuses.
+// Writing and reading safetensors files, and what the writer rejects.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { asFloat32, readSafetensors, writeSafetensors, type Dtype, type NamedTensor } from "../../src/safetensors.js";
@@ -39,7 +39,7 @@ describe("safetensors, good files", () => {
     expect(writeSafetensors([b, a], metadata)).toEqual(writeSafetensors([a, b], metadata.toReversed()));
   });
 
-  it("reads an empty file, scalars, empty tensors, blanks, and headers in another order than the data", () => {
+  it("reads an empty file, scalars, empty tensors, whitespace, and headers in another order than the data", () => {
     expect(readSafetensors(file("{}")).tensors.size).toBe(0);
     expect(readSafetensors(file(`{"__metadata__":{}}`)).metadata.size).toBe(0);
     expect(readSafetensors(file("{ \t} \n\r\t")).tensors.size).toBe(0);
@@ -56,7 +56,7 @@ describe("safetensors, good files", () => {
     ]);
   });
 
-  it("treats __proto__ and its like as names", () => {
+  it("treats __proto__ and the like as ordinary names", () => {
     const names = ["__proto__", "constructor", "toString", "hasOwnProperty", "", '"\\\n\u0000', "é🙂"];
     const written = writeSafetensors(
       names.map((name, i) => f32(name, [1], [i])),
@@ -70,7 +70,7 @@ describe("safetensors, good files", () => {
     expect(Object.prototype).not.toHaveProperty("dtype");
   });
 
-  it("copies misaligned data, and gives plain views for a Node Buffer", () => {
+  it("copies misaligned data, and returns plain views for a Node Buffer", () => {
     const bytes = file(`${entry()} `, [0, 0, 128, 63, 0, 0, 0, 64]);
     expect((8 + entry().length + 1) % 4).not.toBe(0);
     const moved = Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
@@ -115,13 +115,13 @@ describe("safetensors, good files", () => {
   });
 });
 
-describe("safetensors, what the writer refuses", () => {
+describe("safetensors, what the writer rejects", () => {
   const good = f32("w", [2], [1, 2]);
   it.each<[string, NamedTensor[], [string, string][], RegExp]>([
-    ["a name twice", [good, good], [], /"w": that name is taken/],
+    ["a duplicate name", [good, good], [], /"w": that name is taken/],
     ["the metadata's name", [{ ...good, name: "__metadata__" }], [], /that name is taken/],
     ["a size that does not fit", [{ ...good, shape: [3] }], [], /"w": \[3\] of F32 takes 12 bytes, not 8/],
-    ["a size that is no integer", [{ ...good, shape: [0.5, 4] }], [], /impossible shape/],
+    ["a size that is not an integer", [{ ...good, shape: [0.5, 4] }], [], /impossible shape/],
     ["a negative size", [{ ...good, shape: [-1, -2] }], [], /impossible shape/],
     ["an unknown dtype", [{ ...good, dtype: "C64" as Dtype }], [], /unknown dtype "C64"/],
     ["half a character in a name", [{ ...good, name: "\ud800" }], [], /half a character/],

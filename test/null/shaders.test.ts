@@ -1,4 +1,4 @@
-// Every shader and every graph on a device that validates all and computes nothing.
+// Every shader and every graph on a device that validates everything and computes nothing.
 import { activations } from "../../src/tensor.js";
 import { describe, expect, it } from "vitest";
 import { compileWgsl, joinImports } from "../../build/wgsl.mjs";
@@ -37,11 +37,11 @@ import { filesBelow, root, textOf } from "../support/sources.js";
 const device = await Device.open({ device: await nullDevice() });
 const gpu = device.gpu;
 const files = filesBelow("shaders", ".wgsl").filter((file) => !file.startsWith("shaders/lib/"));
-/** What draws has a vertex and a fragment, and no op. */
+/** Drawing shaders have a vertex and a fragment entry point, and no op. */
 const draws = (file: string) => file.startsWith("shaders/canvas/");
 const compiled = new Map(files.map((file) => [file, compileWgsl(`${root}${file}`).shader]));
 
-/** What Dawn says of a text; it is silent about a good one. */
+/** Dawn's messages about a text; none if it is valid. */
 async function messages(code: string): Promise<string[]> {
   const info = await gpu.createShaderModule({ code }).getCompilationInfo();
   return info.messages.map(({ type, lineNum, message }) => `${type} in line ${lineNum}: ${message}`);
@@ -51,7 +51,7 @@ describe.each(files)("%s", (file) => {
   const shader = compiled.get(file)!;
   const module = gpu.createShaderModule({ code: shader.code });
 
-  it("compiles, as it is written and minified", async () => {
+  it("compiles, as written and minified", async () => {
     expect(await withErrorScopes(gpu, () => messages(joinImports(`${root}${file}`).code))).toEqual([]);
     expect(await withErrorScopes(gpu, () => messages(shader.code))).toEqual([]);
   });
@@ -60,13 +60,13 @@ describe.each(files)("%s", (file) => {
     "entry point %s fits the layout that was read from it",
     async (entryPoint) => {
       await withErrorScopes(gpu, () => device.pipeline(shader, entryPoint, {}));
-      // The layout has all that the entry point uses; with one binding less it has not.
+      // The layout has everything the entry point uses; with one binding removed, it fails.
       for (const left of shader.entryPoints[entryPoint]!.bindings.filter(
         (name) => shader.bindings[name]!.group === 0,
       )) {
         const bindings = shader.entryPoints[entryPoint]!.bindings.filter((name) => name !== left);
         const lacking = { ...shader, entryPoints: { [entryPoint]: { ...shader.entryPoints[entryPoint]!, bindings } } };
-        // Not device.pipeline, which waits to see whether a lost device is the cause.
+        // Not device.pipeline, which waits to find out whether a lost device is the cause.
         const bindGroupLayouts = [tensorLayout(gpu, lacking, entryPoint), device.stepLayout];
         const layout = gpu.createPipelineLayout({ bindGroupLayouts });
         await expect(
@@ -78,19 +78,19 @@ describe.each(files)("%s", (file) => {
   );
 });
 
-it("an error in a shader is seen", async () => {
+it("an error in a shader is noticed", async () => {
   const wrong = withErrorScopes(gpu, () => messages("fn f() -> u32 { return 1.5; }"));
   await expect(wrong).rejects.toThrow("cannot convert value of type 'abstract-float' to type 'u32'");
 });
 
-/** Ops that are another one's product: a convolution's input gradient is a transposed convolution, and so back. */
+/** Ops computed by another op's product: a convolution's input gradient is a transposed convolution, and vice versa. */
 const others: Readonly<Record<string, string>> = {
   conv2d_grad_input: "conv2d_transpose",
   conv2d_transpose_grad_input: "conv2d",
   conv2d_transpose_grad_weight: "conv2d_grad_weight",
 };
 
-it("every op has an entry point of its name or another op's, and every entry point an op", () => {
+it("every op has an entry point with its own or another op's name, and every entry point has an op", () => {
   const entryPoints = [...compiled].flatMap(([file, shader]) => (draws(file) ? [] : Object.keys(shader.entryPoints)));
   const own = opNames().filter((name) => !others[name]);
   expect([...new Set(entryPoints)].sort()).toEqual([...own].sort());
@@ -196,7 +196,7 @@ describe.each(Object.entries(specs()))("%s", (_name, spec) => {
   });
 });
 
-/** Whether `text` declares a local, a parameter or a function of a binding's name, which reflection then misreads. */
+/** Whether `text` declares a local, parameter or function with a binding's name, which would confuse reflection. */
 function shadowed(text: string, { bindings }: Pick<ShaderSource, "bindings">): string[] {
   const code = text.replace(/\/\/.*$/gm, "").replace(/\bstruct\s+\w+\s*\{[^}]*\}/g, "");
   return Object.keys(bindings).filter((name) =>
@@ -232,7 +232,7 @@ describe("the text", () => {
     for (const shader of compiled.values()) expect(Object.keys(shader.entryPoints)).not.toContain("main");
   });
 
-  it.each(files)("%s: nothing hides a binding's name", (file) => {
+  it.each(files)("%s: nothing shadows a binding's name", (file) => {
     expect(shadowed(joinImports(`${root}${file}`).code, compiled.get(file)!)).toEqual([]);
   });
 
@@ -241,7 +241,7 @@ describe("the text", () => {
     "fn f(a: u32, x: f32) {}",
     "fn f(@builtin(workgroup_id) x: vec3u) {}",
     "fn x() {}",
-  ])("a planted one is found: %s", (text) => {
+  ])("finds a planted one: %s", (text) => {
     const bindings = { x: compiled.get("shaders/linear.wgsl")!.bindings.x! };
     expect(
       shadowed(`struct S { x: f32 }\n@group(0) @binding(1) var<storage, read> x: array<f32>;\n${text}`, { bindings }),

@@ -1,5 +1,5 @@
-// A net that a graph uses several times is one net: its parameters have one gradient, the sum over all uses, at the place
-// that the optimizer reads.
+// A network that a graph uses several times is one network: its parameters have one gradient, the sum over all uses,
+// where the optimizer reads it.
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../src/gradient.js";
 import { graphTensors, ONE, type Graph, type Node } from "../../src/graph.js";
@@ -18,7 +18,7 @@ const W = weightTensor("W", "param", [width], [width]);
 const b = tensor("b", "param", [width]);
 const x = tensor("x", "input", [rows, width]);
 
-/** W and b `uses` times, one after the other, and the loss of a Bernoulli. */
+/** W and b applied `uses` times in sequence, and a Bernoulli loss. */
 function chained(uses: number): Graph {
   const nodes: Node[] = [];
   let h: Tensor = x;
@@ -50,7 +50,7 @@ describe.each([1, 2, 3, 5])("used %i times", (uses) => {
   const forward = chained(uses);
   const graph = differentiate(forward);
 
-  it.each(["W", "b"])("the gradient of %s is that of central differences", (name) => {
+  it.each(["W", "b"])("the gradient of %s matches central differences", (name) => {
     const backward = values(graph);
     backward.run(step);
     const loss = (index: number, by: number) => {
@@ -65,7 +65,7 @@ describe.each([1, 2, 3, 5])("used %i times", (uses) => {
     });
   });
 
-  it("its place is written last by what adds up", () => {
+  it("the sum is the last to write the gradient", () => {
     const params = flatTensor("params", "param", [W, b]);
     const gradients = flatTensor("gradients", "gradient", [like(W, "dW", "gradient"), like(b, "db", "gradient")]);
     const { plan: planned } = plan(graph, { flats: [params, gradients] });
@@ -79,16 +79,16 @@ describe.each([1, 2, 3, 5])("used %i times", (uses) => {
   });
 });
 
-describe("two nodes that make tensors of one name", () => {
+describe("two nodes that make tensors with the same name", () => {
   const heads = (name: string) => tensor(name, "input", [rows, 2, width]);
 
-  it("are refused where a graph is planned, of one size too", () => {
+  it("are rejected when a graph is planned, even if the sizes are equal", () => {
     const nodes = [reparameterize(heads("upper")), atSite(reparameterize(heads("lower")), 1)];
     expect(() => graphTensors({ nodes })).toThrow("two nodes make z: reparameterize and reparameterize");
     expect(() => plan({ nodes })).toThrow("two nodes make z");
   });
 
-  it("but one may write over what it reads", () => {
+  it("but a node may overwrite its input", () => {
     const moment = tensor("moment", "state", [4]);
     const over = (op: string): Node => ({ op, inputs: { moment }, outputs: { moment }, attributes: {} });
     expect(graphTensors({ nodes: [over("first"), over("second")] }).size).toBe(1);

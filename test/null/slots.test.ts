@@ -1,5 +1,5 @@
-// Where activations lie: nothing is written over while it is needed, no dispatch reads and writes one buffer, and the
-// presets need no more than what is alive at one time.
+// The placement of activations: nothing is overwritten while it is needed, no dispatch reads and writes one buffer, and
+// the presets need little more than what is alive at one time.
 import { describe, expect, it } from "vitest";
 import type { Graph } from "../../src/graph.js";
 import { dataTensor } from "../../src/ops/gather.js";
@@ -40,30 +40,30 @@ const slotBytes = ({ buffers }: Plan) =>
   Object.values(buffers).reduce((sum, { kind, bytes }) => sum + (kind === "slot" ? bytes : 0), 0);
 
 describe.each(["mlp", "mlp-deep", "minimal", "points", "conv", "conv64"] as const)("%s", (name) => {
-  it.each([1, 3, 32, 600])("a batch of %i has its activations in little more than what is alive", (batch) => {
+  it.each([1, 3, 32, 600])("a batch of %i needs little more memory than its live activations", (batch) => {
     const { graph, options } = training(name, batch);
     const planned = plan(graph, options);
     expect(planFaults(graph, planned)).toEqual([]);
-    // No less would do. The most above it is 8 % of "points" at 600, and what aligns ranges.
+    // Less is impossible. The largest overhead is 8% for "points" at 600, plus alignment.
     const most = mostAlive(graph);
     expect(slotBytes(planned.plan)).toBeGreaterThanOrEqual(most);
     expect(slotBytes(planned.plan)).toBeLessThanOrEqual(1.08 * most + 8 * 256);
     expect(slotBytes(planned.plan)).toBeLessThan(planned.plan.activationBytes);
   });
 
-  it("in half precision likewise", () => {
+  it("the same in half precision", () => {
     const { graph, options } = training(name, 32);
     expect(planFaults(graph, plan(graph, { ...options, half: true }))).toEqual([]);
   });
 });
 
-it.each(["conv", "conv64"] as const)("%s needs at most 60 %% of what its tensors take one by one", (name) => {
+it.each(["conv", "conv64"] as const)("%s needs at most 60%% of what its tensors would take separately", (name) => {
   const { graph, options } = training(name, 32);
   const { plan: planned } = plan(graph, options);
   expect(slotBytes(planned) / planned.activationBytes).toBeLessThan(0.6);
 });
 
-it("what the host reads is still there after the last dispatch", () => {
+it("tensors that the host reads survive the last dispatch", () => {
   const model = modelOf("conv");
   const graph = encodingGraph(model, 8);
   const kept = (keep: string[]) => {
@@ -77,7 +77,7 @@ it("what the host reads is still there after the last dispatch", () => {
   expect(kept([])).toBe(true);
 });
 
-describe("a planted fault is found", () => {
+describe("finds a planted error", () => {
   const { graph, options } = training("conv", 4);
   const { plan: planned, shaders } = plan(graph, options);
   const moved = (tensor: string, to: Plan["places"][string]): string[] => {

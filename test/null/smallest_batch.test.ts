@@ -1,5 +1,5 @@
-// A layer that divides by a count, where the count is 1: what it made would not depend on its input, in silence. Every
-// kind of layer on every smallest shape either passes something of its input on or is refused by name.
+// If a layer divides by a count of 1, its output would silently not depend on its input. Every kind of layer on every
+// smallest shape either passes on something of its input or is rejected by name.
 import { describe, expect, it } from "vitest";
 import { fromArray } from "../../src/datasets.js";
 import * as made from "../../src/layers/json.js";
@@ -25,7 +25,7 @@ const specOf = (input: readonly number[], layer: Layer): ModelSpec => ({
   likelihood: { type: "gaussian", variance: 1 },
 });
 
-/** Every kind of layer, on an input of so many channels and values. */
+/** Every kind of layer, for an input with this many channels and values. */
 const layers = (channels: number, values: number, image: boolean): Record<string, Layer> => ({
   dense: made.dense(3),
   batchNorm: made.batchNorm(),
@@ -46,7 +46,7 @@ const layers = (channels: number, values: number, image: boolean): Record<string
     : {}),
 });
 
-/** Whether the heads of another batch are others; an error's message where the spec is refused. */
+/** Whether another batch gives other heads; the error message if the spec is rejected. */
 function passes(spec: ModelSpec, batch: number): boolean | string {
   let model;
   try {
@@ -75,7 +75,7 @@ const shapes: readonly (readonly number[])[] = [[1], [4], [1, 1, 1], [1, 1, 4], 
 describe.each(shapes.map((shape) => [shape.join("x"), shape] as const))("an input of %s", (_, shape) => {
   const values = shape.reduce((a, b) => a * b);
   const all = Object.entries(layers(shape.at(-1)!, values, shape.length === 3));
-  it.each(all)("%s passes it on, or is refused", (name, layer) => {
+  it.each(all)("%s passes it on, or is rejected", (name, layer) => {
     for (const batch of [1, 2]) {
       const found = passes(specOf(shape, layer), batch);
       expect(found, `batch ${batch}`).not.toBe(false);
@@ -89,7 +89,7 @@ describe.each(shapes.map((shape) => [shape.join("x"), shape] as const))("an inpu
   });
 });
 
-it("the smallest batch names the first layer that asks for it, however deep", () => {
+it("the smallest batch names the first layer that requires it, however deep", () => {
   const of = (...encoder: Layer[]) =>
     smallestBatch(defineModel(resolveSpec({ ...specOf([4], made.dense(4)), encoder })));
   expect(of(made.dense(4))).toEqual({ rows: 1 });
@@ -99,7 +99,7 @@ it("the smallest batch names the first layer that asks for it, however deep", ()
   });
 });
 
-it("training by one example is refused by layer, batch and remedy before anything is allocated", async () => {
+it("training with one example is rejected with layer, batch and remedy before anything is allocated", async () => {
   const device = await nullDevice();
   using vae = await VAE.create(specOf([4], made.batchNorm()), { device });
   const before = vae.memory().deviceBuffers;
@@ -111,7 +111,7 @@ it("training by one example is refused by layer, batch and remedy before anythin
   await expect(train({ batchSize: 1 })).rejects.toThrow(
     fault(
       "INVALID_OPTION",
-      /^batchSize 1: encoder\.0 \(batch_norm\) would normalise 1 value of each of its 4 channels.* at least 2, or a groupNorm/,
+      /^batchSize 1: encoder\.0 \(batch_norm\) would normalise 1 value of each of its 4 channels.* at least 2, or groupNorm/,
     ),
   );
   expect(vae.memory().deviceBuffers).toBe(before);

@@ -20,8 +20,8 @@ const good: ModelSpec = {
   likelihood: "bernoulli",
 };
 
-describe("a spec that chains", () => {
-  it("of dense layers alone holds its images flat, and its dense layers end in the shapes that follow", () => {
+describe("a valid spec", () => {
+  it("with only dense layers keeps images flat, and its dense layers make the shapes of the reshapes that follow", () => {
     expect(resolveSpec(good)).toMatchObject({
       inputSize: 16,
       layout: [16],
@@ -40,7 +40,7 @@ describe("a spec that chains", () => {
   });
 });
 
-describe("an error names the place, and what was found", () => {
+describe("an error names the place and the value found", () => {
   const partial: Partial<Record<keyof ModelSpec, unknown>> = { ...good };
   delete partial.likelihood;
   it.each<[string, unknown, string[]]>([
@@ -85,8 +85,8 @@ describe("an error names the place, and what was found", () => {
   });
 });
 
-describe("whatever it is given", () => {
-  /** A spec that defines a model, or INVALID_SPEC, and no third thing. */
+describe("any input", () => {
+  /** Either a spec that defines a model, or INVALID_SPEC, and nothing else. */
   const law = (value: unknown): Model | undefined => {
     try {
       return defineModel(resolveSpec(value));
@@ -133,7 +133,7 @@ describe("whatever it is given", () => {
     fc.assert(
       fc.property(spec, fc.integer({ min: 1, max: 6 }), (value, units) => {
         if (law(value)) accepted++;
-        // The same with an ending that often fits.
+        // The same with an end that often fits.
         if (law({ ...value, input: [units], decoder: [{ type: "dense", units }] })) accepted++;
       }),
       options,
@@ -141,7 +141,7 @@ describe("whatever it is given", () => {
     expect(accepted).toBeGreaterThan(100);
   });
 
-  it("a spec of whole numbers, with an end that fits: what is accepted can be planned", () => {
+  it("a spec with whole numbers and a fitting end: if accepted, it can be planned", () => {
     const size = fc.integer({ min: 1, max: 6 });
     const kinds = new Map<string, number>();
     const count = (layers: readonly Layer[]): void => {
@@ -194,7 +194,7 @@ const layerTypes = [
 
 type Keys = Record<string, fc.Arbitrary<unknown>>;
 
-/** Any layer, with any of its options there or not; their values often fit. */
+/** Any layer with any subset of its options, whose values often fit. */
 function layerOf(size: fc.Arbitrary<unknown>, shape: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const often = <T>(value: T, other: fc.Arbitrary<unknown>) =>
     fc.oneof({ weight: 6, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: other });
@@ -212,7 +212,7 @@ function layerOf(size: fc.Arbitrary<unknown>, shape: fc.Arbitrary<unknown>): fc.
       return fc.tuple(fc.record(needs), optional).map(([must, can]) => ({ type, ...must, ...can }));
     };
     const inside = fc.array(tie("layer"), { maxLength: 2 });
-    // What leaves shapes alone, so that some residual layers fit.
+    // Layers that keep the shape, so that some residual layers fit.
     const same = fc.constantFrom({ type: "dropout", rate: 0.5 }, { type: "batch_norm" }, { type: "flatten" });
     return {
       layer: fc.oneof(

@@ -14,7 +14,7 @@ const image = ({ values }: Dataset, i: number) => values.subarray(i * SIZE, (i +
 const factors = Array.from({ length: 20_000 }, (_, i) => spriteFactors(exampleRandom(1, "train", i)));
 const angle = ({ rotation: [cos, sin] }: SpriteFactors) => Math.atan2(sin, cos);
 
-/** What a ruler finds in an image: ink is a pixel's brightest channel, which is 1 where the shape covers it. */
+/** Measurements of an image: ink is a pixel's brightest channel, which is 1 where the shape covers it. */
 function measure(pixels: Uint8Array | Float32Array) {
   let [area, x, y, xx, xy, yy] = [0, 0, 0, 0, 0, 0];
   const colour = [0, 0, 0];
@@ -57,20 +57,21 @@ const around = (a: number, b: number, whole: number) => {
 
 describe("sprites", () => {
   it("gives the same bytes on every machine", () => {
-    // Fixed by design: the drawing uses nothing that rounds differently elsewhere. A change of the drawing changes it.
+    // Fixed by design, since drawing uses only operations that round the same everywhere. Changing the drawing changes
+    // it.
     const hash = createHash("sha256").update(train.values).update(train.labels!).digest("hex");
     expect(hash.slice(0, 16)).toBe("5e9d6f434f083583");
     expect(train).toMatchObject({ name: "sprites", shape: [64, 64, 3], count: 1000 });
   });
 
-  it("depends on seed, split and index alone", () => {
+  it("depends only on seed, split and index", () => {
     const few = sprites({ split: "train", count: 20, seed: 1 });
     expect(few.values).toEqual(train.values.subarray(0, 20 * SIZE));
     expect(few.labels).toEqual(train.labels!.subarray(0, 20));
     expect(sprites({ split: "train", count: 20, seed: 2 }).values).not.toEqual(few.values);
   });
 
-  it("shares no image between the splits", () => {
+  it("has no image in both splits", () => {
     const keys = (dataset: Dataset) =>
       Array.from({ length: dataset.count }, (_, i) => createHash("sha256").update(image(dataset, i)).digest("hex"));
     const known = new Set(keys(train));
@@ -104,7 +105,7 @@ describe("sprites", () => {
     }
   });
 
-  it("has factors that know nothing of each other", () => {
+  it("has independent factors", () => {
     const columns = [
       (one: SpriteFactors) => one.shape,
       ({ hue }: SpriteFactors) => hue,
@@ -126,7 +127,7 @@ describe("sprites", () => {
     );
   });
 
-  it("draws what the factors say: label, place, size and colour", () => {
+  it("draws according to the factors: label, position, size and colour", () => {
     const largest = { place: 0, size: 0, hue: 0 };
     for (let i = 0; i < 300; i++) {
       const { shape, hue, scale, x, y } = factors[i]!;
@@ -145,7 +146,7 @@ describe("sprites", () => {
     expect(largest.hue).toBeLessThan(0.005);
   });
 
-  it("turns the shapes: an ellipse's long axis, a heart's tip", () => {
+  it("rotates the shapes: an ellipse's long axis, a heart's tip", () => {
     for (let i = 0; i < 300; i++) {
       const one = factors[i]!;
       const found = measure(image(train, i));
@@ -173,8 +174,8 @@ describe("sprites", () => {
     }
   });
 
-  it("draws what a loop over every point of every pixel draws", () => {
-    // The drawing skips points that it need not look at. Of the square the truth is known from its corners.
+  it("gives the same result as a loop over every point of every pixel", () => {
+    // Drawing skips points that it need not test. For the square, the truth is known from its corners.
     const square: SpriteFactors = { shape: 0, hue: 0, scale: 0.9, rotation: [0.8, 0.6], x: 30.3, y: 33.8 };
     const pixels = new Uint8Array(SIZE);
     drawSprite(square, pixels);
@@ -194,7 +195,7 @@ describe("sprites", () => {
   });
 
   it("draws 5,000 in two seconds", () => {
-    // The processor's time, which other programs don't lengthen as they do the clock's.
+    // CPU time, which other programs do not lengthen, unlike wall time.
     const start = process.cpuUsage();
     sprites({ split: "train", count: 5000, seed: 5 });
     const { user, system } = process.cpuUsage(start);

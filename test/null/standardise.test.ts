@@ -23,7 +23,7 @@ describe("standardise", () => {
     expect(scales[2]).toBe(1);
     const end = Math.sqrt(1.5);
     near(dataset.values, [-end, -end, 0, -end, 0, 0, 0, end, end, end, 0, 0]);
-    // The caller's own are as they were.
+    // The caller's data is unchanged.
     expect([...data.values.subarray(0, 3)]).toEqual([1, 1000, 5]);
   });
 
@@ -34,7 +34,7 @@ describe("standardise", () => {
     expect([...undo(dataset.values)]).toEqual([0, 1, 1, 1]);
   });
 
-  it("scales a test set as the training set, by what was given or kept as JSON", () => {
+  it("scales a test set like the training set, by standardise's result or its JSON", () => {
     const train = standardise(data);
     const test = fromArray([[2, 3000, 6, 1]], { shape: [4] });
     const kept = { means: [...train.means], scales: [...train.scales] };
@@ -46,7 +46,7 @@ describe("standardise", () => {
     expect([...train.undo(standardise(test, { like: train }).dataset.values)]).toEqual([2, 3000, 6, 1]);
   });
 
-  it("undoes itself", () => {
+  it("can be undone", () => {
     const values = fc.array(
       fc.tuple(fc.float({ min: -1e6, max: 1e6 }), fc.float({ min: -1, max: 1 }), fc.constant(7)),
       {
@@ -68,7 +68,7 @@ describe("standardise", () => {
     );
   });
 
-  it("keeps what a large mean leaves of a small spread", () => {
+  it("preserves a small spread around a large mean", () => {
     const values = Array.from({ length: 1000 }, (_, i) => [1e6 + (i % 2)]);
     const { means, scales } = standardise(fromArray(values, { shape: [1] }));
     expect([means[0], scales[0]]).toEqual([1_000_000.5, 0.5]);
@@ -91,9 +91,9 @@ describe("standardise", () => {
     [
       "another number of columns",
       () => standardise(data).undo(new Float32Array(5)),
-      /undo takes floats, n x 4; found a Fl/,
+      /undo needs floats, n x 4; found a Fl/,
     ],
-    ["bytes", () => standardise(data).undo(new Uint8Array(4)), /undo takes floats/],
+    ["bytes", () => standardise(data).undo(new Uint8Array(4)), /undo needs floats/],
     [
       "what leaves 32-bit floats",
       () => standardise(data, { like: { means: [0, 0, 0, 0], scales: [1e-300, 1, 1, 1] } }),

@@ -1,4 +1,4 @@
-// The launcher and the last line of a test run, by starting both.
+// Starts the launcher and a test run, and checks the latter's last line.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ interface Result {
 
 /** Runs node; `signal` is sent to it once it has printed "ready". */
 function node(args: string[], signal?: NodeJS.Signals, more: NodeJS.ProcessEnv = {}): Promise<Result> {
-  // A vitest inside this one must not take itself for a worker of it.
+  // A vitest inside this one must not believe that it is its worker.
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST")));
   const env = { ...own, ...more };
   const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -39,7 +39,7 @@ function program(name: string, text: string): string {
 describe("start.mjs", () => {
   const start = (args: string[], signal?: NodeJS.Signals) => node(["node/start.mjs", ...args], signal);
 
-  test("gives the program its arguments, the driver and its own address, and returns its exit code", async () => {
+  test("passes the program its arguments, the driver and its own URL, and returns its exit code", async () => {
     const file = program(
       "args.ts",
       `const said: string[] = process.argv.slice(2);
@@ -83,7 +83,7 @@ describe("start.mjs", () => {
     expect((await start(["--exec", "no-such-program"])).code).toBe(1);
   });
 
-  test("says what is wrong", async () => {
+  test("reports errors", async () => {
     expect(await start([])).toMatchObject({ code: 2, error: expect.stringContaining("usage:") as string });
     expect(await start(["no/such.ts"])).toMatchObject({
       code: 1,

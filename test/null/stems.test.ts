@@ -1,4 +1,4 @@
-// One stem, five places: shader, op, twin, test and benchmark.
+// One stem, five files: shader, op, twin, test and benchmark.
 import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { filesBelow } from "../support/sources.js";
@@ -12,7 +12,7 @@ const stems = [
   ),
 ];
 
-/** Not what ops import, and not what draws: that is in no graph, has no gradient, and is tested by its pixels. */
+/** Without the libraries, and without drawing shaders, which are in no graph and are tested by their pixels. */
 function isOp(file: string): boolean {
   return !/^shaders\/(lib|canvas)\//.test(file);
 }
@@ -25,7 +25,7 @@ const placesOf = (stem: string) => [
   `bench/ops/${stem}.bench.ts`,
 ];
 
-/** Files of those folders that are no op's. */
+/** Files in those folders that do not belong to an op. */
 const others = [
   "src/ops/op.ts",
   "src/ops/index.ts",
@@ -51,7 +51,7 @@ describe.each(stems)("%s", (stem) => {
   it.each(placesOf(stem))("%s", (place) => expect(files).toContain(place));
 });
 
-it("no file of the five folders is without a stem", () => {
+it("every file in the five folders belongs to a stem", () => {
   const known = new Set([...stems.flatMap(placesOf), ...others]);
   const variant = (file: string) => stems.some((stem) => file.startsWith(`shaders/${stem}.`));
   expect(files.filter((file) => isOp(file) && !known.has(file) && !variant(file))).toEqual([]);

@@ -1,4 +1,4 @@
-// A clock that counts nothing, as that of Dawn's null backend.
+// A clock that does not count, like that of Dawn's null backend.
 import { expect, test, vi } from "vitest";
 import { openGpu } from "../../node/gpu.js";
 import { Device } from "../../src/device.js";

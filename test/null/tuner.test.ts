@@ -1,4 +1,4 @@
-// What the tuner measures, keeps and takes from elsewhere, on a device that computes nothing.
+// What the tuner measures, stores and reuses, on a device that computes nothing.
 import { describe, expect, test, vi } from "vitest";
 import { Device } from "../../src/device.js";
 import type { TuningStore } from "../../src/index.js";
@@ -15,7 +15,7 @@ const large = graphOf([128, 512, 512]);
 const [key] = large.nodes.map(shapeClass) as [string];
 const PATIENT = 1e6;
 
-/** A device of its own, for the tuner remembers by device; what is measured on it is counted. */
+/** A new device, because the tuner remembers by device; measurements on it are counted. */
 async function opened() {
   const gpu = await open({ backend: "null" });
   const device = await Device.open({ device: gpu });
@@ -44,7 +44,7 @@ async function opened() {
   return { device, counts };
 }
 
-/** A store in memory that tells its calls. */
+/** A store in memory that records its calls. */
 function memory(content?: Record<string, Schedule>) {
   const kept = new Map<string, Readonly<Record<string, Schedule>>>();
   const load = vi.fn((name: string) => Promise.resolve(content ?? kept.get(name)));
@@ -101,7 +101,7 @@ describe("what is tried", () => {
 });
 
 describe("the store", () => {
-  test("is asked once and told once, by adapter, schedules and version; the next device measures nothing", async () => {
+  test("is read once and written once, keyed by adapter, schedules and version; the next device measures nothing", async () => {
     const first = await opened();
     const store = memory();
     const tuner = createTuner(first.device, store, PATIENT);
@@ -116,14 +116,14 @@ describe("the store", () => {
     expect(await createTuner(second.device, store, PATIENT).choose(large)).toEqual(choices);
     expect([second.counts.runs, second.counts.pipelines]).toEqual([0, 0]);
     expect(store.save).toHaveBeenCalledTimes(1);
-    // A product that it doesn't hold is measured and joins the others.
+    // A product that it does not contain is measured and added.
     const other = graphOf([256, 512, 512]);
     await createTuner(second.device, store, PATIENT).choose(other);
     expect(second.counts.runs).toBeGreaterThan(0);
     expect(Object.keys(store.save.mock.calls[1]![1]).sort()).toEqual([key, shapeClass(other.nodes[0]!)].sort());
   });
 
-  test.each(["direct", "tiled"] as const)("its choice is taken unmeasured: %s", async (schedule) => {
+  test.each(["direct", "tiled"] as const)("its choice is used without measuring: %s", async (schedule) => {
     const { device, counts } = await opened();
     expect(await createTuner(device, memory({ [key]: schedule }), PATIENT).choose(large)).toEqual({ [key]: schedule });
     expect(counts.runs).toBe(0);
@@ -161,7 +161,7 @@ describe("the store", () => {
     ["throws", thrown],
     ["rejects", refused],
     ["hangs", never],
-  ])("one that %s costs nothing but the measuring", async (_, call) => {
+  ])("one that %s only costs the measurements", async (_, call) => {
     const { device, counts } = await opened();
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
@@ -178,7 +178,7 @@ describe("the store", () => {
 });
 
 describe("measuring", () => {
-  test("happens once a device", async () => {
+  test("happens once per device", async () => {
     const { device, counts } = await opened();
     const choices = await createTuner(device, undefined, PATIENT).choose(large);
     const { runs } = counts;
@@ -200,7 +200,7 @@ describe("measuring", () => {
     expect(device.allocated).toEqual(before);
   });
 
-  test("of f16 is apart from that of f32", async () => {
+  test("is separate for f16 and f32", async () => {
     const { device, counts } = await opened();
     expect(device.gpu.features.has("shader-f16")).toBe(true);
     const store = memory();
@@ -213,7 +213,7 @@ describe("measuring", () => {
     expect(Object.keys(store.save.mock.calls[1]![1])).toEqual([`f16 ${key}`, key]);
   });
 
-  test("is left out with false: the table alone, whatever is remembered", async () => {
+  test("is skipped with false: uses only the table, whatever is remembered", async () => {
     const { device, counts } = await opened();
     const store = memory({ [key]: "direct" });
     await createTuner(device, store, PATIENT).choose(large);
@@ -223,7 +223,7 @@ describe("measuring", () => {
     expect([counts.runs, counts.pipelines]).toEqual([0, 0]);
   });
 
-  test("is left out where there is no time, and for what is small by itself or beside the rest", async () => {
+  test("is skipped without time, and for products that are small in absolute or relative terms", async () => {
     const { device, counts } = await opened();
     const store = memory();
     await createTuner(device, store, 0).choose(graphOf([64, 512, 512]));
@@ -234,7 +234,7 @@ describe("measuring", () => {
     expect(Object.keys(store.save.mock.calls[0]![1])).toEqual([shapeClass(mixed.nodes[0]!)]);
   });
 
-  test("passes over a schedule that does not compile", async () => {
+  test("skips a schedule that does not compile", async () => {
     const { device } = await opened();
     const pipeline = device.pipeline.bind(device);
     device.pipeline = (shader, ...rest) =>
@@ -243,7 +243,7 @@ describe("measuring", () => {
     expect(choices[key]).not.toBe("tiled");
   });
 
-  test("what is fixed wins over the store and over what is remembered, if the device can run it", async () => {
+  test("fixed choices override the store and remembered ones, if the device can run them", async () => {
     const { device, counts } = await opened();
     const tuner = createTuner(device, memory({ [key]: "direct" }), PATIENT);
     await tuner.choose(large);

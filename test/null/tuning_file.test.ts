@@ -1,4 +1,4 @@
-// The tuner's store in a file: what is read back, what a bad file costs, and many writers at once.
+// The tuner's store in a file: reading back, bad files, and concurrent writers.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "webvae-test-"))));
 afterEach(() => rmSync(folder, { recursive: true }));
 const path = () => join(folder, "made", "tuning.json");
 
-test("gives back what was saved, by adapter, and nothing for others", async () => {
+test("returns what was saved for an adapter, and nothing for others", async () => {
   const store = tuningFile(path());
   expect(await store.load("a")).toBeUndefined();
   await store.save("a", { "linear 1x2x3": "tiled" });
@@ -21,19 +21,16 @@ test("gives back what was saved, by adapter, and nothing for others", async () =
   expect(await store.load("toString")).toBeUndefined();
 });
 
-test.each(["", "{", "null", "[1]", '"text"', "7"])(
-  "a file that holds %j counts as none, and is replaced",
-  async (text) => {
-    const file = join(folder, "tuning.json");
-    writeFileSync(file, text);
-    const store = tuningFile(file);
-    expect(await store.load("0")).toBeUndefined();
-    await store.save("a", { x: "direct" });
-    expect(await store.load("a")).toEqual({ x: "direct" });
-  },
-);
+test.each(["", "{", "null", "[1]", '"text"', "7"])("a file that contains %j is ignored and replaced", async (text) => {
+  const file = join(folder, "tuning.json");
+  writeFileSync(file, text);
+  const store = tuningFile(file);
+  expect(await store.load("0")).toBeUndefined();
+  await store.save("a", { x: "direct" });
+  expect(await store.load("a")).toEqual({ x: "direct" });
+});
 
-test("many at once: readers see whole files only, and no part is left behind", async () => {
+test("concurrent writes: readers see only complete files, and no temporary file is left behind", async () => {
   let read = 0;
   let done = false;
   const reading = (async () => {

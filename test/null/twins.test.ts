@@ -1,5 +1,5 @@
-// The twins' gradients against central differences of the twins' own forward passes: the rules are right before any
-// kernel is measured by them.
+// Compares the twins' gradients with central differences of their own forward passes, so that the rules are right
+// before any kernel is compared with them.
 import { describe, expect, it } from "vitest";
 import type { Node } from "../../src/graph.js";
 import { bernoulli } from "../../src/ops/bernoulli.js";
@@ -72,7 +72,7 @@ describe.each(activations)("of an image made by %s", (activation) => {
     const dy = tensor("dy", "activation", forward.outputs.y!.shape);
     const backward = opNamed(forward.op).gradient!(forward, { y: dy }, () => true).nodes[0]!;
     const random = new RandomValues(activation);
-    // Far enough apart that no difference changes which of two is the larger.
+    // Far enough apart that no difference quotient changes which of two is larger.
     const places = new Float64Array(size(shape)).map((_, i) => ((i * 47) % size(shape)) - 60);
     const [a, weights] = [places.map((place) => place / 25 + 0.01), random.normal(size(dy.shape))];
     const made = () => a.map((value) => activate(activation, value));
@@ -90,7 +90,7 @@ describe("reparameterize", () => {
   const dz = tensor("dz", "activation", [B, Z]);
   const backward = opNamed("reparameterize").gradient!(forward, { z: dz, kl: { knob: "beta" } }, () => true).nodes[0]!;
   const random = new RandomValues("reparameterize");
-  // Of a size with the KL term's gradient at the limits, so that either may win there.
+  // As large as the KL term's gradient at the limits, so that either may dominate there.
   const weights = random.normal(B * Z, 200);
   const objective = (heads: Float64Array) => {
     const { z, kl } = run(forward, { heads }, step);
@@ -104,7 +104,7 @@ describe("reparameterize", () => {
     expectGradient(gradient(heads), () => objective(heads), heads);
   });
 
-  it("past a limit is the one at the limit where it leads back, else 0", () => {
+  it("beyond a limit is the gradient at the limit if it leads back, else 0", () => {
     const heads = random.normal(B * 2 * Z);
     let [passed, stopped] = [0, 0];
     for (let row = 0; row < B; row++) {
@@ -166,7 +166,7 @@ describe.each([1, 70])("reconstruction terms of %i values", (D) => {
       const objective = () => sum(terms().reconstruction!) / rows;
       const scale = 1 + Math.abs(objective());
       const { dmean, dlog_scale_parts: parts } = terms();
-      // Relative to the whole objective: near the floor it is some 1e5, and its rounding shows in a difference.
+      // Relative to the whole objective, which near the floor is about 1e5, so that its rounding affects differences.
       dmean!.forEach((g, i) => {
         expect(Math.abs(g - centralDifference(objective, a, i)) / scale).toBeLessThan(1e-8);
       });

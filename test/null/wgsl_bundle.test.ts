@@ -1,4 +1,4 @@
-// The shaders as the bundle packs them: the same programs under other names, and the same reflection.
+// The shaders as packed in the bundle: the same programs with other names, and the same reflection.
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { nullDevice, withErrorScopes } from "../support/gpu.js";
 import { filesBelow, root } from "../support/sources.js";
 
 const device = await Device.open({ device: await nullDevice() });
-/** What draws is in the entry that imports it. */
+/** Drawing shaders are in the entry that imports them. */
 const all = filesBelow("shaders", ".wgsl").filter(
   (file) => !readFileSync(join(root, file), "utf8").includes("@fragment"),
 );
@@ -20,7 +20,7 @@ const url = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`
 const load = async <T>(text: string) => (await import(/* @vite-ignore */ url(text))) as T;
 type Shaders = Record<string, ShaderSource>;
 const core = (layersFile: string) => bundledShaders(url(layersFile)).core;
-/** The layers' module, on the core's, whose own import of what loads it fails. */
+/** The layers' module on top of the core's, whose import of the loader fails. */
 const layersOn = (own: string) => bundledShaders("", url(own)).layers;
 const offline = core("export const layersFile = () => Promise.reject(new Error('offline'));");
 const layers = await load<Shaders & Record<"texts", string[]>>(layersOn(offline));
@@ -33,14 +33,14 @@ const packed = { ...shadersOf(inCore), ...shadersOf(layers) };
 const names = bundleNames();
 const words = (text: string) => new Set(text.match(/\b[A-Za-z_]\w*/g));
 
-it("every shader is there", () => {
+it("includes every shader", () => {
   expect(Object.keys(packed).sort()).toEqual(files.map((file) => exportName(join(root, file))).sort());
 });
 
 const exportNames = (shaders: readonly string[]) =>
   shaders.map((name) => exportName(join(root, `shaders/${name}.wgsl`))).sort();
 
-it("the core has the shaders that every model needs, and each text is there once", async () => {
+it("the core has the shaders that every model needs, and each text exists once", async () => {
   expect(Object.keys(shadersOf(inCore)).sort()).toEqual(exportNames([...CORE_SHADERS, ...CORE_REFLECTIONS]));
   const texts = Object.keys(packed).filter((name) => typeof packed[name]!.code === "string");
   const later = exportNames(CORE_REFLECTIONS);
@@ -55,7 +55,7 @@ it("the core has the shaders that every model needs, and each text is there once
   expect(new Set(found).size).toBe(found.length);
 });
 
-it("a text that cannot be loaded rejects with what its import did", async () => {
+it("a text that cannot be loaded rejects like its import", async () => {
   const { sum_wgsl: sum } = await load<Shaders>(offline);
   await expect((sum!.code as () => Promise<string>)()).rejects.toThrow("offline");
 });
@@ -65,16 +65,16 @@ describe.each(files)("%s", async (file) => {
   const { code, ...rest } = compileWgsl(path).shader;
   const { code: text, ...unpacked } = packed[exportName(path)]!;
   const short = typeof text === "string" ? text : await text();
-  // Directives stand before all names.
+  // Directives come before all names.
   const enables = minify(joinImports(path).enables);
   const program = code.slice(enables.length);
 
   it("has the reflection that was read from it", () => expect(unpacked).toEqual(rest));
 
-  it("is the same text under other names", () => {
+  it("is the same text with other names", () => {
     const own = [...words(program)];
     const back = new Map(own.flatMap((name) => (names.has(name) ? [[names.get(name)!, name]] : [])));
-    // No two names became one, and no name of WGSL's or of the host's is hidden by one.
+    // No two names were merged, and none shadows a name from WGSL or the host.
     expect(back.size).toBe(own.filter((name) => names.has(name)).length);
     expect(own.filter((name) => !names.has(name) && back.has(name))).toEqual([]);
     expect(short).not.toBe(code);
@@ -102,24 +102,24 @@ describe("short names", () => {
     "@compute @workgroup_size(64)fn double_all(@builtin(global_invocation_id)id:vec3u){" +
     "let seed=shape.rows;var total=0.5f;for(var i=0u;i<seed;i++){total+=twice(result[i]);}result[id.x]=total;}";
 
-  it("are for what a program declares, not for what the host or WGSL calls by name", () => {
+  it("are given to a program's declarations, not to names that the host or WGSL use", () => {
     const given = [...shortNames([program]).keys()].sort();
     const locals = ["SIZE", "held", "i", "id", "total", "twice", "value"];
     expect(given).toEqual(["S", ...locals, "result", "rows", "seed", "shape"].sort());
   });
 
-  it("stay where another program has the name for something else", () => {
+  it("stay unchanged if another program uses the name for something else", () => {
     expect(shortNames([program, "override total:u32=1;"]).has("total")).toBe(false);
     expect(shortNames([program, "fn f(){let a=twice(1);}"]).has("twice")).toBe(false);
     expect(shortNames([program, "fn f(p:vec3f)->f32{return p.held;}"]).has("held")).toBe(false);
   });
 
-  it("stay where a member is called as a part of a vector is", () => {
+  it("stay unchanged if a member is named like a vector component", () => {
     const names = shortNames(["struct P{xy:vec2f,kind:u32}fn f(p:P)->f32{return p.xy.x+f32(p.kind);}"]);
     expect([names.has("xy"), names.has("kind"), names.has("P")]).toEqual([false, true, true]);
   });
 
-  it("are none that a program has and keeps, and no two of a program are one", () => {
+  it("differ from all names that a program keeps, and from each other within a program", () => {
     const programs = [program, "override a:u32=1;fn first(b:u32)->u32{return b;}", "fn second(c:u32)->u32{return c;}"];
     const map = shortNames(programs);
     expect([...map.values()]).not.toContain("x");
@@ -128,11 +128,11 @@ describe("short names", () => {
       expect(new Set(given).size).toBe(given.length);
       for (const stays of [...words(text)].filter((name) => !map.has(name))) expect(given).not.toContain(stays);
     }
-    // Those of programs apart may be: it is what makes them short.
+    // Separate programs may share names, which keeps them short.
     expect(new Set(map.values()).size).toBeLessThan(map.size);
   });
 
-  it("leave numbers", () => {
+  it("leave numbers unchanged", () => {
     const map = new Map([
       ["u", "A"],
       ["e", "B"],

@@ -1,4 +1,4 @@
-// Words of Keras and PyTorch, other spellings and slips: each error names what they are here.
+// Words from Keras and PyTorch, other spellings and typos: each error suggests the name used here.
 import { activations } from "../../src/tensor.js";
 import { describe, expect, it } from "vitest";
 import { conv2d, dense, models, reshape, VAE, type ModelSpec } from "../../src/index.js";
@@ -34,7 +34,7 @@ describe("a likelihood", () => {
     refused({ likelihood: { type: word } }, word === "gaussian" ? /likelihood: variance must be "learned"/ : found);
   });
 
-  it("that nothing here is like has no such remedy", () => {
+  it("unlike anything here gets no suggestion", () => {
     refused({ likelihood: "cauchy" }, /found "cauchy"$/);
     refused({ likelihood: 3 }, /found 3$/);
   });
@@ -66,7 +66,7 @@ describe("a layer", () => {
     ["Dropout", "dropout"],
     ["Flatten", "flatten"],
     ["Unflatten", "reshape"],
-  ])("of type %s: %s is named", (type, known) => {
+  ])("of type %s: suggests %s", (type, known) => {
     refused({ encoder: [{ type }] }, new RegExp(`encoder\\.0: .*found "${type}"; did you mean "${known}"\\?$`));
   });
 
@@ -84,11 +84,11 @@ describe("a layer", () => {
     [{ type: "group_norm", num_groups: 1 }, "groups"],
     [{ type: "dropout", p: 0.5 }, "rate"],
     [{ type: "reshape", target_shape: [2, 2, 1] }, "shape"],
-  ])("%j: %s is named", (layer, known) => {
+  ])("%j: suggests %s", (layer, known) => {
     refused({ encoder: [layer] }, new RegExp(`encoder\\.0: unknown key .*; did you mean "${known}"\\?$`));
   });
 
-  it("of no such type has the list alone", () => refused({ encoder: [{ type: "LSTM" }] }, /found "LSTM"$/));
+  it("of an unknown type gets only the list", () => refused({ encoder: [{ type: "LSTM" }] }, /found "LSTM"$/));
 });
 
 it.each([
@@ -103,7 +103,7 @@ it.each([
   ["Softplus", "softplus"],
   ["linear", "none"],
   ["identity", "none"],
-])("activation %s: %s is named", (activation, known) => {
+])("activation %s: suggests %s", (activation, known) => {
   const layer = { type: "dense", units: 4, activation };
   refused({ encoder: [layer] }, new RegExp(`activation: .*found "${activation}"; did you mean "${known}"\\?$`));
 });
@@ -117,7 +117,7 @@ it.each([
   [{ latents: 2 }, "latent"],
   [{ input_shape: [4] }, "input"],
   [{ loss: "mse" }, "likelihood"],
-])("the spec's %j: %s is named", (more, known) => {
+])("the spec's %j: suggests %s", (more, known) => {
   refused(more, new RegExp(`the model spec: unknown key .*; did you mean "${known}"\\?$`));
 });
 
@@ -129,12 +129,12 @@ it.each([
   [{ klWeight: 3 }, "beta"],
   [{ weight_decay: 0.1 }, "weightDecay"],
   [{ validation_data: {} }, "test"],
-])("train's %j: %s is named", (options, known) => {
+])("train's %j: suggests %s", (options, known) => {
   const message = new RegExp(`train: unknown key .*; did you mean "${known}"\\?$`);
   expect(() => trainingOptions(options as object)).toThrow(fault("INVALID_OPTION", message));
 });
 
-it("create's initialization, as it is spelt elsewhere too", async () => {
+it("create's initialization, with the other spelling", async () => {
   const options = { initialization: "torch" } as object;
   await expect(VAE.create(models.points([2], 2), options)).rejects.toEqual(
     fault("INVALID_OPTION", /unknown key "initialization".*; did you mean "initialisation"\?$/),
@@ -156,18 +156,18 @@ describe("a series", () => {
     refused({ input: [187, 1, 1], encoder }, /a window of 3 is larger than the image's width 1; .*write \[k, 1\]$/);
   });
 
-  it("as the remedy has it is a model", () => {
+  it("as suggested is a valid model", () => {
     const encoder = [conv2d(8, [7, 1], { stride: [2, 1] }), conv2d(8, [7, 1], { stride: [2, 1] })];
     expect(resolveSpec({ ...good, input: [187, 1, 1], encoder, decoder: [dense(187)] }).features).toEqual([47, 1, 8]);
   });
 
-  it("made an image too late", () => {
+  it("turned into an image too late", () => {
     refused({ decoder: [dense(4), conv2d(1, 1)] }, /decoder\.1 \(conv2d\): needs an image.*\. A reshape makes one$/);
     refused({ decoder: [dense(6), reshape(2, 2, 1)] }, /cannot make .* \(6 values\); put a dense\(4\) before it$/);
   });
 });
 
-it("whatever is known is the nearest to itself, and what is no word is near to nothing", () => {
+it("a known name is nearest to itself, and a non-word is near to nothing", () => {
   for (const name of activations) expect(nearest(name, activations)).toBe(name);
   for (const odd of ["", "  ", "?", "x", undefined, null, 3, {}, "z".repeat(1e6)]) {
     expect(nearest(odd, activations)).toBeUndefined();

@@ -44,7 +44,7 @@ function node(N: number, options: Partial<AdamOptions>) {
   return adam(tensors, { ...plain, ...options });
 }
 
-/** A gradient's norm, and nothing else in its vec4. */
+/** A gradient's norm, alone in its vec4. */
 function normOf(gradients: Float64Array): Float64Array {
   return Float64Array.of(Math.fround(Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0))), 0, 0, 0);
 }
@@ -106,7 +106,7 @@ describe("twenty steps from moments of zero", () => {
   });
 });
 
-describe("a step that must not be taken leaves every bit", () => {
+describe("a step that must be skipped changes no bit", () => {
   const unchanged = async (
     change: (values: ReturnType<typeof initial>) => void,
     options: Partial<AdamOptions> = {},
@@ -118,14 +118,14 @@ describe("a step that must not be taken leaves every bit", () => {
     for (const key of ["params", "moment1", "moment2"] as const) expect(outputs[key]).toEqual(values[key]);
   };
 
-  it("where its gradient was not finite", async () => {
+  it("if its gradient was not finite", async () => {
     await unchanged(({ health }) => (health[1] = 3));
     await unchanged(({ health }) => (health[1] = 3), { clipNorm: 1, weightDecay: 0.1, decoupled: true });
   });
 
-  it("where the run is halted", () => unchanged(({ health }) => (health[0] = 1)));
+  it("if the run is halted", () => unchanged(({ health }) => (health[0] = 1)));
 
-  it("but not where the gradient of another step was not finite", async () => {
+  it("but not if another step's gradient was not finite", async () => {
     await expect(unchanged(({ health }) => (health[1] = 2))).rejects.toThrow();
   });
 });

@@ -48,7 +48,7 @@ const gradientCase = (shape: readonly number[], activation: Activation): OpCase 
   }),
 });
 
-/** Of weights, whose inputs are padded as well as their outputs. */
+/** For weights, whose inputs are padded as well as their outputs. */
 const gradientsCase = (inputs: readonly number[], outputs: readonly number[]): OpCase => {
   const part = (name: string) => weightTensor(name, "activation", inputs, outputs);
   return {
@@ -84,7 +84,7 @@ describe("every activation", () => {
 describe("the gradient", () => {
   const shape = [3, 5];
 
-  it("of what no activation made is the one that arrives", () => {
+  it("of a tensor without an activation is the incoming one", () => {
     const { nodes, of, dy } = gradients(sum(shape, "none", "none", "relu"), () => true);
     expect(nodes).toEqual([]);
     expect(of).toEqual({ p: dy, q: dy });
@@ -99,21 +99,21 @@ describe("the gradient", () => {
     expect([tensorsOf(of).p!.name, tensorsOf(of).q!.name]).toEqual(["dp", "dq"]);
   });
 
-  it("of a sum with itself is made once", () => {
+  it("of a sum with itself is computed once", () => {
     const p = made("p", shape, "tanh");
     const { nodes, of } = gradients(add("y", p, p), () => true);
     expect(nodes).toHaveLength(1);
     expect(of.p).toBe(of.q);
   });
 
-  it("is made only where it is wanted", () => {
+  it("is computed only if it is needed", () => {
     const { nodes, of } = gradients(sum(shape, "tanh", "tanh"), (input) => input === "q");
     expect(nodes.map(({ inputs }) => inputs.saved!.name)).toEqual(["q"]);
     expect(Object.keys(of)).toEqual(["q"]);
   });
 });
 
-it("two shapes have no sum", () => {
+it("tensors of different shapes cannot be added", () => {
   const p = tensor("p", "activation", [2, 3, 4]);
   expect(() => add("y", p, tensor("q", "activation", [2, 4, 3]))).toThrow("add: p is [2,3,4], q [2,4,3]");
 });

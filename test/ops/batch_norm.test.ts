@@ -24,7 +24,7 @@ function tensors(shape: readonly number[]) {
   };
 }
 
-/** All nodes of a normalization of an x made by `from`: forward, backward, and what keeps its statistics. */
+/** All nodes of a normalization of an x made by `from`: forward, backward, and the running statistics. */
 function nodes(shape: readonly number[], activation: Activation = "none", from: Activation = "none"): Node[] {
   const forward = batchNorm("y", inputTensor(shape, from), tensors(shape), { epsilon: EPSILON }, activation);
   const health = tensor("health", "state", [2]);
@@ -64,7 +64,7 @@ describe("every size", () => {
     [...shapes, ...randomShapes([9, 20, 20, 40], 4)].flatMap((shape) => cases(shape)),
   );
 
-  it("is of one part or several, none of them empty", () => {
+  it("has one or more parts, none of them empty", () => {
     const counts = shapes.map((shape) => layoutOf(tensor("x", "input", shape)));
     expect(new Set(counts.map(({ rows }) => rows))).toEqual(new Set([1, 7, 100, 2000]));
     expect(new Set(counts.map(({ parts }) => parts))).toEqual(new Set([1, 2, 8, 32]));
@@ -81,7 +81,7 @@ describe("every activation", () => {
     ]),
   );
 
-  it("keeps the value before it where the slope needs that", () => {
+  it("keeps the value before it if the slope needs that", () => {
     for (const activation of activations) {
       expect("pre" in nodes([3, 5], activation)[2]!.outputs).toBe(slopeNeedsInput(activation));
     }
@@ -92,7 +92,7 @@ describe("a mean a thousand deviations from zero", () => {
   testOps(device, cases([4, 20, 20, 5], { level: 1000 }, /_moments$|batch_norm$|_sums$|_grad$/));
 
   it.each([[[4, 20, 20, 5]], [[1, 1, 1, 3]], [[100, 64]]])(
-    "costs no digits from moments to gradients: %j",
+    "costs no precision from moments to gradients: %j",
     async (shape) => {
       await chain(device, nodes(shape), `thousand ${shape.join()}`, ["y", "dx", "dgamma", "dbeta", "y.variance"]);
     },
@@ -110,7 +110,7 @@ describe("the running statistics", () => {
   const changed = (after: Record<string, Float64Array>, before: Record<string, Float64Array>) =>
     ["running_mean", "running_variance"].map((key) => [...after[key]!].map((value, c) => value !== before[key]![c]!));
 
-  it("forget by the momentum, step after step", async () => {
+  it("decay by the momentum, step by step", async () => {
     const random = new RandomValues("running");
     let running: Record<"running_mean" | "running_variance", Float64Array> = {
       running_mean: new Float64Array(6),
@@ -131,7 +131,7 @@ describe("the running statistics", () => {
     expect(Math.max(...means)).toBeGreaterThan(0.5);
   });
 
-  it.each([NaN, Infinity])("keep out a channel whose variance is %s, and only that", async (bad) => {
+  it.each([NaN, Infinity])("ignore only channels whose variance is %s", async (bad) => {
     const before = normValues(update, new RandomValues("bad"), "none");
     const variance = before.variance!.slice();
     variance[2] = bad;
@@ -149,7 +149,7 @@ describe("the running statistics", () => {
     expect(changed(await step({ ...before, health: Float64Array.from(health) }), before)).toEqual([all, all]);
   });
 
-  it("are what inference normalizes by", () => {
+  it("are used for inference", () => {
     const node = batchNormInference("y", inputTensor(shape, "none"), tensors(shape), { epsilon: EPSILON }, "silu");
     expect(node.op).toBe("batch_norm");
     expect([node.inputs.mean!.name, node.inputs.variance!.name]).toEqual(["running_mean", "running_variance"]);

@@ -27,7 +27,7 @@ const here = runnable(device);
 const kinds = ["", "_grad_weight", "_grad_input"] as const;
 type Kind = (typeof kinds)[number];
 
-/** The length of the longest sum over pixels: they are summed in parts of about 512 small ones. */
+/** The length of the longest sum over pixels, which are summed in parts of about 512 small ones. */
 const partOf = (pixels: number, smallPixels: number) => pixels / Math.ceil(smallPixels / 512);
 
 /** Values whose products are about 1 at any size, so that one tolerance suits all. */
@@ -51,7 +51,7 @@ function values(
   const a = random.normal(down ? count(large) * CL : count(small) * CS);
   const made: Record<string, Float64Array> = {
     [input]: a.map((value) => Math.fround(activate(from, value))),
-    // Not around 0: the bias gradient of a single channel would be one sum, that cancels.
+    // Not around 0, or the bias gradient of a single channel would be one sum that cancels.
     [output]: random.normal(down ? count(small) * CS : count(large) * CL).map((e) => Math.fround(dyScale * (e + 1))),
     saved: a.map((value) => Math.fround(saved(from, value))),
     W: random.normal(taps * CL * CS, Math.sqrt(1 / terms) / (node.op === direction ? 1 : dyScale)),
@@ -75,12 +75,12 @@ function layerCase(
   activation: Activation,
   schedule: Schedule,
 ): OpCase {
-  // Every other one in place, where an activation made x.
+  // Every other one is in place, if an activation made x.
   const in_place = kind === "_grad_input" && geometry.B % 2 === 0 && activation !== "none";
   return {
     name: `${direction}${kind} ${title(geometry)} ${activation} ${schedule}${in_place ? " in place" : ""}`,
     build: (random) => {
-      // The activation of the result, or of what a gradient is taken of.
+      // The activation of the result, or of the tensor that the gradient is for.
       const [of, from]: Activation[] = kind === "" ? [activation, "none"] : ["none", activation];
       const forward = layer(direction, geometry, of!, from);
       const node =
@@ -104,7 +104,7 @@ function cases(geometries: readonly Geometry[], some: readonly Activation[], on:
   );
 }
 
-// Seen in the result, where a silent omission would not be.
+// Listed in the results, so that an omission would be noticed.
 if (!here.includes("subgroups")) it.skip("schedule subgroups: this adapter lacks the feature", () => {});
 
 describe("any geometry, in every schedule", () => {
@@ -113,26 +113,26 @@ describe("any geometry, in every schedule", () => {
 
 describe("the ends of the ranges", () => {
   const geometries: Geometry[] = [
-    // One pixel; one of the other image; one row of a kernel across one row of pixels.
+    // One pixel; one pixel of the other image; one row of a kernel across one row of pixels.
     { B: 1, CL: 1, CS: 1, ...square(1, 1, 1, 1, 0) },
     { B: 3, CL: 5, CS: 17, ...square(5, 1, 5, 1, 0) },
     { B: 2, CL: 4, CS: 3, ...square(1, 1, 5, 1, 2) },
     { B: 2, CL: 3, CS: 5, large: [1, 40], small: [1, 20], kernel: [1, 3], stride: [1, 2], pad: [0, 0] },
     { B: 2, CL: 3, CS: 5, large: [40, 1], small: [14, 1], kernel: [3, 1], stride: [3, 1], pad: [1, 0] },
-    // Strides past the kernel: large pixels that meet nothing; and past the image: phases without a pixel.
+    // Strides larger than the kernel: large pixels that meet nothing; and than the image: phases without a pixel.
     { B: 2, CL: 8, CS: 9, ...square(9, 3, 2, 3, 0) },
     { B: 2, CL: 5, CS: 4, ...square(2, 1, 2, 3, 0) },
     { B: 2, CL: 5, CS: 4, large: [11, 4], small: [3, 1], kernel: [1, 1], stride: [4, 7], pad: [0, 0] },
-    // A large image that ends where the small one asks for no more: rows and columns past the last tap.
+    // A large image that extends beyond the small one's last taps by a few rows and columns.
     { B: 2, CL: 4, CS: 4, ...square(10, 3, 3, 3, 0) },
-    // Channels past one and two tiles.
+    // More channels than one and two tiles have.
     { B: 1, CL: 33, CS: 65, ...square(7, 7, 3, 1, 1) },
     { B: 1, CL: 68, CS: 36, ...square(6, 6, 1, 1, 0) },
   ];
   testOps(device, cases(geometries, ["relu", "silu"]));
 });
 
-describe("layers as models have them", () => {
+describe("typical layers of models", () => {
   const geometries: Geometry[] = [
     // Stride 2 with padding "same": none before, one row and column after.
     { B: 3, CL: 1, CS: 32, ...square(28, 14, 3, 2, 0) },
@@ -149,7 +149,8 @@ describe("kernels twice their stride, by Winograd", () => {
   const geometries: Geometry[] = [
     { B: 2, CL: 32, CS: 64, ...square(16, 8, 4, 2, 1) },
     { B: 3, CL: 5, CS: 33, ...square(9, 8, 2, 1, 0) },
-    // Odd sizes, so that tiles stand out; other strides and pads down than across; rows that no small pixel meets.
+    // Odd sizes, so that tiles extend beyond the image; different strides and pads down and across; rows that meet
+    // nothing.
     { B: 2, CL: 9, CS: 17, large: [13, 11], small: [5, 5], kernel: [4, 4], stride: [2, 2], pad: [0, 1] },
     { B: 3, CL: 7, CS: 5, large: [11, 20], small: [3, 10], kernel: [6, 4], stride: [3, 2], pad: [1, 2] },
     { B: 2, CL: 3, CS: 12, large: [9, 7], small: [8, 3], kernel: [2, 4], stride: [1, 2], pad: [0, 1] },
@@ -167,14 +168,14 @@ describe("kernels twice their stride, by Winograd", () => {
 });
 
 describe("weight gradients in several parts", () => {
-  // 513, 605, 1300 and 1600 small pixels: parts end inside of an image, of a row, and the last after 1 of 4.
+  // 513, 605, 1300 and 1600 small pixels: parts end within an image, within a row, and the last one after 1 of 4.
   const geometries: Geometry[] = [
     { B: 1, CL: 3, CS: 5, large: [19, 27], small: [19, 27], kernel: [3, 3], stride: [1, 1], pad: [1, 1] },
     { B: 5, CL: 9, CS: 17, ...square(23, 11, 3, 2, 0) },
     { B: 4, CL: 1, CS: 4, large: [27, 77], small: [13, 25], kernel: [2, 5], stride: [2, 3], pad: [0, 1] },
     { B: 1600, CL: 4, CS: 6, ...square(2, 1, 2, 1, 0) },
   ];
-  it("they are", () => {
+  it("have several parts", () => {
     const parts = geometries.map((one) => gradientNode(layer("conv2d", one, "none")).outputs.dW!.shape[0]);
     expect(Math.min(...parts.map(Number))).toBeGreaterThan(1);
   });
@@ -184,8 +185,8 @@ describe("weight gradients in several parts", () => {
   );
 });
 
-// lib/activation.wgsl is tested whole by linear's test; here is what the epilogue, one for all schedules, does with it.
-describe("an activation whose value at 0 isn't 0 leaves the padding alone, and its slope is told from its value", () => {
+// linear's test covers lib/activation.wgsl; this tests how the epilogue, shared by all schedules, uses it.
+describe("an activation that is not 0 at 0 leaves the padding alone, and its slope follows from its value", () => {
   const one: Geometry = { B: 2, CL: 5, CS: 7, ...square(7, 4, 3, 2, 1) };
   testOps(
     device,

@@ -58,7 +58,7 @@ describe("every rate and activation", () => {
 
 const [B, C] = [500, 20];
 const ones = new Float64Array(B * C).fill(1);
-/** The mask over 1 - rate, as the forward pass on ones shows it. */
+/** The mask divided by 1 - rate, obtained from a forward pass on ones. */
 async function drawn(rate: number, layer = 2, changes: Partial<NodeRun> & { step?: NodeRun["step"] } = {}) {
   const node = forward([B, C], rate, "none", layer);
   const { outputs, faults } = await runNode(device, { node, values: { x: ones }, step: defaultStep, ...changes });
@@ -73,7 +73,7 @@ describe("the mask", () => {
     expect([...new Set(mask.map((value) => Math.round(value * 1e5) / 1e5))].sort()).toEqual(
       [0, Math.round(kept * 1e5) / 1e5].sort(),
     );
-    // Four standard errors of a share and of the product of neighbours, which are independent.
+    // Four standard errors of a fraction, and of the product of neighbours, which are independent.
     const n = mask.length;
     const share = mask.filter((value) => value === 0).length / n;
     expect(Math.abs(share - rate)).toBeLessThan(4 * Math.sqrt((rate * (1 - rate)) / n));
@@ -85,7 +85,7 @@ describe("the mask", () => {
     }
   });
 
-  it("is the same whatever the workgroup's size, and in the gradient", async () => {
+  it("is the same for any workgroup size, and in the gradient", async () => {
     const expected = await drawn(0.4);
     for (const WORKGROUP_SIZE of [1, 32, 256]) {
       const alter: NodeRun["alter"] = (dispatch) => ({
@@ -101,7 +101,7 @@ describe("the mask", () => {
     expect(outputs.dx).toEqual(expected);
   });
 
-  it("is another one for another step, seed or layer, and no other number of the step's", async () => {
+  it("differs for another step, seed or layer, and from the step's other random numbers", async () => {
     const first = String(await drawn(0.5));
     const others = [{ step: 8 }, { seed_low: 1 }, { seed_high: 1 }];
     const seen = new Set([first, String(await drawn(0.5, 3))]);
@@ -111,7 +111,7 @@ describe("the mask", () => {
     expect(String(await drawn(0.5, 2, { step: same }))).toBe(first);
   });
 
-  it("hides no NaN", async () => {
+  it("does not hide NaNs", async () => {
     const node = forward([3, 8], 0.999);
     const values = { x: new Float64Array(24).fill(NaN) };
     const { outputs } = await runNode(device, { node, values, step: defaultStep });

@@ -31,7 +31,7 @@ function gatherCase(
   };
 }
 
-/** The same as an image whose channels are padded. */
+/** The same, as an image with padded channels. */
 function imageCase(kind: "bytes" | "floats", shape: readonly number[], binarise = false): OpCase {
   const [batch = 1, ...image] = shape;
   const [N, D] = [batch + 3, size(image)];
@@ -58,7 +58,7 @@ describe("a batch", () => {
     ]),
     gatherCase("bytes", [10, 7, 40], {}, { first_row: 20 }),
     gatherCase("floats", [10, 7, 40], {}, { first_row: 20 }),
-    // Past the data's end it begins again, in either order.
+    // Beyond the data's end it starts over, in either order.
     gatherCase("bytes", [10, 7, 25], {}, { first_row: 20, rows: 5 }),
     gatherCase("floats", [10, 7, 25], { shuffle: true }, { first_row: 20, rows: 5 }),
     gatherCase("floats", [4, 2, 3], { shuffle: true }, { first_row: 100, rows: 1 }),
@@ -66,7 +66,7 @@ describe("a batch", () => {
   ]);
 });
 
-/** The order of an epoch, as the GPU has it: a data set in which each example is its own number. */
+/** An epoch's order on the GPU, obtained from a data set in which each example is its own index. */
 async function orderOf(N: number, step: object): Promise<number[]> {
   const node = gather(dataTensor("floats", N, 1), { batch: N, shuffle: true });
   const values = { floats: Float64Array.from({ length: N }, (_, i) => i) };
@@ -76,7 +76,7 @@ async function orderOf(N: number, step: object): Promise<number[]> {
 }
 
 describe("the shuffled order", () => {
-  it.each([1, 2, 3, 4, 5, 16, 17, 100, 1000, 4096, 4097])("holds each of %i examples once", async (N) => {
+  it.each([1, 2, 3, 4, 5, 16, 17, 100, 1000, 4096, 4097])("contains each of %i examples once", async (N) => {
     const orders = [];
     for (const epoch of [0, 1, 2 ** 32 - 1]) {
       const found = await orderOf(N, { epoch });
@@ -86,7 +86,7 @@ describe("the shuffled order", () => {
     if (N >= 16) expect(new Set(orders).size).toBe(3);
   });
 
-  // From here by the twin, which the cases above prove equal.
+  // From here on with the twin, which the cases above show to be equal.
   const orderBy = (N: number, changes: object) =>
     Array.from({ length: N }, (_, place) => order(place, N, { ...defaultStep, ...changes }));
 
@@ -98,13 +98,13 @@ describe("the shuffled order", () => {
     fc.assert(law, { seed: SEED, numRuns: 100 });
   });
 
-  it("is another one for each epoch and seed", () => {
+  it("differs for each epoch and seed", () => {
     const orders = Array.from({ length: 50 }, (_, epoch) => String(orderBy(100, { epoch })));
     orders.push(String(orderBy(100, { epoch: 0, seed_low: 5 })), String(orderBy(100, { epoch: 0, seed_high: 5 })));
     expect(new Set(orders).size).toBe(52);
   });
 
-  it.each([3, 5, 10, 37])("puts each of %i examples in each place equally often", (N) => {
+  it.each([3, 5, 10, 37])("puts each of %i examples in each position equally often", (N) => {
     const epochs = 400 * N;
     const counts = new Float64Array(N * N);
     for (let epoch = 0; epoch < epochs; epoch++) orderBy(N, { epoch }).forEach((i, place) => counts[place * N + i]!++);
@@ -114,7 +114,7 @@ describe("the shuffled order", () => {
     expect(Math.abs(chiSquared - freedom)).toBeLessThan(5 * Math.sqrt(2 * freedom) + 5);
   });
 
-  it("puts neighbours anywhere: successive examples are uncorrelated", () => {
+  it("separates neighbours: successive examples are uncorrelated", () => {
     const N = 4097;
     const found = orderBy(N, {});
     const middle = (N - 1) / 2;
@@ -145,17 +145,17 @@ describe("binarised bytes", () => {
     expect(Math.abs(mean - p)).toBeLessThanOrEqual(4 * Math.sqrt((p * (1 - p)) / x.length));
   });
 
-  // Steps found by search, at which the second pixel of the first example draws the least and the largest number.
+  // Steps, found by search, at which the second pixel of the first example draws the smallest and the largest number.
   it.each([
     { step: 1_062_616, word: 0, never: 0, always: 1 },
     { step: 1_433_886, word: 2 ** 24 - 1, never: 254, always: 255 },
-  ])("are exact where the draw is $word", async ({ step, word, never, always }) => {
+  ])("are exact if the draw is $word", async ({ step, word, never, always }) => {
     expect(wordsAt(0, { ...defaultStep, step }, Stream.binarise)[1] >>> 8).toBe(word);
     const pixel = async (byte: number) => (await draw(new Float64Array(N * D).fill(byte), { step }))[1];
     expect([await pixel(never), await pixel(always)]).toEqual([0, 1]);
   });
 
-  it("are drawn anew at each step, and the same for the same step", async () => {
+  it("are drawn anew at each step, and are the same for the same step", async () => {
     const bytes = new RandomValues("binarise").integers(N * D, 1, 255);
     const [first, again, later] = [await draw(bytes), await draw(bytes), await draw(bytes, { step: 8 })];
     expect(again).toEqual(first);

@@ -37,7 +37,7 @@ function termCase(shape: readonly number[], variant: Variant = {}): OpCase {
     build: (random) => {
       const a = random.normal(size(shape));
       const made = node(shape, variant);
-      // At a small sigma the mean has to be near, or all that is tested is a huge square.
+      // With a small sigma the mean must be close, or the test would only see a huge square.
       const sigma = Math.exp(Math.max(logSigma, -6));
       const mean = a.map((value) => Math.fround(activate(activation, value)));
       const noise = random.normal(size(shape), sigma);

@@ -62,17 +62,17 @@ async function healthAfter(change: (of: ReturnType<typeof values>) => void, [N, 
 }
 
 describe("health", () => {
-  it("stays good while every value is finite, also where one is huge", async () => {
+  it("stays good while every value is finite, even if one is huge", async () => {
     const { health } = await healthAfter(({ kl }) => (kl[7] = Math.fround(3e38)));
     expect([...health!]).toEqual([0, 0]);
   });
 
-  it("stays bad once it is, and forgets no step", async () => {
+  it("stays bad once it is, and remembers every step", async () => {
     const { health } = await healthAfter(({ health }) => health.set([1, 7]));
     expect([...health!]).toEqual([1, 7]);
   });
 
-  it.each([NaN, Infinity, -Infinity])("is halted for %s at any place of any loss", async (bad) => {
+  it.each([NaN, Infinity, -Infinity])("is halted for %s anywhere in any loss", async (bad) => {
     for (const key of ["reconstruction", "kl"] as const) {
       for (const place of [0, 1, 63, 64, 2047, 4095, 4096, 4999]) {
         const { health } = await healthAfter((given) => (given[key][place] = bad));
@@ -81,7 +81,7 @@ describe("health", () => {
     }
   });
 
-  it.each([NaN, Infinity, Math.fround(3e30)])("is this step to skip for %s in a gradient", async (bad) => {
+  it.each([NaN, Infinity, Math.fround(3e30)])("skips this step for %s in a gradient", async (bad) => {
     for (const place of [0, 3, 255, 256, 299]) {
       const { health, norms } = await healthAfter(({ gradients }) => (gradients[place] = bad));
       expect([...health!]).toEqual([0, defaultStep.step + 1]);

@@ -36,7 +36,7 @@ function cases(shape: readonly number[], variant: Variant, ops = /./): OpCase[] 
     }));
 }
 
-/** Groups of 1 channel, of all, of some that fill vec4s and of some that lie across them. */
+/** Groups of 1 channel, of all, of some that fill vec4s, and of some that straddle them. */
 const channels = [
   [1, 1],
   [3, 1],
@@ -61,7 +61,7 @@ describe("every size", () => {
     images.flatMap((image) => channels.flatMap(([C, groups]) => cases([...image, C], { groups }))),
   );
 
-  it("is of one part or several, none of them empty", () => {
+  it("has one or more parts, none of them empty", () => {
     const counts = images.map((image) => layoutOf(tensor("x", "input", [...image, 6]), 2));
     expect(counts.map(({ sections }) => sections)).toEqual([3, 1, 7, 4, 5, 1]);
     expect(counts.map(({ rows }) => rows)).toEqual([1, 1, 1, 25, 400, 2000]);
@@ -83,12 +83,12 @@ describe("a mean a thousand deviations from zero", () => {
   testOps(device, cases([4, 20, 20, 6], { groups: 2, level: 1000 }, /_moments$|group_norm$|_sums$|_grad$/));
 
   it.each([[[4, 20, 20, 6]], [[3, 1, 1, 2]], [[50, 64]]])(
-    "costs no digits from moments to gradients: %j",
+    "costs no precision from moments to gradients: %j",
     async (shape) =>
       chain(device, nodes(shape, { groups: 2 }), `thousand ${shape.join()}`, ["y", "dx", "dgamma", "dbeta"]),
   );
 });
 
-it("groups of unequal size are refused", () => {
+it("groups of unequal size are rejected", () => {
   expect(() => nodes([2, 3, 3, 6], { groups: 4 })).toThrow("group_norm y: 4 groups of 6 channels");
 });

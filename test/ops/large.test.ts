@@ -1,5 +1,5 @@
-// Results of more workgroups than one dimension of a dispatch takes, some rows of each against sums in f64. That every op
-// computes the same in rows of workgroups check_op holds for all its cases.
+// Results with more workgroups than one dimension of a dispatch allows, with some rows compared with sums in f64.
+// check_op verifies for all its cases that an op computes the same when folded into rows of workgroups.
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { Executable } from "../../src/executable.js";
@@ -19,7 +19,7 @@ import { defaultStep } from "../support/run_node.js";
 const device = await Device.open({ device: await testDevice() });
 const PER_DIMENSION = 65_535;
 
-/** Values of a tensor by their place, in [-1, 1): what is not stored can be computed again. */
+/** A tensor's values by index, in [-1, 1), which can be recomputed instead of stored. */
 const valueAt = (place: number) => Math.fround(((Math.imul(place, 0x9e3779b1) >>> 0) / 2 ** 31 - 1) / 4);
 
 interface LargeCase {
@@ -165,7 +165,7 @@ function sumCase(): LargeCase {
   return { name: "p + q", node, output: "y", rows, row: (r) => each(WIDE, (c) => 2 * valueAt(r * WIDE + c)) };
 }
 
-/** Rows at both ends, about where each row of workgroups ends, and in between. */
+/** Rows at both ends, near the end of each row of workgroups, and in between. */
 function sample(rows: number, workgroups: number): number[] {
   const turns = [0, 1 / Math.ceil(workgroups / PER_DIMENSION), PER_DIMENSION / workgroups, 1];
   const near = turns.flatMap((share) => each(40, (i) => Math.round(share * rows) + i - 20));

@@ -48,7 +48,7 @@ function values(node: Node, from: Activation, random: RandomValues): Record<stri
   const [B = 1, I = 1] = (node.inputs.x ?? node.outputs.dx)!.shape;
   const O = size((node.outputs.y ?? node.inputs.dy)!.shape) / B;
   const a = random.normal(B * I);
-  // dW sums over the batch; W makes good for it in dx, which sums over O.
+  // dW sums over the batch; W compensates for it in dx, which sums over O.
   const dyScale = Math.sqrt(1 / Math.min(B, 512));
   const made: Record<string, Float64Array> = {
     x: a.map((value) => Math.fround(activate(from, value))),
@@ -79,13 +79,13 @@ function layerCase(
   };
 }
 
-/** Whether the gradient rule makes this op of such a layer: from 2^19 multiply-adds on dx and dW are two. */
+/** Whether the gradient rule makes this op for such a layer: from 2^19 multiply-adds, dx and dW are separate. */
 const made = (op: (typeof ops)[number], [B = 1, ...sizes]: readonly number[]) =>
   op !== "linear_grad" || B * sizes.reduce((product, n) => product * n) < 2 ** 19;
 
 const each = <A, B>(as: readonly A[], f: (a: A) => readonly B[]): B[] => as.flatMap(f);
 
-// Seen in the result, where a silent omission would not be.
+// Listed in the results, so that an omission would be noticed.
 if (!here.includes("subgroups")) it.skip("schedule subgroups: this adapter lacks the feature", () => {});
 
 describe("every size, in every schedule", () => {
@@ -99,7 +99,7 @@ describe("every size, in every schedule", () => {
 });
 
 describe("every width of tile, full and with columns to spare", () => {
-  // A product of up to 2^24 multiply-adds takes one of two, whatever its columns fill.
+  // A product of up to 2^24 multiply-adds uses one of two widths, however well its columns fill them.
   const shapes: Record<number, readonly (readonly number[])[]> = {
     2: [
       [20, 32, 32],

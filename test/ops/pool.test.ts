@@ -22,7 +22,7 @@ interface Geometry extends Pooling {
   readonly shape: readonly number[];
 }
 
-/** As many windows as begin before the padded image's end: those below and right of it are cut off there. */
+/** All windows that begin before the padded image's end; the last ones are cut off there. */
 function geometry(
   shape: readonly number[],
   window: readonly [number, number],
@@ -33,7 +33,7 @@ function geometry(
   return { shape, window, stride, pad, size: [along(0), along(1)] };
 }
 
-/** Forward and gradient of one geometry, with x made by `from` of values that `draw` gives. */
+/** Forward and gradient for one geometry, with x made by `from` from values that `draw` returns. */
 function cases(
   kind: Kind,
   { shape, ...pooling }: Geometry,
@@ -70,17 +70,17 @@ describe("every size", () => {
     ...[1, 3, 4, 5, 17].map((C) => geometry([2, 6, 8, C], [2, 2], [2, 2])),
     geometry([1, 1, 1, 1], [1, 1], [1, 1]),
     geometry([1, 1, 1, 3], [3, 2], [2, 3], [2, 1]),
-    // Cut off at the end, and left out there.
+    // Windows cut off at the end, and left out.
     geometry([3, 7, 5, 5], [2, 2], [2, 2]),
     { ...geometry([3, 7, 5, 5], [2, 2], [2, 2]), size: [3, 2] },
-    // Overlapping, in one axis or both, from outside of the image.
+    // Overlapping along one axis or both, starting outside the image.
     geometry([2, 9, 7, 4], [3, 3], [1, 1], [1, 1]),
     geometry([2, 9, 7, 17], [3, 3], [2, 2], [1, 1]),
     geometry([1, 13, 11, 3], [5, 2], [2, 1], [4, 0]),
-    // Gaps between windows: pixels that no window has.
+    // Gaps between windows: pixels in no window.
     geometry([2, 11, 10, 5], [2, 1], [3, 4]),
     geometry([2, 11, 10, 5], [2, 3], [5, 2], [1, 2]),
-    // A window larger than the image; every window holds all of it.
+    // A window larger than the image, so that every window contains all of it.
     geometry([2, 3, 2, 3], [7, 5], [1, 1], [3, 3]),
     // The whole image at once.
     { ...geometry([5, 7, 7, 17], [7, 7], [7, 7]), size: [1, 1] },
@@ -100,7 +100,7 @@ describe("x made by every activation", () => {
   );
 });
 
-describe("ties: the first maximum in row-major order has the gradient", () => {
+describe("ties: the first maximum in row-major order gets the gradient", () => {
   const shape = [2, 11, 9, 5];
   const few = (random: RandomValues) => random.integers(size(shape), -1, 2);
   const same = () => new Float64Array(size(shape)).fill(-3);

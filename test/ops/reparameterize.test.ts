@@ -22,7 +22,7 @@ function backward(B: number, Z: number, over?: Tensor) {
   return opNamed("reparameterize").gradient!(forward(B, Z), { z: dz, kl }, () => true).nodes[0]!;
 }
 
-/** Heads [B, 2, Z] with log variances to both sides of the limits, of the series for small ones, and at 0. */
+/** Heads [B, 2, Z] with log variances on both sides of the limits and of the small-value series, and at 0. */
 function someHeads(B: number, Z: number, random: RandomValues): Float64Array {
   const heads = random.normal(B * 2 * Z, 2);
   const special = [0, 0.04, -0.04, 0.051, -0.051, 12, -12, LIMIT, -LIMIT, 1e-6, 88, -1e4].map(Math.fround);
@@ -48,7 +48,7 @@ describe("forward", () => {
         node: forward(B, Z, noise),
         values: { heads },
         step: { rows: B, ...step },
-        // The mean's own rounding is another part of the error.
+        // The mean's own rounding adds to the error.
         scales: { z: deviation.map((sigma) => Math.max(sigma, 0.1)) },
       };
     },
@@ -61,7 +61,7 @@ describe("forward", () => {
     ...[0, 0.3, 2.5].map((noise) => make(33, 7, `, noise ${noise}`, { knobs: { noise } })),
   ]);
 
-  it("with noise 0 z is the mean, bit for bit, whatever the deviation", async () => {
+  it("with noise 0, z is the mean, bit for bit, whatever the deviation", async () => {
     const [B, Z] = [33, 7];
     const heads = someHeads(B, Z, new RandomValues("noise 0")).map(Math.fround);
     const { outputs } = await run({
@@ -150,11 +150,11 @@ describe("the noise", () => {
       for (let i = lag; i < n; i++) sum += z[i]! * z[i - lag]!;
       expect(Math.abs(sum / n)).toBeLessThan(4 / Math.sqrt(n));
     }
-    // Of 40,000 draws from some 2^40 pairs hardly two are equal; f32 alone makes a few.
+    // Among 40,000 draws from about 2^40 pairs hardly two are equal; f32 rounding alone gives a few.
     expect(new Set(z).size).toBeGreaterThan(0.99 * n);
   });
 
-  it("is the same whatever the workgroup's size", async () => {
+  it("is the same for any workgroup size", async () => {
     const [B, Z] = [37, 6];
     const draws: Float64Array[] = [];
     for (const WORKGROUP_SIZE of [1, 32, 64, 256]) {
@@ -170,7 +170,7 @@ describe("the noise", () => {
     for (const draw of draws.slice(1)) expect(draw).toEqual(draws[0]);
   });
 
-  it("is another one for another step, sample, stream, seed or place in the epoch", async () => {
+  it("differs for another step, sample, stream, seed or position in the epoch", async () => {
     const step = { ...defaultStep, rows: 4 };
     const changes = [
       {},
@@ -191,10 +191,10 @@ describe("the noise", () => {
 });
 
 describe("the KL term", () => {
-  it("is each latent's own, and adds nothing for rows that don't count, whatever they hold", async () => {
+  it("is separate for each latent, and ignores rows that do not count, whatever they contain", async () => {
     const [B, Z] = [4, 6];
     const heads = new Float64Array(B * 2 * Z);
-    // Means 1 to 6 in row 1, and in row 3 what no row that counts may hold.
+    // Means 1 to 6 in row 1, and in row 3 values that no counted row may have.
     for (let j = 0; j < Z; j++) heads[2 * Z + j] = j + 1;
     heads.fill(NaN, 3 * 2 * Z, 3 * 2 * Z + Z).fill(88, 3 * 2 * Z + Z);
     const { outputs } = await run({ node: forward(B, Z), values: { heads }, step: { ...defaultStep, rows: 3 } });
@@ -218,7 +218,7 @@ describe("a bad head", () => {
     }
   });
 
-  it("past the limits is counted, and its gradient passes inward only", async () => {
+  it("beyond the limits is counted, and its gradient only points inward", async () => {
     const [B, Z] = [4, 4];
     const heads = new Float64Array(B * 2 * Z);
     const raw = [11, 11, -11, -11];

@@ -13,7 +13,7 @@ const device = await Device.open({ device: await testDevice() });
 
 type Shapes = readonly [from: readonly number[], to: readonly number[]];
 
-/** Vectors to images and back, with every edge size as a number of channels, and rows that end inside of a vec4. */
+/** Vectors to images and back, with every edge size as the number of channels, and rows that end within a vec4. */
 const shapes: readonly Shapes[] = [
   ...edges.flatMap((C): Shapes[] => [
     [

@@ -46,7 +46,7 @@ describe("every size", () => {
     ...cases([2, 5, 6, 3], [3, 5]),
     ...cases([1, 2, 3, 2], [7, 4]),
     ...cases([2, 33, 31, 17], [2, 2]),
-    // Long enough that a place computed in f32 would be off.
+    // Long enough that a position computed in f32 would be wrong.
     ...cases([1, 700, 1, 1], [3, 1]),
     ...cases([1, 1, 641, 1], [1, 6]),
   ]);
@@ -59,7 +59,7 @@ describe("x made by every activation", () => {
   );
 });
 
-describe("a pixel that isn't finite reaches its neighbours alone", () => {
+describe("a non-finite pixel reaches only its neighbours", () => {
   const shape = [2, 4, 3, 2];
   testOps(
     device,

@@ -1,4 +1,4 @@
-// Each dispatch of a convolution by Winograd against its own twin; the whole against the convolution's in conv2d.test.ts.
+// Compares each dispatch of a Winograd convolution with its own twin; conv2d.test.ts compares the whole.
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
@@ -28,7 +28,7 @@ const geometries: Geometry[] = [
   { B: 1, CL: 3, CS: 12, large: [11, 20], small: [3, 10], kernel: [6, 4], stride: [3, 2], pad: [1, 2] },
   // An image that begins in the second tile.
   { B: 2, CL: 4, CS: 8, ...square(12, 7, 4, 2, 3) },
-  // Tiles of the products in both widths, more rows than one; weight gradients in two parts, of which one is sums.
+  // Product tiles in both widths, more than one row of them; weight gradients in two parts, one of which is sums.
   { B: 4, CL: 8, CS: 64, ...square(32, 16, 4, 2, 1) },
 ];
 
@@ -40,7 +40,7 @@ function nodesOf(direction: Direction, geometry: Geometry): Node[] {
   return [forward, ...nodes].filter(({ op }) => op.startsWith("conv2d"));
 }
 
-/** Sums of channels that are padding are sums of zeros. */
+/** Sums over padding channels are sums of zeros. */
 function clearPadding({ op, attributes }: Node, { CL, CS }: Geometry, sums: Float64Array): void {
   const [inputs, outputs] = [4 * Number(attributes.large_c), 4 * Number(attributes.small_c)];
   sums.forEach((_, i) => {
@@ -58,7 +58,7 @@ function cases(direction: Direction, geometry: Geometry): OpCase[] {
   const dispatches = nodesOf(direction, geometry).flatMap(
     (node) => withWinograd({ nodes: [node] }, () => "winograd").nodes,
   );
-  // A node and its gradients make some forms alike.
+  // A node and its gradients share some forms.
   const different = dispatches.filter(
     (node, i) => dispatches.findIndex((other) => JSON.stringify(other) === JSON.stringify(node)) === i,
   );
@@ -90,10 +90,10 @@ function cases(direction: Direction, geometry: Geometry): OpCase[] {
 
 if (!able) it.skip("this adapter lacks the feature subgroups", () => {});
 
-describe("each dispatch is its twin", () => {
+describe("each dispatch equals its twin", () => {
   const all = able ? directions.flatMap((direction) => geometries.flatMap((one) => cases(direction, one))) : [];
   testOps(device, all);
-  it("all are there, in place and not", () => {
+  it("covers all of them, in place and not", () => {
     const seen = new Set(
       directions.flatMap((direction) =>
         geometries.flatMap((one) =>
@@ -112,13 +112,13 @@ describe("each dispatch is its twin", () => {
 
 describe("which convolutions", () => {
   const one: Geometry = { B: 2, CL: 8, CS: 8, ...square(16, 8, 4, 2, 1) };
-  it("those of kernels twice the stride, down and across", () => {
+  it("those with kernels of twice the stride, down and across", () => {
     expect(winogradSizes(layer("conv2d", one, "none"))).toEqual({ tiles: 32, channels: 32, small: 8 });
     expect(schedulesOf(layer("conv2d", one, "none"))).toContain("winograd");
     const others: Partial<Geometry>[] = [{ kernel: [4, 3] }, { kernel: [3, 4] }, { stride: [1, 2] }];
     for (const other of others) expect(winogradSizes(layer("conv2d", { ...one, ...other }, "none"))).toBeUndefined();
   });
-  it("no others, whoever asks", () => {
+  it("no others, even on request", () => {
     const nodes = [layer("conv2d", { ...one, kernel: [4, 3] }, "none")];
     expect(() => withWinograd({ nodes }, () => "winograd")).toThrow(
       "conv2d: its shapes cannot have the schedule winograd",
@@ -145,7 +145,7 @@ describe("forms are shared", () => {
     }
     expect(made).toHaveLength(9);
   });
-  it("but not once what they are of is written over", () => {
+  it("but not after their source is overwritten", () => {
     const forward = layer("conv2d", one, "none", "relu");
     const x = forward.inputs.large!;
     const over: Node = {

@@ -1,5 +1,5 @@
-// The packed package in a user's page, by three bundlers: each page trains, saves and loads in Chrome under a strict
-// policy, and loads what is needed on demand, and only then.
+// The packed package on a user's page, with three bundlers: each page trains, saves and loads in Chrome under a strict
+// policy, and loads files only on demand.
 import type { Browser } from "puppeteer";
 import { build as esbuild } from "esbuild";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** How each bundler puts the page into a folder, and which script the page begins with. */
+/** How each bundler writes the page to a folder, and the page's first script. */
 const bundlers: Record<string, (out: string) => Promise<void>> = {
   async esbuild(out) {
     const entryPoints = [join(folder, "all.js")];
@@ -55,7 +55,7 @@ const bundlers: Record<string, (out: string) => Promise<void>> = {
     const stats = await new Promise<webpack.Stats | undefined>((done, fail) =>
       compiler.run((error, result) => (error ? fail(error) : done(result))),
     );
-    // Its warnings of large files are of the page's size, not of the package.
+    // Its warnings about large files concern the page, not the package.
     expect(stats?.toJson({ all: false, errors: true }).errors).toEqual([]);
     writeFileSync(join(out, "index.html"), script("/all.js"));
   },

@@ -1,4 +1,4 @@
-// What publint and attw (Are The Types Wrong) say of the packed package: nothing.
+// publint and attw (Are The Types Wrong) must not find anything in the packed package.
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ beforeAll(async () => {
   manifest = JSON.parse(readFileSync(join(made.folder, "package.json"), "utf8")) as Record<string, unknown>;
 });
 
-/** What publint finds in the tarball, or in one with another manifest. */
+/** publint's findings in the tarball, or in one with another manifest. */
 async function linted(change: (manifest: Record<string, unknown>) => void = () => {}) {
   const changed = structuredClone(manifest);
   change(changed);
@@ -36,7 +36,7 @@ test("publint finds nothing, not even a suggestion", async () => {
   expect(await linted()).toEqual([]);
 });
 
-test("publint finds what is planted", async () => {
+test("publint finds a planted error", async () => {
   const types = await linted((manifest) => {
     manifest.exports = { ".": { default: "./dist/webvae.js", types: "./dist/types/index.d.ts" } };
   });
@@ -59,7 +59,7 @@ test("attw finds no problem in any entry, for bundlers and for Node's modules", 
   expect(kinds).toEqual(ENTRIES.map(({ types }, i) => [names[i], `/node_modules/webvae/dist/types/${types}`]));
 });
 
-test("the manifest says what a registry and a CDN show and take", () => {
+test("the manifest has what a registry and a CDN show and use", () => {
   const global = "./dist/webvae.global.js";
   expect(manifest).toMatchObject({ type: "module", license: "MIT", unpkg: global, jsdelivr: global });
   for (const name of ["name", "version", "description", "author"]) expect(manifest[name]).toMatch(/./);
@@ -68,11 +68,11 @@ test("the manifest says what a registry and a CDN show and take", () => {
   for (const target of Object.values(manifest.exports as object)) {
     if (typeof target === "object") expect(Object.keys(target as object)).toEqual(["types", "default"]);
   }
-  // Nobody publishes a folder that an earlier version was built in.
+  // A folder with an earlier version's build is never published.
   expect(manifest.scripts).toMatchObject({ prepack: "npm run build" });
 });
 
-test("the build prints each script's hash, which is the packed file's", () => {
+test("the build prints each script's hash, which matches the packed file", () => {
   const hashes = JSON.parse(readFileSync(join(made.folder, "dist/sri.json"), "utf8")) as Record<string, string>;
   expect(Object.keys(hashes)).toContain("webvae.global.js");
   for (const [name, hash] of Object.entries(hashes)) {

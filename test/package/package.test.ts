@@ -1,4 +1,4 @@
-// The package as npm publishes it: which files, what Node and a bundler make of them.
+// The package as npm publishes it: its files, and their use in Node and bundlers.
 import { build } from "esbuild";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { installInto } from "./packed.js";
 
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "webvae-package-"));
-/** A user's project; the package lies in its node_modules. */
+/** A user's project with the package in its node_modules. */
 const installed = join(folder, "node_modules/webvae");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown>;
 
@@ -38,7 +38,7 @@ test("npm publishes the bundle, its declarations, the README and the license, an
   expect(files.sort()).toEqual([...rest, ...dist].sort());
 });
 
-test("Node imports its entries by their names, and an error of one is an instance of the other's class", async () => {
+test("Node imports its entries by name, and errors from one are instances of the other's class", async () => {
   const { resolve } = await import("node:module").then(({ createRequire }) => ({
     resolve: createRequire(join(folder, "index.js")).resolve,
   }));
@@ -56,7 +56,7 @@ test("Node imports its entries by their names, and an error of one is an instanc
   await expect(library.VAE.create(library.models.mlp([4], 2))).rejects.toMatchObject({ code: "NO_WEBGPU" });
 });
 
-test("files.js: faults are the core's own errors, and one that is missing or of another build is refused", async () => {
+test("files.js: throws the core's errors, and is rejected if it is missing or from another build", async () => {
   type Library = typeof import("../../src/index.js");
   const load = async (name: string, change: (files: string) => void) => {
     const copy = join(folder, name);
@@ -76,7 +76,7 @@ test("files.js: faults are the core's own errors, and one that is missing or of 
     message: expect.stringMatching(new RegExp(`files\\.js: .*${reason.source}`)) as string,
   });
   expect(await load("missing", (files) => rmSync(files))).toMatchObject(failed(/Cannot find module/));
-  // As in a page that stays open while another release is put in place.
+  // Like a page that stays open while another release is deployed.
   const other = await load("other", (files) => {
     const text = readFileSync(files, "utf8");
     const [found, release] = /(?<=")([0-9a-f]{8})(?=")/.exec(text) ?? [];
@@ -86,7 +86,7 @@ test("files.js: faults are the core's own errors, and one that is missing or of 
   expect(other).toMatchObject(failed(/belongs to another release/));
 });
 
-test("a user's bundler keeps apart what is loaded on demand", async () => {
+test("a user's bundler keeps files loaded on demand separate", async () => {
   writeFileSync(
     join(folder, "page.js"),
     `import { VAE, models } from "webvae"; VAE.create(models.conv([28, 28, 1], 2));`,
@@ -107,12 +107,12 @@ test("a user's bundler keeps apart what is loaded on demand", async () => {
   const hasFiles = (text: string) => text.includes("data_offsets");
   expect(split.filter(hasFiles)).toHaveLength(1);
   expect(hasFiles(core!)).toBe(false);
-  // One file for all has them too.
+  // A single file has them too.
   const whole = await bundled({ format: "iife", splitting: false });
   expect(whole.map((text) => text.includes("fn conv2d(") && hasFiles(text))).toEqual([true]);
 });
 
-test("a user's bundler keeps what an import is for, and drops what nobody uses", async () => {
+test("a user's bundler keeps imports with side effects, and drops unused code", async () => {
   const bundled = async (text: string) => {
     writeFileSync(join(folder, "effects.js"), text);
     const entryPoints = [join(folder, "effects.js")];
@@ -128,20 +128,20 @@ test("a user's bundler keeps what an import is for, and drops what nobody uses",
       .trim()
       .slice(0, 80),
   ).toBe("");
-  // It defines an element, and the one script a global.
+  // It defines an element, and the single script a global.
   expect(/define\("webvae-explorer"/.test(await bundled('import "webvae/explorer";'))).toBe(true);
   const global = join(installed, "dist", GLOBAL).replaceAll("\\", "/");
   expect((await bundled(`import ${JSON.stringify(global)};`)).includes("fn linear(")).toBe(true);
 });
 
 test.each(ENTRIES.map(({ types }) => types))(
-  "the declarations of %s hold no engine, no reference to types, and import no more than other entries'",
+  "the declarations of %s have no internals and no type references, and import only other entries'",
   (file) => {
     const text = readFileSync(join(installed, "dist/types", file), "utf8");
     console.log(`${file}: ${text.length} characters`);
     const imports: string[] = text.match(/^.*\bimport\b.*$/gm) ?? [];
     if (file === "index.d.ts") expect(imports).toEqual([]);
-    // Not declared a second time: a type that both entries name is one type.
+    // Not declared twice, so that a type used by both entries is one type.
     if (file === "datasets.d.ts") {
       expect(imports).toHaveLength(1);
       expect(imports[0]).toMatch(/^import type \{ [^}]*Dataset[^}]* \} from "\.\/index\.js";$/);

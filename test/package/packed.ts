@@ -1,5 +1,5 @@
-// The package as npm packs it, made once for the tests that need it: built into a folder that is named by what it is
-// made of, so that a change of any source makes another.
+// The package as npm packs it, built once for the tests that need it, into a folder named by a hash of the sources, so
+// that any change makes a new one.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -18,7 +18,7 @@ import { buildPackage } from "../../build/bundle.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const cache = join(root, ".cache/packed");
-/** What npm takes besides dist/. */
+/** The files that npm includes besides dist/. */
 const beside = ["package.json", "LICENSE", "README.md"];
 const sources = [
   "src",
@@ -51,7 +51,7 @@ export async function packed(): Promise<Packed> {
     writeFileSync(join(partial, "build.txt"), lines.join("\n"));
     for (const file of beside) cpSync(join(root, file), join(partial, file));
     npm(["pack", "--ignore-scripts"], partial);
-    // What another process made meanwhile is the same.
+    // Another process may have made the same one meanwhile.
     if (existsSync(folder)) rmSync(partial, { recursive: true });
     else renameSync(partial, folder);
     removeOthers(name);
@@ -70,7 +70,7 @@ export async function installInto(folder: string, manifest: object = { type: "mo
   return made;
 }
 
-/** What `npm` prints. Throws where it fails. */
+/** npm's output. Throws if it fails. */
 export function npm(args: string[], cwd: string): string {
   const { status, stdout, stderr } = spawnSync("npm", args, {
     cwd,

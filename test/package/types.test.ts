@@ -1,5 +1,5 @@
-// A user's strict TypeScript project with the packed package, without skipLibCheck: TypeScript 5.9, 6 and 7, with the
-// types of WebGPU that @webgpu/types brings, and with those alone that TypeScript has or has not.
+// A user's strict TypeScript project with the packed package, without skipLibCheck: TypeScript 5.9, 6 and 7, with
+// @webgpu/types, and with only TypeScript's own WebGPU types, if any.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What needs no type of WebGPU's. */
+/** Code that needs no WebGPU types. */
 const plain = `
   import { VAE, WebvaeError, dense, models, type Dataset, type ErrorCode, type ModelSpec, type TrainingReport } from "webvae";
   import * as datasets from "webvae/datasets";
@@ -57,7 +57,7 @@ const plain = `
   dense(1, { activation: "swishy" });
 `;
 
-/** What has WebGPU's own types. */
+/** Code that uses WebGPU types. */
 const webgpu = `
   import { VAE, models } from "webvae";
   export const onDevice = (device: GPUDevice) => VAE.create(models.mlp([4], 2), { device });
@@ -68,7 +68,7 @@ const webgpu = `
 
 const versions = { "5.9": "typescript", "6": "typescript-6", "7": "typescript-7" };
 
-/** What the compiler of that version says, a line an error. */
+/** The compiler's errors in that version, one per line. */
 function compile(version: keyof typeof versions, options: { types: string[]; texts: string[]; module?: string }) {
   const { types, texts, module = "ESNext" } = options;
   const files = texts.map((text, i) => {
@@ -103,11 +103,11 @@ test("TypeScript 5.9, with @webgpu/types", () => {
   expect(compile("5.9", { types: external, texts: [plain, webgpu] })).toEqual(right);
 });
 
-test("TypeScript 5.9, as Node resolves modules", () => {
+test("TypeScript 5.9, with Node's module resolution", () => {
   expect(compile("5.9", { types: external, texts: [plain, webgpu], module: "NodeNext" })).toEqual(right);
 });
 
-test("TypeScript 5.9, which knows no WebGPU by itself", () => {
+test("TypeScript 5.9, which has no WebGPU types of its own", () => {
   expect(compile("5.9", { types: [], texts: [plain] })).toEqual(right);
   // A control.
   const { errors } = compile("5.9", { types: [], texts: [webgpu] });
@@ -115,11 +115,11 @@ test("TypeScript 5.9, which knows no WebGPU by itself", () => {
 });
 
 describe.each(["6", "7"] as const)("TypeScript %s", (version) => {
-  test("with its own types of WebGPU", () => {
+  test("with its own WebGPU types", () => {
     expect(compile(version, { types: [], texts: [plain, webgpu] })).toEqual(right);
   });
 
-  test("with @webgpu/types, which contradict those: no error is in the package or the project", () => {
+  test("with @webgpu/types, which conflict with those: no errors in the package or the project", () => {
     const { errors } = compile(version, { types: external, texts: [plain, webgpu] });
     expect(errors.length).toBeGreaterThan(0);
     const foreign = /@webgpu\/types\/dist\/index\.d\.ts\(|\/lib\.\w+(\.\w+)*\.d\.ts\(/;

@@ -1,4 +1,4 @@
-// The reading of Markdown that the README's test relies on.
+// The Markdown parser that the README's test relies on.
 import { expect, test } from "vitest";
 import { blocksOf, commandsOf } from "./blocks.js";
 
@@ -12,7 +12,7 @@ test("blocks have their language, text and line", () => {
   expect(() => blocksOf("```js\nx")).toThrow(/line 1: .* no end/);
 });
 
-test("commands are joined where they go on, parted at &&, and have no comment", () => {
+test("commands are joined across lines, split at &&, and stripped of comments", () => {
   const text = "npm ci && npm run a   # first\nnpm run b -- --x\n             --y 1\n\nnpm run c -- \\\n  --z\n# all";
   expect(commandsOf(text)).toEqual([
     ["npm", "ci"],

@@ -1,10 +1,10 @@
 // The code blocks of a Markdown text.
 
 export interface Block {
-  /** What stands behind the fence: "js", "sh". */
+  /** The text after the fence: "js", "sh". */
   readonly language: string;
   readonly text: string;
-  /** Of its first line in the file, from 1. */
+  /** Number of its first line in the file, from 1. */
   readonly line: number;
 }
 
@@ -23,10 +23,10 @@ export function blocksOf(markdown: string): Block[] {
   return blocks;
 }
 
-/** A command of a block for a shell: its words, over all lines that it takes, without comments. */
+/** A command in a shell block: its words over all its lines, without comments. */
 export function commandsOf(block: string): string[][] {
   const lines = block.split("\n").map((line) => line.replace(/(^|\s)#.*$/, ""));
-  // A line that begins with a space goes on with the one before.
+  // A line that begins with a space continues the previous one.
   const whole = lines.join("\n").replace(/\\?\n[ \t]+/g, " ");
   return whole.split(/\n|&&/).flatMap((command) => {
     const words = command.trim().split(/\s+/).filter(Boolean);

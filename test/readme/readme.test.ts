@@ -27,17 +27,17 @@ function documentsIn(folder: string): string[] {
   return readdirSync(join(root, folder)).flatMap((name) => (name.endsWith(".md") ? [`${folder}/${name}`] : []));
 }
 
-/** Blocks that need something from around them, or of which more is known than that they end without an error. */
+/** Blocks that need code around them, or that must do more than end without an error. */
 interface Plan {
-  /** A part of the block's text, which no other has. */
+  /** A part of the block's text that no other block has. */
   readonly of: string;
-  /** Code before it: what the text around it speaks of. */
+  /** Code before it, which provides what the text around it refers to. */
   readonly before?: string;
   /** What is to be true after it, in its own scope; of a page what it comes to. */
   readonly after?: string;
   /** Files that its page finds beside it, with their places in the repository. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Runs of loops and of the console that it prints. */
+  /** Number of loop iterations and console lines. */
   readonly prints?: RegExp;
 }
 const plans: Plan[] = [
@@ -83,7 +83,7 @@ const plans: Plan[] = [
     after: `later.trained.steps > vae.trained.steps`,
   },
 ];
-/** Blocks that are not run, by a part of their text, and why. */
+/** Blocks that are not run, identified by a part of their text, and why. */
 const notRun: { of: string; because: string }[] = [];
 
 const inNode = ({ text }: FileBlock) => text.includes(`from "webvae/node"`);
@@ -92,7 +92,7 @@ const runs = (languages: string[], node: boolean) =>
 const excuse = ({ text }: FileBlock) => notRun.find(({ of }) => text.includes(of));
 const planOf = ({ text }: FileBlock) => plans.find(({ of }) => text.includes(of));
 
-test("every block is of a kind that is run, or is listed with a reason; every plan is of one block", () => {
+test("every block is run or listed with a reason; every plan belongs to one block", () => {
   expect(new Set(blocks.map(({ file }) => file)).size).toBeGreaterThan(3);
   const known = ["js", "html", "sh"];
   expect(blocks.filter((block) => !known.includes(block.language) && !excuse(block)).map(title)).toEqual([]);
@@ -124,7 +124,7 @@ describe("in Chrome", () => {
       const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
       files.set(`/${pageOf(block)}.html`, `${head}${map}<script type="module">${code}</script></html>`);
     }
-    // Their own pages, beside the library's files.
+    // Their own pages, next to the library's files.
     for (const block of html) {
       const folder = `/${pageOf(block)}`;
       for (const [path, text] of library) files.set(path.replace("/dist", folder), text);
@@ -141,7 +141,7 @@ describe("in Chrome", () => {
     server?.close();
   });
 
-  /** Until `outcome` is there, or something went wrong. */
+  /** Waits until `outcome` exists, or something went wrong. */
   async function open(path: string, outcome: string) {
     const { page, troubles } = await watch(await browser.newPage());
     const lines: string[] = [];
@@ -182,7 +182,7 @@ describe("in Chrome", () => {
   });
 });
 
-/** A stand-in that cuts runs short. */
+/** A replacement that shortens runs. */
 function capped(specifier: string): string {
   return `/capped_${specifier === "webvae" ? "core" : specifier.split("/")[1]}.js`;
 }
@@ -197,7 +197,7 @@ describe("in Node", () => {
 
   test.each(runs(["js"], true).map((block) => [title(block), block] as const))("%s", (_, block) => {
     const { before = "", after = "true" } = planOf(block) ?? {};
-    // A process with a device that is in use would not end.
+    // A process whose device is in use would not end.
     const end = `console.log("outcome", ${after});\nprocess.exit(0);`;
     writeFileSync(join(folder, "block.mjs"), `${before}\n${block.text}\n${end}`);
     const { stdout, stderr, status } = spawnSync(process.execPath, ["block.mjs"], { cwd: folder, encoding: "utf8" });
@@ -210,7 +210,7 @@ describe("commands", () => {
     scripts: Record<string, string>;
   };
   const helps = new Map<string, string>();
-  /** What the script's program says of its options. */
+  /** The program's help text. */
   const helpOf = (script: string): string => {
     const known = helps.get(script);
     if (known !== undefined) return known;

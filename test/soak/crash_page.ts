@@ -1,31 +1,31 @@
-// Runs on a page whose GPU process is crashed: calls of every kind, again and again, until one fails or the crash is over.
+// Runs on a page whose GPU process is crashed: repeats calls of every kind until one fails or the crash is over.
 import { dense, VAE, WebvaeError, type ModelSpec } from "webvae";
 import * as datasets from "webvae/datasets";
 
 /** How a call that was under way when the GPU process crashed ended. */
 export interface Ending {
   readonly call: string;
-  /** Of a WebvaeError; undefined: of another, or none. */
+  /** The code of a WebvaeError; undefined for another error, or none. */
   readonly code?: string;
-  /** Of an error. */
+  /** The error's message. */
   readonly message?: string;
-  /** It ended neither way. */
+  /** The call neither succeeded nor failed. */
   readonly hangs?: true;
-  /** Milliseconds from when the page heard of the crash. */
+  /** Milliseconds since the page was notified of the crash. */
   readonly ms: number;
 }
 
-/** What can still be had of a VAE whose device is lost. */
+/** What can still be saved of a VAE whose device is lost. */
 export interface Rescue {
-  /** Of training's error: what was kept last. */
+  /** From training's error: the last copy. */
   readonly promised?: number;
   /** The file, in base64. */
   readonly file?: string;
-  /** Why there is none. */
+  /** Why there is no file. */
   readonly refused?: { readonly code?: string; readonly message: string };
 }
 
-/** Milliseconds after which what is waited for is said to hang. */
+/** Milliseconds after which a wait counts as hanging. */
 const HANGS = 60_000;
 
 const spec: ModelSpec = {
@@ -38,7 +38,7 @@ const spec: ModelSpec = {
 const data = datasets.digits({ split: "train", count: 512, seed: 3 });
 const few = datasets.take(data, 64);
 
-/** Calls that go on at the same time, by the kind of case. */
+/** Concurrent calls, by kind of case. */
 type Calls = Readonly<Record<string, (vae: VAE) => Promise<unknown>>>;
 const train = (vae: VAE) => vae.train(data, { epochs: 10_000, batchSize: 32, submitMs: 10 });
 const kinds: Readonly<Record<string, Calls>> = {
@@ -81,7 +81,7 @@ let lost: Promise<unknown> = Promise.resolve();
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** Calls again and again: until one fails, or one gives its result although the crash is over. */
+/** Repeats calls until one fails, or one succeeds after the crash. */
 async function ending(name: string, call: () => Promise<unknown>): Promise<Ending> {
   const ms = () => Math.round(performance.now() - (crashedAt ?? performance.now()));
   const again = async (): Promise<Ending> => {
@@ -104,7 +104,7 @@ async function ending(name: string, call: () => Promise<unknown>): Promise<Endin
   return Promise.race([again(), hangs()]);
 }
 
-/** Begins the calls of a kind, once there is a VAE that can be lost; on its own device, or on the page's. */
+/** Starts the calls of a kind, once there is a VAE that can be lost, on its own device or the page's. */
 async function begin(kind: string, seed: number, owned: boolean): Promise<void> {
   let device: GPUDevice | undefined;
   if (!owned) device = await (await navigator.gpu.requestAdapter())!.requestDevice();
@@ -116,10 +116,10 @@ async function begin(kind: string, seed: number, owned: boolean): Promise<void> 
   pending = Promise.all(Object.entries(kinds[kind]!).map(([name, call]) => ending(name, () => call(vae))));
 }
 
-/** Tells the page that the crash has happened, and gives how all calls ended. */
+/** Tells the page that the crash has happened, and returns how all calls ended. */
 async function endings(): Promise<Ending[]> {
   crashedAt = performance.now();
-  // Each VAE's device is lost by it, whether or not a call was under way just then.
+  // Each VAE loses its device, whether or not a call was under way.
   await Promise.race([lost, pause(HANGS)]);
   return pending;
 }
@@ -142,7 +142,7 @@ async function rescue(messages: readonly string[]): Promise<Rescue> {
   }
 }
 
-/** Loads a file on a page of a browser that is well, and goes on with its training. */
+/** Loads a file on a page in a healthy browser, and continues its training. */
 async function revive(file: string): Promise<{ steps: number; elbo: number; more: number }> {
   const bytes = Uint8Array.from(atob(file), (character) => character.charCodeAt(0));
   const vae = await VAE.load(bytes, { tuning: false });

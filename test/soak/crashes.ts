@@ -1,5 +1,5 @@
-// The GPU process of a headless Chrome is crashed while calls are under way on a page: each must end, with an error that
-// says so, and what a training run kept last must load in another browser.
+// Crashes the GPU process of a headless Chrome while calls are under way on a page: each must end with an appropriate
+// error, and the last copy from a training run must load in another browser.
 import type { Browser, Page } from "puppeteer";
 import { bundleScripts, libraryFiles, serve } from "../../demo/serve.mjs";
 import { launchChrome } from "../../node/chrome.mjs";
@@ -13,13 +13,13 @@ export interface CrashWalk {
   runs: number;
   /** Calls that were under way. */
   calls: number;
-  /** Of them those that gave their result all the same. */
+  /** The number of those that succeeded all the same. */
   unharmed: number;
-  /** By the code that they ended with. */
+  /** Counts by the code they ended with. */
   readonly codes: Record<string, number>;
-  /** The longest that a call took to end, in milliseconds from when the page heard of the crash. */
+  /** The longest time that a call took to end, in milliseconds since the page was notified of the crash. */
   slowestMs: number;
-  /** Training runs that were lost; of them, those whose weights were saved and loaded elsewhere. */
+  /** Lost training runs, and how many of them had their weights saved and loaded elsewhere. */
   trainings: number;
   rescued: number;
   readonly untyped: string[];
@@ -32,14 +32,14 @@ export interface CrashOptions {
   readonly seed: number;
 }
 
-/** What may be said to a call on a device that is lost, and to one that asks for a device meanwhile. */
+/** Allowed error codes for a call on a lost device, and for one that requests a device meanwhile. */
 const lostCodes = ["DEVICE_LOST"];
 const openingCodes = [...lostCodes, "NO_ADAPTER", "DEVICE_REFUSED", "TIMEOUT"];
 
 const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>crashes</title><link rel="icon" href="data:,">
   <script type="module" src="crash_page.js"></script></html>`;
 
-/** By Chrome's own command, or as the system ends a process. */
+/** With Chrome's own command, or by killing the process. */
 async function crashGpu(browser: Browser, kill: boolean): Promise<void> {
   const session = await browser.target().createCDPSession();
   if (kill) {
@@ -48,7 +48,7 @@ async function crashGpu(browser: Browser, kill: boolean): Promise<void> {
     if (!gpu) throw new Error("this browser has no GPU process");
     process.kill(gpu.id, "SIGKILL");
   } else {
-    // It is answered by nobody where the answer was the GPU process's.
+    // Nobody answers if the GPU process should have.
     void session.send("Browser.crashGpuProcess").catch(() => {});
   }
 }
@@ -62,7 +62,7 @@ async function opened(browser: Browser, url: string): Promise<{ page: Page; hear
   return { page, heard };
 }
 
-/** Calls a function of the page; what it gives is JSON. */
+/** Calls a function on the page, which returns JSON. */
 function call<Name extends keyof PageFunctions>(
   page: Page,
   name: Name,
@@ -90,7 +90,7 @@ function judge(walk: CrashWalk, what: string, endings: readonly Ending[]): void 
     walk.slowestMs = Math.max(walk.slowestMs, ms);
     if (message === undefined) {
       walk.unharmed++;
-      // What needs the lost device cannot give a result; save gives what was kept, and load has a device of its own.
+      // Calls that need the lost device cannot succeed; save returns the last copy, and load has its own device.
       if (!name.startsWith("create") && !["save", "load"].includes(name))
         walk.wrong.push(`${where}: a result on a lost device`);
       continue;
@@ -102,7 +102,7 @@ function judge(walk: CrashWalk, what: string, endings: readonly Ending[]): void 
   }
 }
 
-/** What training kept, in a browser that is well. */
+/** Loads training's last copy in a healthy browser. */
 async function judgeRescue(
   walk: CrashWalk,
   what: string,
@@ -141,7 +141,7 @@ export async function walkCrashes({ count, seed }: CrashOptions): Promise<CrashW
       const kind = kinds[(i + seed) % kinds.length]!;
       const [owned, kill] = [random.integer(2) === 0, random.integer(2) === 0];
       const what = `crash ${i} of seed ${seed}, ${kind}, ${owned ? "its own" : "the page's"} device, ${kill ? "killed" : "crashed"}`;
-      // Another browser each time: Chrome gives a page no GPU after it has crashed some.
+      // A new browser each time, because Chrome gives a page no GPU after a few crashes.
       const browser = await launchChrome();
       try {
         const { page, heard } = await opened(browser, server.url);

@@ -1,10 +1,10 @@
-// Random damage to files, by fast-check: the same seed gives the same.
+// Random damage to files, with fast-check; the same seed gives the same damage.
 import fc from "fast-check";
 
-/** As bytes, one a character. */
+/** As bytes, one per character. */
 export const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "latin1"));
 
-/** Bits turned, bytes set, parts cut, doubled or dropped, numbers made extreme. What is set beyond the end is dropped. */
+/** Bits flipped, bytes set, parts cut, doubled or dropped, numbers made extreme. Changes beyond the end are ignored. */
 type Change = (file: Uint8Array) => Uint8Array;
 const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const at = (file: Uint8Array, share: number) => Math.floor(share * file.length);
@@ -46,7 +46,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       (file) =>
         changed(file, at(file, where), Uint8Array.of(byte)),
   ),
-  // In the header, where a change of one byte at random seldom falls.
+  // In the header, which a random change of one byte seldom hits.
   fc.tuple(fc.nat(40), fc.nat(255)).map(
     ([where, byte]): Change =>
       (file) =>
@@ -71,7 +71,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     const i = at(file, where);
     return joined(file.subarray(0, i), bytes(word), file.subarray(i));
   }),
-  // A number of a text becomes another.
+  // A number in a text becomes another.
   fc
     .tuple(place, fc.constantFrom("0", "-1", "999999999", "4294967296", "1e99", "0.5", '"x"', "[]"))
     .map(([where, number]): Change => (file) => {
@@ -81,7 +81,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       return found ? bytes(text.slice(0, found.index) + number + text.slice(found.index + found[0].length)) : file;
     }),
 );
-/** Which of some files, as a share of their number, and one to four changes of it. */
+/** The index of a file, as a fraction of their number, and one to four changes to it. */
 const damage = fc.tuple(place, fc.array(change, { minLength: 1, maxLength: 4 }));
 
 /** `count` of `files`, damaged. */

@@ -1,5 +1,5 @@
-// Every public call with what it takes: what stands first, and each of its options, with a value that is right. A walk
-// puts others in their places.
+// Every public call with valid arguments: its first argument and each of its options. A walk replaces them with other
+// values.
 import * as datasets from "../../src/datasets.js";
 import { describe } from "../../src/describe.js";
 import {
@@ -22,7 +22,7 @@ import {
 import { npyBytes } from "../support/npy.js";
 import { data, spec } from "./vae_calls.js";
 
-/** What the calls of a case have. */
+/** What the calls in a case use. */
 export interface Place {
   readonly device: GPUDevice;
   readonly vae: VAE;
@@ -32,15 +32,15 @@ export interface Place {
 }
 
 export interface Door {
-  /** What stands before the options, where something does. */
+  /** The argument before the options, if any. */
   readonly first?: (place: Place) => unknown;
-  /** Each option, with a value that is right; of the required ones these stand where another is tried. */
+  /** Each option with a valid value; required ones keep it while another option is tried. */
   readonly options?: (place: Place) => Readonly<Record<string, unknown>>;
-  /** Those of `options` that are in every case, unless another stands in their place. */
+  /** The `options` that are set in every case, unless they are being replaced. */
   readonly always?: readonly string[];
-  /** What is no option but belongs to an object of the caller's, which may be of a class and inherit it. */
+  /** Not an option but a field of a caller's object, which may be of a class and inherit it. */
   readonly inherits?: boolean;
-  /** Wild values that ask for something that can be had, and takes its time. */
+  /** Wild values that are valid but take long. */
   readonly fair?: readonly string[];
   readonly call: (place: Place, first: unknown, options: unknown) => unknown;
 }
@@ -48,7 +48,7 @@ export interface Door {
 const few = datasets.take(data, 10);
 const COPY = 0x04 | 0x08; // GPUBufferUsage.COPY_SRC | COPY_DST
 
-/** The first reports: a run may be asked to be of any length. */
+/** Only the first reports, because a run may be of any length. */
 async function begin(run: AsyncGenerator<TrainingReport, void>): Promise<void> {
   let reports = 0;
   for await (const report of run) {
@@ -57,7 +57,7 @@ async function begin(run: AsyncGenerator<TrainingReport, void>): Promise<void> {
   }
 }
 
-/** Of its adam: an object in the options, and so a door of its own. */
+/** For its adam: an object in the options, tested separately. */
 const adam = { beta1: 0.8, beta2: 0.99, epsilon: 1e-7 };
 const training = ({ signal }: Place) => ({
   ...{ epochs: 1, steps: 2, batchSize: 32, dropLast: true, maxSkipped: 4, learningRate: 1e-3, beta: 0.5, noise: 0.5 },
@@ -88,13 +88,13 @@ const idx = () => Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 
 const noFetch = () => Promise.reject(new Error("there is no network"));
 
 const made = async (promise: Promise<VAE>) => (await promise).dispose();
-/** An object of the caller's own, a field after another tried in it. */
+/** A caller's object, in which each field is tried in turn. */
 const fields = (of: object): Pick<Door, "options" | "always" | "inherits"> => ({
   options: () => ({ ...of }),
   always: Object.keys(of),
   inherits: true,
 });
-/** What a layer is made of, in a model around it. */
+/** A layer's fields, in a model around it. */
 const layerDoor = (layer: object, input: readonly number[] = [8, 8, 2]): Door => ({
   ...fields(layer),
   call: (_, _first, given) =>

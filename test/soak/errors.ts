@@ -1,11 +1,11 @@
-// What the walks say of errors.
+// How the walks judge errors.
 import { WebvaeError, type ErrorCode } from "../../src/errors.js";
 
-/** Whether it is an error of the library; and of these codes, where they are given. */
+/** Whether it is an error from the library, with one of these codes if given. */
 export const isTyped = (error: unknown, codes?: readonly ErrorCode[]): error is WebvaeError =>
   error instanceof WebvaeError && (!codes || codes.includes(error.code));
 
-/** What `promise` rejects with; `undefined` where it gives a result. */
+/** The rejection of `promise`; `undefined` if it resolves. */
 export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
@@ -15,7 +15,7 @@ export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** The same, or "hangs" where `promise` is not settled in time. */
+/** The same, or "hangs" if `promise` does not settle in time. */
 export async function errorWithin(ms: number, promise: Promise<unknown>): Promise<unknown> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<"hangs">((done) => (timer = setTimeout(() => done("hangs"), ms)));
@@ -24,7 +24,7 @@ export async function errorWithin(ms: number, promise: Promise<unknown>): Promis
   return error;
 }
 
-/** With the stack, for what nobody has foreseen. */
+/** With the stack, for unexpected errors. */
 export function textOf(error: unknown): string {
   try {
     return (error instanceof Error ? (error.stack ?? error.message) : String(JSON.stringify(error))).slice(0, 1000);

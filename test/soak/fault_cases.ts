@@ -1,5 +1,5 @@
-// What the walks over faults have in common: a VAE whose every call to WebGPU can be made to fail, cases run side by
-// side, and what must hold after each.
+// Shared by the fault-injection walks: a VAE whose every call to WebGPU can be made to fail, concurrent cases, and what
+// must hold after each.
 import type { VAE } from "../../src/index.js";
 import { Device } from "../../src/device.js";
 import { open } from "../support/gpu.js";
@@ -9,21 +9,21 @@ import { create, vaeCalls, type Call } from "./vae_calls.js";
 
 export interface FaultWalk {
   readonly name: string;
-  /** Cases in which something was made to happen. */
+  /** Cases in which a fault was injected. */
   runs: number;
-  /** Of them those in which the call gave its result all the same. */
+  /** The number of those in which the call succeeded all the same. */
   unharmed: number;
   readonly untyped: string[];
   readonly leaks: string[];
   readonly unusable: string[];
-  /** A result although it cannot be one, work submitted although it must not be, or errors that a page hears of. */
+  /** Impossible results, forbidden submits, or uncaptured errors. */
   readonly wrong: string[];
 }
 
 export interface FaultOptions {
-  /** Of all cases one in so many is walked. 1: all. */
+  /** Runs one in this many cases. 1: all. */
   readonly every: number;
-  /** Which of them. */
+  /** Which ones to run. */
   readonly seed: number;
 }
 
@@ -40,21 +40,21 @@ export const newWalk = (name: string): FaultWalk => ({
 interface Case {
   readonly vae: VAE;
   readonly device: GPUDevice;
-  /** Buffers of the library on the device. */
+  /** The library's buffers on the device. */
   readonly buffers: () => number;
-  /** Errors that no scope caught, as a page hears of them. */
+  /** Uncaptured errors, which a page would receive. */
   readonly heard: string[];
   hook: Hook;
 }
 
-/** A GPU that gives this device: the VAE has asked for it, and owns it. */
+/** A GPU that returns this device, so that the VAE requests and owns it. */
 function gpuWith(device: GPUDevice): GPU {
   const { features, limits, adapterInfo: info } = device;
   const adapter = { features, limits, info, requestDevice: () => Promise.resolve(device) };
   return { requestAdapter: () => Promise.resolve(adapter) } as unknown as GPU;
 }
 
-/** A VAE whose every call to WebGPU goes through `case.hook`; on the page's device, or on one of its own. */
+/** A VAE whose every call to WebGPU goes through `case.hook`, on the page's device or its own. */
 export async function prepared(call: Call, owned = false): Promise<Case> {
   const device = await open({ backend: "null" });
   const made = { hook: ((_, use) => use()) as Hook };
@@ -67,7 +67,7 @@ export async function prepared(call: Call, owned = false): Promise<Case> {
   return Object.assign(made, { vae, device, heard, buffers: () => view.allocated.buffers });
 }
 
-/** Cases that run side by side, each on a device of its own: most of their time they wait. */
+/** Number of concurrent cases, each on its own device; they mostly wait. */
 const AT_ONCE = 16;
 
 export async function sideBySide(cases: Iterable<() => Promise<void>>): Promise<void> {
@@ -103,19 +103,19 @@ export async function checkEmpty(walk: FaultWalk, what: string, one: Case): Prom
   if (one.buffers() !== 0) walk.leaks.push(`${what}: ${one.buffers()} buffers after dispose()`);
 }
 
-/** A page hears of no error, which is the library's own to tell. */
+/** No uncaptured error may reach the page; the library reports errors itself. */
 export function checkUnheard(walk: FaultWalk, what: string, one: Case): void {
   if (one.heard.length > 0) walk.wrong.push(`${what}: a page heard ${one.heard[0]}`);
 }
 
-/** Every buffer of what failed is gone: the weights, and what a call before it keeps, stay. */
+/** Every buffer of a failed call is gone; the weights, and buffers kept by earlier calls, stay. */
 export async function checkAfter(walk: FaultWalk, what: string, one: Case, call: Call): Promise<void> {
   one.hook = (_, use) => use();
   const again = await errorOf(call.run(one.vae));
   if (again) walk.unusable.push(`${what}: ${textOf(again)}`);
   await settled();
   const used = one.buffers();
-  // The same once more keeps no more than it kept the first time.
+  // The same call again keeps no more than the first time.
   const twice = await errorOf(call.run(one.vae));
   if (twice && !again) walk.unusable.push(`${what}, once more: ${textOf(twice)}`);
   await settled();
@@ -126,7 +126,9 @@ export async function checkAfter(walk: FaultWalk, what: string, one: Case, call:
   one.device.destroy();
 }
 
-/** A call for which `fails` throws, or rejects where it answers by a promise. It is made first, for a scope must be popped. */
+/**
+ * A call for which `fails` throws, or rejects if it returns a promise. It is made first, since scopes must be popped.
+ */
 export function failingAt(fails: (name: string) => boolean): Hook {
   return (name, use) => {
     if (!fails(name)) return use();
@@ -136,7 +138,7 @@ export function failingAt(fails: (name: string) => boolean): Hook {
   };
 }
 
-/** From the n-th call on that answers by a promise, none is answered; at it `then` is called, a turn later. */
+/** From the n-th call that returns a promise, none is answered; at that point `then` is called, one turn later. */
 export function silentFrom(n: number, then: () => void): Hook {
   let left = n;
   return (name, use) => {
@@ -148,7 +150,7 @@ export function silentFrom(n: number, then: () => void): Hook {
   };
 }
 
-/** A public call, its place among all, and how often it makes each call to WebGPU. */
+/** A public call, its index among all, and how often it makes each call to WebGPU. */
 interface Counted {
   readonly name: string;
   readonly call: Call;
@@ -156,11 +158,11 @@ interface Counted {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** Calls to WebGPU that answer by a promise. */
+/** Calls to WebGPU that return a promise. */
 export const answersIn = (counts: ReadonlyMap<string, number>) =>
   [...asynchronous].reduce((sum, kind) => sum + (counts.get(kind) ?? 0), 0);
 
-/** A walk over every public call: through the cases that `casesOf` has of each. */
+/** A walk over every public call, through the cases that `casesOf` returns for each. */
 export async function walkCalls(
   title: string,
   casesOf: (walk: FaultWalk, counted: Counted) => Iterable<() => Promise<void>>,

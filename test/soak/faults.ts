@@ -1,6 +1,6 @@
-// Walks over every public call, on the null backend: each call to WebGPU fails once, the n-th for every n; the
-// device is lost at each; the VAE is disposed of as each answers, or as none answers any more. What must hold: every error
-// is typed, none hangs, no buffer is left over, and what has failed once works afterwards.
+// Walks over every public call, on the null backend: each call to WebGPU fails once, the n-th for every n; the device
+// is lost at each; the VAE is disposed of as each answers, or as none answers any more. Every error must be typed, no
+// call may hang, no buffer may be left over, and a call that failed once must work afterwards.
 import { VAE } from "../../src/index.js";
 import { Device } from "../../src/device.js";
 import { open } from "../support/gpu.js";
@@ -24,10 +24,10 @@ import {
 import { asynchronous, gpuCalls, hooked } from "./gpu_calls.js";
 import { create, savedOn } from "./vae_calls.js";
 
-/** Milliseconds after which a call hangs: no answer that it waits for will come, and its patience is minutes. */
+/** Milliseconds after which a call counts as hanging, since its own timeout is minutes. */
 const HANGS_MS = 10_000;
 
-/** No answer comes any more as the VAE is disposed of, or its device lost: what waits must end by itself. */
+/** No more answers come when the VAE is disposed of or its device is lost, so waits must end by themselves. */
 export function walkSilences(options: FaultOptions): Promise<FaultWalk> {
   return walkCalls(
     "no answer comes from the n-th on, then dispose() or a loss",
@@ -37,7 +37,7 @@ export function walkSilences(options: FaultOptions): Promise<FaultWalk> {
           yield async () => {
             const what = `${name}: no answer from ${n} on, then it is ${lost ? "lost" : "disposed of"}`;
             const one = await prepared(call);
-            // Counted from then on: what comes before takes its time on a busy machine.
+            // Timed from then on, because earlier work takes longer on a busy machine.
             const ended = new Promise<void>((done) => {
               one.hook = silentFrom(n, () => {
                 if (lost) one.device.destroy();
@@ -63,7 +63,7 @@ export function walkSilences(options: FaultOptions): Promise<FaultWalk> {
   );
 }
 
-/** The n-th call of each kind throws, or rejects where it answers by a promise. */
+/** The n-th call of each kind throws, or rejects if it returns a promise. */
 export function walkFailures(options: FaultOptions): Promise<FaultWalk> {
   return walkCalls("the n-th call to WebGPU fails", function* (walk, { name, call, index, counts }) {
     for (const [salt, kind] of gpuCalls.entries()) {
@@ -84,7 +84,7 @@ export function walkFailures(options: FaultOptions): Promise<FaultWalk> {
   });
 }
 
-/** The device is lost as the n-th call of all is made. */
+/** The device is lost at the n-th call overall. */
 export function walkLosses(options: FaultOptions): Promise<FaultWalk> {
   return walkCalls("the device is lost at the n-th call", function* (walk, { name, call, index, counts }) {
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
@@ -112,7 +112,7 @@ export function walkLosses(options: FaultOptions): Promise<FaultWalk> {
   });
 }
 
-/** The VAE is disposed of: at once, and as the n-th call that answers by a promise answers. */
+/** The VAE is disposed of at once, and when the n-th call that returns a promise answers. */
 export function walkDisposals(options: FaultOptions): Promise<FaultWalk> {
   return walkCalls("dispose() at every await", function* (walk, { name, call, index, counts }) {
     for (const [n, owned] of [0, ...sampled(answersIn(counts), options, index)].flatMap((n) => [
@@ -141,7 +141,7 @@ export function walkDisposals(options: FaultOptions): Promise<FaultWalk> {
         const error = await pending;
         walk.runs++;
         if (!error) walk.unharmed++;
-        // What was there already may be a result: only after the last answer.
+        // A call may only succeed after the last answer.
         if (!error && left > 0) walk.wrong.push(`${what}: it never was, and the call gave a result`);
         if (error && !isTyped(error, ["DISPOSED"])) walk.untyped.push(`${what}: ${textOf(error)}`);
         await checkEmpty(walk, what, one);
@@ -153,7 +153,7 @@ export function walkDisposals(options: FaultOptions): Promise<FaultWalk> {
   });
 }
 
-/** `create` and `load` on a GPU whose n-th call fails; nothing of them is left. */
+/** `create` and `load` on a GPU whose n-th call fails; nothing of them may remain. */
 export async function walkOpenings(options: FaultOptions): Promise<FaultWalk> {
   const walk = newWalk("create and load: the n-th call fails");
   const bytes = await savedOn(await open({ backend: "null" }));
@@ -175,7 +175,7 @@ export async function walkOpenings(options: FaultOptions): Promise<FaultWalk> {
         const what = `${name}: ${kind} ${n}`;
         // It makes fewer than n such calls.
         if (left > 0) return (await made).dispose();
-        // The first of each kind always.
+        // Always includes the first of each kind.
         if (n > 1 && (n + salt + options.seed) % options.every !== 0) continue;
         walk.runs++;
         if (!error) walk.unharmed++;

@@ -1,7 +1,7 @@
-// Every call that the library can make to WebGPU on a device, in one list, so that a walk can make any of them fail. Not
-// by a Proxy: the methods of WebGPU's objects refuse another `this`.
+// Every call that the library can make to WebGPU on a device, in one list, so that a walk can make any of them fail.
+// Not with a Proxy, because WebGPU's methods reject another `this`.
 
-/** What stands in a call's place: `call` makes the call itself. */
+/** Replaces a call; `call` makes the original one. */
 export type Hook = (name: string, call: () => unknown) => unknown;
 
 const ofDevice = [
@@ -20,9 +20,9 @@ const ofQueue = ["submit", "writeBuffer", "onSubmittedWorkDone"] as const;
 const ofBuffer = ["mapAsync", "getMappedRange", "unmap"] as const;
 const ofEncoder = ["beginComputePass", "copyBufferToBuffer", "finish"] as const;
 
-/** The names of all of them. */
+/** All their names. */
 export const gpuCalls: readonly string[] = [...ofDevice, ...ofQueue, ...ofBuffer, ...ofEncoder];
-/** Those that answer by a promise. */
+/** Those that return a promise. */
 export const asynchronous: ReadonlySet<string> = new Set([
   "createComputePipelineAsync",
   "popErrorScope",

@@ -1,4 +1,4 @@
-// Two more walks on the null backend: an answer that never comes, and memory that there isn't.
+// Two more walks on the null backend: a response that never comes, and too little memory.
 import { globals } from "webgpu";
 import { WebvaeError } from "../../src/errors.js";
 import { Device } from "../../src/device.js";
@@ -8,11 +8,11 @@ import { create, vaeCalls } from "./vae_calls.js";
 
 export interface Walk {
   runs: number;
-  /** What came of a case that isn't what must come of it. */
+  /** A case's outcome, if it is wrong. */
   readonly wrong: string[];
 }
 
-/** As many cases of each call as `every` leaves. */
+/** The cases of each call that `every` selects. */
 export interface WalkOptions {
   readonly every: number;
 }
@@ -30,7 +30,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-/** The n-th answer of each kind never comes: TIMEOUT, or a result that does without it. */
+/** The n-th response of each kind never comes: TIMEOUT, or a result that does not need it. */
 export async function walkHangs({ every }: WalkOptions): Promise<Walk> {
   const walk: Walk = { runs: 0, wrong: [] };
   const cases: Promise<void>[] = [];
@@ -59,11 +59,11 @@ export async function walkHangs({ every }: WalkOptions): Promise<Walk> {
   return walk;
 }
 
-/** The n-th buffer isn't there for want of memory: OUT_OF_MEMORY with bytes, a page hears nothing, all is given back. */
+/** The n-th buffer fails for lack of memory: OUT_OF_MEMORY with bytes, no uncaptured error, everything released. */
 export async function walkMemory({ every }: WalkOptions): Promise<Walk> {
   const walk: Walk = { runs: 0, wrong: [] };
   const cases: Promise<void>[] = [];
-  // Without those whose first buffer is a page's own.
+  // Without those whose first buffer is the page's.
   for (const [name, call] of Object.entries(vaeCalls).filter(([name]) => !/to a buffer/.test(name))) {
     for (let n = 1; n <= 24; n += every) {
       cases.push(
@@ -76,7 +76,7 @@ export async function walkMemory({ every }: WalkOptions): Promise<Walk> {
           device.createBuffer = (descriptor) => {
             if (--left !== 0) return createBuffer(descriptor);
             missing = true;
-            // An invalid buffer is what one is that has no memory; its scope tells of another error then.
+            // A buffer without memory is invalid, for which its scope would report another error.
             return createBuffer({ ...descriptor, usage: 0 });
           };
           const scopes: string[] = [];
@@ -101,7 +101,7 @@ export async function walkMemory({ every }: WalkOptions): Promise<Walk> {
           walk.runs++;
           const what = `${name}: buffer ${n}`;
           const oom = error instanceof WebvaeError && error.code === "OUT_OF_MEMORY";
-          // A safe point's buffers are none of the call's.
+          // A safe point's buffers do not belong to the call.
           if (error instanceof Error && !(oom && /\d+ bytes/.test(error.message)))
             walk.wrong.push(`${what}: ${error.stack}`);
           const again = await codeOf(call.run(vae));

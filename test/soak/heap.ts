@@ -1,5 +1,5 @@
-// What stays on JavaScript's heap of many calls of each kind, on the null backend, and what stays on the device of many
-// VAEs. A wait that stays registered, a listener of a signal or an entry of a map shows as bytes that each call adds.
+// Measures what many calls of each kind leave on the JavaScript heap, on the null backend, and what many VAEs leave on
+// the device. A leaked wait, signal listener or map entry shows as bytes that each call adds.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Device } from "../../src/device.js";
@@ -11,15 +11,18 @@ export interface HeapWalk {
   readonly name: string;
   /** Calls, or steps of training. */
   readonly runs: number;
-  /** Bytes that one adds to the heap: the median over the parts of the walk, for what is done once shows in one part. */
+  /**
+   * Bytes that each call adds to the heap: the median over the walk's parts, since one-time work shows in one part
+   * only.
+   */
   readonly bytes: number;
-  /** Bytes that one adds in array buffers, likewise. */
+  /** Bytes that each call adds in array buffers, likewise. */
   readonly arrayBytes: number;
-  /** Buffers on the device more than before. */
+  /** Additional buffers on the device. */
   readonly buffers: number;
 }
 
-/** Parts of a walk that are measured for themselves. */
+/** Parts of a walk that are measured separately. */
 const PARTS = 5;
 
 type Times = (vae: VAE, count: number) => Promise<unknown>;
@@ -29,13 +32,13 @@ const collect = (() => {
   return runInNewContext("gc") as () => void;
 })();
 
-/** The engine does not see what its objects of the GPU hold beyond its heap: left to itself it collects them too late. */
+/** The engine does not know the GPU memory behind its objects, so by itself it would collect them too late. */
 async function collected(): Promise<void> {
   collect();
   await new Promise((done) => setTimeout(done));
 }
 
-/** One call after another, with a signal that outlives them all: a listener that stays on it would show. */
+/** One call after another, with a signal that outlives them all, so that a leaked listener would show. */
 const calls = (call: (vae: VAE, signal: AbortSignal) => Promise<unknown>): Times => {
   const { signal } = new AbortController();
   return async (vae, count) => {
@@ -49,7 +52,7 @@ const calls = (call: (vae: VAE, signal: AbortSignal) => Promise<unknown>): Times
 const few = { ...data, count: 10, values: data.values.subarray(0, 60) };
 const z = new Float32Array(20);
 
-/** Kinds of call, each so many times. */
+/** Kinds of calls, each repeated. */
 const kinds: Readonly<Record<string, Times>> = {
   decode: calls((vae, signal) => vae.decode(z, { signal })),
   encode: calls((vae, signal) => vae.encode(few, { signal })),
@@ -66,7 +69,7 @@ const kinds: Readonly<Record<string, Times>> = {
 
 export const heapKinds: readonly string[] = Object.keys(kinds);
 
-/** Bytes in use after all is collected that can be; finalizers of the native module run between two collections. */
+/** Bytes in use after a full collection; the native module's finalizers run between two collections. */
 async function used(): Promise<{ heap: number; arrays: number }> {
   for (let pass = 0; pass < 4; pass++) {
     collect();
@@ -79,7 +82,7 @@ async function used(): Promise<{ heap: number; arrays: number }> {
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-/** What each of `count` calls adds, after as many of them to warm up: the engine compiles and forgets meanwhile. */
+/** What each of `count` calls adds, after as many to warm up, during which the engine compiles and drops code. */
 async function measured(name: string, count: number, view: Device, times: (count: number) => Promise<unknown>) {
   const part = Math.ceil(count / PARTS);
   await times(part * PARTS);

@@ -1,6 +1,6 @@
-// Every public call with values that nobody means: in the place of what stands first, of all options, of each option,
-// inherited in place of own, and many at once. Each call must give its result or say what is wrong with a code, before
-// anything is allocated, and the VAE must be of use afterwards.
+// Every public call with nonsensical values: as the first argument, as all options, as each option, inherited instead
+// of own, and many at once. Each call must succeed, or fail with a code before anything is allocated, and the VAE must
+// be usable afterwards.
 import fc from "fast-check";
 import { Device } from "../../src/device.js";
 import { type ErrorCode } from "../../src/errors.js";
@@ -15,23 +15,23 @@ import { wildValues } from "./wild_values.js";
 export interface OptionsWalk {
   readonly name: string;
   runs: number;
-  /** Of `runs` how many gave a result: a walk in which all do, or none, has tried nothing. */
+  /** How many of `runs` succeeded; a walk in which all do, or none, has tested nothing. */
   accepted: number;
   readonly untyped: string[];
-  /** Refused, but after buffers were made; or with buffers that are left. */
+  /** Rejected, but after buffers were created, or with buffers left over. */
   readonly allocated: string[];
-  /** The VAE was of no use afterwards. */
+  /** The VAE was unusable afterwards. */
   readonly unusable: string[];
-  /** Took longer than a second of the processor, or did not end. */
+  /** Took longer than a second of CPU time, or did not end. */
   readonly slow: string[];
-  /** Options that were inherited and counted, rejections that nobody handled, and errors that are of something else. */
+  /** Inherited options that counted, unhandled rejections, and errors about something else. */
   readonly wrong: string[];
 }
 
 export interface OptionsOptions {
   /** Cases: first one for each place and value, then combinations. */
   readonly count: number;
-  /** Of the single ones one in so many. */
+  /** Runs one in this many of the single ones. */
   readonly every: number;
   readonly seed: number;
 }
@@ -39,18 +39,18 @@ export interface OptionsOptions {
 const LONGEST_MS = 1000;
 const HANGS_MS = 20_000;
 
-/** What a call may be refused with, whatever it is given. */
+/** Error codes that any call may give for any value. */
 const refusals: readonly ErrorCode[] = ["INVALID_SPEC", "INVALID_OPTION", "INVALID_DATA", "INVALID_FILE"];
 const others: readonly ErrorCode[] = [
   ...(["SPEC_MISMATCH", "NO_WEBGPU", "NO_ADAPTER", "UNSUPPORTED", "LIMIT_EXCEEDED", "DOWNLOAD_FAILED"] as const),
 ];
 
-/** What stands where: by the names of wild values, or what is right. */
+/** The values of a case: names of wild values, or valid ones. */
 interface Case {
   readonly door: string;
-  /** In the place of what stands first. */
+  /** Replaces the first argument. */
   readonly first?: string;
-  /** In the place of all options. */
+  /** Replaces all options. */
   readonly whole?: string;
   readonly own: Readonly<Record<string, string>>;
   readonly inherited: readonly string[];
@@ -84,7 +84,7 @@ function* singles(place: Place): Generator<Case> {
   }
 }
 
-/** Any number of an option's places at once, of right values, wild ones and inherited ones. */
+/** Any number of options at once, with valid, wild and inherited values. */
 function combinations(place: Place): fc.Arbitrary<Case> {
   const wild = fc.constantFrom(...Object.keys(wildValues));
   const value = fc.oneof({ arbitrary: fc.constant(RIGHT), weight: 3 }, { arbitrary: wild, weight: 1 });
@@ -110,7 +110,7 @@ function* sampled<T>(all: Iterable<T>, every: number, seed: number): Generator<T
   for (const one of all) if (i++ % every === 0) yield one;
 }
 
-/** Options of a case; `read` is told of inherited ones that are looked at. */
+/** A case's options; `read` is called when an inherited one is read. */
 function optionsOf(
   { whole, own, inherited }: Case,
   { options, always = [] }: Door,
@@ -178,9 +178,9 @@ class Walker {
   async run(all: Iterable<Case>): Promise<void> {
     const hear = (reason: unknown) => void this.#rejections.push(reason);
     process.on("unhandledRejection", hear);
-    // Of a timer that cannot be so long, and goes off at once.
+    // From a timer that cannot be so long and fires at once.
     process.on("warning", hear);
-    // No case asks a host: one that gets so far fails there.
+    // No case contacts a host: one that gets that far fails there.
     const { fetch } = globalThis;
     globalThis.fetch = () => Promise.reject(new Error("there is no network"));
     try {
@@ -230,7 +230,7 @@ class Walker {
     await this.#check(what, error === undefined ? Infinity : before);
   }
 
-  /** It still trains and samples, and what was refused left nothing. */
+  /** It still trains and samples, and rejected calls left nothing behind. */
   async #check(what: string, buffers: number): Promise<void> {
     const { walk, vae } = this;
     await new Promise((done) => setTimeout(done));
@@ -265,7 +265,7 @@ class Walker {
 
 const train = async (vae: VAE) => void (await vae.train(data, { steps: 1, batchSize: 32 }));
 
-/** What a function of the caller's threw is the caller's: a schedule's call, and no other place. */
+/** Errors from a caller's function are the caller's, but only from calling a schedule. */
 const isOwn = (error: unknown) =>
   error instanceof Error &&
   (error.message === "a schedule of the caller threw" || /^\s+at scheduled \(/m.test(error.stack ?? ""));

@@ -1,4 +1,4 @@
-// The readers of files: how each is called, files that it reads, and files that are made to cost it much.
+// The file readers: how each is called, files that it can read, and files designed to be expensive.
 import { constants, deflateRawSync, gzipSync } from "node:zlib";
 import { arrayKind, headOf } from "../../demo/data/array_kind.js";
 import { dataFromFiles } from "../../demo/data/files.js";
@@ -17,19 +17,19 @@ import { bytes } from "./damage.js";
 
 export interface Reader {
   readonly name: string;
-  /** Whole files, of which each is read without an error. */
+  /** Valid files, each of which must be read without an error. */
   readonly whole: () => Promise<Uint8Array[]> | Uint8Array[];
-  /** Files below ten megabytes that are made to cost. */
+  /** Files below ten megabytes that are designed to be expensive. */
   readonly costly?: () => Uint8Array[];
   readonly read: (file: Uint8Array<ArrayBuffer>) => unknown;
-  /** Whether it may throw this. */
+  /** Whether the reader may throw this. */
   readonly typed?: (error: unknown) => boolean;
 }
 
 export const isTyped = (error: unknown) => error instanceof WebvaeError && error.code !== "INTERNAL";
 const bits = (count: number) => Uint8Array.from({ length: count }, (_, i) => (i * 7919) % 256);
 
-/** A safetensors file of this header, and `zeros` bytes of data. */
+/** A safetensors file with this header and `zeros` bytes of data. */
 function safetensors(header: string, zeros = 0): Uint8Array {
   const text = Buffer.from(header);
   const file = new Uint8Array(8 + text.length + zeros);
@@ -38,7 +38,9 @@ function safetensors(header: string, zeros = 0): Uint8Array {
   return file;
 }
 
-/** A gzip file of `head` and then `megabytes` of zeros, of which its end says `says` bytes: right but for its checksum. */
+/**
+ * A gzip file of `head` and `megabytes` of zeros that claims `says` bytes at its end; valid except for its checksum.
+ */
 function bomb(head: Uint8Array, megabytes: number, says = head.length + megabytes * 2 ** 20): Uint8Array {
   const flushed = { level: 9, finishFlush: constants.Z_FULL_FLUSH };
   const zeros = deflateRawSync(new Uint8Array(2 ** 20), flushed);
@@ -67,7 +69,7 @@ async function modelFile(spec: typeof specs extends () => (infer S)[] ? S : neve
   });
 }
 
-/** JSON of `count` times `item`. */
+/** JSON with `item` repeated `count` times. */
 const list = (item: string, count: number) => `[${new Array<string>(count).fill(item).join(",")}]`;
 const specOf = (encoder: string) =>
   `{"input":[4],"encoder":${encoder},"latent":2,"decoder":[{"type":"dense","units":4}],"likelihood":"bernoulli"}`;
@@ -86,7 +88,7 @@ const costlySpecs = () => [
 ];
 const asModel = (spec: string) => safetensors(`{"__metadata__":{"model_spec":${JSON.stringify(spec)}}}`);
 
-/** One of every picture's format, as its first bytes are. */
+/** The first bytes of one picture in every format. */
 const pictures = () => [
   bytes("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\x01\0\x08\x02\0\0\0"),
   bytes("GIF89a\x10\0\x10\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\0\0\0\0\0,\0\0\0\0\x10\0\x10\0\0\x02"),
@@ -96,7 +98,7 @@ const pictures = () => [
   bytes("\xff\xd8\xff\xe0\0\x04ab\xff\xc4\0\x04cd\xff\xc2\0\x11\x08\0\x20\0\x20\x03\x01\x22\0\x02\x11\x01\x03\x11\x01"),
 ];
 
-/** As a page's worker has them. */
+/** As in a page's worker. */
 const asFile = (content: Uint8Array<ArrayBuffer>) => new File([content], "some file");
 
 export const readers: readonly Reader[] = [
@@ -175,7 +177,7 @@ export const readers: readonly Reader[] = [
       datasets
         .fromNpy(file, { channels: "first", scale: 3, labels: npyBytes([2], Uint8Array.of(1, 2)) })
         .catch((error: unknown) => {
-          // The labels of another number of examples.
+          // Labels for another number of examples.
           if (error instanceof WebvaeError && /examples but/.test(error.message)) return undefined;
           throw error;
         }),
@@ -217,7 +219,7 @@ export const readers: readonly Reader[] = [
       const found = pictureSize(file);
       const refused = found ? tooLarge(found, file.length) : "no picture";
       if (refused) throw new DataFault("x", refused, []);
-      // What a browser is asked to decode: at most this many pixels of so small a file.
+      // A browser decodes at most this many pixels from such a small file.
       if (found!.width * found!.height > 4_000_000)
         throw new Error(`${found!.width} x ${found!.height} would be decoded`);
     },

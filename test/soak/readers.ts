@@ -1,17 +1,17 @@
-// Every reader of files, over files that were damaged at random and files that were made to cost: each must give a result
-// or a typed error, within a second of the processor. A sample belongs to the tests; `count` makes it as long as wanted.
+// Every file reader, with randomly damaged files and files designed to be expensive: each must give a result or a typed
+// error within a second of CPU time. The tests run a sample; `count` makes the walk longer.
 import { damaged } from "./damage.js";
 import { isTyped, readers, type Reader } from "./reader_files.js";
 
-/** What came of one reader. */
+/** The outcome for one reader. */
 export interface ReaderWalk {
   readonly name: string;
   readonly runs: number;
-  /** Of `runs`, how many were read after all: a walk that never gets that far, or always, has tried nothing. */
+  /** How many of `runs` could still be read; a walk in which none can, or all, has tested nothing. */
   readonly read: number;
-  /** What was thrown that has no code, with the case's number. */
+  /** Errors without a code, with the case's number. */
   readonly untyped: string[];
-  /** Cases that took longer than a second of the processor, with their milliseconds. */
+  /** Cases that took longer than a second of CPU time, with their milliseconds. */
   readonly slow: string[];
 }
 
@@ -21,7 +21,7 @@ export interface WalkOptions {
   readonly seed: number;
 }
 
-/** Milliseconds of the processor, all threads of this process. */
+/** CPU time of all threads in this process, in milliseconds. */
 const LONGEST = 1000;
 
 async function walk(reader: Reader, { count, seed }: WalkOptions): Promise<ReaderWalk> {
@@ -50,7 +50,7 @@ async function walk(reader: Reader, { count, seed }: WalkOptions): Promise<Reade
     if (file.length > 10_000_000) throw new Error(`${name}: costly file ${i} has ${file.length} bytes`);
     await run(`costly ${i}`, file);
   }
-  // By pieces, so that a long walk holds few at once.
+  // In pieces, so that a long walk has few in memory at once.
   for (let done = 0; done < count; done += 500) {
     const some = damaged(whole, Math.min(500, count - done), seed + done);
     for (const [i, file] of some.entries()) await run(`damaged ${done + i} of seed ${seed}`, file);
@@ -58,7 +58,7 @@ async function walk(reader: Reader, { count, seed }: WalkOptions): Promise<Reade
   return result;
 }
 
-/** `count` damaged files for each reader, and those made to cost. The same seed gives the same files. */
+/** `count` damaged files for each reader, plus the expensive ones. The same seed gives the same files. */
 export async function walkReaders(options: WalkOptions): Promise<ReaderWalk[]> {
   const results: ReaderWalk[] = [];
   for (const reader of readers) results.push(await walk(reader, options));

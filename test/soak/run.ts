@@ -1,5 +1,5 @@
 // npm run soak [-- names] [--every n]: the long walks, of which the tests run samples. Counts are stored by walk in
-// bench/results/soak-ADAPTER.json; what was found wrong is printed, and ends the program with 1.
+// bench/results/soak-ADAPTER.json; errors are printed, and set the exit status to 1.
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
@@ -13,11 +13,11 @@ import { walkOptions } from "./options.js";
 import { readerNames, walkReader } from "./readers.js";
 import { walkSaves } from "./saves.js";
 
-/** Counts, and lists of what was found. */
+/** Counts, and lists of findings. */
 type Result = { readonly name: string; readonly runs: number };
 
 interface Size {
-  /** One in so many of the whole walk. */
+  /** Runs one in this many cases of the whole walk. */
   readonly every: number;
   readonly seed: number;
 }
@@ -35,7 +35,7 @@ const walks: Readonly<Record<string, (size: Size) => AsyncGenerator<Result>>> = 
     yield walkOptions({ count: share(10_000, every), every, seed });
   },
   async *heap({ every }) {
-    // Steps take a fifth of a millisecond: so many more tell them from what the engine does meanwhile.
+    // Steps take a fifth of a millisecond, so it takes many to distinguish them from the engine's own work.
     const times = (kind: string) => (kind === "train, steps of one run" ? 50_000 : 10_000);
     for (const kind of heapKinds) yield judged(walkHeap(kind, share(times(kind), every)));
     yield judged(walkLives(share(1000, every)));
@@ -95,7 +95,7 @@ for (const name of names) {
     }
   }
   const seconds = Math.round((performance.now() - began) / 1000);
-  // After each walk: the whole takes an hour or more.
+  // Stored after each walk, because the whole takes an hour or more.
   const before = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as { walks?: object }) : {};
   const walk = {
     date: new Date().toISOString(),
@@ -110,5 +110,5 @@ for (const name of names) {
   await writeFile(file, `${text}\n`);
 }
 console.log(found === 0 ? `nothing was found; ${file}` : `${found} things were found; ${file}`);
-// Devices that are open would keep the process alive.
+// Open devices would keep the process alive.
 process.exit(found === 0 ? 0 : 1);

@@ -1,5 +1,5 @@
-// Checkpoints at random times of training runs, on the machine's adapter: each is loaded again and trained to the run's
-// end, and must end with the run's bits.
+// Checkpoints at random times during training runs, on the machine's adapter: each is loaded again, trained to the
+// run's end, and must end with the run's bits.
 import * as datasets from "../../src/datasets.js";
 import { Device } from "../../src/device.js";
 import { batchNorm, dense, dropout, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
@@ -9,13 +9,13 @@ import { textOf } from "./errors.js";
 
 export interface SavesWalk {
   readonly name: string;
-  /** Checkpoints that were made while a run was under way, and resumed. */
+  /** Checkpoints made during a run, and resumed. */
   runs: number;
-  /** Numbers of steps after which they were made, by kind of run: of one moment they would prove little. */
+  /** The step counts at which they were made, by kind of run, since a single moment would prove little. */
   moments: number;
-  /** What failed: nothing may, with a code or without. */
+  /** Failures, with or without a code; there may be none. */
   readonly failed: string[];
-  /** Resumed, they ended with other bits than the run, or a run that is saved from with other bits than one that isn't. */
+  /** Resumed runs with other bits than the original, or saved runs with other bits than unsaved ones. */
   readonly wrong: string[];
   readonly leaks: string[];
 }
@@ -27,11 +27,11 @@ export interface SavesOptions {
 }
 
 const EPOCHS = 4;
-/** Checkpoints of one run. */
+/** Checkpoints per run. */
 const EACH = 4;
 const relu = { activation: "relu" } as const;
 
-/** Models and runs that keep all that a run can keep: statistics, moments, orders, draws, a smaller last batch. */
+/** Models and runs with every kind of state: statistics, moments, orders, draws, a smaller last batch. */
 const kinds: readonly { readonly spec: Partial<ModelSpec>; readonly options: TrainingOptions }[] = [
   { spec: {}, options: {} },
   { spec: { encoder: [dense(24, relu), batchNorm()] }, options: { optimizer: "adamw", weightDecay: 0.01 } },
@@ -67,7 +67,7 @@ export async function walkSaves({ count, seed }: SavesOptions): Promise<SavesWal
     using undisturbed = await create();
     const began = performance.now();
     await train(undisturbed, EPOCHS);
-    // As long as a run takes, so that the checkpoints fall anywhere in it.
+    // Up to a run's duration, so that checkpoints fall anywhere in it.
     const length = performance.now() - began;
     const whole = await undisturbed.save({ trainingState: true });
 
@@ -78,7 +78,7 @@ export async function walkSaves({ count, seed }: SavesOptions): Promise<SavesWal
       .then(undefined, (error: unknown) => (failure = error))
       .finally(() => (running = false));
     while (walk.runs + saves.length < count && saves.length < EACH) {
-      // The first at once, before the run has made what it needs.
+      // The first one at once, before the run is set up.
       if (saves.length > 0) await pause((2 * random.uniform() * length) / (EACH - 1));
       if (!running) break;
       saves.push(vae.save({ trainingState: true }));
@@ -96,7 +96,7 @@ export async function walkSaves({ count, seed }: SavesOptions): Promise<SavesWal
         if (epochs < EPOCHS) await train(other, EPOCHS - epochs);
         if (!same(await other.save({ trainingState: true }), whole)) {
           walk.wrong.push(
-            `run ${run}, saved after ${steps} steps: resumed it stands at ${other.trained.steps}, others' bits`,
+            `run ${run}, saved after ${steps} steps: resumed, it is at ${other.trained.steps} with other bits`,
           );
         }
       } catch (error) {

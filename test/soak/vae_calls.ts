@@ -1,4 +1,4 @@
-// Every public call of a VAE, on a model that takes milliseconds.
+// Every public method of a VAE, on a model that takes milliseconds.
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, type ModelSpec, type VAEOptions } from "../../src/index.js";
 
@@ -16,7 +16,7 @@ const few = datasets.take(data, 10);
 const COPY = 0x04 | 0x08; // GPUBufferUsage.COPY_SRC | COPY_DST
 
 export interface Call {
-  /** What the VAE must have done before. Default: nothing. */
+  /** What the VAE must do first. Default: nothing. */
   readonly before?: (vae: VAE) => Promise<unknown>;
   readonly run: (vae: VAE) => Promise<unknown>;
 }
@@ -32,7 +32,7 @@ async function iterate(vae: VAE): Promise<unknown> {
 
 const pages = new WeakMap<VAE, GPUBuffer>();
 
-/** A call that writes `rows` to a buffer of the page's, made before: what fails then is the page's own. */
+/** A call that writes `rows` to the page's buffer, which is created before, so its errors would be the page's. */
 const into = (rows: number, run: (vae: VAE, to: GPUBuffer) => Promise<unknown>): Call => ({
   before: (vae) => {
     pages.set(vae, vae.gpuDevice.createBuffer({ size: 4 * 6 * rows, usage: COPY }));
@@ -41,7 +41,7 @@ const into = (rows: number, run: (vae: VAE, to: GPUBuffer) => Promise<unknown>):
   run: (vae) => run(vae, pages.get(vae)!),
 });
 
-/** By the name in README's table, and how. */
+/** By the name in the README's table, and the variant. */
 export const vaeCalls: Readonly<Record<string, Call>> = {
   "train, iterated, with a test set": { run: iterate },
   "train, awaited": { run: async (vae) => vae.train(data, training) },
@@ -63,7 +63,7 @@ export const vaeCalls: Readonly<Record<string, Call>> = {
 export const create = (options: VAEOptions): Promise<VAE> => VAE.create(spec, { tuning: false, ...options });
 
 let saved: Promise<Uint8Array> | undefined;
-/** A file with its training state, made once on a device that nothing happens to. */
+/** A file with its training state, made once on an undisturbed device. */
 export function savedOn(device: GPUDevice): Promise<Uint8Array> {
   saved ??= (async () => {
     const vae = await create({ device });

@@ -1,4 +1,4 @@
-// Values that nobody means, as a caller may pass them all the same.
+// Nonsensical values that a caller may pass nevertheless.
 
 const refuse = (): never => {
   throw new Error("it does not want to be looked at");
@@ -7,7 +7,7 @@ const looked = Object.fromEntries(
   Object.getOwnPropertyNames(Reflect).map((trap) => [trap, refuse]),
 ) as ProxyHandler<object>;
 
-/** A promise that rejects, and whose rejection is the caller's own business. */
+/** A promise that rejects, which is the caller's own business. */
 function rejecting(): Promise<never> {
   const promise = Promise.reject(new Error("a promise that was given as an option"));
   promise.catch(() => {});
@@ -26,7 +26,7 @@ function circular(): object {
   return it;
 }
 
-/** Each makes a new one. */
+/** Each function makes a new value. */
 export const wildValues: Readonly<Record<string, () => unknown>> = {
   null: () => null,
   NaN: () => NaN,

@@ -1,4 +1,4 @@
-// The tests' own instruments: each fault that they are for is planted, and found.
+// Tests of the test tools: each kind of error they look for is planted and must be found.
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import { linear } from "../../src/ops/linear.js";
@@ -25,11 +25,11 @@ describe("compare", () => {
     expect(differs(of(1), of(1, 2))).toBe(true);
   });
 
-  it("refuses a bias that each value alone could have", () => {
+  it("rejects a bias that would be acceptable in a single value", () => {
     expect(differs(of(1.005, 2.01, 3.015), of(1, 2, 3))).toBe(true);
   });
 
-  it("takes no NaN for another, unless the case says that there is one", () => {
+  it("does not treat NaNs as equal, unless the case expects one", () => {
     expect(differs(of(NaN), of(NaN))).toBe(true);
     expect(differs(of(NaN), of(NaN), true)).toBe(false);
     expect(differs(of(NaN), of(1), true)).toBe(true);
@@ -37,7 +37,7 @@ describe("compare", () => {
     expect(differs(of(1), of(NaN), true)).toBe(true);
   });
 
-  it("refuses one turned sign, also among zeros", () => {
+  it("rejects one flipped sign, even among zeros", () => {
     for (const values of [of(1, -3, 2), of(0, 0), of(NaN, 5), of(NaN)])
       expect(differs(values, perturbed(values), true)).toBe(true);
   });
@@ -57,7 +57,7 @@ describe("runNode finds", () => {
   const faults = async (alter: (dispatch: Dispatch) => Dispatch) =>
     (await runNode(device, { node, values, step: defaultStep, alter })).faults.join("\n");
 
-  it("nothing in a good kernel", async () => expect(await faults((dispatch) => dispatch)).toBe(""));
+  it("nothing in a correct kernel", async () => expect(await faults((dispatch) => dispatch)).toBe(""));
 
   it("values that are not written", async () => {
     const fewer = (dispatch: Dispatch) => ({ ...dispatch, shape: { ...dispatch.shape, rows: B - 1 } });
@@ -69,7 +69,7 @@ describe("runNode finds", () => {
     expect(await faults(wider)).toContain("y: padding at 7, 15, 23, 31, 39 is not zero");
   });
 
-  it("what is written beside the output", async () => {
+  it("writes outside the output", async () => {
     // The whole buffer is bound, guards and all: the kernel writes past its last row.
     const more = (dispatch: Dispatch): Dispatch => {
       const y = dispatch.bindings.y!;
@@ -79,7 +79,7 @@ describe("runNode finds", () => {
     expect(await faults(more)).toMatch(/buffer slot0 of \d+ bytes is changed at byte 416, outside of the outputs/);
   });
 
-  it("WebGPU's own complaints", async () => {
+  it("WebGPU's own errors", async () => {
     const tooMany = (dispatch: Dispatch) => ({
       ...dispatch,
       bindings: { ...dispatch.bindings, W: { ...dispatch.bindings.W!, bytes: 10_000 } },
@@ -92,7 +92,7 @@ it("checkOp fails with the command that repeats the case", async () => {
   const values: Tensor = { name: "values", role: "input", shape: [4], storage: [4] };
   const build = () => ({
     node: sumAll(values, tensor("y", "gradient", [1])),
-    // Beside 2^25 the ones are lost in f32: an honest failure.
+    // Next to 2^25 the ones are lost in f32: a genuine failure.
     values: { values: Float64Array.of(2 ** 25, 1, 1, -(2 ** 25)) },
   });
   await expect(checkOp(device, { name: "a bad case", build })).rejects.toThrow(

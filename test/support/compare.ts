@@ -1,19 +1,19 @@
-// Whether a kernel's values are its twin's, within a tolerance.
+// Whether a kernel's values match its twin's within a tolerance.
 
 export interface Tolerance {
-  /** Largest sum of squared differences over the sum of squares: free of scale, and sees a bias in all values. */
+  /** Limit for the sum of squared differences over the sum of squares: scale-free, and detects a bias in all values. */
   readonly nmse: number;
   /** |actual - expected| <= absolute + relative |expected|, for every value. */
   readonly absolute: number;
   readonly relative: number;
-  /** Where the numbers come from. */
+  /** The reason for the numbers. */
   readonly because: string;
 }
 
 export interface CompareOptions {
-  /** The twin may be infinite or NaN, and where it is the kernel must be neither more finite nor less. */
+  /** The twin may be infinite or NaN, and the kernel must be non-finite in exactly the same places. */
   readonly nonFinite?: boolean;
-  /** By what each value's error is multiplied by nature: it is divided out before all. */
+  /** The factor by which each value's error is inherently multiplied, which is divided out first. */
   readonly scale?: Float64Array;
 }
 
@@ -32,7 +32,7 @@ export function compare(
     const b = expected[i]!;
     if (!Number.isFinite(b)) {
       if (!nonFinite) return `the twin's value ${i} is ${b}, and the case doesn't say so`;
-      // NaN and infinity are one kind: which of them a loss becomes depends on the order of a sum.
+      // NaN and infinity are treated alike, since a sum's order decides which one a loss becomes.
       if (Number.isFinite(a)) return `value ${i} is ${a}, not ${b}`;
       continue;
     }
@@ -50,12 +50,12 @@ export function compare(
   return undefined;
 }
 
-/** The twin's values with the sign of the largest turned: what a comparison must refuse. */
+/** The twin's values with the largest one's sign flipped, which a comparison must reject. */
 export function perturbed(expected: Float64Array): Float64Array {
   const result = expected.slice();
   const size = (i: number) => (Number.isFinite(expected[i]) ? Math.abs(expected[i]!) : -1);
   const largest = expected.reduce((best, _, i) => (size(i) > size(best) ? i : best), 0);
-  // Of a zero, or where nothing is finite, there is no sign to turn.
+  // Zero has no sign to flip, and neither does non-finite data.
   result[largest] = size(largest) > 0 ? -expected[largest]! : 1;
   return result;
 }

@@ -1,4 +1,4 @@
-// Convolutions for tests: their geometry, fuzzed or given, and their nodes.
+// Convolutions for tests: their geometry, random or given, and their nodes.
 import fc from "fast-check";
 import type { Node } from "../../src/graph.js";
 import { conv2d, conv2dTranspose } from "../../src/ops/conv2d.js";
@@ -21,7 +21,7 @@ export interface Geometry {
   readonly pad: Pair;
 }
 
-/** The same down as across. */
+/** The same down and across. */
 export const square = (large: number, small: number, kernel: number, stride: number, pad: number) =>
   ({
     large: [large, large],
@@ -51,7 +51,7 @@ export function layer(
   return make("y", x, W, b, { stride, pad, size: down ? small : large }, activation);
 }
 
-/** What the gradient rule makes of dy, with the input's gradient or without; `sole`: no other node reads x. */
+/** The gradient rule's result for dy, with or without the input's gradient; `sole`: no other node reads x. */
 export function gradientsOf(forward: Node, withInput: boolean, sole = false): Gradients {
   const dy = tensor("dy", "activation", forward.outputs.result!.shape);
   const wanted = (input: string) => withInput || input === "W" || input === "b";
@@ -71,7 +71,7 @@ export function title({ B, large, small, CL, CS, kernel, stride, pad }: Geometry
 const megaflop = ({ B, small, CL, CS, kernel }: Geometry) =>
   (2 * B * small[0] * small[1] * kernel[0] * kernel[1] * CL * CS) / 1e6;
 
-/** Padding before and after, each on its own, of 0 up to the kernel's size less 1: "same" padding is one of them. */
+/** Independent padding before and after, from 0 to the kernel's size minus 1, which includes "same" padding. */
 const axis = fc
   .record({
     large: fc.integer({ min: 1, max: 15 }),

@@ -1,6 +1,5 @@
-// Dawn's null backend runs nothing, not even copies. Here its buffers have contents on the host: what is written, and
-// what submitted commands copy, can be read back, so that whoever checks that a submit has run finds that it did.
-// Dispatches still compute nothing.
+// Dawn's null backend runs nothing, not even copies. Here its buffers have contents on the host: writes and submitted
+// copies can be read back, so that checks for whether a submit has run succeed. Dispatches still compute nothing.
 
 type Copy = () => void;
 
@@ -46,7 +45,7 @@ export function withCopies(device: GPUDevice): GPUDevice {
     const encoder = createCommandEncoder(descriptor);
     const copies: Copy[] = [];
     const copy = encoder.copyBufferToBuffer.bind(encoder);
-    // The library uses the form of five arguments alone.
+    // The library only uses the form with five arguments.
     const noted = (from: GPUBuffer, at: number, to: GPUBuffer, into: number, size: number) => {
       copy(from, at, to, into, size);
       copies.push(() => of(to).set(of(from).subarray(at, at + size), into));

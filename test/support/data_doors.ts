@@ -1,4 +1,4 @@
-// Every public call that takes data, by what it takes, on a VAE without a GPU; and what each makes of what it is given.
+// Every public call that takes data, by argument, on a VAE without a GPU; and each call's result.
 import { expect } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, WebvaeError, type Dataset, type Examples, type ModelSpec } from "../../src/index.js";
@@ -10,7 +10,7 @@ const spec: ModelSpec = { input: shape, encoder: [], latent: WIDTH, decoder: [de
 const device = await nullDevice();
 export const vae = await VAE.create(spec, { device, tuning: false });
 
-/** Two examples of zeros and ones, which any type holds, or three where they are bytes. */
+/** Two examples of zeros and ones, which any type can represent, or three if they are bytes. */
 export const bits = Array.from({ length: 2 * WIDTH }, (_, i) => (i * i + i) % 3 && 1);
 export const rows = [bits.slice(0, WIDTH), bits.slice(WIDTH)];
 export const good = datasets.fromArray(Float32Array.from(bits), { shape, name: "good" });
@@ -19,7 +19,7 @@ const drain = async (run: AsyncIterable<unknown>) => {
   for await (const report of run) void report;
 };
 
-/** By what they take. Each gives what came of it. */
+/** Keyed by argument. Each returns the outcome. */
 export const doors: Record<string, Record<string, (given: unknown) => unknown>> = {
   numbers: {
     fromArray: (given) => datasets.fromArray(as(given), { shape }),
@@ -48,7 +48,7 @@ const idx = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7);
 const header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1), }".padEnd(117);
 const npy = Buffer.from(`\x93NUMPY\x01\x00v\x00${header}\n\x07`, "latin1");
 
-/** What `act` threw or rejected with; nothing where it did neither. */
+/** What `act` threw or rejected with; undefined if it did neither. */
 export async function thrown(act: () => unknown): Promise<unknown> {
   try {
     await act();

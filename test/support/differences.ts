@@ -1,7 +1,7 @@
-// Central differences in f64: what a gradient must be, whatever rule made it.
+// Central differences in f64, which a gradient must match, whatever rule made it.
 import { expect } from "vitest";
 
-/** (f(x + h) - f(x - h)) / 2h along value `i` of `x`, which is left as it was. `f` reads `x`. */
+/** (f(x + h) - f(x - h)) / 2h along value `i` of `x`, which is restored. `f` reads `x`. */
 export function centralDifference(f: () => number, x: Float64Array, i: number, h = 1e-5): number {
   const before = x[i]!;
   x[i] = before + h;
@@ -12,12 +12,12 @@ export function centralDifference(f: () => number, x: Float64Array, i: number, h
   return (above - below) / (2 * h);
 }
 
-/** The difference between a gradient and the one of central differences, over 1 + the latter. */
+/** The difference between a gradient and the central difference, divided by 1 + the latter. */
 export function gradientError(gradient: number, difference: number): number {
   return Math.abs(gradient - difference) / (1 + Math.abs(difference));
 }
 
-/** Every value of `gradient` against the central difference of `objective` along `x`. */
+/** Compares every value of `gradient` with the central difference of `objective` along `x`. */
 export function expectGradient(gradient: Float64Array, objective: () => number, x: Float64Array): void {
   expect(gradient.length).toBe(x.length);
   gradient.forEach((g, i) =>

@@ -4,7 +4,7 @@ import type { Node } from "../../src/graph.js";
 import type { Schedule } from "../../src/ops/op.js";
 import { runnable } from "../../src/products.js";
 
-/** `schedule` for every node that can have it on this device; `direct` for the others. */
+/** `schedule` for every node that supports it on this device; `direct` for the others. */
 export const forced =
   (device: Device, schedule: Schedule) =>
   (node: Node): Schedule =>

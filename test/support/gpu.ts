@@ -1,12 +1,12 @@
-// Devices for tests. Without an adapter a test fails: a run that computed nothing must not pass.
+// Devices for tests. Without an adapter tests fail, because a run that computed nothing must not pass.
 import { openGpu } from "../../node/gpu.js";
 import { withCopies } from "./copying.js";
 
-/** What went wrong on a device outside error scopes, for the next withErrorScopes() to report. */
+/** Errors on a device outside error scopes, for the next withErrorScopes() to report. */
 const troublesOf = new WeakMap<GPUDevice, string[]>();
 const devices = new Map<string, Promise<GPUDevice>>();
 
-/** This test file's device on the real adapter, with all that the adapter offers of what we use. */
+/** This test file's device on the real adapter, with every feature and limit that we can use. */
 export function testDevice(): Promise<GPUDevice> {
   return opened("gpu", {});
 }
@@ -26,7 +26,7 @@ function opened(key: string, options: Parameters<typeof openGpu>[0]): Promise<GP
 
 const features = ["timestamp-query", "subgroups", "shader-f16"] as const;
 
-/** A device of its own, for a test that destroys it. */
+/** A separate device, for a test that destroys it. */
 export async function open(options: Parameters<typeof openGpu>[0] = {}): Promise<GPUDevice> {
   const adapter = await (await openGpu(options)).requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter");
@@ -40,7 +40,7 @@ export async function open(options: Parameters<typeof openGpu>[0] = {}): Promise
 
 function limits(supported: GPUSupportedLimits): Record<string, number> {
   const all: Record<string, number> = {};
-  // The limits are getters of the prototype, which `in` finds and Object.entries does not.
+  // The limits are getters on the prototype, which `in` finds but Object.entries does not.
   for (const name in supported) {
     const value: unknown = Reflect.get(supported, name);
     if (typeof value === "number") all[name] = value;
@@ -72,10 +72,10 @@ export async function withErrorScopes<T>(device: GPUDevice, run: () => T | Promi
     const error = await device.popErrorScope().catch(() => null);
     if (error) troubles.push(`${filter}: ${error.message}`);
   }
-  // Loss and uncaptured errors may be delivered in turns of the event loop of their own.
+  // Loss and uncaptured errors may be delivered in later turns of the event loop.
   await new Promise((resolve) => setTimeout(resolve));
   if (troubles.length > 0) {
-    // WebGPU's report is the cause of what the function threw, not the other way round.
+    // WebGPU's report is the cause of what the function threw, not vice versa.
     const message = troubles.splice(0).join("\n");
     throw new Error(message, "error" in outcome ? { cause: outcome.error } : undefined);
   }

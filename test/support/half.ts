@@ -1,9 +1,9 @@
-// f16, which Node 20 has no array for: IEEE 754 binary16, rounded to the nearest, ties to even.
+// f16, for which Node 20 has no array: IEEE 754 binary16, rounded to nearest, ties to even.
 
 const single = new Float32Array(1);
 const singleBits = new Uint32Array(single.buffer);
 
-/** The bits of the f16 next to `value`; beyond 65504 an infinity. */
+/** The bits of the f16 nearest to `value`; beyond 65504, an infinity. */
 export function toHalf(value: number): number {
   single[0] = value;
   const bits = singleBits[0]!;

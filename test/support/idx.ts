@@ -7,7 +7,7 @@ export function idxBytes(shape: readonly number[], values: Uint8Array): Uint8Arr
   return idxFile(0x08, shape, values);
 }
 
-/** Header and body as given, right or wrong. */
+/** Header and body as given, valid or not. */
 export function idxFile(type: number, shape: readonly number[], body: Uint8Array): Uint8Array<ArrayBuffer> {
   const file = new Uint8Array(4 + 4 * shape.length + body.length);
   file.set([0, 0, type, shape.length]);
@@ -22,9 +22,9 @@ export function gzip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A folder with the four original MNIST files in gzip, where there is one: $MNIST_DIR, .cache/mnist in the checkout, or
- * shared/mnist beside it. The project does not contain them, so what needs them has a check on generated files beside
- * it.
+ * A folder with the four original MNIST files in gzip, if there is one: $MNIST_DIR, .cache/mnist in the checkout, or
+ * shared/mnist next to it. The project does not contain them, so every test that needs them is accompanied by one on
+ * generated files.
  */
 export function localMnist(): string | undefined {
   const beside = ["../../.cache/mnist", "../../../shared/mnist"].map((path) =>

@@ -1,10 +1,10 @@
-// Between a tensor's values as the mathematics has them and its words as they lie in a buffer: padding, and types.
+// Converts between a tensor's mathematical values and its words in a buffer: padding and types.
 import { fromHalf, toHalf } from "./half.js";
 import { size, type Tensor } from "../../src/tensor.js";
 
 type Kind = "f32" | "u32" | "bytes" | "f16";
 
-/** All tensors hold f32 but for the data set's bytes, four to a word, and the flag that halts a run. */
+/** All tensors contain f32 except for the data set's bytes, four to a word, and the flag that halts a run. */
 function kind(tensor: Tensor, half = false): Kind {
   return tensor.name === "bytes" ? "bytes" : tensor.name === "health" ? "u32" : half ? "f16" : "f32";
 }
@@ -16,7 +16,7 @@ export function storedBytes(tensor: Tensor, half = false): number {
 
 const views = { f32: Float32Array, u32: Uint32Array, bytes: Uint8Array, f16: Uint16Array };
 
-/** For each value of the tensor its place in storage, counted in values. */
+/** For each value of the tensor, its index in storage. */
 export function places(tensor: Tensor): Float64Array {
   const storage = kind(tensor) === "bytes" ? [tensor.storage[0]!, tensor.storage[1]! * 4] : tensor.storage;
   const result = new Float64Array(size(tensor.shape));
@@ -43,7 +43,7 @@ export function toStorage(tensor: Tensor, values: Float64Array, half = false): U
   return new Uint8Array(bytes);
 }
 
-/** The values of stored bytes, and the padding that isn't zero, as places in values. */
+/** The values of stored bytes, and the indices of nonzero padding. */
 export function fromStorage(
   tensor: Tensor,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-// What the tests of normalizations share: tensors, values for any of their nodes, and running several nodes in turn.
+// Shared by the normalization tests: tensors, values for any of their nodes, and running several nodes in sequence.
 import { expect } from "vitest";
 import type { Device } from "../../src/device.js";
 import type { StepValues } from "../../src/executable.js";
@@ -12,7 +12,7 @@ import type { Values } from "../reference/twin.js";
 import { RandomValues } from "./random_values.js";
 import { defaultStep, runNode } from "./run_node.js";
 
-/** x as `from` made it. */
+/** x, made by `from`. */
 export function inputTensor(shape: readonly number[], from: Activation): Tensor {
   const pre = slopeNeedsInput(from) ? { pre: tensor("x.pre", "activation", shape) } : {};
   return tensor("x", "activation", shape, from === "none" ? {} : { activation: from, ...pre });
@@ -23,7 +23,7 @@ export function affineTensors(shape: readonly number[]): NormTensors {
   return { gamma: tensor("gamma", "param", channels), beta: tensor("beta", "param", channels) };
 }
 
-/** The nodes of the gradient of what `forward` makes last; dy is [...shape]. */
+/** The gradient nodes for the last output of `forward`; dy is [...shape]. */
 export function backwardNodes(forward: readonly Node[]): readonly Node[] {
   const last = forward.at(-1)!;
   const dy = tensor("dy", "activation", last.outputs.y!.shape);
@@ -31,7 +31,7 @@ export function backwardNodes(forward: readonly Node[]): readonly Node[] {
   return opNamed(last.op).gradient!(last, { y: dy }, wanted).nodes;
 }
 
-/** Values for one node of a normalization, made for it: sums of them are about 1 at any size. */
+/** Values suited to one node of a normalization: their sums are about 1 at any size. */
 export function normValues(
   node: Node,
   random: RandomValues,
@@ -43,7 +43,7 @@ export function normValues(
   const a = random.normal(size(x?.shape ?? [])).map((value) => Math.fround(value + level));
   const [, parts = 1, , channels = 1] = all?.shape ?? [];
   const rows = Number(node.attributes.rows);
-  // Means about 1, so that the whole's is no difference of large numbers; squares of one row are zero.
+  // Means about 1, so that the overall mean is not a difference of large numbers; squares of one row are zero.
   const moments = (value: number, i: number) => {
     const part = Math.floor(i / channels / 2) % parts;
     const squares = Math.ceil((rows - part) / parts) - 1;
@@ -69,10 +69,10 @@ export function normValues(
   return Object.fromEntries(given.map(([key, of]) => [key, make[key]!(of).map(Math.fround)]));
 }
 
-/** Values by the tensors' names. */
+/** Values by tensor name. */
 export type Named = Map<string, Float64Array>;
 
-/** What `node` is given: its inputs, and what it updates in place. */
+/** A node's inputs, including tensors that it updates in place. */
 function givenTo(node: Node, named: Named): Values {
   const entries = [...Object.entries(node.outputs), ...Object.entries(node.inputs)];
   return Object.fromEntries(entries.flatMap(([key, { name }]) => (named.has(name) ? [[key, named.get(name)!]] : [])));
@@ -82,14 +82,16 @@ function keep(node: Node, outputs: Values, named: Named): void {
   for (const [key, { name }] of Object.entries(node.outputs)) named.set(name, outputs[key]!);
 }
 
-/** What the twins of all nodes make in turn, with what they are given. */
+/** The outputs of all nodes' twins in sequence, together with the inputs. */
 export function runTwins(nodes: readonly Node[], given: Named, step: StepValues = defaultStep): Named {
   const named = new Map(given);
   for (const node of nodes) keep(node, twinOf(node.op)(node, givenTo(node, named), step), named);
   return named;
 }
 
-/** Runs all nodes in turn on the GPU, of an x about 1000 with deviation 1, and compares `names` with their twins'. */
+/**
+ * Runs all nodes in sequence on the GPU, for an x near 1000 with deviation 1, and compares `names` with their twins.
+ */
 export async function chain(device: Device, nodes: readonly Node[], name: string, names: readonly string[]) {
   const random = new RandomValues(name);
   const start: Named = new Map();
@@ -107,7 +109,7 @@ export async function chain(device: Device, nodes: readonly Node[], name: string
     keep(node, outputs, actual);
   }
   const expected = runTwins(nodes, start);
-  // Near 1000 f32 rounds by up to 3e-5, the means of parts and the mean of those; gamma multiplies that by up to 3.
+  // Near 1000, f32 rounds by up to 3e-5, in the parts' means and in their mean; gamma multiplies that by up to 3.
   for (const key of names) {
     const values = actual.get(key)!;
     expect(values.length).toBe(expected.get(key)!.length);

@@ -1,4 +1,4 @@
-/** An npy file's header: what it says of the values. */
+/** The dict in an npy file's header, which describes the values. */
 export const npyHeader = (descr: string, shape: string, order = "False"): string =>
   `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`;
 
@@ -14,7 +14,7 @@ export function npyBytes(
   return npyFile(npyHeader(descr, sizes), body, [major, 0]);
 }
 
-/** Header and body as given, right or wrong. */
+/** Header and body as given, valid or not. */
 export function npyFile(
   header: string,
   body: Uint8Array,

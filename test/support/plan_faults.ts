@@ -1,5 +1,5 @@
-// What is wrong with a plan, by following its dispatches one by one: who wrote last where a tensor is read, and
-// whether WebGPU takes the bindings.
+// Finds errors in a plan by following its dispatches one by one: who last wrote the memory that a tensor is read from,
+// and whether WebGPU accepts the bindings.
 import type { Graph } from "../../src/graph.js";
 import type { Place, Plan, Shaders } from "../../src/plan.js";
 
@@ -13,7 +13,7 @@ const overlap = (a: Place, b: Place) =>
 
 export function planFaults(graph: Graph, { plan, shaders }: { plan: Plan; shaders: Shaders }): string[] {
   const faults: string[] = [];
-  /** The tensors whose values lie in the slots, as far as nothing was written over them. */
+  /** The tensors whose values are in the slots, unless overwritten. */
   const held = new Map<string, Place>();
   graph.nodes.forEach((node, index) => {
     const { label, shader, entryPoint, bindings } = plan.dispatches[index]!;

@@ -1,5 +1,5 @@
-// Values for tests: the same ones for the same name, on every machine, and all of them f32 exactly, so that a kernel
-// and its twin start from equal numbers.
+// Values for tests: the same for the same name on every machine, and all exact in f32, so that a kernel and its twin
+// start from equal numbers.
 import { RandomSequence, Stream } from "../../src/random.js";
 
 export class RandomValues {

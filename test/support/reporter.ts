@@ -1,6 +1,6 @@
-// Ends the output of a test run with one line, "12 passed, 0 failed", so that a script can read the result from it; and
-// names the adapter at the start. What could not run counts as failed: a file that does not import, a hook that throws,
-// an error outside all tests, and a run without any test.
+// Ends the output of a test run with one line, "12 passed, 0 failed", which a script can parse; and names the adapter
+// at the start. Anything that could not run counts as failed: a file that does not import, a hook that throws, an error
+// outside all tests, and a run without any tests.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Reporter, TestModule } from "vitest/node";
@@ -10,12 +10,12 @@ type RunEnd = Parameters<NonNullable<Reporter["onTestRunEnd"]>>;
 export default class SummaryReporter implements Reporter {
   private summary = { passed: 0, failed: 1, skipped: 0 };
 
-  /** The adapter's name, where it is not the one that start.mjs would find. */
+  /** The adapter's name, if it is not the one that start.mjs would find. */
   constructor(private readonly options: { readonly adapter?: string } = {}) {}
 
   onInit(): void {
     console.log(`adapter: ${withDriver(this.options.adapter ?? adapter())}`);
-    // Vitest itself prints after its reporters; nothing prints after this.
+    // Vitest itself prints after its reporters, but nothing prints after this.
     process.once("exit", () => {
       const { passed, failed, skipped } = this.summary;
       if (failed > 0) process.exitCode ||= 1;
@@ -44,7 +44,7 @@ function summarize(modules: readonly TestModule[], unhandled: number) {
   return summary;
 }
 
-/** Asked of a process of its own, so that a driver that crashes does not take the run's result with it. */
+/** Determined in a separate process, so that a crashing driver does not destroy the run's result. */
 function adapter(): string {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const program = ["node/start.mjs", "node/adapter.ts"];

@@ -1,11 +1,11 @@
-// Sizes that find index faults: one, odd ones, and both sides of the tile and workgroup sizes.
+// Sizes that reveal index errors: one, odd ones, and both sides of the tile and workgroup sizes.
 import fc from "fast-check";
 
 export const edges = [1, 3, 7, 63, 64, 65, 129] as const;
 
 /**
- * Shapes of `rank` sizes in which every edge size stands once on every axis, beside other ones there than elsewhere:
- * the whole cube would be hundreds.
+ * Shapes of `rank` sizes in which every edge size occurs once on every axis, in different combinations; the full
+ * product would have hundreds.
  */
 export function edgeShapes(rank: number): number[][] {
   return edges.map((_, i) => Array.from({ length: rank }, (_, axis) => edges[(i + axis * (i + 2)) % edges.length]!));
@@ -20,7 +20,7 @@ export function randomShapes(limits: readonly number[], count: number): number[]
   return fc.sample(shape, { seed: SEED, numRuns: count });
 }
 
-/** Images whose channels are padded, and not. */
+/** Images with and without padded channels. */
 export const imageShapes = [
   [1, 1, 1, 1],
   [3, 28, 28, 1],

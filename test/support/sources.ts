@@ -1,11 +1,11 @@
-// The project's own sources, as text: for tests of how they are laid out.
+// The project's own sources as text, for tests of their layout.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Files below a folder of the project, with `/` between the parts; none where there is no such folder. */
+/** Files below a folder of the project, with `/` as the separator; none if there is no such folder. */
 export function filesBelow(folder: string, extension: string): string[] {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -18,7 +18,7 @@ export function textOf(file: string): string {
   return readFileSync(join(root, file), "utf8");
 }
 
-/** What a module imports, statically or not, types too. Relative ones as paths from the root, with .ts for .js. */
+/** A module's imports, static or dynamic, including types. Relative ones as paths from the root, with .ts for .js. */
 export function importsOf(file: string, text = textOf(file)): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
   const found = [...code.matchAll(/\bfrom\s+"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g)].map(

@@ -1,4 +1,4 @@
-// What a stopwatch says of a dispatch, beside the wall's clock.
+// A stopwatch's time for a dispatch, compared with wall time.
 import { vi } from "vitest";
 import { Device } from "../../src/device.js";
 import { Executable } from "../../src/executable.js";
@@ -7,7 +7,7 @@ import { plan } from "../../src/plan.js";
 import { createStopwatch } from "../../src/stopwatch.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 
-/** 134 million multiply-adds: some tens of milliseconds on a processor. */
+/** 134 million multiply-adds: tens of milliseconds on a CPU. */
 const node = linear(
   "y",
   tensor("x", "input", [512, 512]),
@@ -15,7 +15,7 @@ const node = linear(
   tensor("b", "param", [512]),
 );
 
-/** Milliseconds by the stopwatch while the host's clock goes `pace` times as fast, and by that of the wall. */
+/** The stopwatch's milliseconds while the host's clock runs `pace` times as fast, and the wall time. */
 export async function timed(gpu: GPUDevice, pace: number): Promise<{ ms: number; wallMs: number }> {
   const device = await Device.open({ device: gpu });
   const executable = await Executable.create(device, plan({ nodes: [node] }));

@@ -1,4 +1,4 @@
-// How far a kernel's f32 may be from its twin's f64, by op and, where they differ, output.
+// How far a kernel's f32 may deviate from its twin's f64, by op and, where they differ, by output.
 import type { Tolerance } from "./compare.js";
 
 const EXACT: Tolerance = { nmse: 0, absolute: 0, relative: 0, because: "integers, or copies" };
@@ -137,8 +137,8 @@ export function toleranceOf(op: string, output: string): Tolerance {
 }
 
 /**
- * Of what is stored in f16: the same, and the rounding of the stored value, 2^-11 of it, or half of 2^-24 where f16 gets
- * no finer. What is summed stays f32, and the inputs are f16 exactly for the twin too.
+ * For values stored in f16: the same, plus the rounding of the stored value, 2^-11 of it, or half of 2^-24 where f16
+ * gets no finer. Sums stay f32, and the inputs are exact in f16 for the twin too.
  */
 export function inHalf({ nmse, absolute, relative, because }: Tolerance): Tolerance {
   return {

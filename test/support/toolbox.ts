@@ -1,4 +1,4 @@
-// Makes all ops and layers known, as prepare.ts does for a model that has them.
+// Registers all ops and layers, like prepare.ts does for a model that needs them.
 import { install } from "../../src/toolbox.js";
 
 install();

@@ -1,7 +1,7 @@
-// What a test judges in place of the time by the clock, which is the machine's other work too.
+// Measures that tests use instead of wall time, which includes the machine's other work.
 /**
- * Counts turns of the event loop from now on; gives how many there were. What answers at once takes a few of them,
- * however busy the machine is; what waits for the GPU, or for a timer, lets many pass.
+ * Counts turns of the event loop from now on, and returns how many there were. An immediate answer takes a few of them,
+ * however busy the machine is; waiting for the GPU or a timer takes many.
  */
 export function countTurns(): () => number {
   let turns = 0;
@@ -17,10 +17,10 @@ export function countTurns(): () => number {
   };
 }
 
-/** Of what answers at once. */
+/** The most turns of an immediate answer. */
 export const TURNS = 20;
 
-/** Milliseconds that `act` takes of the processor: what other work makes it wait is not among them. */
+/** CPU time of `act` in milliseconds, without waiting for other work. */
 export function processorMs(act: () => void): number {
   const before = process.cpuUsage();
   act();

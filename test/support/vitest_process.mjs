@@ -1,10 +1,10 @@
-// Runs vitest as a process, with the promise that the last line of stdout is the result, also when vitest itself does
-// not come to the point of reporting one.
+// Runs vitest as a process, and guarantees that the last line of stdout is the result, even if vitest itself does not
+// get to report one.
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /**
- * Ends this process as the command ends.
+ * Exits this process like the command.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
@@ -13,7 +13,7 @@ export function runVitest(command, args, { cwd, env = process.env } = {}) {
   const child = spawn(command, args, {
     cwd,
     stdio: ["inherit", "pipe", "inherit"],
-    // Vitest sees a pipe where there may be a terminal.
+    // Vitest sees a pipe even if there is a terminal.
     env: { ...env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}) },
   });
   let end = "";
@@ -29,7 +29,7 @@ export function runVitest(command, args, { cwd, env = process.env } = {}) {
     const lines = end.split("\n").filter((line) => /^\d+ passed, \d+ failed(, \d+ skipped)?$/.test(line));
     const last = lines.at(-1) ?? "0 passed, 1 failed";
     if (!end.endsWith(`${last}\n`)) process.stdout.write(`${end === "" || end.endsWith("\n") ? "" : "\n"}${last}\n`);
-    // No result is a failure, whatever the exit code.
+    // A missing result is a failure, whatever the exit code.
     if (lines.length === 0) process.exitCode ||= 1;
   });
 }

@@ -1,4 +1,4 @@
-// Safetensors files without metadata, as other tools write them: weights of a model that the option `spec` names.
+// Safetensors files without metadata, as written by other tools: weights of a model described by the option `spec`.
 import { describe, expect, test } from "vitest";
 import { batchNorm, conv2d, convTranspose2d, dense, flatten, models, reshape, VAE } from "../../src/index.js";
 import type { ModelSpec } from "../../src/index.js";
@@ -29,14 +29,14 @@ const tensorsOf = (file: Uint8Array): NamedTensor[] =>
   [...readSafetensors(file).tensors].map(([name, tensor]) => ({ name, ...tensor }));
 
 describe.each(Object.entries(specs))("%s", (_, spec) => {
-  test("a file's tensors alone, with its spec, are the same model", async () => {
+  test("a file's tensors with its spec give the same model", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device, seed: 4, tuning: false });
       const file = await vae.save();
       const bare = writeSafetensors(tensorsOf(file));
       await expect(VAE.load(bare, { device })).rejects.toThrow(fault("INVALID_FILE", /model_spec.*option spec/));
-      // Both are read in the call: what becomes of them then makes no difference.
+      // Both are read during the call, so later changes make no difference.
       const changing = structuredClone(spec) as unknown as { latent: number; encoder: unknown[] };
       const bytes = bare.slice();
       const loading = VAE.load(bytes, { device, spec: changing as unknown as ModelSpec, tuning: false });
@@ -50,7 +50,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
     });
   });
 
-  test("each tensor that is missing, of another shape or of no use is named, and nothing is made", async () => {
+  test("every missing, unexpected or wrongly shaped tensor is named, and nothing is created", async () => {
     const device = await testDevice();
     using vae = await VAE.create(spec, { device, seed: 4, tuning: false });
     const tensors = tensorsOf(await vae.save());
@@ -70,13 +70,13 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
     for (const { name } of rest) expect(message).not.toContain(`tensor ${name} `);
     await expect(load([...tensors, spare])).rejects.toThrow(fault("SPEC_MISMATCH", /"spare"/));
     const poisoned = { ...first!, data: new Float32Array(first!.data.byteLength / 4).fill(NaN) };
-    await expect(load([poisoned, ...tensors.slice(1)])).rejects.toThrow(fault("NON_FINITE", /NaN at place 0/));
+    await expect(load([poisoned, ...tensors.slice(1)])).rejects.toThrow(fault("NON_FINITE", /NaN at index 0/));
     expect(vae.memory().deviceBuffers).toBe(before);
     expect(tensorsOf(await vae.save())).toEqual(tensors);
   });
 });
 
-test("a spec that is none, and one that a file's own contradicts", async () => {
+test("an invalid spec, and one that contradicts the file's", async () => {
   const device = await testDevice();
   using vae = await VAE.create(specs.points!, { device, tuning: false });
   const file = await vae.save();

@@ -1,6 +1,6 @@
-// The same seed gives the same bits: each preset's weights after twenty steps, against those stored for this kind of
-// adapter. On another kind, or where a compiler or driver changed, the bits of a commit that is known to be right are
-// made on this machine first: npm run bits -- --against COMMIT.
+// The same seed gives the same bits: compares each preset's weights after twenty steps with those stored for this kind
+// of adapter. On another kind, or after a compiler or driver has changed, first generate the bits of a commit that is
+// known to be right on this machine: npm run bits -- --against COMMIT.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -18,7 +18,7 @@ const remedy =
   "npm run bits -- --against COMMIT, of a commit whose weights are right, computes both sides on this machine and " +
   "stores the bits if they agree";
 
-test("there are bits of this kind of adapter", () => {
+test("there are stored bits for this kind of adapter", () => {
   expect(Object.keys(stored), `no bits are stored for ${on}. ${remedy}`).toContain(on);
 });
 
@@ -27,11 +27,11 @@ test.each(presets)("%s", async (preset) => {
   const bits = await withErrorScopes(device, () => bitsOf(preset, { device }));
   expect(
     bits,
-    `${preset} ends with other weights than those stored for ${on}. If no change of the sources explains it: ${remedy}`,
+    `${preset} ends with other weights than those stored for ${on}. If no source change explains this: ${remedy}`,
   ).toBe(stored[on]?.[preset]);
 });
 
-test("the hash is of each weight's bits", async () => {
+test("the hash covers every weight's bits", async () => {
   const device = await testDevice();
   using vae = await VAE.create(specs.points, { device, seed: 7 });
   const file = await vae.save();

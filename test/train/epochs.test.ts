@@ -1,4 +1,4 @@
-// What an epoch is: every example once, the last few too, in an order and at a place that belong to the data.
+// An epoch has every example once, including the last few, with an order and a position that belong to the data.
 import { describe, expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, type Dataset, type ModelSpec, type TrainingReport } from "../../src/index.js";
@@ -30,7 +30,7 @@ describe("the last, smaller batch", () => {
     [10, 4, { dropLast: true }, 2],
     [8, 4, {}, 2],
     [10, 10, {}, 1],
-    // A batch larger than the set is the set.
+    // A batch larger than the set becomes the set.
     [10, 128, {}, 1],
     [10, 128, { dropLast: true }, 1],
     [1, 128, {}, 1],
@@ -45,7 +45,7 @@ describe("the last, smaller batch", () => {
     });
   });
 
-  test("is trained as a batch of its size: as if it were a set of its own, by the same weights", async () => {
+  test("is trained as a batch of its own size, with the same result as a separate set", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       // With a rate of 0 the weights stay, and the terms of an epoch are means over all its rows.
@@ -56,12 +56,12 @@ describe("the last, smaller batch", () => {
       const cut = (await mean(data, 4))!.train;
       expect(Math.abs(cut.elbo / all.elbo - 1)).toBeLessThan(1e-6);
       expect(Math.abs(cut.kl / all.kl - 1)).toBeLessThan(1e-5);
-      // And its step moves the weights as one of two rows does.
+      // And its step changes the weights like one of two rows.
       const tail = datasets.fromArray((data.values as Float32Array).slice(24), { shape: [3] });
       const trained = async (set: Dataset, steps: number) => {
         using one = await VAE.create(spec, { device, seed: 3 });
         const rate = ({ step }: { step: number }) => (step === steps - 1 ? 0.1 : 0);
-        // Adam's moments of the steps before are not nothing: gradients of other batches are in them.
+        // Adam's moments from the previous steps contain gradients of other batches.
         const adam = { beta1: 0, beta2: 0 };
         await one.train(set, { ...still, adam, learningRate: rate, batchSize: 4, steps });
         const { mean } = await one.encode(data);
@@ -73,9 +73,9 @@ describe("the last, smaller batch", () => {
   });
 });
 
-describe("a place in an epoch", () => {
+describe("a position in an epoch", () => {
   const place = { batchSize: 1, shuffle: false };
-  test("outlives neither the data nor the batches that it is a place in", async () => {
+  test("does not outlive the data and batches that it refers to", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       for (const [other, options, steps] of [
@@ -91,7 +91,7 @@ describe("a place in an epoch", () => {
         await vae.train(data, { ...place, steps: 9 });
         const last = await vae.train(other, { ...place, ...options, epochs: 1 });
         expect(last.step, `${other.name} ${JSON.stringify(options)}`).toBe(steps);
-        // And so after a save and a load.
+        // Also after saving and loading.
         using begun = await VAE.create(spec, { device });
         await begun.train(data, { ...place, steps: 9 });
         using loaded = await VAE.load(await begun.save({ trainingState: true }), { device });
@@ -100,7 +100,7 @@ describe("a place in an epoch", () => {
     });
   });
 
-  test("goes on as it was begun: a state from before the smaller batch was trained leaves it out", async () => {
+  test("continues as it began: a state from before smaller batches were trained leaves them out", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device });

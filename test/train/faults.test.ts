@@ -1,4 +1,4 @@
-// Bad input and faults: a typed error that names the thing and the numbers, and nothing lost.
+// Invalid input and failures: a typed error that names the cause and the numbers, with nothing lost.
 import { describe, expect, test } from "vitest";
 import { openGpu } from "../../node/gpu.js";
 import * as datasets from "../../src/datasets.js";
@@ -32,14 +32,14 @@ describe("options", () => {
     ["an unknown option of Adam's", { adam: { eps: 1 } }, /adam: .*"eps".*epsilon/],
     ["no options of Adam's", { adam: null }, /adam: .*found null/],
     ["a shuffle that is text", { shuffle: "no" }, /shuffle.*"no"/],
-    ["a signal that is none", { signal: {} }, /signal.*\{\}/],
+    ["an invalid signal", { signal: {} }, /signal.*\{\}/],
     ["epochs of null", { epochs: null }, /epochs.*null/],
     ["half a step", { steps: 0.5 }, /steps.*0\.5/],
     ["a noise that is a flag", { noise: true }, /noise.*true/],
     ["a negative noise", { noise: -0.1 }, /noise.*-0\.1/],
     ["submits of a minute", { submitMs: 60_000 }, /submitMs.*500.*60000/],
-    ["a noise schedule that gives NaN", { batchSize: 8, noise: () => NaN }, /noise at step 0.*NaN/],
-    ["a schedule that gives NaN", { batchSize: 8, learningRate: () => NaN }, /learningRate at step 0.*NaN/],
+    ["a noise schedule that returns NaN", { batchSize: 8, noise: () => NaN }, /noise at step 0.*NaN/],
+    ["a schedule that returns NaN", { batchSize: 8, learningRate: () => NaN }, /learningRate at step 0.*NaN/],
   ];
   test.each(cases)("%s", async (_, options, message) => {
     const device = await testDevice();
@@ -48,7 +48,7 @@ describe("options", () => {
       await expect(drain(vae.train(data, { batchSize: 8, ...options }))).rejects.toThrow(
         fault("INVALID_OPTION", message),
       );
-      // Nothing is lost: the same VAE trains on.
+      // Nothing is lost: the same VAE can be trained further.
       await drain(vae.train(data, { epochs: 1, batchSize: 32 }));
       expect(vae.trained.steps).toBe(2);
     });
@@ -78,7 +78,7 @@ describe("data", () => {
   });
 });
 
-test("a call refuses what it would have to pass over, and names it", async () => {
+test("a call rejects options that it would have to ignore, and names them", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create({ ...spec, input: [5, 7, 3], decoder: [dense(105)] }, { device });
@@ -87,7 +87,7 @@ test("a call refuses what it would have to pass over, and names it", async () =>
     const floats = datasets.fromArray(new Float32Array(210), { shape: [105], name: "floats" });
     const good = shaped(5, 7, 3);
     const options = { epochs: 1, batchSize: 2 };
-    // As from JavaScript, where nothing checks the types.
+    // Like from JavaScript, where nothing checks types.
     const none = null as never;
     const as = (given: object) => given as never;
     const refuses = async (code: "INVALID_OPTION" | "INVALID_DATA", call: Promise<unknown>, message: RegExp) =>
@@ -122,13 +122,13 @@ test("a call refuses what it would have to pass over, and names it", async () =>
     await refuses("INVALID_DATA", drain(vae.train(good, { ...options, test: shaped(2) })), /^test set few: .*\[2\]/);
     await refuses("INVALID_DATA", drain(vae.train(good, { ...options, test: none })), /^test set: .*null/);
     expect(vae.memory().deviceBuffers).toBe(before);
-    // Flat data is whatever the model takes.
+    // Flat data fits any input shape of that size.
     await drain(vae.train(shaped(105), { ...options, test: good }));
     expect(vae.trained.steps).toBe(1);
   });
 });
 
-test("a buffer that does not fit a call is refused with the numbers, and nothing is allocated", async () => {
+test("an unsuitable buffer is rejected with the numbers, and nothing is allocated", async () => {
   const device = await testDevice();
   const another = await open();
   const [from, into] = [0x04, 0x08]; // GPUBufferUsage.COPY_SRC, COPY_DST
@@ -167,20 +167,20 @@ test("a buffer that does not fit a call is refused with the numbers, and nothing
       gone.destroy();
       await refuses("INVALID_OPTION", vae.decode(z, { to: gone }), /decode: to: .*gpuDevice/);
       expect(vae.memory().deviceBuffers).toBe(before);
-      // Nothing is lost: what fits is written.
+      // Nothing is lost: a suitable buffer is written.
       expect(await vae.decode(z, { to })).toBe(undefined);
     }),
   );
   another.destroy();
 });
 
-test("a loss that turns NaN stops the run, names tensor and step, and keeps the last good weights", async () => {
+test("a NaN loss stops the run, names tensor and step, and keeps the last good weights", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     const layer = dense(16, { activation: "relu" });
     const deep = { ...spec, encoder: [layer, layer, layer], decoder: [layer, layer, layer, dense(784)] };
     using vae = await VAE.create(deep, { device, seed: 1 });
-    // The fifth step's update throws the weights far out; the next step overflows in one of seven layers.
+    // The fifth step's update makes the weights huge; the next step overflows in one of seven layers.
     const learningRate = ({ step }: { step: number }) => (step === 4 ? 1e6 : 1e-3);
     const broken = vae.train(data, { epochs: 20, batchSize: 16, learningRate });
     const error = await drain(broken).then(
@@ -197,7 +197,7 @@ test("a loss that turns NaN stops the run, names tensor and step, and keeps the 
   });
 });
 
-test("an abort ends a run at once, in any moment of it", async () => {
+test("an abort ends a run at once, at any moment", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create(spec, { device });
@@ -211,7 +211,7 @@ test("an abort ends a run at once, in any moment of it", async () => {
       await expect(drain(vae.train(data, { epochs: 100_000, batchSize: 16, signal: abort.signal }))).rejects.toThrow(
         /abort/i,
       );
-      // The benchmarks hold the milliseconds.
+      // The benchmarks measure the milliseconds.
       expect(turns()).toBeLessThanOrEqual(TURNS);
     }
     const aborted = AbortSignal.abort(new Error("never begun"));
@@ -237,17 +237,17 @@ test("a lost device ends a run with DEVICE_LOST at once", async () => {
     }
   })();
   await expect(run).rejects.toThrow(fault("DEVICE_LOST", /lost/));
-  // Since the test heard of it.
+  // Since the test was notified.
   expect(turns()).toBeLessThanOrEqual(TURNS);
   await expect(vae.sample(1)).rejects.toThrow(fault("DEVICE_LOST", /lost/));
-  // What was kept last is still there.
+  // The last copy is still available.
   using loaded = await VAE.load(await vae.save({ trainingState: true }), { device: await testDevice() });
   expect(loaded.trained).toEqual(vae.trained);
   vae.dispose();
   await expect(vae.save()).rejects.toThrow(fault("DISPOSED", /disposed/));
 });
 
-test("the ways to a device fail with their own codes", async () => {
+test("each step towards a device fails with its own code", async () => {
   const gpu = (parts: object) => ({ gpu: parts as GPU });
   await expect(VAE.create(spec, gpu({ requestAdapter: () => Promise.resolve(null) }))).rejects.toThrow(
     fault("NO_ADAPTER", /no adapter/),
@@ -259,7 +259,7 @@ test("the ways to a device fail with their own codes", async () => {
   await expect(VAE.create(spec, gpu({ requestAdapter }))).rejects.toThrow(fault("DEVICE_REFUSED", /not today/));
 });
 
-test("a model too large for the adapter is refused before anything is allocated", async () => {
+test("a model too large for the adapter is rejected before anything is allocated", async () => {
   const device = await testDevice();
   const huge = models.mlp([2 ** 14, 2 ** 6, 1], 2);
   const before = device.limits.maxStorageBufferBindingSize;
@@ -269,7 +269,7 @@ test("a model too large for the adapter is refused before anything is allocated"
 });
 
 describe("model files", () => {
-  test("cut short, of another spec, or with a NaN", async () => {
+  test("truncated, with another spec, or with a NaN", async () => {
     const device = await testDevice();
     using vae = await VAE.create(spec, { device, seed: 1 });
     const good = await vae.save();
@@ -280,15 +280,15 @@ describe("model files", () => {
     await expect(load(good, { spec: models.mlp([28, 28, 1], 2) })).rejects.toThrow(fault("SPEC_MISMATCH", /400/));
     const poisoned = good.slice();
     poisoned.set([0, 0, 0xc0, 0x7f], poisoned.length - 4);
-    await expect(load(poisoned)).rejects.toThrow(fault("NON_FINITE", /holds NaN/));
+    await expect(load(poisoned)).rejects.toThrow(fault("NON_FINITE", /is NaN at index/));
     const renamed = good.slice();
     const header = new TextDecoder("latin1").decode(renamed);
     renamed.set(new TextEncoder().encode("maan.bias"), header.indexOf("mean.bias"));
     await expect(load(renamed)).rejects.toThrow(fault("SPEC_MISMATCH", /mean\.bias/));
-    // Of all tensors that do not fit, not only of the first.
+    // Names all tensors that do not fit, not only the first.
     renamed.set(new TextEncoder().encode("mean.waight"), header.indexOf("mean.weight"));
     await expect(load(renamed)).rejects.toThrow(fault("SPEC_MISMATCH", /no tensor mean\.weight.*no tensor mean\.bias/));
-    // A bad file leaves a model as it was: loading makes a new one or nothing.
+    // A bad file does not affect an existing model: loading creates a new one or nothing.
     expect(await vae.save()).toEqual(good);
   });
 });

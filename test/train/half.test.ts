@@ -1,4 +1,4 @@
-// Training in half precision, where the adapter has it, against the same run in single; and the refusal where it has not.
+// Training in half precision, if the adapter supports it, compared with the same run in single; else the error.
 import { describe, expect, it } from "vitest";
 import { digits } from "../../src/datasets.js";
 import { models, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
@@ -17,7 +17,7 @@ import { testDevice, withErrorScopes } from "../support/gpu.js";
 const device = await testDevice();
 const data = digits({ split: "train", count: 256, seed: 3 });
 
-/** -ELBO of each epoch, and what the run leaves. */
+/** -ELBO of each epoch, and the run's result. */
 async function train(spec: ModelSpec, precision: TrainingOptions["precision"], epochs = 3) {
   const vae = await VAE.create(spec, { device, seed: 1, tuning: false });
   try {
@@ -55,7 +55,7 @@ if (device.features.has("shader-f16")) {
     ["convolutions, norm, pooling, dropout", small, 3],
     ["Gaussian with learned sigma", { ...small, likelihood: { type: "gaussian", variance: "learned" } }, 6],
   ])("%s", (_name, spec, epochs) => {
-    it("learns in f16 as in f32, in half of the memory, and the same bits twice", () =>
+    it("learns in f16 like in f32, with half the memory, and reproducible bits", () =>
       withErrorScopes(device, async () => {
         const single = await train(spec, "f32", epochs);
         const half = await train(spec, "f16", epochs);
@@ -64,7 +64,7 @@ if (device.features.has("shader-f16")) {
         expect(half.skipped).toBe(0);
         const gained = single.losses[0]! - single.losses.at(-1)!;
         expect(gained).toBeGreaterThan(40);
-        // Both go the same way but for f16's 11 bits, which part two trainings by far less than either learns.
+        // Both take the same course except for f16's 11 bits, which separate two runs by far less than either learns.
         half.losses.forEach((loss, epoch) => {
           expect(Math.abs(loss - single.losses[epoch]!), `epoch ${epoch}`).toBeLessThan(0.02 * gained);
         });
@@ -73,7 +73,7 @@ if (device.features.has("shader-f16")) {
       }));
   });
 } else {
-  it("is refused by name where the device lacks it, before anything is allocated", async () => {
+  it("is rejected by name if the device lacks it, before anything is allocated", async () => {
     const vae = await VAE.create(small, { device, tuning: false });
     const before = vae.memory();
     const run = async () => {
@@ -88,7 +88,7 @@ if (device.features.has("shader-f16")) {
   });
 }
 
-it("knows no other precision", async () => {
+it("supports no other precision", async () => {
   const vae = await VAE.create(small, { device, tuning: false });
   const run = async () => {
     for await (const report of vae.train(data, { precision: "f8" as "f16" })) void report;

@@ -1,4 +1,4 @@
-// Dawn in Node ends the process by a signal when a GPU object is collected whose devices live: the library holds it.
+// Dawn in Node crashes if a GPU object is garbage-collected while its devices live, so the library keeps a reference.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { create } from "webgpu";

@@ -1,5 +1,5 @@
-// Models of images as their users have them: what a preset learns, that a run repeats bit for bit also where it has
-// dropout and running statistics, and what is saved of them.
+// Image models as users have them: what a preset learns, that a run is reproducible bit for bit even with dropout and
+// running statistics, and what is saved of them.
 import { describe, expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import {
@@ -52,21 +52,23 @@ async function trained(vae: VAE, epochs: number): Promise<VAE> {
 }
 
 describe("the conv preset", () => {
-  /** 8 digits over and over, one batch a step. */
+  /** 8 digits over and over, one batch per step. */
   const COUNT = 8;
   const STEPS = 120;
   const few = datasets.take(data, COUNT);
   const pixels = few.values as Uint8Array;
   const entropy = (p: number) => (p > 0 && p < 1 ? -p * Math.log(p) - (1 - p) * Math.log(1 - p) : 0);
-  /** What grey pixels leave for any model, in nats. */
+  /** The loss that grey pixels leave for any model, in nats. */
   const floor = pixels.reduce((sum, byte) => sum + entropy(byte / 255), 0) / COUNT;
-  /** What the best image leaves that is one and the same for all: a decoder that ignores its latents. */
+  /** The loss of the best constant image, from a decoder that ignores its latents. */
   const means = Array.from({ length: 784 }, (_, i) => {
     return Array.from({ length: COUNT }, (_, n) => pixels[784 * n + i]! / 255).reduce((a, b) => a + b) / COUNT;
   });
   const constant = means.reduce((sum, p) => sum + entropy(p), 0) - floor;
 
-  /** Reconstruction above the floor, of the first steps and the last, of training on `place` of pixel i at each step. */
+  /**
+   * Reconstruction loss above the floor in the first and last steps, when pixel i moves to `place` at each step.
+   */
   async function overfitted(place: (step: number, i: number) => number): Promise<{ first: number; last: number }> {
     const values = Uint8Array.from({ length: STEPS * pixels.length }, (_, at) => {
       const [row, i] = [Math.floor(at / 784), at % 784];
@@ -83,7 +85,7 @@ describe("the conv preset", () => {
     });
   }
 
-  test("overfits one batch, far below what ignores its latents", async () => {
+  test("overfits one batch, far below a model that ignores its latents", async () => {
     const { first, last } = await overfitted((_, i) => i);
     console.log(`conv: ${first.toFixed(1)} to ${last.toFixed(1)}; one image for all ${constant.toFixed(1)}`);
     expect(first).toBeGreaterThan(2 * constant);
@@ -91,14 +93,14 @@ describe("the conv preset", () => {
     expect(last).toBeLessThan(constant / 3);
   }, 300_000);
 
-  test("does not where the pixels move at each step: the test above can fail", async () => {
+  test("does not if the pixels move at each step, so the test above can fail", async () => {
     const { last } = await overfitted((step, i) => (i + 389 * step) % 784);
     console.log(`conv, with pixels that move: ${last.toFixed(1)}`);
     expect(last).toBeGreaterThan(constant);
   }, 300_000);
 });
 
-test("a run repeats bit for bit, whole, saved and loaded, or broken off, with dropout and running statistics", async () => {
+test("a run is reproducible bit for bit, whether whole, saved and loaded, or interrupted, with dropout and running statistics", async () => {
   await withErrorScopes(device, async () => {
     using whole = await trained(await VAE.create(spec, { device, seed: 5 }), 4);
     const expected = await whole.save({ trainingState: true });
@@ -124,7 +126,7 @@ test("a run repeats bit for bit, whole, saved and loaded, or broken off, with dr
     expect(second.trained).toEqual({ steps: 24, epochs: 4 });
     expect(await second.save({ trainingState: true })).toEqual(expected);
 
-    // With the running statistics of the beginning it would be another file: they are part of what is compared.
+    // With the initial running statistics it would be another file, so they are part of the comparison.
     const fresh = edited(between, (tensor) =>
       tensor.name === "encoder.1.running_mean" ? { ...tensor, data: new Float32Array(6) } : tensor,
     );
@@ -133,7 +135,7 @@ test("a run repeats bit for bit, whole, saved and loaded, or broken off, with dr
   });
 });
 
-/** The file with each tensor as `change` gives it, or without it. */
+/** The file with each tensor replaced by the result of `change`, or removed. */
 function edited(bytes: Uint8Array, change: (tensor: NamedTensor) => NamedTensor | undefined): Uint8Array {
   const { tensors, metadata } = readSafetensors(bytes);
   const all = [...tensors].map(([name, info]): NamedTensor => ({ name, ...info }));
@@ -144,7 +146,7 @@ function edited(bytes: Uint8Array, change: (tensor: NamedTensor) => NamedTensor 
 }
 
 describe("a saved model", () => {
-  test("has its tensors in Keras's layouts, with the running statistics, and comes back as it was", async () => {
+  test("has its tensors in Keras's layouts, with the running statistics, and loads unchanged", async () => {
     await withErrorScopes(device, async () => {
       using vae = await trained(await VAE.create(spec, { device, seed: 2 }), 2);
       const bytes = await vae.save();
@@ -178,20 +180,20 @@ describe("a saved model", () => {
         "decoder.4.bias": [1],
       });
       const values = (name: string) => asFloat32(tensors.get(name)!);
-      // Twelve steps of momentum 0.9 leave 0.28 of where the variances began, which was 1.
+      // Twelve steps with momentum 0.9 leave 0.28 of the initial variances, which were 1.
       expect(values("encoder.1.running_variance")).not.toEqual(new Float32Array(6).fill(1));
       expect(values("encoder.1.running_mean").every((mean) => mean !== 0)).toBe(true);
       using loaded = await VAE.load(bytes, { device });
       expect(await loaded.save()).toEqual(bytes);
       const few = datasets.take(data, 5);
-      // Steps are of a training state, which was not saved.
+      // Step counts are part of the training state, which was not saved.
       expect(await loaded.encode(few)).toEqual({ ...(await vae.encode(few)), step: 0 });
       expect(await loaded.sample(3, { seed: 4 })).toEqual(await vae.sample(3, { seed: 4 }));
       expect(await loaded.elbo(data)).toEqual({ ...(await vae.elbo(data)), step: 0 });
     });
   });
 
-  test("is refused without its running statistics, or with others", async () => {
+  test("is rejected without its running statistics, or with invalid ones", async () => {
     using vae = await VAE.create(spec, { device, seed: 2 });
     const bytes = await vae.save();
     const name = "decoder.2.running_variance";
@@ -203,7 +205,7 @@ describe("a saved model", () => {
     await refuses(() => undefined, /no tensor decoder\.2\.running_variance \[5\]/);
     await refuses((one) => ({ ...one, shape: [1, 5] }), /decoder\.2\.running_variance has shape \[1, 5\].*\[5\]/);
     await refuses((one) => ({ ...one, shape: [4], data: new Float32Array(4) }), /shape \[4\].*needs \[5\]/);
-    await refuses((one) => ({ ...one, data: new Float32Array(5).fill(NaN) }), /running_variance holds NaN/);
+    await refuses((one) => ({ ...one, data: new Float32Array(5).fill(NaN) }), /running_variance is NaN/);
     await expect(
       VAE.load(
         edited(bytes, (one) => one),
@@ -213,7 +215,7 @@ describe("a saved model", () => {
   });
 });
 
-test("outside of training an example becomes the same whatever the others are", async () => {
+test("outside training, an example's result does not depend on the others", async () => {
   await withErrorScopes(device, async () => {
     using vae = await trained(await VAE.create(spec, { device, seed: 2 }), 1);
     const [many, one] = [datasets.take(data, 70), datasets.take(data, 1)];
@@ -224,7 +226,7 @@ test("outside of training an example becomes the same whatever the others are", 
     expect(await vae.reconstruct(one)).toEqual((await vae.reconstruct(many)).slice(0, 784));
     expect(await vae.decode(all.mean.slice(0, 3))).toEqual((await vae.decode(all.mean)).slice(0, 784));
     expect(await vae.sample(1, { seed: 1 })).toEqual((await vae.sample(70, { seed: 1 })).slice(0, 784));
-    // Dropout and the batch's own statistics belong to training alone, so that evaluation repeats.
+    // Dropout and the batch's statistics are only used in training, so evaluation is reproducible.
     expect(await vae.elbo(many, { seed: 3 })).toEqual(await vae.elbo(many, { seed: 3 }));
     const before = await vae.save();
     await vae.elbo(many);

@@ -1,5 +1,5 @@
-// What a call is given is the caller's again when it returns: examples are copied in the call, and a Dataset is borrowed
-// until it settles. And a value means the same in every container.
+// Arguments belong to the caller again when a call returns: examples are copied during the call, and a Dataset is
+// borrowed until it settles. A value means the same in every container.
 import { expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, type Examples, type Latents, type ModelSpec } from "../../src/index.js";
@@ -24,7 +24,7 @@ const calls = {
   decode: async (z: unknown) => [await vae.decode(z as Latents)],
 };
 
-/** Containers of the same values, each made anew. */
+/** Containers with the same values, each newly created. */
 const examples: Record<string, () => unknown> = {
   floats: () => floats.slice(),
   doubles: () => Float64Array.from(floats),
@@ -42,35 +42,32 @@ const drawn: Record<string, () => unknown> = {
   "plain rows": () => rowsOf(latents, 3).map((row) => [...row]),
 };
 
-/** Every array in what was given. */
+/** Every array in the arguments. */
 const arraysIn = (given: unknown): (number[] | Float32Array)[] =>
   Array.isArray(given) && typeof given[0] === "object" ? (given as number[][]) : [given as number[]];
 
 for (const [name, call] of Object.entries(calls)) {
   const containers = name === "decode" ? drawn : examples;
-  test.each(Object.keys(containers))(
-    `${name} copies %s before it returns, and takes them for the same`,
-    async (kind) => {
-      await withErrorScopes(device, async () => {
-        const wanted = await call(containers.floats!());
-        const given = containers[kind]!();
-        // Behind another call, which it has to wait for.
-        const earlier = vae.sample(1);
-        const made = call(given);
-        for (const array of arraysIn(given)) array.fill(0);
-        expect(await made).toEqual(wanted);
-        await earlier;
-        const moved = containers[kind]!();
-        const after = call(moved);
-        const buffers = arraysIn(moved).flatMap((array) => (ArrayBuffer.isView(array) ? [array.buffer] : []));
-        structuredClone(buffers, { transfer: buffers as ArrayBuffer[] });
-        expect(await after).toEqual(wanted);
-      });
-    },
-  );
+  test.each(Object.keys(containers))(`${name} copies %s before it returns, and treats them as equal`, async (kind) => {
+    await withErrorScopes(device, async () => {
+      const wanted = await call(containers.floats!());
+      const given = containers[kind]!();
+      // After another call, which it has to wait for.
+      const earlier = vae.sample(1);
+      const made = call(given);
+      for (const array of arraysIn(given)) array.fill(0);
+      expect(await made).toEqual(wanted);
+      await earlier;
+      const moved = containers[kind]!();
+      const after = call(moved);
+      const buffers = arraysIn(moved).flatMap((array) => (ArrayBuffer.isView(array) ? [array.buffer] : []));
+      structuredClone(buffers, { transfer: buffers as ArrayBuffer[] });
+      expect(await after).toEqual(wanted);
+    });
+  });
 }
 
-test("a Dataset is borrowed: what was transferred away while a call reads it is an error", async () => {
+test("a Dataset is borrowed: transferring its memory while a call reads it is an error", async () => {
   const wanted = await vae.encode(floats);
   const make = () => datasets.fromArray(floats.slice(), { shape: [5, 3, 1], name: "lent" });
   const move = (set: { values: ArrayBufferView }) =>

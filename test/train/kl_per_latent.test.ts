@@ -1,4 +1,4 @@
-// Each latent's share of the KL term, in reports and figures, and against the f64 formula on what `encode` gives.
+// Each latent's share of the KL term, in reports and figures, compared with the f64 formula on the result of `encode`.
 import { describe, expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, models, VAE, type ModelSpec, type Terms } from "../../src/index.js";
@@ -22,7 +22,7 @@ function expectShares({ kl, klPerLatent }: Terms, latent: number): void {
 }
 
 describe.each(Object.entries(specs))("%s", (_, spec) => {
-  test("are what the formula gives, and add up to kl", async () => {
+  test("match the formula, and add up to kl", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device, seed: 5, tuning: false });
@@ -46,7 +46,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
           }),
         ),
       );
-      // However many draws: the KL term needs none.
+      // For any number of draws, since the KL term needs none.
       for (const samples of [1, 3]) {
         const terms = await vae.elbo(data, { samples });
         expectShares(terms, spec.latent);
@@ -58,10 +58,10 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
   });
 });
 
-test("a latent that nothing is made of has none", async () => {
+test("an unused latent has none", async () => {
   const device = await testDevice();
   using vae = await VAE.create(models.points([6], 4), { device, seed: 5, tuning: false });
-  // Where the KL term weighs much, all of them collapse.
+  // If the KL term has a large weight, all of them collapse.
   await vae.train(data, { epochs: 150, batchSize: 64, beta: 50, learningRate: 3e-3 });
   expect(Math.max(...(await vae.elbo(data)).klPerLatent)).toBeLessThan(0.01);
 });

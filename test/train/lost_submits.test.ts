@@ -1,14 +1,14 @@
-// A submit that never runs, as when a driver drops it: no call gives figures that were left from before.
+// If a submit never runs, for example because a driver drops it, no call returns stale figures.
 import { expect, test } from "vitest";
 import { WebvaeError } from "../../src/index.js";
 import { open } from "../support/gpu.js";
 import { hooked } from "../soak/gpu_calls.js";
 import { create, vaeCalls } from "../soak/vae_calls.js";
 
-/** What is written to a page's buffer is not read back by the library. */
+/** The library does not read back what it writes to a page's buffer. */
 const calls = Object.entries(vaeCalls).filter(([name]) => !/to a buffer/.test(name));
 
-/** Without what is measured by a clock. */
+/** Without timings. */
 const steady = (result: unknown) =>
   JSON.stringify(result, (key, value: unknown) => (/second/i.test(key) ? undefined : value));
 
@@ -45,7 +45,7 @@ test.each(calls)("%s", async (_, call) => {
       expect(found.error, `submit ${n} of ${all}`).toBeInstanceOf(WebvaeError);
       expect((found.error as WebvaeError).code).toBe("GPU_FAILED");
       refused++;
-      // A safe point's submit is none of the result's.
+      // A safe point's submit does not contribute to the result.
     } else expect(found.result, `submit ${n} of ${all}`).toBe(result);
   }
   expect(refused).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-// A step that changes no weight changes no running statistics either: what is kept belongs together.
+// A step that changes no weights does not change running statistics either, so that the state stays consistent.
 import { describe, expect, test } from "vitest";
 import { Device } from "../../src/device.js";
 import type { StepValues } from "../../src/executable.js";
@@ -33,7 +33,7 @@ describe("against the twins", () => {
     expect(distance(start, twin.running, left.running)).toBeLessThan(apart.running);
   };
 
-  test("a batch that isn't finite, and all steps after it, leave them", async () => {
+  test("a non-finite batch, and all steps after it, leave them unchanged", async () => {
     const values = built.values.slice();
     values[2 * BATCH * 6 + 3] = NaN;
     const poisoned = { ...built, values };
@@ -43,8 +43,8 @@ describe("against the twins", () => {
     expectAlike(left, trainOnTwins({ ...built, steps: [first, second] }));
   });
 
-  test("a step that is skipped leaves them, the next does not", async () => {
-    // So large a factor of the gradients that their squares overflow; the loss is what it is without.
+  test("a skipped step leaves them unchanged, the next one does not", async () => {
+    // A factor on the gradients so large that their squares overflow; the loss is unaffected.
     const skipped = { ...third, gradient_scale: 2 ** 80 };
     const left = await run(built, [first, second, skipped, fourth]);
     expect(left.losses.every(([loss]) => Number.isFinite(loss))).toBe(true);
@@ -52,7 +52,7 @@ describe("against the twins", () => {
   });
 });
 
-test("after NON_FINITE a model is what it was after the last good step, bit for bit", async () => {
+test("after NON_FINITE a model is as it was after the last good step, bit for bit", async () => {
   const values = Float32Array.from({ length: 5 * BATCH * 6 }, (_, i) => Math.sin(i * i));
   const good = fromArray(values, { shape: [6] });
   const poisoned = values.slice();
@@ -68,7 +68,7 @@ test("after NON_FINITE a model is what it was after the last good step, bit for 
     using kept = await VAE.create(spec, { device: gpu, seed: 1 });
     await train(kept, good, { steps: 2 });
     expect(await broken.save()).toEqual(await kept.save());
-    // And from there both train on, with other data and so in a new epoch, to the same end.
+    // From there both continue training, with other data and so in a new epoch, with the same result.
     const other = fromArray(
       values.map((value) => -value),
       { shape: [6] },

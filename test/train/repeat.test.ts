@@ -1,4 +1,5 @@
-// A run repeats bit for bit: twice the same, in two halves with a save between, and broken off and continued.
+// A run is reproducible bit for bit: when repeated, in two halves with a save in between, and interrupted and
+// continued.
 import { expect, test, vi } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { Device } from "../../src/device.js";
@@ -26,7 +27,7 @@ async function trained(vae: VAE, epochs: number): Promise<VAE> {
   return vae;
 }
 
-test("two runs of one seed end with the same bits, another seed with others", async () => {
+test("two runs with the same seed end with the same bits, another seed with different ones", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     const saved: Uint8Array[] = [];
@@ -48,13 +49,13 @@ test("a run split in two by save and load ends with the same bits as one", async
     using second = await trained(await VAE.load(between, { device, spec }), 2);
     expect(second.trained).toEqual({ steps: 4 * 10, epochs: 4 });
     expect(await second.save({ trainingState: true })).toEqual(await whole.save({ trainingState: true }));
-    // Without the moments the second half is another run: the test above can fail.
+    // Without the moments the second half differs, so the test above can fail.
     using fresh = await trained(await VAE.load(await first.save(), { device, seed: 5 }), 2);
     expect(await fresh.save()).not.toEqual(await whole.save());
   });
 });
 
-test("a run broken off within an epoch goes on where it stood", async () => {
+test("a run interrupted within an epoch continues where it was", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using whole = await trained(await VAE.create(spec, { device, seed: 5 }), 2);
@@ -69,12 +70,13 @@ test("a run broken off within an epoch goes on where it stood", async () => {
   });
 });
 
-test("steps: a run ends after so many, within an epoch or at its end, and the next goes on there", async () => {
+test("steps: a run ends after that many, within an epoch or at its end, and the next continues from there", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using whole = await trained(await VAE.create(spec, { device, seed: 5 }), 2);
     using vae = await VAE.create(spec, { device, seed: 5 });
-    // Ten steps are an epoch, the last of 12 rows: one end lies within, one at the end of an epoch, one in the next, one at its end.
+    // An epoch is ten steps, the last with 12 rows. The runs end within an epoch, at its end, in the next one, and at
+    // its end.
     for (const [steps, ends] of [
       [1, []],
       [9, [9]],
@@ -95,7 +97,7 @@ test("steps: a run ends after so many, within an epoch or at its end, and the ne
 });
 
 test("every schedule of the products gives the same bits", async () => {
-  // The sums of a product are made in one order whatever the schedule, so tuning cannot change a result.
+  // A product's sums are computed in the same order in every schedule, so tuning cannot change a result.
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     const saved: Uint8Array[] = [];
@@ -115,7 +117,7 @@ test("every schedule of the products gives the same bits", async () => {
   });
 });
 
-test("a checkpoint's schedules win over those of a store, and are saved again", async () => {
+test("a checkpoint's schedules override those of a store, and are saved again", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using start = await trained(await VAE.create(spec, { device, seed: 5 }), 1);
@@ -168,7 +170,7 @@ test("one batch overfits", async () => {
     const losses: number[] = [];
     const run = vae.train(repeated, { epochs: 20, batchSize: 8, learningRate: 5e-3, beta: 0, shuffle: false });
     for await (const report of run) losses.push(report.reconstruction);
-    // Grey pixels leave the entropy of the targets themselves; what remains above it is the model's fault.
+    // Grey pixels leave the entropy of the targets themselves; anything above that is the model's fault.
     const floor = entropy(few.values as Uint8Array) / few.count;
     expect(losses[0]! - floor).toBeGreaterThan(300);
     expect(losses.at(-1)! - floor).toBeLessThan(10);
@@ -185,7 +187,7 @@ function entropy(bytes: Uint8Array): number {
   return sum;
 }
 
-test("buffers return to the base line, and a second run on one VAE is refused while the first goes on", async () => {
+test("buffers return to the baseline, and a second run on a VAE is rejected while the first continues", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create(spec, { device, seed: 1 });

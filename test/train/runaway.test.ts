@@ -1,4 +1,4 @@
-// A run whose weights are too far out for any gradient ends, and leaves the last weights that were good.
+// A run whose weights are too large for any finite gradient ends with the last good weights.
 import { expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, type ModelSpec, type WebvaeError } from "../../src/index.js";
@@ -15,7 +15,7 @@ const spec: ModelSpec = {
   likelihood: "bernoulli",
 };
 
-/** What a run throws. */
+/** The error that a run throws. */
 async function thrown(run: PromiseLike<unknown>): Promise<WebvaeError> {
   try {
     await run;
@@ -25,14 +25,14 @@ async function thrown(run: PromiseLike<unknown>): Promise<WebvaeError> {
   throw new Error("nothing was thrown");
 }
 
-test("steps that are skipped one after another end it, by default after 16", async () => {
+test("consecutive skipped steps end it, by default after 16", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create(spec, { device, seed: 1 });
     await vae.train(data, { epochs: 2, batchSize: 16 });
     const good = await vae.save({ trainingState: true });
     const before = await vae.elbo(data);
-    // Far enough for the gradient to overflow, and not the loss.
+    // Large enough for the gradient to overflow, but not the loss.
     const learningRate = ({ step }: { step: number }) => (step === 8 ? 1e6 : 1e-3);
     for (const maxSkipped of [undefined, 3]) {
       using run = await VAE.load(good, { device });
@@ -44,14 +44,14 @@ test("steps that are skipped one after another end it, by default after 16", asy
       const steps = Number(/after (\d+) steps/.exec(error.message)?.[1]);
       expect(steps).toBeGreaterThanOrEqual(8);
       expect(run.trained.steps).toBe(steps);
-      // The rate of step 8 alone has spoiled them.
+      // Only the rate of step 8 has spoiled them.
       expect((await run.elbo(data)).elbo).toBeGreaterThan(before.elbo - 20);
       expect((await run.train(data, { steps: 4, batchSize: 16 })).skipped).toBe(0);
     }
   });
 });
 
-test("advice fits the cause: one value of the data that is far out", async () => {
+test("advice fits the cause: one extreme value in the data", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     const values = new Float32Array(60).fill(0.5);

@@ -1,5 +1,5 @@
-// Encode, decode, reconstruct and sample: the same bits whatever the batch that a row is computed in, and the same from
-// and to buffers on the GPU as from and to the host.
+// Encode, decode, reconstruct and sample: a row has the same bits whatever the batch, and the same with buffers on the
+// GPU as on the host.
 import { describe, expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { conv2d, convTranspose2d, dense, flatten, models, reshape, VAE, type ModelSpec } from "../../src/index.js";
@@ -30,14 +30,14 @@ const specs: Readonly<Record<string, ModelSpec>> = {
 const COUNT = 75; // 64, then 8 of 11, and the three left again in a plan of 8.
 const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-/** `count` rows of `width` values in [0, 1) that are all different. */
+/** `count` rows of `width` distinct values in [0, 1). */
 function rows(count: number, width: number): Float32Array {
   return Float32Array.from({ length: count * width }, (_, i) => ((i * 7919) % 10007) / 10007);
 }
 
 const COPY = 0x04 | 0x08; // GPUBufferUsage.COPY_SRC | COPY_DST
 
-/** A buffer with `values` and, after them, one word that nobody should write. */
+/** A buffer with `values`, followed by a guard word that must not be overwritten. */
 function filled(device: GPUDevice, values: Float32Array): GPUBuffer {
   const buffer = device.createBuffer({ size: values.byteLength + 4, usage: COPY });
   device.queue.writeBuffer(buffer, 0, values.slice());
@@ -45,7 +45,7 @@ function filled(device: GPUDevice, values: Float32Array): GPUBuffer {
   return buffer;
 }
 
-/** What is in a buffer of `filled`, without its last word, which must still be there. */
+/** The contents of a buffer from `filled`, without the guard word, which must be intact. */
 async function contents(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {
   const staging = device.createBuffer({ size: buffer.size, usage: 0x01 | 0x08 });
   const encoder = device.createCommandEncoder();
@@ -63,7 +63,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
   const latents = rows(COUNT, spec.latent).map((value) => 6 * value - 3);
   const examples = rows(COUNT, width);
 
-  test("a row is the same bits in a batch of 1, 8 or 64", async () => {
+  test("a row has the same bits in a batch of 1, 8 or 64", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
@@ -83,7 +83,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
         expect(bytesOf(await vae.reconstruct(x, { noise: true, seed: 9 }))).toEqual(begin(drawn, width));
         expect(bytesOf(await vae.sample(count, { noise: true, seed: 9 }))).toEqual(begin(sampled, width));
       }
-      // Also where it isn't the first.
+      // Even if it is not the first.
       const row = (all: Float32Array, index: number, size: number) => all.slice(index * size, (index + 1) * size);
       for (const index of [3, 63, 64, 74]) {
         const alone = await vae.decode(row(latents, index, spec.latent));
@@ -92,7 +92,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
     });
   });
 
-  test("a temperature multiplies what is drawn of z, and nothing else", async () => {
+  test("a temperature multiplies only the draws of z", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
@@ -104,10 +104,10 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
       expect(bytesOf(one!)).toEqual(bytesOf(plain));
       expect(bytesOf(zero!)).toEqual(bytesOf(await vae.decode(new Float32Array(count * spec.latent))));
       expect(new Set([plain, zero, half].map(String)).size).toBe(3);
-      // From the middle a smaller step leads less far.
+      // A smaller factor stays closer to the centre.
       const far = (values: Float32Array) => Math.hypot(...values.map((value, i) => value - zero![i]!));
       expect(far(half!)).toBeLessThan(far(plain));
-      // What is drawn of x is drawn in full: at 0 it still differs from row to row.
+      // x is always drawn with full noise: at 0 it still differs from row to row.
       const noisy = await vae.sample(count, { seed: 3, noise: true, temperature: 0 });
       expect(
         new Set(Array.from({ length: count }, (_, i) => String(noisy.slice(i * width, (i + 1) * width)))).size,
@@ -118,7 +118,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
     });
   });
 
-  test("buffers on the GPU give and take what the host does", async () => {
+  test("buffers on the GPU give the same results as the host", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
@@ -144,7 +144,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
         bytesOf(await vae.decode(latents.slice(0, 3 * spec.latent))),
       );
       expect(await vae.encode(given)).toEqual(await vae.encode(examples));
-      // What was given is as it was.
+      // The inputs are unchanged.
       expect(await contents(device, z)).toEqual(latents);
       expect(await contents(device, x)).toEqual(examples);
       for (const buffer of [z, x, to]) buffer.destroy();
@@ -152,7 +152,7 @@ describe.each(Object.entries(specs))("%s", (_, spec) => {
   });
 });
 
-test("where the adapter's limits leave no room for 64 rows, fewer are computed at once, and give the same", async () => {
+test("if the adapter's limits do not allow 64 rows, fewer are computed at once, with the same result", async () => {
   const spec: ModelSpec = { input: [256], encoder: [], latent: 2, decoder: [dense(256)], likelihood: "bernoulli" };
   const examples = rows(50, 256);
   const made: Float32Array[] = [];
@@ -188,7 +188,7 @@ test("an abort ends a call that writes to a buffer, which can be called again", 
       abort.abort();
     }, 100);
     await expect(vae.sample(count, { to, signal: abort.signal })).rejects.toThrow(/abort/i);
-    // A call which goes on to its end would let many pass.
+    // A call that continued to its end would take many.
     expect(turns()).toBeLessThanOrEqual(TURNS);
     await vae.sample(1, { to, seed: 0 });
     to.destroy();

@@ -1,4 +1,4 @@
-// A sample of the walk over checkpoints; `npm run soak -- saves` makes two hundred.
+// A sample of the checkpoint walk; `npm run soak -- saves` makes two hundred.
 import { expect, test } from "vitest";
 import { walkSaves } from "../soak/saves.js";
 

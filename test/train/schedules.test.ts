@@ -1,5 +1,5 @@
-// What changes by step and comes from outside: the factor of the noise, schedules that read what a page changes while
-// the run goes on, and how long a submit is.
+// Values that change by step and come from outside: the noise factor, schedules that read values that a page changes
+// during the run, and the length of a submit.
 import { describe, expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import {
@@ -21,7 +21,7 @@ const spec: ModelSpec = {
   decoder: [dense(16, { activation: "relu" }), dense(784)],
   likelihood: "bernoulli",
 };
-/** One step an epoch, on all data; the weights stay as they are. */
+/** One step per epoch, on all data; the weights do not change. */
 const still: TrainingOptions = { batchSize: 64, learningRate: 0 };
 
 async function reports(vae: VAE, options: TrainingOptions): Promise<TrainingReport[]> {
@@ -39,7 +39,7 @@ async function plainReconstruction(vae: VAE): Promise<number> {
 }
 
 describe("noise", () => {
-  test("0 decodes the means, and each run of it is the same; 1 decodes draws", async () => {
+  test("0 decodes the means, the same in every run; 1 decodes draws", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device, seed: 1 });
@@ -47,7 +47,7 @@ describe("noise", () => {
       const [once] = await reports(vae, { ...still, epochs: 1, noise: 0 });
       // f32 sums, and probabilities instead of logits.
       expect(Math.abs(once!.reconstruction / plain - 1)).toBeLessThan(1e-5);
-      // Another step and so another draw, which doesn't count.
+      // Another step and so another draw, which does not matter.
       const [again] = await reports(vae, { ...still, epochs: 1, noise: 0, shuffle: false });
       expect(Math.abs(again!.reconstruction / plain - 1)).toBeLessThan(1e-5);
       const [drawn] = await reports(vae, { ...still, epochs: 1 });
@@ -55,7 +55,7 @@ describe("noise", () => {
     });
   });
 
-  test("0 ends with the same weights whatever the seed of its noise", async () => {
+  test("0 gives the same weights whatever the noise's seed", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using first = await VAE.create(spec, { device, seed: 1 });
@@ -74,7 +74,7 @@ describe("noise", () => {
     });
   });
 
-  test("evaluation and sampling draw in full after a run without", async () => {
+  test("evaluation and sampling use full noise after a run without any", async () => {
     const device = await testDevice();
     using vae = await VAE.create(spec, { device, seed: 1 });
     const before = await vae.elbo(data, { seed: 4 });
@@ -83,14 +83,14 @@ describe("noise", () => {
     expect(end!.epochEnd!.test!.reconstruction).not.toBeCloseTo(end!.epochEnd!.train.reconstruction, 3);
   });
 
-  test("what a function of the step reads may change while the run goes on", async () => {
+  test("values that a schedule function reads may change during the run", async () => {
     const device = await testDevice();
     await withErrorScopes(device, async () => {
       using vae = await VAE.create(spec, { device, seed: 1 });
       const plain = await plainReconstruction(vae);
       let noise = 1;
       const errors: number[] = [];
-      // An epoch begins when the one before it is done: what changes between them counts from the next step on.
+      // An epoch begins when the previous one is done, so changes in between apply from the next step.
       for await (const report of vae.train(data, { ...still, epochs: 6, noise: () => noise })) {
         errors.push(Math.abs(report.reconstruction / plain - 1));
         noise = report.epoch < 3 ? 1 : 0;
@@ -102,7 +102,7 @@ describe("noise", () => {
   });
 });
 
-test("submitMs: a short one holds one step, by default several", async () => {
+test("submitMs: a short submit has one step, a default one several", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create(spec, { device, seed: 1 });

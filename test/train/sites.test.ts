@@ -1,4 +1,4 @@
-// Nodes of one graph that draw from one stream: each has a site, and random numbers of its own.
+// Nodes of a graph that draw from the same stream: each has a site with its own random numbers.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
@@ -42,18 +42,18 @@ const drawing: { node: Node; drawn: string; values: (random: RandomValues) => Re
   },
 ];
 
-it("every shader that draws at a site is here", () => {
+it("includes every shader that draws at a site", () => {
   const shaders = drawing.map(({ node }) => opNamed(node.op).kernel(node, "direct").shader.name);
   const files = ["bernoulli", "gather", "gaussian", "reparameterize"];
   expect([...new Set(shaders)].sort()).toEqual(files);
   for (const file of files) expect(readFileSync(`shaders/${file}.wgsl`, "utf8")).toContain("at_site(");
 });
 
-it.each([-1, 0.5, 2 ** 24, NaN])("%s is no site: its numbers would be those of another stream", (site) => {
+it.each([-1, 0.5, 2 ** 24, NaN])("%s is not a valid site: its numbers would be another stream's", (site) => {
   expect(() => atSite(samplePrior(B, D), site)).toThrow(`sample_prior: no site ${site}`);
 });
 
-describe("at a site of its own", () => {
+describe("at its own site", () => {
   const named = (node: Node, site: number, build: OpCase["build"]): OpCase => ({
     name: `${node.op}, site ${site}`,
     build,
@@ -67,7 +67,7 @@ describe("at a site of its own", () => {
     ),
   );
 
-  it.each(drawing)("$node.op has other numbers, and at site 0 those that it had", async ({ node, drawn, values }) => {
+  it.each(drawing)("$node.op has other numbers, and at site 0 the original ones", async ({ node, drawn, values }) => {
     const draw = async (one: Node) => {
       const step = { ...defaultStep, rows: B };
       const { outputs } = await runNode(device, { node: one, values: values(new RandomValues(node.op)), step });

@@ -1,4 +1,4 @@
-// Training reaches figures that are known from elsewhere: the exact optimum of a linear VAE, and a reference run.
+// Training reaches known results: the exact optimum of a linear VAE, and a reference run.
 import { expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, type Dataset, type ModelSpec } from "../../src/index.js";
@@ -74,9 +74,10 @@ test("a linear VAE recovers probabilistic PCA", async () => {
     likelihood: { type: "gaussian", variance: "learned" },
   };
   await withErrorScopes(device, async () => {
-    // The start decides how soon the one latent is used: from some seeds 1,000 steps are too few, in any implementation.
+    // The initial weights decide how soon the only latent is used; for some seeds 1,000 steps are too few in any
+    // implementation.
     using vae = await VAE.create(spec, { device, seed: 2 });
-    // 7 whole batches an epoch; 1,001 steps.
+    // 7 full batches per epoch; 1,001 steps.
     const learningRate = ({ step }: { step: number }) => (step < 700 ? 1e-2 : step < 900 ? 1e-3 : 1e-4);
     for await (const report of vae.train(data, { epochs: 143, batchSize: 128, dropLast: true, learningRate }))
       void report;
@@ -86,7 +87,7 @@ test("a linear VAE recovers probabilistic PCA", async () => {
     expect(exact.elbo).toBeLessThan(best.logLikelihood + 1e-3);
     expect(exact.sigma / best.sigma).toBeGreaterThan(0.98);
     expect(exact.sigma / best.sigma).toBeLessThan(1.02);
-    // The library's own figure is the same expectation by sampling: 50,000 draws, a standard error of about 0.005.
+    // The library computes the same expectation by sampling: 50,000 draws, a standard error of about 0.005.
     const sampled = await vae.elbo(data, { samples: 50 });
     expect(Math.abs(sampled.elbo - exact.elbo)).toBeLessThan(0.02);
   });
@@ -116,7 +117,7 @@ async function figures(train: Dataset, held: Dataset) {
 test("a small MLP learns the generated digits", async () => {
   const [train, held] = (["train", "test"] as const).map((split) => datasets.digits({ split, count: 10_000, seed: 1 }));
   const { loss, kl } = await figures(train!, held!);
-  // What this engine gave on seed 1, not an outside reference: it guards against change. The spread is MNIST's.
+  // This engine's own result for seed 1, not an outside reference, to guard against changes. The spread is MNIST's.
   expect(Math.abs(loss - DIGITS.loss)).toBeLessThan(3);
   expect(Math.abs(kl - DIGITS.kl)).toBeLessThan(0.8);
 });

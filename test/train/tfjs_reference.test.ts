@@ -1,5 +1,5 @@
-// A second reference, written by others: TensorFlow.js on its plain CPU backend, with its own gradients, against our
-// twins, and thereby against the kernels. It computes in f32 where the twins have f64.
+// An independent reference: TensorFlow.js on its plain CPU backend, with its own gradients, compared with our twins,
+// and thereby with the kernels. It computes in f32, while the twins use f64.
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { batchNorm } from "../../src/ops/batch_norm.js";
@@ -13,7 +13,7 @@ import { RandomValues } from "../support/random_values.js";
 import { randomShapes } from "../support/sizes.js";
 
 beforeAll(async () => {
-  // Else it advertises its other backends.
+  // Otherwise it advertises its other backends.
   tf.enableProdMode();
   expect(await tf.setBackend("cpu")).toBe(true);
 });
@@ -27,19 +27,19 @@ const theirActivations: Partial<Record<Activation, (a: tf.Tensor) => tf.Tensor>>
 };
 const activations = Object.keys(theirActivations) as Activation[];
 
-/** The i-th of all pairs: what made the input, and what makes the result. */
+/** The i-th of all pairs of activations: the one that made the input, and the one that makes the result. */
 const pair = (i: number) => [activations[i % activations.length]!, activations[(i + 2) % activations.length]!] as const;
 
 const toTheirs = (values: Float64Array, shape: readonly number[]) => tf.tensor(Float32Array.from(values), [...shape]);
 
 /**
- * How far theirs may be off, over the largest value: f32 sums after each other. Seen: 9e-7 of a convolution, 1.4e-6 of
- * a normalization, whose gradient subtracts means.
+ * The allowed deviation relative to the largest value, from sequential f32 sums. Observed: 9e-7 for a convolution,
+ * 1.4e-6 for a normalization, whose gradient subtracts means.
  */
 const CONVOLUTION = 4e-6;
 const NORMALIZATION = 6e-6;
 
-/** Ours against theirs, over the largest of theirs; over 1 where less is left of terms that are about 1. */
+/** Compares ours with theirs, relative to their largest value, or to 1 if terms of about 1 cancel to less. */
 function expectClose(ours: Float64Array | undefined, theirs: tf.Tensor | undefined, what: string, limit: number): void {
   const expected = theirs!.dataSync<"float32">();
   expect(ours!.length, what).toBe(expected.length);
@@ -51,7 +51,7 @@ function expectClose(ours: Float64Array | undefined, theirs: tf.Tensor | undefin
   expect(error / Math.max(largest, 1), what).toBeLessThan(limit);
 }
 
-/** Zeros around the large image; after it as many as the taps of the last small pixel need. */
+/** Zeros around the large image; after it, as many as the last small pixel's taps need. */
 function paddingOf({ large, small, kernel, stride, pad }: Geometry): tf.backend_util.ExplicitPadding {
   const along = (axis: 0 | 1): [number, number] => {
     const end = (small[axis] - 1) * stride[axis] + kernel[axis] - pad[axis];

@@ -1,5 +1,5 @@
-// Whole training steps of dense layers against the f64 twins, and the twins' gradients of the whole objective against
-// central differences of its forward pass alone: a wrong gradient rule is caught whatever the kernels do.
+// Compares whole training steps of dense layers with the f64 twins, and the twins' gradients of the whole objective
+// with central differences of the forward pass alone, so that a wrong gradient rule is caught whatever the kernels do.
 import { describe } from "vitest";
 import { Device } from "../../src/device.js";
 import { dense } from "../../src/layers/json.js";

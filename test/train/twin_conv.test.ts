@@ -1,5 +1,5 @@
-// The conv preset itself, as target D trains it (glorot, Keras's epsilon, pictures of digits): its first ten steps
-// against the f64 twins, from the library's own first weights. Other layers, other sizes: twin_images.test.ts.
+// The conv preset trained on pictures of digits (glorot, Keras's epsilon): compares its first ten steps with the f64
+// twins, starting from the library's initial weights. For other layers and sizes see twin_images.test.ts.
 import { describe } from "vitest";
 import { readDataDir } from "../../cli/data_dir.js";
 import { digits, take } from "../../src/datasets.js";
@@ -18,8 +18,8 @@ const setup = (data: Dataset): Setup => ({
   initialisation: "glorot",
   gather: { batch: 8, shuffle: true },
   adam: { epsilon: 1e-7 },
-  // Most of its 16 units before the heads turn off within these steps, each across its kink, and at this epsilon Adam
-  // makes a step of rounding errors too. What was seen: 4.5e-6 of a reconstruction, 8.5e-4 of a KL term of 0.007.
+  // Most of its 16 units before the heads turn off within these steps, each across its kink, and with this epsilon Adam
+  // amplifies rounding errors too. Observed: 4.5e-6 of a reconstruction, 8.5e-4 of a KL term of 0.007.
   kinks: true,
   schedules: ["direct", "subgroups"],
 });

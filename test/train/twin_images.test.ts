@@ -1,5 +1,5 @@
-// Whole training steps of models of images against the f64 twins and central differences, as in twin.test.ts: every
-// kind of layer, in places where shapes, padding and gradients that meet could go wrong.
+// Compares whole training steps of image models with the f64 twins and central differences, as in twin.test.ts: every
+// kind of layer, in places where shapes, padding and merging gradients could go wrong.
 import { describe } from "vitest";
 import { Device } from "../../src/device.js";
 import {
@@ -53,7 +53,7 @@ const setups: Readonly<Record<string, Setup>> = {
     gather: { batch: 6, shuffle: true },
     schedules,
   },
-  "relu and padding as the input's, three channels, weight gradients in parts": {
+  "relu and padding like the input's, three channels, weight gradients in parts": {
     spec: {
       input: [8, 8, 3],
       encoder: [conv2d(6, 3, { stride: 2, ...relu }), conv2d(9, 4, { stride: 2, ...relu }), flatten(), dense(10, relu)],
@@ -132,7 +132,7 @@ const setups: Readonly<Record<string, Setup>> = {
     adam: { weightDecay: 0.1, decoupled: true },
     schedules,
   },
-  // Large enough that a layer's gradients are two dispatches, and dx lies over what its slope is computed from.
+  // Large enough that a layer's gradients are two dispatches, and dx overwrites the tensor its slope is computed from.
   "gradients in place, over a value and over what was before its activation": {
     spec: {
       input: [64, 64, 1],
@@ -189,7 +189,7 @@ const setups: Readonly<Record<string, Setup>> = {
     count: 24,
     gather: { batch: 8, shuffle: true },
   },
-  "residual layers in each other, and around layers that do nothing": {
+  "nested residual layers, and around layers that do nothing": {
     spec: {
       input: [6],
       encoder: [

@@ -1,4 +1,4 @@
-// Calls while a run is under way: each sees the model as it is between two steps.
+// Calls during a run: each sees the model as it is between two steps.
 import { expect, test } from "vitest";
 import * as datasets from "../../src/datasets.js";
 import { dense, VAE, type ModelSpec, type TrainingOptions } from "../../src/index.js";
@@ -17,7 +17,7 @@ const options: TrainingOptions = { batchSize: 32, submitMs: 5, epochs: 6 };
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** A learning rate that, as some steps are made, calls `act` a little later: in any moment of the run. */
+/** A learning rate that calls `act` shortly after some steps are created, at any moment of the run. */
 const acting = (steps: readonly number[], act: (i: number) => void) => {
   const left = [...steps];
   return ({ step }: { step: number }) => {
@@ -49,12 +49,12 @@ test("a checkpoint made at any time, resumed, ends with the run's bits", async (
       const again = await other.save({ trainingState: true });
       expect(Buffer.compare(again, whole), `saved after ${done} steps`).toBe(0);
     }
-    // Of one moment they would prove little.
+    // A single moment would prove little.
     expect(steps.size).toBeGreaterThan(2);
   });
 });
 
-test("elbo, score, encode and sample see one step's weights, and say which", async () => {
+test("elbo, score, encode and sample use one step's weights, and say which", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create(spec, { device, seed: 5, tuning: false });
@@ -87,7 +87,7 @@ test("elbo, score, encode and sample see one step's weights, and say which", asy
   });
 });
 
-test("the mean of the scores is the ELBO, and a score is its example's own", async () => {
+test("the mean of the scores is the ELBO, and a score depends only on its example", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create(spec, { device, seed: 5 });
@@ -98,10 +98,10 @@ test("the mean of the scores is the ELBO, and a score is its example's own", asy
       const mean = scores[name].reduce((sum, value) => sum + value, 0) / 300;
       expect(Math.abs(mean / terms[name] - 1)).toBeLessThan(1e-6);
     }
-    // Draws are keyed by the example's place, so the first ones' scores are theirs in any set.
+    // Draws depend on the example's index, so the first ones have the same scores in any set.
     const few = await vae.score(datasets.take(data, 7), { samples: 3, seed: 9 });
     expect(few.elbo).toEqual(scores.elbo.slice(0, 7));
-    // A picture of another kind is stranger than all digits.
+    // A different kind of picture has a lower ELBO than all digits.
     await vae.train(data, { epochs: 8, batchSize: 32, learningRate: 5e-3 });
     const noise = datasets.fromArray(
       Uint8Array.from({ length: 784 }, (_, i) => (i * 7919) % 256),
@@ -112,12 +112,12 @@ test("the mean of the scores is the ELBO, and a score is its example's own", asy
   });
 });
 
-test("train awaited runs to its end and gives the last report; iterated, the reports; both are BUSY", async () => {
+test("train, awaited, runs to its end and returns the last report; iterated, yields the reports; both are BUSY", async () => {
   const device = await testDevice();
   await withErrorScopes(device, async () => {
     using vae = await VAE.create(spec, { device, seed: 5 });
     const once = vae.train(data, { epochs: 1, batchSize: 32 });
-    // Nothing begins before it is awaited.
+    // Nothing starts before it is awaited.
     await pause(30);
     expect(vae.trained.steps).toBe(0);
     const [first, second] = await Promise.all([once, once.then((report) => report)]);
@@ -143,7 +143,7 @@ test("train awaited runs to its end and gives the last report; iterated, the rep
   });
 });
 
-test("a run that is dropped without return ends when it is collected", { timeout: 120_000 }, async () => {
+test("a run dropped without return ends when it is garbage-collected", { timeout: 120_000 }, async () => {
   const { setFlagsFromString } = await import("node:v8");
   const { runInNewContext } = await import("node:vm");
   setFlagsFromString("--expose-gc");

@@ -1,6 +1,6 @@
-// `npm run test:wgpu`: the tests that compute, on the other implementation of WebGPU. Deno's is wgpu with the shader
-// compiler naga, which are Firefox's too; vitest itself runs in Deno, so the test files are the same. With --sample a
-// minute of them: every kind of kernel but the products, which a training step has, and what a step leaves.
+// `npm run test:wgpu`: the tests that compute, on the other WebGPU implementation. Deno uses wgpu with the shader
+// compiler naga, like Firefox; vitest itself runs in Deno, so the test files are the same. With --sample, runs about a
+// minute of them: every kind of kernel except the products, which a training step covers, and a step's results.
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const sample = [
   "test/train/poisoned.test.ts",
 ];
 
-// Over 100 MB, for this script alone: npx keeps it in its cache, and the project's packages don't grow by it.
+// Over 100 MB, only for this script: npx keeps it in its cache, so it is not one of the project's packages.
 const wanted = "deno@2.9.6";
 const oldest = { major: 2, minor: 9 };
 const needed = `Deno ${oldest.major}.${oldest.minor} or newer`;
@@ -47,13 +47,13 @@ function findDeno() {
 async function environment() {
   const { WEBVAE_ADAPTER, VK_DRIVER_FILES, VK_ICD_FILENAMES } = process.env;
   const chosen = WEBVAE_ADAPTER || VK_DRIVER_FILES || VK_ICD_FILENAMES;
-  // wgpu takes the lavapipe of Debian 12 too, which Dawn refuses, and is faster on it than on SwiftShader.
+  // Unlike Dawn, wgpu also accepts Debian 12's lavapipe, and is faster on it than on SwiftShader.
   const lavapipe = chosen || hardwareDrivers().length > 0 ? undefined : lavapipeDriver();
   const { env, description } = await vulkanEnvironment(lavapipe ? { adapter: lavapipe } : {});
   const linux = {
-    // OpenGL, its other backend, would be another driver than the one that was chosen.
+    // OpenGL, its other backend, would use another driver than the chosen one.
     DENO_WEBGPU_BACKEND: "vulkan",
-    // Where wgpu looks for a display; it complains if there is no such variable.
+    // Where wgpu looks for a display; it prints an error if the variable is missing.
     XDG_RUNTIME_DIR: tmpdir(),
   };
   const defaults = process.platform === "linux" ? linux : {};

@@ -1,4 +1,4 @@
-// For vitest in Deno, as run.mjs starts it.
+// For vitest in Deno, started by run.mjs.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import base from "../../vitest.config.js";
@@ -17,7 +17,8 @@ export default defineConfig({
     ...test,
     maxWorkers: 1,
     setupFiles: ["./test/support/toolbox.ts"],
-    // What asks a GPU to compute. The null tier needs Dawn's null backend, and the others start programs or browsers.
+    // The tests that compute on a GPU. The null tier needs Dawn's null backend, and the others start programs or
+    // browsers.
     include: ["test/{ops,support,train}/*.test.ts"],
     // The bits of weights are stored for Dawn's adapters.
     exclude: ["test/train/bits.test.ts"],

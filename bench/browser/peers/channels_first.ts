@@ -1,5 +1,5 @@
-// A model's steps for a library whose images are NCHW: where the order of a vector's values changes, the weights that
-// touch it are permuted on the host instead of the values on the device.
+// A model's steps for a library whose images are NCHW: if the order of a vector's values changes, the weights that use
+// it are permuted on the host, instead of the values on the device.
 import type { ConvStep, DenseStep, LayerStep, ModelSteps, ReshapeStep } from "../layers.js";
 import type { Weight } from "../protocol.js";
 
@@ -10,7 +10,7 @@ export interface NamedWeight extends Weight {
 }
 
 type Weighted<S> = S & {
-  /** The step's tensors in the library's layouts, from those in Keras's. */
+  /** Converts the step's tensors from Keras's layouts to the library's. */
   weights(from: ReadonlyMap<string, Weight>): NamedWeight[];
 };
 
@@ -21,14 +21,14 @@ export interface OrderedModel {
   readonly mean: Weighted<DenseStep>;
   readonly logVariance: Weighted<DenseStep>;
   readonly decoder: readonly OrderedStep[];
-  /** The encoder takes, and the decoder gives, images in NCHW; else vectors in NHWC's order. */
+  /** Whether the encoder takes, and the decoder returns, images in NCHW; otherwise vectors in NHWC order. */
   readonly inputFirst: boolean;
   readonly outputFirst: boolean;
 }
 
 export function channelsFirstSteps(model: ModelSteps): OrderedModel {
   const inputFirst = model.encoder[0]?.kind === "conv2d" || model.encoder[0]?.kind === "conv_transpose2d";
-  // A model of vectors takes its input flat.
+  // A model of vectors takes a flat input.
   const begins: Order = inputFirst ? imageOf(model.input) : null;
   const encoder = inOrder(model.encoder, begins);
   const head = (step: DenseStep) => ordered(step, encoder.order, null);
@@ -43,14 +43,14 @@ export function channelsFirstSteps(model: ModelSteps): OrderedModel {
   };
 }
 
-/** The image whose NCHW order the values have; null: as the spec says. */
+/** The image in whose NCHW order the values are; null: the spec's order. */
 type Order = Image | null;
 
 function inOrder(steps: readonly LayerStep[], begins: Order): { steps: OrderedStep[]; order: Order } {
   let order = begins;
   const result = steps.map((step, index): OrderedStep => {
     if (step.kind === "dense") {
-      // What becomes an image next is made in that image's order.
+      // A vector that is reshaped to an image next is made in that image's order.
       const next = steps[index + 1];
       const made = next?.kind === "reshape" && next.to.length === 3 ? imageOf(next.to) : null;
       const dense = ordered(step, order, made);
@@ -96,7 +96,7 @@ function ordered(step: DenseStep, from: Order, to: Order): Weighted<DenseStep> {
   };
 }
 
-/** For each place in NCHW order the place in NHWC order. */
+/** For each index in NCHW order, the index in NHWC order. */
 function firstOrder(order: Order, size: number): number[] {
   if (!order) return Array.from({ length: size }, (_, i) => i);
   const [height, width, channels] = order;
@@ -107,7 +107,7 @@ function firstOrder(order: Order, size: number): number[] {
   return places;
 }
 
-/** [O, I, KH, KW] of either kind of convolution; a transposed one's kernel is turned by half a turn. */
+/** [O, I, KH, KW] for either kind of convolution; a transposed one's kernel is rotated by 180 degrees. */
 function convWeights(step: ConvStep, all: ReadonlyMap<string, Weight>): NamedWeight[] {
   const weight = named(all, `${step.path}.weight`);
   const bias = named(all, `${step.path}.bias`);
@@ -135,8 +135,8 @@ function convWeights(step: ConvStep, all: ReadonlyMap<string, Weight>): NamedWei
 }
 
 /**
- * A transposed convolution is one of the image spread by the stride, with the kernel turned; this is the padding of
- * that one, [before, after] along each axis.
+ * A transposed convolution is a convolution of the image dilated by the stride, with the kernel rotated; this is that
+ * convolution's padding, [before, after] along each axis.
  */
 export function spreadPadding(step: ConvStep): [[number, number], [number, number]] {
   const along = (axis: 0 | 1): [number, number] => {

@@ -1,5 +1,5 @@
-// jax-js: forward, backward and Adam in one jit. Images are NCHW, its convolutions' layout; weights are brought into
-// that order once, on the host, so that no step transposes anything.
+// jax-js: forward, backward and Adam in one jit. Images are NCHW, the layout of its convolutions; weights are converted
+// once, on the host, so that no step transposes anything.
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { modelSteps, type ConvStep, type DenseStep } from "../layers.js";
 import { COMPARED_STEPS, threads, type OpenPeer } from "../protocol.js";
@@ -37,8 +37,8 @@ export const open: OpenPeer = async (material) => {
   const target = placed(model.outputFirst);
   const noise = material.noise.map((values) => array(values, [job.batch, job.spec.latent]));
   const { learningRate, batch } = job;
-  // Adam's bias corrections, as scalars on the device: no step uploads anything. After the steps whose losses are
-  // compared they stay as they are.
+  // Adam's bias corrections, as scalars on the device, so that no step uploads anything. After the steps whose losses
+  // are compared, they no longer change.
   const corrections = Array.from({ length: COMPARED_STEPS }, (_, i) => ({
     first: np.array(learningRate / (1 - BETA1 ** (i + 1))),
     second: np.array(1 / (1 - BETA2 ** (i + 1))),

@@ -1,14 +1,14 @@
-// The training loop that tfjs and jax-js share: steps queued without reading anything back, a wait every so often.
+// The training loop that tfjs and jax-js share: steps are queued without reading anything back, with occasional waits.
 import { COMPARED_STEPS, type Pace, type PageMemory, type Peer, type Timed } from "../protocol.js";
 
-/** A library's own step. L is its handle of a scalar that stays on the device. */
+/** A library's step. L is its handle for a scalar that stays on the device. */
 export interface Stepper<L> {
   readonly detail: string;
   readonly dataBytes: number;
   readonly memory?: () => Partial<PageMemory>;
   /** Queues training step `index`. */
   step(index: number): L;
-  /** Resolves when all that was queued is computed. */
+  /** Resolves when everything queued has been computed. */
   settle(loss: L): Promise<void>;
   read(loss: L): Promise<number>;
   release(loss: L): void;

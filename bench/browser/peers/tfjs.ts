@@ -1,4 +1,4 @@
-// TensorFlow.js: its core's fused products and its own Adam, in production mode, all tensors of a step in one tidy.
+// TensorFlow.js: its core's fused products and its own Adam, in production mode, with each step in one tidy.
 import * as tf from "@tensorflow/tfjs";
 import { modelSteps, outputShape, type ConvStep, type DenseStep, type LayerStep } from "../layers.js";
 import type { Material, PageMemory, Peer } from "../protocol.js";
@@ -48,7 +48,7 @@ export async function openOn(material: Material, detail = () => ""): Promise<Pee
     memory: () => memoryOf(material.backend),
     detail: detail(),
     step: (index) => optimizer.minimize(() => loss(index), true, trained)!,
-    // Commands run in the order in which they were queued, and the copy of the loss comes after the step's Adam.
+    // Commands run in the order they were queued, and the copy of the loss comes after the step's Adam.
     settle: async (value) => void (await value.data()),
     read: async (value) => (await value.data())[0] ?? NaN,
     release: (value) => value.dispose(),
@@ -60,7 +60,7 @@ export async function openOn(material: Material, detail = () => ""): Promise<Pee
 }
 
 function memoryOf(backend: string): Partial<PageMemory> {
-  // Textures that are free again are kept for the next tensor of their size.
+  // Freed textures are kept for the next tensor of the same size.
   const memory = tf.memory() as tf.MemoryInfo & { numBytesInGPUAllocated?: number };
   if (backend === "webgl") return { gpuBytes: memory.numBytesInGPUAllocated ?? null };
   return backend === "cpu" ? { hostBytes: memory.numBytes } : {};
@@ -77,7 +77,7 @@ function apply(step: LayerStep, value: tf.Tensor, weight: (name: string) => tf.V
   }
 }
 
-// With a linear activation the product and the bias are one kernel; with another one tfjs takes them apart in training.
+// With a linear activation the product and the bias are one kernel; with any other, tfjs splits them during training.
 function dense(step: DenseStep, value: tf.Tensor, weight: (name: string) => tf.Variable): tf.Tensor {
   const a = value.rank === 2 ? value : value.reshape([-1, step.inputs]);
   return tf.fused.matMul({ a, b: weight(`${step.path}.weight`), bias: weight(`${step.path}.bias`) });
@@ -120,6 +120,6 @@ function activate(value: tf.Tensor, activation: DenseStep["activation"]): tf.Ten
     case "silu":
       return value.mul(value.sigmoid());
     default:
-      throw new Error(`the comparison knows no activation ${activation} in tfjs`);
+      throw new Error(`the comparison does not support activation ${activation} in tfjs`);
   }
 }

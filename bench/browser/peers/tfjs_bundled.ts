@@ -1,4 +1,4 @@
-// tfjs with the backends that its package brings: webgl and cpu.
+// tfjs with the backends included in its package: webgl and cpu.
 import { openOn } from "./tfjs.js";
 import type { OpenPeer } from "../protocol.js";
 

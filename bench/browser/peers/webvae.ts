@@ -1,13 +1,13 @@
-// webvae as a user has it: VAE.create, a loop over vae.train, the speed from its reports.
+// webvae as a user would use it: VAE.create, a loop over vae.train, the speed from its reports.
 import { VAE, type Dataset, type ModelSpec, type TrainingReport } from "webvae";
 import type { Material, OpenPeer, Pace, Timed } from "../protocol.js";
 
-/** Steps of an epoch while time is measured: about those of 60,000 digits, or as many large pictures as fit. */
+/** Steps per epoch while measuring: about as for 60,000 digits, or as many large pictures as fit. */
 const EPOCH_STEPS = 468;
 const EPOCH_BYTES = 2 ** 28;
-/** Submits after which their length is found. */
+/** Submits after which their length has settled. */
 const FIRST_REPORTS = 3;
-/** Where a submit is one slow step, fewer of them do. */
+/** Fewer are enough if a submit is one slow step. */
 const LONG_MS = 6000;
 
 export const open: OpenPeer = async (material) => {
@@ -23,7 +23,7 @@ export const open: OpenPeer = async (material) => {
     dataBytes: epochSteps * material.images.length,
     async losses(count) {
       const losses: number[] = [];
-      // An epoch of one step: each has a report of its own.
+      // An epoch of one step, so that each step has its own report.
       for await (const report of vae.train(one, { ...options, epochs: count })) losses.push(-report.elbo);
       return losses;
     },
@@ -36,12 +36,12 @@ export const open: OpenPeer = async (material) => {
       for await (const report of vae.train(many, { ...options, epochs: 100_000 })) {
         last = report;
         reports++;
-        // Speeds are means over the last four submits, and the first submits feel their way.
+        // Speeds are means over the last four submits, and the first submits are still adapting.
         if (reports === FIRST_REPORTS) counts = { ...counts, ...vae.counts };
         const spent = performance.now() - started;
         if (reports >= FIRST_REPORTS + 4 ? spent > 1000 * seconds : reports > FIRST_REPORTS && spent > LONG_MS) break;
       }
-      // What is in flight still runs; the next to be measured shall have the device alone.
+      // Steps in flight still run; the next library must have the device to itself.
       await vae.save();
       const { steps = 1, submits = 1 } = vae.counts ?? {};
       return {
@@ -65,7 +65,7 @@ export const open: OpenPeer = async (material) => {
 
 const precisionOf = ({ precision }: Material) => (precision ? { precision } : {});
 
-/** A data set of the one batch, `count` times over. */
+/** A data set that repeats the one batch `count` times. */
 function batches({ job, images }: Material, count: number): Dataset {
   const values = new Uint8Array(images.length * count);
   for (let i = 0; i < count; i++) values.set(images, i * images.length);

@@ -1,7 +1,7 @@
-// A small file that is a large picture.
+// A small file that contains a large picture.
 import { crc32, deflateSync } from "node:zlib";
 
-/** A grey PNG of one bit a pixel, all of it 0: a small file however large the picture. */
+/** A grey PNG with one bit per pixel, all 0: a small file however large the picture. */
 export function blackPng(width: number, height: number): Uint8Array {
   const chunk = (type: string, body: Uint8Array) => {
     const whole = Buffer.concat([Buffer.alloc(4), Buffer.from(type), body, Buffer.alloc(4)]);

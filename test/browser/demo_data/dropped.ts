@@ -1,4 +1,4 @@
-// A page that takes one drop: names and texts of its files.
+// A page that accepts one drop and returns the names and texts of its files.
 import { filesOf } from "../../../demo/data/dropped.js";
 
 const dropped = new Promise<[string, string][]>((resolve, reject) => {

@@ -1,4 +1,4 @@
-// Loads files as the demo's worker does. Pictures are drawn here, since it takes a browser to pack them.
+// Loads files like the demo's worker. Pictures are drawn here, because encoding them needs a browser.
 import { dataFromFiles, type FileOptions } from "../../../demo/data/files.js";
 import { DataFault } from "../../../demo/data/loaded.js";
 
@@ -22,7 +22,7 @@ export type FileSpec = { readonly name: string } & (
 export interface Question {
   readonly files: readonly FileSpec[];
   readonly options: FileOptions;
-  /** Aborts as soon as so many files are read. */
+  /** Aborts as soon as this many files have been read. */
   readonly abortAt?: number;
 }
 

@@ -1,11 +1,11 @@
-// What the tests do in the browser, on a page or in a worker. Each returns plain data that the test judges.
+// The tests' actions in the browser, on a page or in a worker. Each returns plain data for the test to check.
 import { models, VAE, WebvaeError, type TrainingReport } from "webvae";
 import * as datasets from "webvae/datasets";
 
 const spec = models.mlp([28, 28, 1], 20);
 const digits = (split: "train" | "test", count: number) => datasets.digits({ split, count, seed: 3 });
 
-/** How a promise fails: the error's class, code and message, and after how long. */
+/** How a promise fails: the error's class, code and message, and the time until then. */
 async function failure(promise: Promise<unknown>) {
   const began = performance.now();
   try {
@@ -83,7 +83,7 @@ export async function trains() {
   };
 }
 
-/** One step of a convolutional model: its WGSL is loaded when it is wanted. */
+/** One step of a convolutional model, whose WGSL is loaded on demand. */
 export async function convolves() {
   const vae = await VAE.create(models.conv([28, 28, 1], 2), { seed: 1 });
   const data = digits("train", 8);
@@ -125,7 +125,7 @@ export async function offlineFiles() {
 
 export async function ownDevice() {
   const adapter = await navigator.gpu.requestAdapter();
-  // With the default limits, as most pages ask for one.
+  // With the default limits, like most pages' devices.
   const device = await adapter!.requestDevice();
   let lost = false;
   void device.lost.then(() => (lost = true));
@@ -138,7 +138,7 @@ export async function ownDevice() {
   const sample = extremes(await second.sample(4));
   const left = second.memory().deviceBytes;
   second.dispose();
-  // The page goes on with its device.
+  // The page keeps using its device.
   device.pushErrorScope("validation");
   const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   device.queue.writeBuffer(buffer, 0, new Uint32Array([1, 2, 3, 4]));
@@ -149,7 +149,7 @@ export async function ownDevice() {
   return { losses, software, sample, left, words, error: error?.message, lost };
 }
 
-/** A device that the library asked for goes with the VAE. */
+/** A device requested by the library is destroyed with the VAE. */
 export async function libraryDevice() {
   const vae = await VAE.create(spec);
   const { lastDevice } = globalThis as unknown as { lastDevice: GPUDevice };
@@ -157,7 +157,7 @@ export async function libraryDevice() {
   return (await lastDevice.lost).reason;
 }
 
-/** VAE.create while a property of WebGPU's is another. */
+/** VAE.create with a property of WebGPU replaced. */
 async function createWith(prototype: object, name: string, replacement: PropertyDescriptor) {
   const found = Object.getOwnPropertyDescriptor(prototype, name)!;
   Object.defineProperty(prototype, name, { configurable: true, ...replacement });
@@ -182,8 +182,8 @@ export function refusedDevice() {
 }
 
 /**
- * Counts turns of this thread's event loop. What answers at once takes a few of them, however busy the machine is; what
- * waits for the GPU, or for a timer, lets many pass.
+ * Counts turns of this thread's event loop. An immediate answer takes a few of them, however busy the machine is;
+ * waiting for the GPU or a timer takes many.
  */
 function countTurns(): () => number {
   const { port1, port2 } = new MessageChannel();
@@ -221,7 +221,7 @@ export async function lostDevice() {
   return { run, ms, turns: turnsAfter, after, create };
 }
 
-/** From abort() to the rejection, in several places of several calls: milliseconds, and turns of the event loop. */
+/** The time from abort() to the rejection, at several points in several calls, in milliseconds and event loop turns. */
 export async function aborts() {
   const data = digits("train", 1024);
   const vae = await VAE.create(spec, { seed: 1 });
@@ -253,13 +253,13 @@ export async function aborts() {
   await vae.sample(1);
   for (const ms of [400, 730, 1190]) await measure("training", ms, train);
   await measure("elbo", 300, (signal) => vae.elbo(data, { samples: 10_000, signal }));
-  // What was given to the GPU runs to its end; this waits for it, and so is what no rejection may be like.
+  // Work submitted to the GPU runs to its end. This waits for it, as no rejection may.
   const waiting = countTurns();
   await vae.sample(1);
   const waited = waiting();
   await measure("sample", 300, (signal) => vae.sample(100_000, { signal }));
   const steps = vae.trained.steps;
-  // The weights are as good as the steps before made them, and the next run goes on from there.
+  // The weights are those after the previous steps, and the next run continues from there.
   const [next] = await reportsOf(vae.train(data, { epochs: 1, batchSize: 128 }));
   const already = AbortSignal.abort(new Error("enough"));
   const before = await failure(reportsOf(vae.train(data, { signal: already })));
@@ -267,7 +267,9 @@ export async function aborts() {
   return { latency, waited, reasons, steps, loss: -next!.elbo, before };
 }
 
-/** The tuner's submits while a model with one product worth measuring is evaluated, and what is then in IndexedDB. */
+/**
+ * The tuner's submits while evaluating a model with one product worth measuring, and the resulting IndexedDB contents.
+ */
 export async function tunes() {
   const prototype = GPUDevice.prototype;
   const found = Object.getOwnPropertyDescriptor(prototype, "createCommandEncoder")!;
@@ -284,7 +286,7 @@ export async function tunes() {
   return { runs, elbo };
 }
 
-/** What the tuner has kept, once there is something. */
+/** What the tuner has stored, once there is something. */
 export async function kept(): Promise<Record<string, Record<string, string>>> {
   const result = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
@@ -319,14 +321,14 @@ export function tunesDenied() {
   });
 }
 
-/** As where another page blocks the opening: nothing ever happens. */
+/** As if another page blocked opening: nothing ever happens. */
 export function tunesBlocked() {
   return tunesWith(() => ({}));
 }
 
-/** A control: what the policy forbids, fails. */
+/** A control: what the policy forbids must fail. */
 export async function evaluates(): Promise<string> {
-  // In a task of its own: what the debugger calls is exempt.
+  // In a separate task, because calls from the debugger are exempt.
   await new Promise((resolve) => setTimeout(resolve));
   try {
     return String((0, eval)("1"));
@@ -335,7 +337,7 @@ export async function evaluates(): Promise<string> {
   }
 }
 
-/** A control: an error that no scope takes must reach the tests. */
+/** A control: an error outside all scopes must reach the tests. */
 export async function misuses(): Promise<void> {
   const adapter = await navigator.gpu.requestAdapter();
   const device = await adapter!.requestDevice();

@@ -1,7 +1,7 @@
-// A page that has the library by a script tag, as a classic script: what it makes of the global `webvae`.
+// A page that loads the library with a classic script tag and uses the global `webvae`.
 type Library = typeof import("webvae") & { datasets: typeof import("webvae/datasets") };
 
-/** What the page may do in a sandbox, and what the library does there: a small convolutional model from first to last. */
+/** What the page can do in a sandbox, and a complete run of a small convolutional model there. */
 async function useGlobal() {
   const { webvae } = globalThis as unknown as { webvae: Library };
   const { conv2d, convTranspose2d, datasets, dense, flatten, reshape, VAE } = webvae;
@@ -29,7 +29,7 @@ async function useGlobal() {
   const before = await vae.decode(latents);
   const loaded = await VAE.load(await vae.save());
   const after = await loaded.decode(latents);
-  // Without a cache it only downloads: here nothing, for the server has no such file.
+  // Without a cache it only downloads, which fails here because the server has no such file.
   const mnist = datasets.mnist({ split: "test", baseUrl: "/none" }).catch((error: unknown) => error);
   const fault = (await mnist) as InstanceType<Library["WebvaeError"]>;
   vae.dispose();

@@ -1,5 +1,5 @@
-// Mounts the explorer as the address asks: ?model=file|mlp|mlp20|points|colour & where=page|worker & canvas=gpu. What tests need to
-// know of it is in `explored`.
+// Mounts the explorer as the address asks: ?model=file|mlp|mlp20|points|colour & where=page|worker & canvas=gpu. What
+// tests need to know of it is in `explored`.
 import { dense, models, VAE, type ModelSpec } from "webvae";
 import { digits, gaussians, sprites } from "webvae/datasets";
 import { canvasKeepsDevice } from "webvae/canvas";
@@ -33,11 +33,11 @@ function dataSet() {
   return kind === "points" ? gaussians(options) : kind === "colour" ? sprites(options) : digits(options);
 }
 
-/** When each wish for a picture was granted, and for which latents; which picture that was, and how many it waited for. */
+/** When each picture request was fulfilled, and for which latents; by which picture, and how many it waited for. */
 const drawn: { at: number; z: Float32Array; picture: number; waited: number }[] = [];
 let pictures = 0;
 let counted = false;
-/** What the model has been asked for and has not answered. */
+/** Requests that the model has not answered yet. */
 let asked = 0;
 const underWay = () => asked;
 
@@ -66,7 +66,7 @@ function followed(model: ExplorerModel): ExplorerModel {
           return async (z: Float32Array, columns: number) => {
             const before = pictures;
             await answer(target.decode(z, columns));
-            // All wishes that are granted in one turn are of one picture.
+            // All requests fulfilled in one turn belong to one picture.
             if (!counted) {
               counted = true;
               pictures++;
@@ -80,14 +80,14 @@ function followed(model: ExplorerModel): ExplorerModel {
   };
 }
 
-/** When each pointer move came to the page. */
+/** When each pointer move reached the page. */
 const moved: number[] = [];
 addEventListener("pointermove", () => moved.push(performance.now()), { capture: true });
 
 const { values, labels } = dataSet();
 const images = values instanceof Float32Array ? values : Float32Array.from(values, (value) => value / 255);
 const errors: string[] = [];
-// On a software adapter canvases are drawn by the GPU where that has been tried; before any device is opened.
+// On a software adapter the GPU draws canvases only after a probe, which must come before any device is opened.
 if (query.get("canvas") === "gpu" && !(await canvasKeepsDevice(navigator.gpu, { probe: true }))) {
   throw new Error("a WebGPU canvas costs the device here");
 }

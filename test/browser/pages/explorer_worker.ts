@@ -1,4 +1,4 @@
-// Serves a model to the page, and stops when it is told to.
+// Serves a model to the page, and stops on request.
 import { models, VAE } from "webvae";
 import { canvasKeepsDevice } from "webvae/canvas";
 import { serveModel, type Port } from "webvae/explorer";
@@ -19,7 +19,7 @@ addEventListener(
   ({ data }: MessageEvent<{ kind?: string; canvas?: string | null; stop?: boolean; count?: boolean }>) => {
     if (data.kind !== undefined) {
       const vae = openVae(data.kind, data.canvas);
-      // This worker's own port carries other messages too.
+      // This worker's port carries other messages too.
       stop = serveModel(() => vae, self as unknown as Port, {
         before: async () => {
           calls++;

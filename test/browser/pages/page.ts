@@ -1,9 +1,9 @@
-// What the tests call on a page.
+// The functions that tests call on a page.
 import * as cases from "./cases.js";
 
 const byName = cases as unknown as Record<string, () => Promise<unknown>>;
 
-/** One worker a case; it dies with what it holds. */
+/** One worker per case, terminated with everything in it. */
 function runInWorker(name: string): Promise<unknown> {
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// What the tests of webvae/canvas do on a page: paint, and read the canvas's pixels.
+// Page functions for the tests of webvae/canvas: paint, and read the canvas's pixels.
 import { models, VAE, WebvaeError } from "webvae";
 import { canvasKeepsDevice, ImagePainter, type DrawOptions } from "webvae/canvas";
 
@@ -10,7 +10,7 @@ async function theDevice(): Promise<GPUDevice> {
   return device;
 }
 
-/** RGBA of a canvas that was painted in this task. */
+/** RGBA of a canvas painted in this task. */
 function pixelsOf(canvas: HTMLCanvasElement): number[] {
   const flat = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d")!;
   flat.drawImage(canvas, 0, 0);
@@ -24,7 +24,7 @@ function newCanvas(width: number, height: number): HTMLCanvasElement {
   return canvas;
 }
 
-/** Paints `values` on a canvas of the page, twice: what was there before must be gone. */
+/** Paints `values` on a canvas of the page, twice, since the old content must be gone. */
 async function paints(size: [number, number], values: number[], options: DrawOptions) {
   const on = await theDevice();
   const buffer = on.createBuffer({ size: 4 * values.length, usage });
@@ -38,7 +38,7 @@ async function paints(size: [number, number], values: number[], options: DrawOpt
   return pixels;
 }
 
-/** Samples of a model on the canvas that never leave the GPU, and the same ones read back. */
+/** A model's samples, painted without leaving the GPU, and the same ones read back. */
 async function paintsModel() {
   const vae = await VAE.create(models.mlp([28, 28, 1], 2), { seed: 3, tuning: false });
   const z = Float32Array.from({ length: 2 * 9 }, (_, i) => 8 * Math.sin(7 * i));
@@ -54,7 +54,7 @@ async function paintsModel() {
   return { pixels, values };
 }
 
-/** Milliseconds of `call` and the GPU's work for it: the median of many, and the least, which waited for nothing else. */
+/** Milliseconds of `call` and its GPU work: the median of many, and the minimum, which waited for nothing else. */
 async function timed(times: number, call: (i: number) => Promise<unknown>): Promise<{ median: number; least: number }> {
   const all: number[] = [];
   for (let i = 0; i < times; i++) {
@@ -66,7 +66,7 @@ async function timed(times: number, call: (i: number) => Promise<unknown>): Prom
   return { median: all[Math.floor(times / 2)]!, least: all[0]! };
 }
 
-/** What a picture of one latent under the pointer takes, on the canvas and read back, beside one of 64. */
+/** The time for a picture of one latent under the pointer, painted and read back, compared with 64. */
 async function latency(times: number) {
   const vae = await VAE.create(models.mlp([28, 28, 1], 20), { seed: 3 });
   const { queue } = vae.gpuDevice;
@@ -91,7 +91,7 @@ async function latency(times: number) {
   return { name, decoded, both, read, many };
 }
 
-/** Code and message of what a call throws. */
+/** Code and message of the error that a call throws. */
 function fault(call: () => unknown): string {
   try {
     call();

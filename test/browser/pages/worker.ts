@@ -1,4 +1,4 @@
-// The same cases in a module worker: no DOM, no window. What goes wrong outside of promises is sent to the page.
+// The same cases in a module worker, without DOM or window. Errors outside promises are sent to the page.
 import * as cases from "./cases.js";
 
 const byName = cases as unknown as Record<string, () => Promise<unknown>>;

@@ -1,5 +1,5 @@
-// A user's page: it trains a small convolutional VAE, for which the library loads its layers.js, and saves and loads it,
-// for which it loads files.js.
+// A user's page: trains a small convolutional VAE, which needs the library's layers.js, and saves and loads it, which
+// needs files.js.
 import { conv2d, convTranspose2d, dense, flatten, reshape, VAE } from "webvae";
 import { fromArray } from "webvae/datasets";
 

@@ -1,4 +1,4 @@
-// What a page of the README's gets as "webvae": the library, with runs cut short. One epoch shows that the code is right.
+// The "webvae" that the README's pages import: the library with shortened runs. One epoch shows that the code works.
 import { VAE } from "webvae";
 export * from "webvae";
 

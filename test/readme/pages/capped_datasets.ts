@@ -1,4 +1,4 @@
-// What a page of the README's gets as "webvae/datasets": the library's, with fewer examples where they are generated.
+// The "webvae/datasets" that the README's pages import: the library's, with fewer generated examples.
 import * as whole from "webvae/datasets";
 export * from "webvae/datasets";
 

@@ -1,6 +1,6 @@
 // npm run bits -- --against COMMIT: trains every preset with this working tree's sources and with those of a commit that
-// is known to be right, on this machine. Where both end with the same bits they are stored, for bits.test.ts to find
-// them on machines of this kind. A commit that is meant to change them is stored against itself, with a reason in its
+// is known to be right, on this machine. If both end with the same bits, these are stored for bits.test.ts on machines
+// of this kind. For a commit that changes them on purpose, store them against itself, and give the reason in its
 // message.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ function bitsIn(tree) {
 }
 
 /**
- * The same of a commit, by this tree's own script.
+ * The same for a commit, with this tree's script.
  * @param {string} commit
  */
 function bitsOfCommit(commit) {
@@ -46,7 +46,7 @@ function bitsOfCommit(commit) {
     for (const file of ["presets.ts", "print.ts"]) cpSync(join(root, folder, file), join(tree, folder, file));
     return bitsIn(tree);
   } finally {
-    // The link first: what it leads to is this tree's.
+    // Removes the link first, because it leads into this tree.
     rmSync(join(tree, "node_modules"), { force: true });
     git("worktree", "remove", "--force", tree);
     rmSync(join(tree, ".."), { recursive: true, force: true });
@@ -65,10 +65,10 @@ try {
   const differing = presets.filter((preset) => here.bits[preset] !== there.bits[preset]);
   console.log(`on ${here.on}, against ${name}:`);
   for (const preset of presets)
-    console.log(`${preset}: ${differing.includes(preset) ? "OTHER BITS" : "the same bits"}`);
-  if (here.on !== there.on) throw new Error(`the two sides ran on ${here.on} and ${there.on}: nothing is stored`);
+    console.log(`${preset}: ${differing.includes(preset) ? "DIFFERENT BITS" : "the same bits"}`);
+  if (here.on !== there.on) throw new Error(`the two sides ran on ${here.on} and ${there.on}, so nothing is stored`);
   if (differing.length > 0)
-    throw new Error(`${differing.join(", ")}: other weights than at ${name}; nothing is stored`);
+    throw new Error(`${differing.join(", ")}: different weights than at ${name}; nothing is stored`);
   /** @type {Record<string, Record<string, string>>} */
   const stored = JSON.parse(readFileSync(store, "utf8"));
   const sorted = Object.entries({ ...stored, [here.on]: here.bits }).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,5 +1,5 @@
-// The bits that each preset's weights have after twenty steps, and on what they were computed. By the public API alone,
-// for this folder is also run with the sources of another commit (npm run bits).
+// The bits of each preset's weights after twenty steps, and the platform they were computed on. Uses only the public
+// API, because this folder is also run with the sources of another commit (npm run bits).
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { adapterName } from "../../../node/gpu.js";
@@ -10,7 +10,7 @@ const STEPS = 20;
 
 const image = [28, 28, 1];
 
-/** Each preset as it is usually made. */
+/** Each preset with its usual options. */
 export const specs: Readonly<Record<ModelName, ModelSpec>> = {
   mlp: models.mlp(image, 20),
   "mlp-deep": models["mlp-deep"](image, 20),
@@ -21,14 +21,14 @@ export const specs: Readonly<Record<ModelName, ModelSpec>> = {
 };
 export const presets = Object.keys(specs) as readonly ModelName[];
 
-/** Data of whole batches, four or five of them: the steps go through several epochs and their orders. */
+/** Data with four or five full batches, so that the steps go through several epochs and orders. */
 const runs: Readonly<Record<ModelName, { readonly batch: number; readonly data: () => Dataset }>> = {
   mlp: { batch: 32, data: () => digits(128) },
   "mlp-deep": { batch: 32, data: () => digits(128) },
   minimal: { batch: 32, data: () => digits(128) },
   points: { batch: 32, data: () => datasets.gaussians({ split: "train", count: 128, seed: 3, variant: "ring" }) },
   conv: { batch: 4, data: () => digits(20) },
-  // Its products take the same schedules at a batch of one as at two, Winograd's among them.
+  // Its products use the same schedules with a batch of one as with two, including Winograd.
   conv64: { batch: 1, data: () => datasets.sprites({ split: "train", count: 4, seed: 3 }) },
 };
 const digits = (count: number) => datasets.digits({ split: "train", count, seed: 3 });
@@ -37,7 +37,7 @@ const digits = (count: number) => datasets.digits({ split: "train", count, seed:
 export async function bitsOf(preset: ModelName, on: Pick<VAEOptions, "device" | "gpu">): Promise<string> {
   const { batch } = runs[preset];
   const data = runs[preset].data();
-  // Measuring could choose other schedules each time, and some of them may add in another order.
+  // Measuring could choose different schedules each time, some of which may sum in another order.
   using vae = await VAE.create(specs[preset], { ...on, seed: 7, tuning: false });
   const epochs = (STEPS * batch) / data.count;
   for await (const report of vae.train(data, { epochs, batchSize: batch })) {
@@ -47,7 +47,7 @@ export async function bitsOf(preset: ModelName, on: Pick<VAEOptions, "device" | 
   return weightsHash(await vae.save());
 }
 
-/** Of a safetensors file's values alone, in the order of their names: what else a file says may change. */
+/** Only of a safetensors file's values, ordered by name, since the rest of a file may change. */
 export function weightsHash(file: Uint8Array<ArrayBuffer>): string {
   const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length))) as Record<
@@ -64,9 +64,9 @@ export function weightsHash(file: Uint8Array<ArrayBuffer>): string {
   return hash.digest("hex");
 }
 
-/** What the bits depend on besides the sources: the adapter with its driver's version, where that is from, the processor. */
+/** What the bits depend on besides the sources: the adapter with its driver's version and origin, and the processor. */
 export function computedOn(adapter: GPUAdapter): string {
-  // Of a path its last part: a folder of this machine says nothing to others.
+  // Only the last part of a path, because this machine's folders mean nothing elsewhere.
   const driver = (process.env["WEBVAE_DRIVER"] ?? "an unknown driver").replace(
     /(^|\s)\/\S*/g,
     (path) => ` ${basename(path)}`,
