@@ -104,7 +104,7 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
   placeActivations(graph, new Set(options.keep), halves, buffers, places);
   const shaders = new Map<string, ShaderSource>();
   const knobs = [ONE];
-  const placeOfKnob = ([member, knob]: [string, string]) => {
+  const placeOfKnob = ([member, knob]: [string, string]): [string, number] => {
     if (!knobs.includes(knob)) knobs.push(knob);
     return [member, knobs.indexOf(knob)];
   };

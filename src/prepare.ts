@@ -33,7 +33,11 @@ async function resolvedOrAdvised(spec: ModelSpec): Promise<ResolvedSpec> {
   try {
     return resolveSpec(spec);
   } catch {
-    return (await advised(({ fitting }) => resolveSpec(spec, fitting))) ?? resolveSpec(spec);
+    const better = (file: Awaited<ReturnType<typeof layersFile>>) => {
+      file.install();
+      return resolveSpec(spec, file.fitting);
+    };
+    return (await advised(better)) ?? resolveSpec(spec);
   }
 }
 
@@ -48,7 +52,7 @@ function copyOf(spec: ModelSpec): ModelSpec {
 
 /** Whether a spec names what the core does not have. Whatever else is wrong with it, resolveSpec finds. */
 function needsMore({ encoder, decoder, likelihood }: Partial<ModelSpec>): boolean {
-  const types = [encoder, decoder].flatMap((layers) => (Array.isArray(layers) ? layers : [])) as readonly unknown[];
+  const types = [encoder, decoder].flatMap((layers): unknown[] => (Array.isArray(layers) ? (layers as unknown[]) : []));
   return (
     likelihood !== "bernoulli" ||
     types.some((layer) => !(String((layer as { type?: unknown } | null)?.type) in layerTypes))

@@ -2,10 +2,12 @@
 // layers_file.ts.
 import { layerTypes } from "./layers/index.js";
 import { furtherLayers } from "./layers/further.js";
+import { specWords } from "./layers/words.js";
 import { likelihoodTypes } from "./likelihoods/index.js";
 import { furtherLikelihoods } from "./likelihoods/further.js";
 import * as further from "./ops/further.js";
 import { addFurtherOps } from "./ops/index.js";
+import { addWords } from "./words.js";
 
 /** The build of the library that this file belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
@@ -23,9 +25,10 @@ export { measure } from "./tuning_measure.js";
 /** The WGSL text of shaders whose reflection is in the core. */
 export { texts } from "./layer_texts.js";
 
-/** Registers these ops and layers with the core. Call only after checking that `release` is the core's. */
+/** Registers these ops, layers, likelihoods and words with the core. Call only after checking that `release` is the core's. */
 export function install(): void {
   addFurtherOps(further);
   Object.assign(layerTypes, furtherLayers);
   Object.assign(likelihoodTypes, furtherLikelihoods);
+  addWords(specWords);
 }

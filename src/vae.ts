@@ -44,9 +44,9 @@ export class Chain implements Builder {
 
   /** Adds the nodes of `layer` for input x, and returns its output, named `name`. */
   layer(layer: ResolvedLayer, x: Tensor, name: string, activation = layer.activation): Tensor {
-    const { build } = typeOf(layer);
-    if (!build) throw new Error(`${layer.path}: the code of ${layer.type} is not loaded`);
-    return build(this, layer, x, name, activation);
+    const type = typeOf(layer);
+    if (!type.build) throw new Error(`${layer.path}: the code of ${layer.type} is not loaded`);
+    return type.build(this, layer, x, name, activation);
   }
 
   layers(layers: readonly ResolvedLayer[], x: Tensor): Tensor {

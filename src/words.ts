@@ -1,32 +1,18 @@
 // Guesses which known name somebody meant by a word from Keras or PyTorch, or by another spelling.
 
 /**
- * Our names, with other libraries' names for them that begin differently, in lower case, letters and digits only.
+ * Our names, with other libraries' names for them that begin differently, in lower case, letters and digits only. Those
+ * of a spec's keys and types are added by layers.js, which is loaded whenever a spec is wrong.
  */
-const others: Readonly<Record<string, string>> = {
-  dense: "linear",
-  none: "linear identity",
-  conv_transpose2d: "conv2dtranspose deconv deconv2d",
-  max_pool2d: "pool",
-  avg_pool2d: "averagepooling2d",
-  group_norm: "layernorm layernormalization",
-  residual: "add skip",
-  reshape: "unflatten",
-  silu: "swish",
-  units: "outfeatures",
-  filters: "outchannels",
-  window: "poolsize kernelsize size",
-  factor: "scalefactor size",
-  rate: "p",
-  groups: "numgroups",
-  shape: "targetshape",
-  variance: "sigma",
-  likelihood: "loss",
+const others: Record<string, string> = {
   learningRate: "lr",
   beta: "klweight",
   clipNorm: "maxnorm",
   test: "validationdata",
 };
+
+/** Adds names, with other libraries' names for them. */
+export const addWords = (words: Readonly<Record<string, string>>) => Object.assign(others, words);
 
 const plain = (word: string) => word.toLowerCase().replace(/[^a-z0-9]/g, "");
 

@@ -141,7 +141,7 @@ const layersFile = [
   "src/schedules.ts",
   ...["stopwatch", "tuning_rounds", "tuning_measure"].map((name) => `src/${name}.ts`),
   "src/layer_texts.ts",
-  ...["further", "conv2d", "pool2d", "norms", "image", "keys"].map((name) => `src/layers/${name}.ts`),
+  ...["further", "conv2d", "pool2d", "norms", "image", "keys", "words"].map((name) => `src/layers/${name}.ts`),
   ...["further", "gaussian", "laplace", "scale"].map((name) => `src/likelihoods/${name}.ts`),
   further,
 ];
