@@ -21,6 +21,7 @@ import { cases as gather } from "./ops/gather.bench.js";
 import { cases as gaussian } from "./ops/gaussian.bench.js";
 import { cases as gradientNorm } from "./ops/gradient_norm.bench.js";
 import { cases as groupNorm } from "./ops/group_norm.bench.js";
+import { cases as laplace } from "./ops/laplace.bench.js";
 import { cases as linear } from "./ops/linear.bench.js";
 import { cases as pool } from "./ops/pool.bench.js";
 import { cases as reparameterize } from "./ops/reparameterize.bench.js";
@@ -100,6 +101,7 @@ const all = [
   gather,
   bernoulli,
   gaussian,
+  laplace,
   reparameterize,
   sum,
   pool,

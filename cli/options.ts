@@ -33,18 +33,40 @@ export function shapeOf(text: string): number[] {
   return sizes;
 }
 
+/**
+ * A part of a spec that has a type, as NAME or NAME,key=value,...: "laplace,scale=learned" is { type: "laplace", scale:
+ * "learned" }. The library checks the names and the values.
+ */
+export function typed(text: string): string | { type: string } {
+  const [type = "", ...pairs] = text.split(",");
+  if (pairs.length === 0) return type;
+  const keys = pairs.map((pair) => {
+    const [, key, value] = /^(\w+)=(.+)$/.exec(pair) ?? [];
+    if (key === undefined || value === undefined) {
+      throw new InvalidArgumentError(`"${pair}" must be key=value, as in laplace,scale=0.5.`);
+    }
+    return [key, Number.isNaN(Number(value)) ? value : Number(value)] as const;
+  });
+  return { type, ...Object.fromEntries(keys) };
+}
+
 /** The latent dimensions of presets for which they are not 20. */
 const presetLatents: Partial<Record<ModelName, number>> = { points: 2, conv: 2, conv64: 128 };
 
-/** A preset for examples of `shape`, or the spec in a JSON file. Throws INVALID_OPTION or INVALID_SPEC. */
+/**
+ * A preset for examples of `shape`, or the spec in a JSON file, with another likelihood if one is given. Throws INVALID_OPTION or
+ * INVALID_SPEC.
+ */
 export async function modelSpec(
   model: string,
   shape: readonly number[],
   latent: number | undefined,
+  likelihood?: unknown,
 ): Promise<{ name: string; spec: ModelSpec }> {
+  const changed = likelihood === undefined ? {} : { likelihood: likelihood as ModelSpec["likelihood"] };
   if (Object.hasOwn(models, model)) {
     const preset = model as ModelName;
-    return { name: model, spec: models[preset](shape, latent ?? presetLatents[preset] ?? 20) };
+    return { name: model, spec: { ...models[preset](shape, latent ?? presetLatents[preset] ?? 20), ...changed } };
   }
   let text: string;
   try {
@@ -64,7 +86,7 @@ export async function modelSpec(
   }
   // The library checks the rest, and says where any error is.
   const given = spec as ModelSpec;
-  return { name: model, spec: latent === undefined ? given : { ...given, latent } };
+  return { name: model, spec: { ...given, ...(latent === undefined ? {} : { latent }), ...changed } };
 }
 
 /** A saved model on this machine's GPU. Throws FileError, what nodeGpu throws, and what VAE.load throws with the file's name before it. */

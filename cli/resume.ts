@@ -54,7 +54,7 @@ const fixed = ["data", "split", "limit", "model", "seed", "init", "batch", "epsi
  */
 export async function openResumed(
   path: string,
-  given: Given & Partial<Record<(typeof fixed)[number] | "latent", unknown>>,
+  given: Given & Partial<Record<(typeof fixed)[number] | "latent" | "likelihood", unknown>>,
   isGiven: (option: string) => boolean,
 ): Promise<ResumedRun> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
@@ -70,6 +70,11 @@ export async function openResumed(
   }
   if (isGiven("latent") && given.latent !== spec.latent) {
     throw contradiction(`--latent ${String(given.latent)} contradicts the run in ${file}, which has ${spec.latent}`);
+  }
+  const likelihood = JSON.stringify(spec.likelihood);
+  if (isGiven("likelihood") && JSON.stringify(given.likelihood) !== likelihood) {
+    const now = JSON.stringify(given.likelihood);
+    throw contradiction(`--likelihood ${now} contradicts the run in ${file}, which has ${likelihood}`);
   }
   const trained = record.trained.epochs;
   const choose = (key: "epochs" | "lr" | "beta") => (isGiven(key) ? given[key] : record[key]);

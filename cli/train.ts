@@ -11,7 +11,7 @@ import type { EpochLosses, LossHistory } from "./charts.js";
 import { formatLoss } from "./chart_style.js";
 import { dataNames, loadData, type DataName } from "./data.js";
 import { appendLine, FileError, prepareFolder, writeModel, writeWhole } from "./files.js";
-import { adapterLines, modelSpec, positiveNumber, reportFault, wholeNumber } from "./options.js";
+import { adapterLines, modelSpec, positiveNumber, reportFault, typed, wholeNumber } from "./options.js";
 import { pictureNames, runPictures } from "./pictures.js";
 import { createProgress, formatDuration } from "./progress.js";
 import { openResumed } from "./resume.js";
@@ -24,6 +24,7 @@ interface Arguments {
   split: "train" | "all";
   model?: string;
   latent?: number;
+  likelihood?: unknown;
   epochs: number;
   batch: number;
   lr: number;
@@ -53,6 +54,11 @@ const program = new Command("train")
   )
   .option("--model <name>", `${Object.keys(models).join(", ")}, or a JSON file with a ModelSpec (default: by data)`)
   .option("--latent <n>", "latent dimensions; 2 also gives pictures of the latent space", wholeNumber(1))
+  .option(
+    "--likelihood <name>",
+    "p(x|z), with its keys: bernoulli, or gaussian,variance=learned (default: the model's)",
+    typed,
+  )
   .option("--epochs <n>", "epochs", wholeNumber(1), 10)
   .option("--batch <n>", "examples per step", wholeNumber(1), 128)
   .option("--lr <x>", "learning rate of Adam", positiveNumber, 1e-3)
@@ -88,7 +94,7 @@ async function main(): Promise<number> {
   const dataHash = hashOf(train);
   going?.checkData(dataHash);
   const preset = options.model ?? dataModels[data] ?? "mlp";
-  const { name, spec } = going ?? (await modelSpec(preset, train.shape, options.latent));
+  const { name, spec } = going ?? (await modelSpec(preset, train.shape, options.latent, options.likelihood));
   const settings: RunSettings = {
     data,
     split,

@@ -90,7 +90,7 @@ describe("train", () => {
     expect(width).toBe(height);
   });
 
-  test("points in the plane, and a spec from a file", async () => {
+  test("points in the plane, a spec from a file, and another likelihood", async () => {
     const spec = join(folder, "spec.json");
     const layers = [{ type: "dense", units: 8, activation: "silu" }];
     const likelihood = { type: "gaussian", variance: "learned" };
@@ -98,7 +98,8 @@ describe("train", () => {
     writeFileSync(spec, JSON.stringify({ input: [2], encoder: layers, latent: 2, decoder, likelihood }));
     const out = join(folder, "points");
     const args = ["--data", "gaussians", "--model", spec, "--split", "all", "--limit", "11000", "--epochs", "1"];
-    const { code, stderr, stdout } = await command("train", [...args, "--out", out]);
+    const other = ["--likelihood", "laplace,scale=learned"];
+    const { code, stderr, stdout } = await command("train", [...args, ...other, "--out", out]);
     // More than the training set has.
     expect(stdout).toMatch(/11000 training and 2000 test examples[^]*training includes the test examples/);
     expect(stderr).toContain("epoch 1/1");
@@ -107,6 +108,11 @@ describe("train", () => {
     for (const file of ["samples.png", "reconstructions.png", "latent.png", "manifold.png", "loss.svg"]) {
       expect(existsSync(join(out, file)), file).toBe(true);
     }
+    const { tensors, metadata } = readSafetensors(new Uint8Array(readFileSync(join(out, "model.safetensors"))));
+    expect(JSON.parse(metadata.get("model_spec")!)).toMatchObject({
+      likelihood: { type: "laplace", scale: "learned" },
+    });
+    expect([...tensors.keys()]).toContain("log_scale");
   });
 
   test("colour images, convolutions from a file, then sample and evaluate with the model", async () => {

@@ -1,4 +1,5 @@
 // One stem, five files: shader, op, twin, test and benchmark.
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, expect, it } from "vitest";
 import { filesBelow } from "../support/sources.js";
@@ -55,4 +56,9 @@ it("every file in the five folders belongs to a stem", () => {
   const known = new Set([...stems.flatMap(placesOf), ...others]);
   const variant = (file: string) => stems.some((stem) => file.startsWith(`shaders/${stem}.`));
   expect(files.filter((file) => isOp(file) && !known.has(file) && !variant(file))).toEqual([]);
+});
+
+it("every benchmark of an op is run by npm run bench", () => {
+  const run = readFileSync(new URL("../../bench/run.ts", import.meta.url), "utf8");
+  expect(stems.filter((stem) => !run.includes(`"./ops/${stem}.bench.js"`))).toEqual([]);
 });
