@@ -75,7 +75,7 @@ export async function vulkanEnvironment(options = {}) {
   const hardware = adapter === "swiftshader" ? [] : hardwareDrivers(machine);
   if (hardware.length > 0) return select(machine, hardware, `the GPU's driver ${hardware.join(", ")}`);
   if (adapter === "gpu") {
-    throw new Error(`${asked}, but there is no GPU's Vulkan driver with a device that it could drive`);
+    throw new Error(`${asked}, but there is no GPU with a matching Vulkan driver`);
   }
   for (const folder of browserFolders(machine)) {
     const icd = join(folder, "vk_swiftshader_icd.json");

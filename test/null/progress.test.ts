@@ -84,7 +84,7 @@ describe("progress on a stream", () => {
     const lines = stream.text().trimEnd().split("\n");
     expect(lines).toHaveLength(4);
     expect(lines[0]).toBe("a note");
-    expect(lines[1]).toMatch(/^epoch 1\/10, step 200\/468 \(4 %\): 153 steps\/s, ETA 29s, loss 105.71/);
+    expect(lines[1]).toMatch(/^epoch 1\/10, step 200\/468 \(4%\): 153 steps\/s, ETA 29s, loss 105.71/);
     expect(lines[3]).toBe(
       "epoch  1/10: training loss 105.71 = reconstruction 80.31 + KL 25.40; test loss 105.71 = 80.31 + 25.40 nats; 23.4s",
     );

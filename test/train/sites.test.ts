@@ -1,15 +1,17 @@
 // Nodes of a graph that draw from the same stream: each has a site with its own random numbers.
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { bernoulliSample } from "../../src/ops/bernoulli.js";
 import { dataTensor, gather } from "../../src/ops/gather.js";
 import { gaussianSample } from "../../src/ops/gaussian.js";
+import { laplaceSample } from "../../src/ops/laplace.js";
 import { opNamed } from "../../src/ops/index.js";
 import { atSite } from "../../src/ops/op.js";
 import { reparameterize, samplePrior } from "../../src/ops/reparameterize.js";
 import { tensor } from "../../src/tensor.js";
+import { joinImports } from "../../build/wgsl.mjs";
+import { filesBelow } from "../support/sources.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
 import { RandomValues } from "../support/random_values.js";
@@ -30,11 +32,11 @@ const drawing: { node: Node; drawn: string; values: (random: RandomValues) => Re
     drawn: "y",
     values: (random) => ({ logits: random.normal(B * D) }),
   },
-  {
-    node: gaussianSample(tensor("mean", "activation", [B, D]), tensor("log_sigma", "state", [1])),
+  ...[gaussianSample, laplaceSample].map((sample) => ({
+    node: sample(tensor("mean", "activation", [B, D]), tensor("log_scale", "state", [1])),
     drawn: "y",
-    values: (random) => ({ mean: random.normal(B * D), log_sigma: Float64Array.of(0) }),
-  },
+    values: (random: RandomValues) => ({ mean: random.normal(B * D), log_scale: Float64Array.of(0) }),
+  })),
   {
     node: gather(dataTensor("bytes", B, D), { batch: B, binarise: true }),
     drawn: "x",
@@ -44,9 +46,14 @@ const drawing: { node: Node; drawn: string; values: (random: RandomValues) => Re
 
 it("includes every shader that draws at a site", () => {
   const shaders = drawing.map(({ node }) => opNamed(node.op).kernel(node, "direct").shader.name);
-  const files = ["bernoulli", "gather", "gaussian", "reparameterize"];
-  expect([...new Set(shaders)].sort()).toEqual(files);
-  for (const file of files) expect(readFileSync(`shaders/${file}.wgsl`, "utf8")).toContain("at_site(");
+  const files = filesBelow("shaders", ".wgsl").filter((file) => !file.startsWith("shaders/lib/"));
+  // Dropout's numbers are told apart by its layer's number.
+  const those = files.filter((file) =>
+    joinImports(file)
+      .code.replace(/fn at_site\(/, "")
+      .includes("at_site("),
+  );
+  expect([...new Set(shaders)].sort().map((name) => `shaders/${name}.wgsl`)).toEqual(those);
 });
 
 it.each([-1, 0.5, 2 ** 24, NaN])("%s is not a valid site: its numbers would be another stream's", (site) => {
