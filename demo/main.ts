@@ -192,14 +192,14 @@ function hear(message: Told): void {
   } else follow(message);
 }
 
-function follow({ standing: next, added, fault }: Extract<Told, { type: "standing" }>): void {
+function follow({ standing: next, flopsPerStep, added, fault }: Extract<Told, { type: "standing" }>): void {
   if (!opened) return;
   const before = standing?.state;
   standing = next;
   for (const point of added.train) losses.addTrain(point);
   for (const point of added.test) losses.addTest(point);
   form.trained = next.steps > 0;
-  transport.show(next, opened);
+  transport.show(next, opened, flopsPerStep);
   showLosses();
   if (next.state === "running") {
     view?.consider();

@@ -41,7 +41,6 @@ export interface Opened {
   readonly parameters: number;
   readonly data: DataSummary;
   readonly stepsPerEpoch: number;
-  readonly flopsPerStep: number;
   readonly standing: Standing;
   readonly history: History;
 }
@@ -103,7 +102,14 @@ export type Told =
   /** An error outside of any call; training continues. */
   | { readonly type: "fault"; readonly fault: Fault }
   | { readonly type: "loading"; readonly what: string; readonly done: number; readonly total: number | undefined }
-  | { readonly type: "standing"; readonly standing: Standing; readonly added: History; readonly fault?: Fault }
+  | {
+      readonly type: "standing";
+      readonly standing: Standing;
+      /** If they can be counted. */
+      readonly flopsPerStep: number | undefined;
+      readonly added: History;
+      readonly fault?: Fault;
+    }
   /** Latent means of test examples, [n, latent]. */
   | { readonly type: "means"; readonly mean: Float32Array; readonly labels?: Uint8Array }
   | { readonly type: "autosave"; readonly state: AutosaveState };

@@ -5,7 +5,7 @@ import { specFor } from "./architecture.js";
 import { answerPage, type Handlers } from "./calls.js";
 import type { Loaded } from "./data/loaded.js";
 import { describeFault, PageFault, SUPERSEDED, type Fault } from "./faults.js";
-import { stepFlops } from "./flops.js";
+import { prepareFlops, stepFlops } from "./flops.js";
 import type { Opened, Told } from "./protocol.js";
 import type { Settings } from "./settings.js";
 import { fetchAhead } from "./training/ahead.js";
@@ -193,7 +193,6 @@ function opened({ vae, loaded, settings, standing, losses, stepsPerEpoch }: Trai
       ...(exampleLabels ? { exampleLabels } : {}),
     },
     stepsPerEpoch,
-    flopsPerStep: stepFlops(vae.spec, settings.batch),
     standing,
     history: losses.all,
   };
@@ -201,17 +200,19 @@ function opened({ vae, loaded, settings, standing, losses, stepsPerEpoch }: Trai
 
 function changed(trainer: Trainer, fault?: Fault): void {
   if (current?.trainer !== trainer) return;
-  const { standing, losses, loaded } = trainer;
+  const { standing, losses, loaded, vae, settings } = trainer;
   const running = standing.state === "running";
   void current.means.consider(trainer.still);
-  void keeper.consider(trainer, `${loaded.name}, ${trainer.settings.model}`, trainer.still);
+  void keeper.consider(trainer, `${loaded.name}, ${settings.model}`, trainer.still);
   const now = performance.now();
   if (running && now - toldAt < TELL_EVERY_MS) return;
   toldAt = now;
-  tell({ type: "standing", standing, added: losses.takeAdded(), ...(fault ? { fault } : {}) });
+  const flopsPerStep = stepFlops(vae.spec, settings.batch);
+  tell({ type: "standing", standing, flopsPerStep, added: losses.takeAdded(), ...(fault ? { fault } : {}) });
 }
 
 // The page's "error" listener gets errors that are thrown, but not rejections.
 addEventListener("unhandledrejection", ({ reason }) => tell({ type: "fault", fault: describeFault(reason) }));
 tell = answerPage(globalThis as unknown as Worker, handlers);
 void fetchAhead();
+void prepareFlops();

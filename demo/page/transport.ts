@@ -30,7 +30,7 @@ export class Transport {
     find<SVGPathElement>("play-icon").setAttribute("d", state === "running" ? icons.pause : icons.play);
   }
 
-  show(standing: Standing, { stepsPerEpoch, flopsPerStep, settings }: Opened): void {
+  show(standing: Standing, { stepsPerEpoch, settings }: Opened, flopsPerStep?: number): void {
     const { state, steps, epochs, epochStep, goal, stepsPerSecond } = standing;
     this.enter(state, standing);
     document.body.dataset["still"] = String(standing.still);
@@ -44,7 +44,7 @@ export class Transport {
     }
     say("images-per-second", rounded(stepsPerSecond * settings.batch));
     say("ms-per-step", rounded(1000 / stepsPerSecond));
-    say("gflops", rounded((stepsPerSecond * flopsPerStep) / 1e9));
+    say("gflops", flopsPerStep === undefined ? "–" : rounded((stepsPerSecond * flopsPerStep) / 1e9));
     const left = Math.max(0, (goal - epochs) * stepsPerEpoch - epochStep);
     say("time-left", state === "done" ? "done" : duration(left / stepsPerSecond));
   }
