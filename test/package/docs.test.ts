@@ -24,6 +24,8 @@ test("npm run docs documents every export, without warnings", { timeout: 300_000
     const page = readFileSync(join(out, `modules/${specifier.replace("/", "_")}.html`), "utf8");
     expect(page).toContain(`Module ${specifier}`);
   }
-  expect(readFileSync(join(out, "classes/webvae.VAE.html"), "utf8")).toContain("");
+  expect(readFileSync(join(out, "classes/webvae.VAE.html"), "utf8")).toContain(
+    "training can continue where it stopped",
+  );
   expect(existsSync(join(out, "index.html"))).toBe(true);
 });
