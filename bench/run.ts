@@ -1,6 +1,5 @@
 // npm run bench -- [options]: measures every op and whole training steps on this machine's adapter. Prints tables and
 // stores them as JSON with the adapter, the date and the commit.
-import "./support/toolbox.js";
 import { Command } from "commander";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";

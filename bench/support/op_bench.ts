@@ -1,8 +1,12 @@
 // A benchmark of an op: nodes with the minimum of arithmetic and bytes that they require.
+import { install } from "../../src/toolbox.js";
 import { fuse } from "../../src/fuse.js";
 import { ONE, type Node } from "../../src/graph.js";
 import { opNamed } from "../../src/ops/index.js";
 import { tensor, size, type Role, type Tensor } from "../../src/tensor.js";
+
+// All ops are to be known before cases are made of them; a VAE would load what it needs itself.
+install();
 
 export interface OpCase {
   /** Shape and variant: "512x512x512". */
