@@ -1,4 +1,4 @@
-// npm run size: the bytes of each file of the build, what is left of the core's limit, and how much of a file each of
+// npm run size: the bytes of each file of the build, the bytes left below the core's limit, and how much of a file each of
 // its sources makes.
 import { Command, InvalidArgumentError } from "commander";
 import { Buffer } from "node:buffer";

@@ -35,7 +35,7 @@ export interface PointSet {
 }
 
 export interface PointsScatter extends ChartSize {
-  /** One set, or two, of which the first is drawn in grey behind the second. */
+  /** One set, or two: the first is then drawn in grey behind the second. */
   sets: readonly [PointSet] | readonly [PointSet, PointSet];
   /** Joins point i of both sets, such as an original and its reconstruction. */
   linked?: boolean;

@@ -8,9 +8,16 @@ export async function prepareFlops(): Promise<void> {
   counting = await import("webvae/describe").catch(() => undefined);
 }
 
+/** Of an example, by its model. */
+const counted = new WeakMap<ModelSpec, number>();
+
 /**
  * FLOPs of the matrix products and convolutions, nearly the whole of a step with `batch` examples. Undefined until the
  * code that counts them is loaded.
  */
-export const stepFlops = (spec: ModelSpec, batch: number): number | undefined =>
-  counting && batch * counting.describe(spec).stepFlops;
+export function stepFlops(spec: ModelSpec, batch: number): number | undefined {
+  const flops = counted.get(spec) ?? counting?.describe(spec).stepFlops;
+  if (flops === undefined) return undefined;
+  counted.set(spec, flops);
+  return batch * flops;
+}

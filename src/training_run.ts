@@ -85,7 +85,11 @@ export class TrainingRun {
     const { input } = model.resolved.spec;
     const use = { unitInterval: !!model.likelihood.type.link, binarise };
     checkData(dataset, input, use);
-    const options = checkOptions(await withSchedules(trainingOptions), dataset, standing.progress);
+    const options = checkOptions(
+      await device.wait("loading layers.js", () => withSchedules(trainingOptions)),
+      dataset,
+      standing.progress,
+    );
     checkSmallestBatch(options.batchSize, model);
     if (options.half && !device.gpu.features.has("shader-f16")) {
       throw new WebvaeError(

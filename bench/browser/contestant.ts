@@ -159,7 +159,7 @@ export class Contestant {
     return sorted[0] ?? [null, undefined];
   }
 
-  /** A call may use the whole limit again, because a single step can be longer than what is left of it. */
+  /** A call may use the whole limit again, because a single step can take longer than the remaining time. */
   #left(): number {
     return Math.max(this.limitMs - this.#spentMs, 0) + this.limitMs;
   }

@@ -1,5 +1,5 @@
 // The pages' scripts, bundled and minified as a site would serve them, and their sizes. webvae comes as its package's
-// files, of which a page loads those it needs.
+// files; each page loads the ones it needs.
 import { build, type Plugin } from "esbuild";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";

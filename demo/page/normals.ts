@@ -1,15 +1,4 @@
-// Standard normal numbers, the same for the same seed (mulberry32, Box-Muller).
+// Standard normal numbers, the same for the same seed; seeds that follow each other give unrelated numbers.
+import { normals as drawn } from "../../explorer/normals.js";
 
-export function normals(count: number, seed: number): Float32Array {
-  let state = (seed * 0x9e3779b1) | 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-  return Float32Array.from(
-    { length: count },
-    () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
-  );
-}
+export const normals = (count: number, seed: number): Float32Array => drawn(count, Math.imul(seed, 0x9e3779b1));
