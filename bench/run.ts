@@ -15,14 +15,19 @@ import { cases as adam } from "./ops/adam.bench.js";
 import { cases as add } from "./ops/add.bench.js";
 import { cases as batchNorm } from "./ops/batch_norm.bench.js";
 import { cases as bernoulli } from "./ops/bernoulli.bench.js";
+import { cases as concat } from "./ops/concat.bench.js";
 import { cases as conv2d } from "./ops/conv2d.bench.js";
+import { cases as draws } from "./ops/draws.bench.js";
 import { cases as dropout } from "./ops/dropout.bench.js";
 import { cases as gather } from "./ops/gather.bench.js";
 import { cases as gaussian } from "./ops/gaussian.bench.js";
 import { cases as gradientNorm } from "./ops/gradient_norm.bench.js";
 import { cases as groupNorm } from "./ops/group_norm.bench.js";
+import { cases as importance } from "./ops/importance.bench.js";
+import { cases as labels } from "./ops/labels.bench.js";
 import { cases as laplace } from "./ops/laplace.bench.js";
 import { cases as linear } from "./ops/linear.bench.js";
+import { cases as mixture } from "./ops/mixture.bench.js";
 import { cases as pool } from "./ops/pool.bench.js";
 import { cases as reparameterize } from "./ops/reparameterize.bench.js";
 import { cases as reshape } from "./ops/reshape.bench.js";
@@ -99,9 +104,14 @@ const all = [
   adam,
   gradientNorm,
   gather,
+  labels,
+  concat,
   bernoulli,
   gaussian,
   laplace,
+  draws,
+  mixture,
+  importance,
   reparameterize,
   sum,
   pool,

@@ -1,6 +1,7 @@
 // bernoulli.wgsl: -log p(x|a) = sum_d max(a, 0) - a x + log(1 + exp(-|a|)), and its gradient w (sigmoid(a) - x) / B
 // with the loss's weight w.
-//   logits, x, dlogits [B, D]   reconstruction [slots, B, segments]      D, or an image [H, W, C]: D or C padded to 4
+//   logits, dlogits [B K, D]   x [B, D]   reconstruction [slots, B K, segments]
+// D, or an image [H, W, C]: D or C padded to 4. Each x is met by the K rows of its example's draws.
 // A row's sum is left in segments of 16 vec4, one an invocation: no barrier, and the last sum is made in f64.
 #import lib/step
 #import lib/activation
@@ -9,7 +10,7 @@
 #import lib/invocation
 
 struct Shape {
-  rows: u32,         // B
+  rows: u32,         // B K
   pixels: u32,       // vec4 of an example, padded
   inner: u32,        // vec4 of its innermost size, padded: D, or an image's channels
   inner_count: u32,  // that size, before padding
@@ -18,15 +19,17 @@ struct Shape {
   over_row: u32,     // how far apart the values of `over` lie
 }
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> logits: array<Stored>;             // [B, D]
+@group(0) @binding(1) var<storage, read> logits: array<Stored>;             // [B K, D]
 @group(0) @binding(2) var<storage, read> x: array<Stored>;                  // [B, D]
-@group(0) @binding(3) var<storage, read_write> reconstruction: array<f32>;  // [slots, B, segments], nats
-@group(0) @binding(4) var<storage, read_write> dlogits: array<Stored>;      // [B, D]
-@group(0) @binding(5) var<storage, read_write> y: array<Stored>;            // [B, D]
-@group(0) @binding(6) var<storage, read> over: array<f32>;                  // [B or 1, 1]
+@group(0) @binding(3) var<storage, read_write> reconstruction: array<f32>;  // [slots, B K, segments], nats
+@group(0) @binding(4) var<storage, read_write> dlogits: array<Stored>;      // [B K, D]
+@group(0) @binding(5) var<storage, read_write> y: array<Stored>;            // [B K, D]
+@group(0) @binding(6) var<storage, read> over: array<f32>;                  // [B K or 1, 1]
 
 override WORKGROUP_SIZE: u32 = 64u;
 override KEEP_DLOGITS: bool = false;
+// Draws of an example, K.
+override COPIES: u32 = 1u;
 
 const SEGMENT = 16u;
 
@@ -45,7 +48,8 @@ fn bernoulli(invocation: Invocation) {
   let id = number_of(invocation);
   let row = id / shape.segments;
   if (row >= shape.rows) { return; }
-  let counts = f32(row < step.rows);
+  let counts = f32(row < step.rows * COPIES);
+  let at_x = row / COPIES * shape.pixels;
   let first = id % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
   let weight = step.gradient_scale * knob(shape.weight);
@@ -54,12 +58,12 @@ fn bernoulli(invocation: Invocation) {
     let at = row * shape.pixels + column;
     let mask = counts * mask_at(column);
     let logit = vec4f(logits[at]);
-    let target_value = vec4f(x[at]);
+    let target_value = vec4f(x[at_x + column]);
     let t = exp(-abs(logit));
     // abs and max hide a NaN on some adapters; the product shows it.
     sum += mask * (max(logit, vec4f(0.0)) - logit * target_value + log_one_plus(t));
     if (KEEP_DLOGITS) {
-      dlogits[at] = Stored(mask * (probability(logit, t) - target_value) * weight / f32(step.rows));
+      dlogits[at] = Stored(mask * (probability(logit, t) - target_value) * weight / f32(step.rows * COPIES));
     }
   }
   reconstruction[step.slot * shape.rows * shape.segments + id] = sum.x + sum.y + (sum.z + sum.w);
@@ -71,14 +75,15 @@ fn bernoulli_grad(invocation: Invocation) {
   let id = number_of(invocation);
   let row = id / shape.segments;
   if (row >= shape.rows) { return; }
+  let at_x = row / COPIES * shape.pixels;
   let first = id % shape.segments * SEGMENT;
   let end = min(first + SEGMENT, shape.pixels);
-  let weight = f32(row < step.rows) * step.gradient_scale * knob(shape.weight) * over[row * shape.over_row];
+  let weight = f32(row < step.rows * COPIES) * step.gradient_scale * knob(shape.weight) * over[row * shape.over_row];
   for (var column = first; column < end; column++) {
     let at = row * shape.pixels + column;
     let logit = vec4f(logits[at]);
     let p = probability(logit, exp(-abs(logit)));
-    dlogits[at] = Stored(mask_at(column) * (p - vec4f(x[at])) * weight / f32(step.rows));
+    dlogits[at] = Stored(mask_at(column) * (p - vec4f(x[at_x + column])) * weight / f32(step.rows * COPIES));
   }
 }
 

@@ -1,9 +1,8 @@
 // gather.wgsl: x[b] = data[order(first + b)], a batch from the data set on the GPU, in an order shuffled per epoch.
 //   data [N, D] (bytes, or f32)   x [B, D]      padded to 4 with zeros; a byte stands for byte / 255
-// order is a bijection of [0, N): a Feistel network on the next even number of bits, applied until the result is in
-// range (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). No index list is stored or uploaded.
 #import lib/step
 #import lib/random
+#import lib/order
 #import lib/stored
 #import lib/invocation
 
@@ -23,52 +22,19 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> x: array<Stored>;  // [B, D], or [B, H, W, C]
 
 override WORKGROUP_SIZE: u32 = 64u;
-override SHUFFLE: bool = false;
 override BINARISE: bool = false;
+// All draws of an example see the same pixels: of a bound, which is about one x.
+override DRAWN_ONCE: bool = false;
 // x is an image with padded channels, but the data is not padded.
 override PAD_PIXELS: bool = false;
 
 const SEGMENT = 16u;
-const ROUNDS = 8u;
-
-// The finalizer of MurmurHash3 (Appleby): every input bit changes every output bit.
-fn mix(value: u32) -> u32 {
-  var h = value;
-  h = (h ^ (h >> 16u)) * 0x85ebca6bu;
-  h = (h ^ (h >> 13u)) * 0xc2b2ae35u;
-  return h ^ (h >> 16u);
-}
-
-fn order(place: u32) -> u32 {
-  if (!SHUFFLE) { return place; }
-  let keys = philox4x32(vec4u(step.epoch, 0u, STREAM_SHUFFLE, 0u), vec2u(step.seed_low, step.seed_high));
-  let mask = (1u << shape.half_bits) - 1u;
-  var index = place;
-  loop {
-    var left = index >> shape.half_bits;
-    var right = index & mask;
-    for (var round = 0u; round < ROUNDS; round++) {
-      let turned = left ^ (mix(right ^ (keys[round & 3u] + round * 0x9e3779b9u)) & mask);
-      left = right;
-      right = turned;
-    }
-    index = (left << shape.half_bits) | right;
-    if (index < shape.count) { break; }
-  }
-  return index;
-}
-
-// The example for a row of x. Beyond the data's end it starts over: those rows are ignored later, or the data is a part
-// of a larger set at first_row, which is a multiple of its length.
-fn example(row: u32) -> u32 {
-  return order((step.first_row + row) % shape.count);
-}
-
 // Four bytes as values of x: byte / 255, or 1 with that probability, which is exact in integers on every device.
 fn value_of(at: u32) -> vec4f {
   let four = (vec4u(bytes[at]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
   if (!BINARISE) { return vec4f(four) / 255.0; }
-  let r = philox4x32(vec4u(at, step.step, at_site(STREAM_BINARISE), step.sample), vec2u(step.seed_low, step.seed_high));
+  let sample = select(step.sample, 0u, DRAWN_ONCE);
+  let r = philox4x32(vec4u(at, step.step, at_site(STREAM_BINARISE), sample), vec2u(step.seed_low, step.seed_high));
   return vec4f((r >> vec4u(8u)) * 255u < four << vec4u(24u));
 }
 

@@ -47,6 +47,7 @@ export const Stream = {
   data: 7,
   observation: 8,
   dropout: 9,
+  component: 10,
 } as const;
 
 /** Uniform and normal numbers in sequence from one stream; the same on every machine. */

@@ -28,9 +28,9 @@ export function memoryCase(name: string, node: Node): OpCase {
   return { name, node, bytes: touchedBytes(node) };
 }
 
-/** A likelihood's term together with its gradient, as training makes both. */
-export function minimised(node: Node): Node {
-  const { nodes } = opNamed(node.op).gradient!(node, { reconstruction: { knob: ONE } }, () => true);
+/** A loss together with its gradient, as training makes both. */
+export function minimised(node: Node, loss = "reconstruction"): Node {
+  const { nodes } = opNamed(node.op).gradient!(node, { [loss]: { knob: ONE } }, () => true);
   return fuse({ nodes: [node, ...nodes] }).nodes[0]!;
 }
 

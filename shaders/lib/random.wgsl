@@ -4,6 +4,7 @@ const STREAM_SHUFFLE = 3u;
 const STREAM_BINARISE = 4u;
 const STREAM_OBSERVATION = 8u;
 const STREAM_DROPOUT = 9u;
+const STREAM_COMPONENT = 10u;
 const PI = 3.14159265358979;
 
 // Which of the graph's nodes of one stream draws: the numbers of each are its own.

@@ -4,6 +4,8 @@ import type { Node } from "../graph.js";
 import { size, tensor, type Tensor } from "../tensor.js";
 import {
   ceilDiv,
+  copiesConstant,
+  copiesOf,
   siteConstant,
   stridesOf,
   weightOf,
@@ -16,10 +18,10 @@ import {
 /** Stored values of a row that one invocation sums: SEGMENT vec4 in the shaders of the reconstruction terms. */
 export const SEGMENT_VALUES = 64;
 
-/** A term's sums before the last one: a row per example, a value per segment of its pixels. */
-export function reconstructionSums(x: Tensor): Tensor {
-  const [batch = 1] = x.shape;
-  const { segments } = exampleSizes(x);
+/** A term's sums before the last one: a row per row of the decoder's output, a value per segment of its pixels. */
+export function reconstructionSums(output: Tensor): Tensor {
+  const [batch = 1] = output.shape;
+  const { segments } = exampleSizes(output);
   return { name: "reconstruction", role: "ring", shape: [batch, segments], storage: [batch, segments] };
 }
 
@@ -34,13 +36,13 @@ export function exampleSizes({ shape, storage }: Tensor) {
   };
 }
 
-/** -log p(x|logits) in nats, [B, segments]. */
+/** -log p(x|logits) in nats, [B K, segments], of logits [B K, D] for x [B, D]. */
 export function bernoulli(logits: Tensor, x: Tensor): Node {
   return {
     op: "bernoulli",
     inputs: { logits, x },
-    outputs: { reconstruction: reconstructionSums(x) },
-    attributes: {},
+    outputs: { reconstruction: reconstructionSums(logits) },
+    attributes: copiesOf(logits, x),
   };
 }
 
@@ -81,7 +83,12 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   return {
     shader: bernoulliShader,
     entryPoint: op,
-    constants: { WORKGROUP_SIZE, KEEP_DLOGITS: outputs.dlogits ? 1 : 0, ...siteConstant(attributes) },
+    constants: {
+      WORKGROUP_SIZE,
+      KEEP_DLOGITS: outputs.dlogits ? 1 : 0,
+      ...copiesConstant(attributes),
+      ...siteConstant(attributes),
+    },
     shape: { rows, ...sizes, weight: 0, over_row: over ? stridesOf(over).over_row : 0 },
     workgroups: ceilDiv(rows * (op === "bernoulli_sample" ? sizes.pixels : sizes.segments), WORKGROUP_SIZE),
   };

@@ -1,11 +1,16 @@
-// The ops that only some models need: for images, norms and likelihoods with a scale.
+// The ops that only some models need: for images, norms, likelihoods with a scale, priors, objectives and labels.
 import { addOps } from "./add.js";
 import { batchNormOps } from "./batch_norm.js";
+import { concatOps } from "./concat.js";
 import { conv2dOps } from "./conv2d.js";
+import { drawsOps } from "./draws.js";
 import { dropoutOps } from "./dropout.js";
 import { gaussianOps } from "./gaussian.js";
 import { groupNormOps } from "./group_norm.js";
+import { importanceOps } from "./importance.js";
+import { labelsOps } from "./labels.js";
 import { laplaceOps } from "./laplace.js";
+import { mixtureOps } from "./mixture.js";
 import type { Op } from "./op.js";
 import { poolOps } from "./pool.js";
 import { reshapeOps } from "./reshape.js";
@@ -24,6 +29,11 @@ export const furtherOps: readonly Op[] = [
   ...reshapeOps,
   ...gaussianOps,
   ...laplaceOps,
+  ...drawsOps,
+  ...mixtureOps,
+  ...importanceOps,
+  ...labelsOps,
+  ...concatOps,
 ];
 
 /** What the core uses directly, outside of the layers that are loaded with these ops. */

@@ -11,6 +11,8 @@ export interface GatherOptions {
   readonly shuffle?: boolean;
   /** Draws each pixel as 0 or 1 at each step, with its value as the probability (bytes only). */
   readonly binarise?: boolean;
+  /** All draws of an example see the same zeros and ones. */
+  readonly drawnOnce?: boolean;
 }
 
 /** The data set as stored on the GPU: [N, D], in bytes (four to a word) or floats. */
@@ -26,9 +28,16 @@ export function gather(data: Tensor, options: GatherOptions, shape: readonly num
     op: `gather_${data.name}`,
     inputs: { [data.name]: data },
     outputs: { x },
-    attributes: { shuffle: options.shuffle ?? false, binarise: options.binarise ?? false },
+    attributes: {
+      shuffle: options.shuffle ?? false,
+      binarise: options.binarise ?? false,
+      ...(options.binarise && options.drawnOnce ? { drawn_once: true } : {}),
+    },
   };
 }
+
+/** Half of the bits of the network that orders `count` examples (shaders/lib/order.wgsl). */
+export const halfBits = (count: number): number => Math.ceil(Math.max(2, Math.ceil(Math.log2(count))) / 2);
 
 const WORKGROUP_SIZE = 64;
 
@@ -39,7 +48,6 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
   const [count = 1, values = 1] = data.shape;
   const [rows = 1] = x.shape;
   const sizes = exampleSizes(x);
-  const bits = Math.max(2, Math.ceil(Math.log2(count)));
   return {
     shader: gatherShader,
     entryPoint: op,
@@ -48,6 +56,7 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
       SHUFFLE: attributes.shuffle ? 1 : 0,
       PAD_PIXELS: sizes.pixels === padTo4(values) / 4 ? 0 : 1,
       ...(op === "gather_bytes" ? { BINARISE: attributes.binarise ? 1 : 0 } : {}),
+      ...(attributes.drawn_once ? { DRAWN_ONCE: 1 } : {}),
       ...siteConstant(attributes),
     },
     shape: {
@@ -55,7 +64,7 @@ function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
       ...sizes,
       words: padTo4(values) / 4,
       count,
-      half_bits: Math.ceil(bits / 2),
+      half_bits: halfBits(count),
     },
     workgroups: ceilDiv(rows * sizes.segments, WORKGROUP_SIZE),
   };

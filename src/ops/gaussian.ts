@@ -5,17 +5,27 @@ import type { Node } from "../graph.js";
 import type { ShaderSource } from "../shader_source.js";
 import { activationCode, like, tensor, type Tensor } from "../tensor.js";
 import { exampleSizes, likelihoodGradient, reconstructionSums } from "./bernoulli.js";
-import { ceilDiv, siteConstant, stridesOf, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
+import {
+  ceilDiv,
+  copiesConstant,
+  copiesOf,
+  siteConstant,
+  stridesOf,
+  type Adjoints,
+  type Gradients,
+  type Kernel,
+  type Op,
+} from "./op.js";
 import { sumAll } from "./sum.js";
 
 /** The term `name` of `shader`, its gradient and its draws. */
 export function locationScale(name: string, shader: ShaderSource) {
-  /** -log p(x|mean, scale) in nats, [B, segments]. */
+  /** -log p(x|mean, scale) in nats, [B K, segments], of means [B K, D] for x [B, D]. */
   const loss = (mean: Tensor, x: Tensor, log_scale: Tensor): Node => ({
     op: name,
     inputs: { mean, x, log_scale, saved: mean.pre ?? mean },
-    outputs: { reconstruction: reconstructionSums(x) },
-    attributes: { learned: log_scale.role === "param" },
+    outputs: { reconstruction: reconstructionSums(mean) },
+    attributes: { learned: log_scale.role === "param", ...copiesOf(mean, x) },
   });
 
   /** A draw y around the mean, of its shape. */
@@ -39,6 +49,7 @@ export function locationScale(name: string, shader: ShaderSource) {
         ACTIVATION: activationCode(mean.activation ?? "none"),
         KEEP_DMEAN: outputs.dmean ? 1 : 0,
         LEARNED: attributes.learned ? 1 : 0,
+        ...copiesConstant(attributes),
         ...siteConstant(attributes),
       },
       shape: { rows, ...sizes, weight: 0, over_row: over ? stridesOf(over).over_row : 0 },

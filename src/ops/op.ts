@@ -28,8 +28,8 @@ export interface Kernel {
 }
 
 /**
- * How much a loss counts in what is minimised: a knob's value, times that of a tensor, [rows, parts], of which each size
- * may be 1 where all rows or parts have the same.
+ * How much a loss, the mean over its rows, counts in what is minimised: a knob's value, times that of a tensor,
+ * [rows, parts], of which each size may be 1 where all rows or parts have the same.
  */
 export interface Weight {
   readonly knob: string;
@@ -105,6 +105,17 @@ export function atSite(node: Node, site: number): Node {
 /** What tells a kernel that draws where it is (shaders/lib/random.wgsl). */
 export function siteConstant({ site }: Node["attributes"]): { SITE?: number } {
   return site ? { SITE: Number(site) } : {};
+}
+
+/** What tells a kernel how many draws of an example lie side by side. */
+export function copiesConstant({ copies }: Node["attributes"]): { COPIES?: number } {
+  return copies ? { COPIES: Number(copies) } : {};
+}
+
+/** The attribute of a node whose `drawn` has a row for each draw of the examples in `given`. */
+export function copiesOf(drawn: Tensor, given: Tensor): { copies?: number } {
+  const copies = drawn.shape[0]! / given.shape[0]!;
+  return copies > 1 ? { copies } : {};
 }
 
 /** A gradient that is summed in parts: [parts, ...its shape]. */

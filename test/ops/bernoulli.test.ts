@@ -66,6 +66,28 @@ describe("the term and its gradient", () => {
   ]);
 });
 
+describe("several draws of each example", () => {
+  const of = (shape: readonly number[], copies: number, over: boolean): OpCase => ({
+    name: `bernoulli ${shape.join("x")}, ${copies} draws${over ? ", weights" : ""}`,
+    build: (random) => {
+      const [B = 1, ...rest] = shape;
+      const drawn = [B * copies, ...rest];
+      const term = bernoulli(tensor("logits", "activation", drawn), tensor("x", "input", shape));
+      const weight = { knob: "weight", over: weightsTensor(B * copies) };
+      return {
+        node: over ? gradientBy(term, weight) : minimised(term, "weight"),
+        values: {
+          logits: random.normal(size(drawn), 3),
+          x: random.uniform(size(shape)),
+          ...(over ? { over: random.uniform(B * copies) } : {}),
+        },
+        step: { rows: Math.ceil(B / 2), knobs: { weight: 0.375 } },
+      };
+    },
+  });
+  testOps(device, [of([7, 70], 3, false), of([7, 70], 3, true), of([3, 5, 7, 1], 2, true), of([1, 784], 50, false)]);
+});
+
 describe("the gradient by weights of a tensor", () => {
   const by = (shape: readonly number[], rows: number, over: number): OpCase => ({
     name: `bernoulli_grad ${shape.join("x")}, ${rows} rows count, ${over} weights`,

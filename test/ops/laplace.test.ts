@@ -10,9 +10,9 @@ import { edgeShapes, imageShapes, randomShapes } from "../support/sizes.js";
 
 const device = await Device.open({ device: await testDevice() });
 
-const term = (shape: readonly number[], learned = true) =>
+const term = (shape: readonly number[], learned = true, copies = 1) =>
   laplace(
-    tensor("mean", "activation", shape),
+    tensor("mean", "activation", [shape[0]! * copies, ...shape.slice(1)]),
     tensor("x", "input", shape),
     tensor("log_scale", learned ? "param" : "state", [1]),
   );
@@ -23,22 +23,24 @@ interface Variant {
   readonly logScale?: number;
   /** Weights of a tensor, so many. */
   readonly over?: number;
+  /** Draws of each example. */
+  readonly copies?: number;
 }
 
 function termCase(shape: readonly number[], variant: Variant = {}): OpCase {
   const [B = 1] = shape;
-  const { learned = true, rows = B, logScale = -0.7, over } = variant;
+  const { learned = true, rows = B, logScale = -0.7, over, copies = 1 } = variant;
   return {
     name: ["laplace", shape.join("x"), ...Object.entries(variant).map(([key, value]) => `${key}=${value}`)].join(" "),
     build: (random) => {
-      const made = term(shape, learned);
-      const mean = random.normal(size(shape));
+      const made = term(shape, learned, copies);
+      const mean = random.normal(copies * size(shape));
       // At a small scale the mean has to be near, or all that is tested is a huge distance.
       const noise = random.normal(size(shape), Math.exp(Math.max(logScale, -6)));
       const values = {
         mean,
         saved: mean,
-        x: mean.map((value, i) => Math.fround(value + noise[i]!)),
+        x: noise.map((value, i) => Math.fround(value + mean[i]!)),
         log_scale: Float64Array.of(Math.fround(logScale)),
         ...(over ? { over: random.uniform(over) } : {}),
       };
@@ -59,6 +61,8 @@ describe("the term and its gradients", () => {
     termCase([33, 70], { over: 33 }),
     termCase([33, 70], { over: 1, rows: 20 }),
     termCase([5, 130], { over: 5, learned: false }),
+    termCase([7, 70], { copies: 3, rows: 4 }),
+    termCase([7, 70], { copies: 3, over: 21 }),
   ]);
 });
 

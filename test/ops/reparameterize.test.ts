@@ -3,6 +3,7 @@ import { Device } from "../../src/device.js";
 import { opNamed } from "../../src/ops/index.js";
 import { reparameterize, samplePrior } from "../../src/ops/reparameterize.js";
 import { tensor, type Tensor } from "../../src/tensor.js";
+import { someHeads } from "../support/heads.js";
 import { weightsTensor } from "../support/losses.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
@@ -20,16 +21,6 @@ function backward(B: number, Z: number, over?: Tensor) {
   const dz = tensor("dz", "activation", [B, Z]);
   const kl = { knob: "beta", ...(over ? { over } : {}) };
   return opNamed("reparameterize").gradient!(forward(B, Z), { z: dz, kl }, () => true).nodes[0]!;
-}
-
-/** Heads [B, 2, Z] with log variances on both sides of the limits and of the small-value series, and at 0. */
-function someHeads(B: number, Z: number, random: RandomValues): Float64Array {
-  const heads = random.normal(B * 2 * Z, 2);
-  const special = [0, 0.04, -0.04, 0.051, -0.051, 12, -12, LIMIT, -LIMIT, 1e-6, 88, -1e4].map(Math.fround);
-  for (let i = 0; i < Math.min(B * Z, 36); i++) {
-    heads[(Math.floor(i / Z) * 2 + 1) * Z + (i % Z)] = special[i % special.length]!;
-  }
-  return heads;
 }
 
 const numbers = { step: 2 ** 31 + 5, stream: 2, sample: 3, seed_low: 0xffffffff, seed_high: 17 };

@@ -2,21 +2,21 @@
 import { Stream } from "../../src/random.js";
 import { sigmoid, softplus } from "./activation.js";
 import { streamAt, uniform, wordsAt } from "./random.js";
-import { at, matrixShape, storedAt, tensorAt, weightAt, type Twin } from "./twin.js";
+import { at, copiesOf, matrixShape, storedAt, tensorAt, weightAt, type Twin } from "./twin.js";
 
 /** A row's sum is left in sums of this many stored values. */
 export const SEGMENT = 64;
 
 const bernoulli: Twin = (node, values, step) => {
-  const { rows, columns } = matrixShape(tensorAt(node, "x"));
+  const { rows, columns } = matrixShape(tensorAt(node, "logits"));
   const [logits, x] = [at(values, "logits"), at(values, "x")];
   const segments = tensorAt(node, "reconstruction").shape[1]!;
   const segment = (d: number) => Math.floor(storedAt(tensorAt(node, "x"), d) / SEGMENT);
   const reconstruction = new Float64Array(rows * segments);
-  for (let row = 0; row < Math.min(rows, step.rows); row++) {
+  for (let row = 0; row < Math.min(rows, step.rows * copiesOf(node)); row++) {
     for (let d = 0; d < columns; d++) {
       const a = logits[row * columns + d]!;
-      const target = x[row * columns + d]!;
+      const target = x[Math.floor(row / copiesOf(node)) * columns + d]!;
       reconstruction[row * segments + segment(d)]! += target * softplus(-a) + (1 - target) * softplus(a);
     }
   }
@@ -24,12 +24,14 @@ const bernoulli: Twin = (node, values, step) => {
 };
 
 const bernoulliGrad: Twin = (node, values, step) => {
-  const { rows, columns } = matrixShape(tensorAt(node, "x"));
+  const { rows, columns } = matrixShape(tensorAt(node, "logits"));
   const [logits, x] = [at(values, "logits"), at(values, "x")];
   const dlogits = new Float64Array(rows * columns);
-  for (let row = 0; row < Math.min(rows, step.rows); row++) {
-    for (let i = row * columns; i < (row + 1) * columns; i++) {
-      dlogits[i] = (sigmoid(logits[i]!) - x[i]!) * weightAt(node, values, step, row);
+  for (let row = 0; row < Math.min(rows, step.rows * copiesOf(node)); row++) {
+    for (let d = 0; d < columns; d++) {
+      const i = row * columns + d;
+      const target = x[Math.floor(row / copiesOf(node)) * columns + d]!;
+      dlogits[i] = (sigmoid(logits[i]!) - target) * weightAt(node, values, step, row);
     }
   }
   return { dlogits };

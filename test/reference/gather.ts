@@ -34,7 +34,7 @@ export function order(place: number, count: number, step: StepValues): number {
   return index;
 }
 
-function example(row: number, count: number, shuffle: boolean, step: StepValues): number {
+export function example(row: number, count: number, shuffle: boolean, step: StepValues): number {
   const place = (step.first_row + row) % count;
   return shuffle ? order(place, count, step) : place;
 }

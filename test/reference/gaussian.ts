@@ -6,7 +6,7 @@ import type { Activation } from "../../src/tensor.js";
 import { sigmoid, slope, softplus } from "./activation.js";
 import { SEGMENT } from "./bernoulli.js";
 import { normal4, streamAt, wordsAt } from "./random.js";
-import { at, matrixShape, storedAt, tensorAt, weightAt, type Twin, type Values } from "./twin.js";
+import { at, copiesOf, matrixShape, storedAt, tensorAt, weightAt, type Twin, type Values } from "./twin.js";
 
 /** A learned log scale approaches this from above and never gets there. */
 const FLOOR = -6;
@@ -24,36 +24,44 @@ function logScaleOf(node: Node, values: Values): [number, number] {
   return node.attributes.learned === true ? [FLOOR + softplus(raw - FLOOR), sigmoid(raw - FLOOR)] : [raw, 1];
 }
 
+/** Value d of the example that a row of means is about. */
+function xOf(node: Node, values: Values) {
+  const [x, { columns }] = [at(values, "x"), matrixShape(tensorAt(node, "x"))];
+  return (row: number, d: number) => x[Math.floor(row / copiesOf(node)) * columns + d]!;
+}
+
 export function locationScaleTwins(name: string, standard: Standard): Readonly<Record<string, Twin>> {
   const term: Twin = (node, values, step) => {
-    const { rows, columns } = matrixShape(tensorAt(node, "x"));
-    const [mean, x] = [at(values, "mean"), at(values, "x")];
+    const { rows, columns } = matrixShape(tensorAt(node, "mean"));
+    const mean = at(values, "mean");
+    const xAt = xOf(node, values);
     const [r] = logScaleOf(node, values);
     const segments = tensorAt(node, "reconstruction").shape[1]!;
     const reconstruction = new Float64Array(rows * segments);
-    for (let row = 0; row < Math.min(rows, step.rows); row++) {
+    for (let row = 0; row < Math.min(rows, step.rows * copiesOf(node)); row++) {
       for (let d = 0; d < columns; d++) {
         const i = row * columns + d;
         const segment = row * segments + Math.floor(storedAt(tensorAt(node, "x"), d) / SEGMENT);
-        reconstruction[segment]! += standard.loss((x[i]! - mean[i]!) / Math.exp(r)) + r;
+        reconstruction[segment]! += standard.loss((xAt(row, d) - mean[i]!) / Math.exp(r)) + r;
       }
     }
     return { reconstruction, ...(node.outputs.dmean ? gradient(node, values, step) : {}) };
   };
 
   const gradient: Twin = (node, values, step) => {
-    const { rows, columns } = matrixShape(tensorAt(node, "x"));
-    const [mean, x, kept] = [at(values, "mean"), at(values, "x"), at(values, "saved")];
+    const { rows, columns } = matrixShape(tensorAt(node, "mean"));
+    const [mean, kept] = [at(values, "mean"), at(values, "saved")];
+    const xAt = xOf(node, values);
     const activation: Activation = tensorAt(node, "mean").activation ?? "none";
     const [r, slopeOfFloor] = logScaleOf(node, values);
     const segments = node.outputs.dlog_scale_parts?.shape[1] ?? 0;
     const parts = new Float64Array(rows * segments);
     const dmean = new Float64Array(rows * columns);
-    for (let row = 0; row < Math.min(rows, step.rows); row++) {
+    for (let row = 0; row < Math.min(rows, step.rows * copiesOf(node)); row++) {
       const weight = weightAt(node, values, step, row);
       for (let d = 0; d < columns; d++) {
         const i = row * columns + d;
-        const u = (x[i]! - mean[i]!) / Math.exp(r);
+        const u = (xAt(row, d) - mean[i]!) / Math.exp(r);
         dmean[i] = (-standard.slope(u) / Math.exp(r)) * slope(activation, kept[i]!) * weight;
         if (segments === 0) continue;
         // d/dr, times dr/dlog_scale of the soft floor.

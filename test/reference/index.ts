@@ -3,14 +3,19 @@ import { adamTwins } from "./adam.js";
 import { addTwins } from "./add.js";
 import { batchNormTwins } from "./batch_norm.js";
 import { bernoulliTwins } from "./bernoulli.js";
+import { concatTwins } from "./concat.js";
 import { conv2dTwins } from "./conv2d.js";
+import { drawsTwins } from "./draws.js";
 import { dropoutTwins } from "./dropout.js";
 import { gatherTwins } from "./gather.js";
 import { gaussianTwins } from "./gaussian.js";
 import { gradientNormTwins } from "./gradient_norm.js";
 import { groupNormTwins } from "./group_norm.js";
+import { importanceTwins } from "./importance.js";
+import { labelsTwins } from "./labels.js";
 import { laplaceTwins } from "./laplace.js";
 import { linearTwins } from "./linear.js";
+import { mixtureTwins } from "./mixture.js";
 import { poolTwins } from "./pool.js";
 import { reparameterizeTwins } from "./reparameterize.js";
 import { reshapeTwins } from "./reshape.js";
@@ -35,6 +40,11 @@ const twins: Readonly<Record<string, Twin>> = {
   ...bernoulliTwins,
   ...gaussianTwins,
   ...laplaceTwins,
+  ...drawsTwins,
+  ...mixtureTwins,
+  ...importanceTwins,
+  ...labelsTwins,
+  ...concatTwins,
   ...sumTwins,
   ...gradientNormTwins,
   ...adamTwins,

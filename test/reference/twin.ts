@@ -24,11 +24,23 @@ export function knobOf(node: Node, step: StepValues, key: string): number {
   return value;
 }
 
-/** What a row's part of a loss is multiplied by in its gradient: its weight in the mean over the rows that count. */
-export function weightAt(node: Node, values: Values, step: StepValues, row: number, part = 0): number {
+/** How many draws of an example lie side by side. */
+export const copiesOf = ({ attributes }: Node): number => Number(attributes.copies ?? 1);
+
+/**
+ * What a row's part of a loss is multiplied by in its gradient: its weight in the mean over the rows that count, `copies`
+ * for each example that does.
+ */
+export function weightAt(
+  node: Node,
+  values: Values,
+  step: StepValues,
+  row: number,
+  { part = 0, copies = copiesOf(node) } = {},
+): number {
   const [rows = 1, parts = 1] = node.inputs.over?.shape ?? [];
   const over = values.over?.[(rows > 1 ? row : 0) * parts + (parts > 1 ? part : 0)] ?? 1;
-  return (knobOf(node, step, "weight") * over * step.gradient_scale) / step.rows;
+  return (knobOf(node, step, "weight") * over * step.gradient_scale) / (step.rows * copies);
 }
 
 /** The tensor that the node knows as `key`. */

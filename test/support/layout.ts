@@ -4,9 +4,9 @@ import { size, type Tensor } from "../../src/tensor.js";
 
 type Kind = "f32" | "u32" | "bytes" | "f16";
 
-/** All tensors contain f32 except for the data set's bytes, four to a word, and the flag that halts a run. */
-function kind(tensor: Tensor, half = false): Kind {
-  return tensor.name === "bytes" ? "bytes" : tensor.name === "health" ? "u32" : half ? "f16" : "f32";
+/** All tensors contain f32 except for the data set's bytes, four to a word, its labels, and the flag that halts a run. */
+function kind({ name }: Tensor, half = false): Kind {
+  return name === "bytes" ? "bytes" : name === "health" || name === "labels" ? "u32" : half ? "f16" : "f32";
 }
 
 /** Bytes that the tensor takes in a buffer. */

@@ -5,14 +5,14 @@ import { opNamed } from "../../src/ops/index.js";
 import type { Adjoints, Weight } from "../../src/ops/op.js";
 import type { Tensor } from "../../src/tensor.js";
 
-/** The node that makes a likelihood's term and, in the same pass, its gradient by a weight that is the knob alone. */
-export function minimised(node: Node, knob = ONE): Node {
-  return fuse({ nodes: [node, gradientBy(node, { knob })] }).nodes[0]!;
+/** The node that makes a loss and, in the same pass, its gradient by a weight that is the knob alone. */
+export function minimised(node: Node, knob = ONE, loss = "reconstruction"): Node {
+  return fuse({ nodes: [node, gradientBy(node, { knob }, loss)] }).nodes[0]!;
 }
 
 /** The node that makes the gradient alone. */
-export function gradientBy(node: Node, weight: Weight): Node {
-  return opNamed(node.op).gradient!(node, { reconstruction: weight }, () => true).nodes[0]!;
+export function gradientBy(node: Node, weight: Weight, loss = "reconstruction"): Node {
+  return opNamed(node.op).gradient!(node, { [loss]: weight }, () => true).nodes[0]!;
 }
 
 /** A weight of each row, or of each row and part: 1 where all have the same. */

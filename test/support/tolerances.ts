@@ -26,6 +26,13 @@ const term: Tolerance = {
   because: "exp and log are some 3 ulp off, and 64 terms are summed; the most seen is 1e-6",
 };
 
+const weighed: Tolerance = {
+  nmse: 1e-9,
+  absolute: 2e-5,
+  relative: 5e-5,
+  because: "log w is about 100, of which f32 keeps 8e-6, and a weight is its exponential; the most seen is 1.4e-5",
+};
+
 const gathered: Tolerance = {
   nmse: 1e-12,
   absolute: 2e-6,
@@ -109,6 +116,17 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   "reparameterize.z": noise,
   "reparameterize.kl": term,
   "reparameterize.clamped": EXACT,
+  "draws.z": noise,
+  "draws.kl": term,
+  "draws.clamped": EXACT,
+  "draws.ratio": {
+    ...noise,
+    because: "of a draw's square, whose error the cases scale by the deviation's square; the most seen is 1e-5",
+  },
+  draws_grad: term,
+  draws_grad_over: term,
+  draws_grad_ratio: term,
+  draws_grad_ratio_over: term,
   reparameterize_grad: term,
   reparameterize_grad_over: term,
   sample_prior: noise,
@@ -121,6 +139,15 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   laplace: term,
   laplace_grad: term,
   laplace_sample: noise,
+  mixture: term,
+  mixture_grad: term,
+  mixture_grad_heads: product,
+  mixture_sample: noise,
+  importance: weighed,
+  importance_prior: weighed,
+  gather_labels: EXACT,
+  concat: EXACT,
+  concat_grad: activated,
   sum_pairs: product,
   sum_two_pairs: product,
   sum_all: product,
