@@ -15,6 +15,7 @@ import { cases as adam } from "./ops/adam.bench.js";
 import { cases as add } from "./ops/add.bench.js";
 import { cases as batchNorm } from "./ops/batch_norm.bench.js";
 import { cases as bernoulli } from "./ops/bernoulli.bench.js";
+import { cases as bernoulliGrad } from "./ops/bernoulli_grad.bench.js";
 import { cases as concat } from "./ops/concat.bench.js";
 import { cases as conv2d } from "./ops/conv2d.bench.js";
 import { cases as draws } from "./ops/draws.bench.js";
@@ -107,6 +108,7 @@ const all = [
   labels,
   concat,
   bernoulli,
+  bernoulliGrad,
   gaussian,
   laplace,
   draws,

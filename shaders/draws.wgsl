@@ -6,6 +6,7 @@
 // Burda, Grosse and Salakhutdinov, "Importance weighted autoencoders" (2016), eq. 8 and 13.
 #import lib/latent
 
+@group(0) @binding(7) var<storage, read> over: array<f32>;           // [B or 1, Z or 1]; of a ratio [B K or 1, 1]
 @group(0) @binding(8) var<storage, read_write> ratio: array<vec4f>;  // [slots, B K, Z]: nats
 
 override KEEP_RATIO: bool = false;
@@ -38,6 +39,30 @@ fn draws(invocation: Invocation) {
     ratio[step.slot * shape.rows * shape.latents + id] = select(vec4f(0.0), visible, counts);
   }
   if (row % COPIES == 0u) { store_kl(example, column, mean, raw); }
+}
+
+// dmu = sum dz + w mu / B and ds = sum dz (z - mu) / 2 + w (exp(s) - 1) / (2 B), over an example's draws, with the KL
+// terms' weight w, times a factor of each one's own.
+fn store_with_kl(row: u32, column: u32, factor: vec4f) {
+  let weight = step.gradient_scale * knob(shape.weight) / f32(step.rows) * factor;
+  let mean = vec4f(heads[row * 2u * shape.latents + column]);
+  let s = limited(vec4f(heads[(row * 2u + 1u) * shape.latents + column]));
+  let first = row * COPIES * shape.latents + column;
+  var upstream = vec4f(dz[first]);
+  var across = upstream * (vec4f(z[first]) - mean);
+  for (var copy = 1u; copy < COPIES; copy++) {
+    let at = first + copy * shape.latents;
+    upstream += vec4f(dz[at]);
+    across += vec4f(dz[at]) * (vec4f(z[at]) - mean);
+  }
+  store_gradient(row, column, upstream + weight * mean, 0.5 * (across + weight * (exp(s) - 1.0)));
+}
+
+// The factors of a vec4 of an example's KL terms.
+fn factors(row: u32, column: u32) -> vec4f {
+  let first = row * shape.over_row + 4u * column * shape.over_part;
+  let part = shape.over_part;
+  return vec4f(over[first], over[first + part], over[first + 2u * part], over[first + 3u * part]);
 }
 
 // Of the KL terms; one invocation per vec4 of a row of heads.

@@ -21,20 +21,20 @@ fn reparameterize(invocation: Invocation) {
   store_kl(row, column, mean, raw);
 }
 
-// One invocation per vec4 of z.
+// dmu = dz + w mu / B and ds = dz (z - mu) / 2 + w (exp(s) - 1) / (2 B), with the KL terms' weight w; one invocation per
+// vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn reparameterize_grad(invocation: Invocation) {
   let id = number_of(invocation);
-  if (id < shape.rows * shape.latents) { store_with_kl(id / shape.latents, id % shape.latents, vec4f(1.0)); }
-}
-
-// The same with a factor of each KL term's own.
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn reparameterize_grad_over(invocation: Invocation) {
-  let id = number_of(invocation);
-  if (id >= shape.rows * shape.latents) { return; }
   let row = id / shape.latents;
-  store_with_kl(row, id % shape.latents, factors(row, id % shape.latents));
+  let column = id % shape.latents;
+  if (row >= shape.rows) { return; }
+  let weight = step.gradient_scale * knob(shape.weight) / f32(step.rows);
+  let mean = vec4f(heads[row * 2u * shape.latents + column]);
+  let s = limited(vec4f(heads[(row * 2u + 1u) * shape.latents + column]));
+  let upstream = vec4f(dz[id]);
+  let ds = 0.5 * (upstream * (vec4f(z[id]) - mean) + weight * (exp(s) - 1.0));
+  store_gradient(row, column, upstream + weight * mean, ds);
 }
 
 // z = a e: a draw from the prior, or with another a from a wider or narrower one; one invocation per vec4 of z.

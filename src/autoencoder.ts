@@ -5,8 +5,10 @@ import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
 import { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
-import { evaluated, type EvaluationOptions, type RunParts, type Scores, type Terms } from "./evaluation.js";
+import { evaluated, type EvaluationOptions, type RunParts } from "./evaluation.js";
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
+import { layersFile } from "./layers_file.js";
+import { loaded } from "./loaded.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import { resolved } from "./prepare.js";
@@ -17,6 +19,8 @@ import { SafePoints } from "./safe_points.js";
 import { invalidOption, optionsOf } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
+import type { LogLikelihood } from "./log_likelihood.js";
+import type { Scores, Terms } from "./scores.js";
 import { quoted, reading } from "./checks.js";
 import { size } from "./tensor.js";
 import { Training } from "./training.js";
@@ -25,7 +29,7 @@ import type { Standing } from "./training_steps.js";
 import { createTuner } from "./tuner.js";
 import { defineModel, type Model } from "./parameters.js";
 import { WeightsLock } from "./weights_lock.js";
-import type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
+import type { CallOptions, MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
 import { initialStatistics, initialWeights } from "./weights.js";
 
 const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
@@ -195,6 +199,30 @@ export class VAE {
   }
 
   /**
+   * log p(x) of each example by importance weighting (Burda et al. 2016, equation 8): a lower bound in the mean, which is
+   * the tighter the more `samples` there are, 100 by default; 5,000 are usual for published figures. The draws are
+   * streamed: memory doesn't grow with them. The same seed gives the same result for any size of a batch. Throws what
+   * `elbo` throws, and DOWNLOAD_FAILED if the library's layers.js cannot be loaded.
+   */
+  async logLikelihood(data: Dataset, options: EvaluationOptions = {}): Promise<LogLikelihood> {
+    const loading = () => loaded("what estimates log p(x)", "layers.js", layersFile);
+    const { install, bounded, mergedBounds } = await this.device.wait("loading layers.js", loading);
+    install();
+    return evaluated(
+      this.#parts,
+      "logLikelihood",
+      data,
+      options,
+      async (evaluation, step, own) => {
+        const merged = mergedBounds(data.count);
+        await evaluation.bounds(own, merged);
+        return { ...merged.result, step };
+      },
+      bounded,
+    );
+  }
+
+  /**
    * `count` examples [count, ...input] from the prior: probabilities for a Bernoulli, means for a Gaussian. With `to`
    * they stay on the GPU.
    */
@@ -202,7 +230,7 @@ export class VAE {
   async sample(count: number, options?: SampleOptions): Promise<Float32Array>;
   async sample(count: number, options: SampleOptions & Partial<IntoBuffer> = {}): Promise<Float32Array | undefined> {
     return this.device.working(() => {
-      const { seed, ...more } = optionsOf(options, "sample", [...drawing, "temperature"]);
+      const { seed, ...more } = this.#optionsOf(options, "sample", [...drawing, "temperature"]);
       const drawn = seed === undefined ? { seed: this.#standing.progress.seed, call: this.#calls++ } : { seed };
       return this.#sampler.sample(count, { ...more, ...drawn });
     });
@@ -216,27 +244,29 @@ export class VAE {
     options: ReconstructOptions & Partial<IntoBuffer> = {},
   ): Promise<Float32Array | undefined> {
     return this.device.working(async () =>
-      this.#sampler.reconstruct(examples, optionsOf(options, "reconstruct", drawing)),
+      this.#sampler.reconstruct(examples, this.#optionsOf(options, "reconstruct", drawing)),
     );
   }
 
   /** Mean and log variance of q(z|x), [n, latent] each. */
-  async encode(examples: Examples, options: { signal?: AbortSignal } = {}): Promise<Encoded> {
+  async encode(examples: Examples, options: CallOptions = {}): Promise<Encoded> {
     return this.device.working(async () =>
-      this.#sampler.encode(examples, optionsOf(options, "encode", ["signal"]).signal),
+      this.#sampler.encode(examples, this.#optionsOf(options, "encode", ["signal"])),
     );
   }
 
   /** Examples [n, ...input] from latents [n, latent]; with `to` they stay on the GPU. */
-  async decode(latents: Latents, options: { signal?: AbortSignal } & IntoBuffer): Promise<undefined>;
-  async decode(latents: Latents, options?: { signal?: AbortSignal }): Promise<Float32Array>;
-  async decode(
-    latents: Latents,
-    options: { signal?: AbortSignal } & Partial<IntoBuffer> = {},
-  ): Promise<Float32Array | undefined> {
+  async decode(latents: Latents, options: CallOptions & IntoBuffer): Promise<undefined>;
+  async decode(latents: Latents, options?: CallOptions): Promise<Float32Array>;
+  async decode(latents: Latents, options: CallOptions & Partial<IntoBuffer> = {}): Promise<Float32Array | undefined> {
     return this.device.working(async () =>
-      this.#sampler.decode(latents, optionsOf(options, "decode", ["signal", "to"])),
+      this.#sampler.decode(latents, this.#optionsOf(options, "decode", ["signal", "to"])),
     );
+  }
+
+  /** The options of a call, of which a conditional model has one more. */
+  #optionsOf<T extends CallOptions>(options: T, place: string, known: readonly (keyof T & string)[]): T {
+    return optionsOf(options, place, this.spec.condition ? [...known, "condition"] : known);
   }
 
   /**

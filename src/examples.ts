@@ -45,6 +45,9 @@ export interface Rows {
   readonly source: Float32Array | Uint8Array | GPUBuffer;
   readonly width: number;
   readonly count: number;
+  /** Of the data set that they are from. */
+  readonly name?: string;
+  readonly labels?: Uint8Array;
 }
 
 const usages = { COPY_SRC: 4, COPY_DST: 8 }; // GPUBufferUsage
@@ -83,7 +86,8 @@ function copied(place: string, given: Examples | Latents, input: readonly number
     what = place;
   }
   checkData(dataset, input, { ...use, what });
-  return { source: dataset.values, width, count: dataset.count };
+  const { values: source, count, name, labels } = dataset;
+  return { source, width, count, ...(labels ? { name, labels } : {}) };
 }
 
 /** A typed array also has a buffer. */

@@ -3,6 +3,8 @@ import { product } from "./checks.js";
 import type { Declare, First, ResolvedLayer } from "./layers/definition.js";
 import { typeOf } from "./layers/index.js";
 import { likelihoodOf } from "./likelihoods/index.js";
+import type { PriorType } from "./priors/definition.js";
+import { priorTypes } from "./priors/index.js";
 import type { ResolvedSpec } from "./spec.js";
 import { flatTensor, tensor, weightTensor, type Tensor } from "./tensor.js";
 
@@ -32,6 +34,8 @@ export interface Model {
   /** All running statistics in one; of no length where there are none. */
   readonly running: Tensor;
   readonly likelihood: ReturnType<typeof likelihoodOf>;
+  /** Its type and parameter; absent for N(0, 1). */
+  readonly prior?: { readonly type: PriorType; readonly tensor: Tensor };
 }
 
 const unscaled = { fanIn: 1, fanOut: 1 };
@@ -40,34 +44,31 @@ export function defineModel(resolved: ResolvedSpec): Model {
   const { encoder, decoder, features, spec } = resolved;
   const parameters: Parameter[] = [];
   const statistics: Parameter[] = [];
-  const declare: Declare = (tensor, { kind, fans = unscaled, shape = tensor.shape }) =>
-    (tensor.role === "param" ? parameters : statistics).push({
-      ...{ tensor, kind, ...fans },
-      files: [{ name: tensor.name, shape }],
-    });
+  const declare: Declare = (
+    tensor,
+    { kind, fans = unscaled, shape = tensor.shape, files = [{ name: tensor.name, shape }] },
+  ) => (tensor.role === "param" ? parameters : statistics).push({ tensor, kind, ...fans, files });
   const layer = (one: ResolvedLayer): void => {
     typeOf(one).parameters?.(one, declare);
     one.layers?.forEach(layer);
   };
   encoder.forEach(layer);
   const fans = { fanIn: product(features), fanOut: spec.latent };
-  const heads = (part: "weight" | "bias", shape: readonly number[]) =>
-    ["mean", "log_variance"].map((head) => ({ name: `${head}.${part}`, shape }));
-  parameters.push({
-    tensor: weightTensor("heads.weight", "param", features, [2, spec.latent]),
-    kind: "weight",
-    ...fans,
-    files: heads("weight", [fans.fanIn, spec.latent]),
+  const heads = (part: "weight" | "bias", shape: readonly number[]) => ({
+    kind: part,
+    fans,
+    files: ["mean", "log_variance"].map((head) => ({ name: `${head}.${part}`, shape })),
   });
-  parameters.push({
-    tensor: tensor("heads.bias", "param", [2, spec.latent]),
-    kind: "bias",
-    ...fans,
-    files: heads("bias", [spec.latent]),
-  });
+  declare(
+    weightTensor("heads.weight", "param", features, [2, spec.latent]),
+    heads("weight", [fans.fanIn, spec.latent]),
+  );
+  declare(tensor("heads.bias", "param", [2, spec.latent]), heads("bias", [spec.latent]));
   decoder.forEach(layer);
   const likelihood = likelihoodOf(spec.likelihood);
   if (likelihood.tensor?.role === "param") declare(likelihood.tensor, { kind: "offset" });
+  const priorType = spec.prior && priorTypes[spec.prior.type]!;
+  const prior = priorType && { type: priorType, tensor: priorType.parameters(spec.prior!, spec.latent, declare) };
   const tensors = parameters.map((parameter) => parameter.tensor);
   const named = (prefix: string, role: "gradient" | "state") =>
     tensors.map((member) => ({ ...member, name: `${prefix}${member.name}`, role }));
@@ -85,6 +86,7 @@ export function defineModel(resolved: ResolvedSpec): Model {
       statistics.map(({ tensor }) => tensor),
     ),
     likelihood,
+    ...(prior ? { prior } : {}),
   };
 }
 

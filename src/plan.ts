@@ -1,6 +1,7 @@
 // A Plan is what runs: dispatches in order, and the place of every tensor in a buffer. Plain data that can be
 // serialised; the Executable binds it to a device.
 import { WebvaeError } from "./errors.js";
+import { extras } from "./extras.js";
 import { graphTensors, ONE, type Graph, type Node } from "./graph.js";
 import { further, opNamed } from "./ops/index.js";
 import type { Kernel, Schedule, Tiling } from "./ops/op.js";
@@ -78,7 +79,7 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
     // No node that is left has the schedule winograd.
     return op.kernel(node, ((op.schedules && schedule(node)) ?? "direct") as Tiling);
   });
-  const halves = half ? storedTensors(graph, kernels) : new Set<string>();
+  const halves = half ? extras!.storedTensors(graph, kernels) : new Set<string>();
   const buffers: Record<string, PlannedBuffer> = {};
   const places: Record<string, Place> = {};
   for (const flat of options.flats ?? []) {
@@ -125,21 +126,6 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
     return dispatch;
   });
   return { plan: { dispatches, buffers, places, knobs, slots, activationBytes }, shaders };
-}
-
-/** What the kernels hold as lib/stored.wgsl says. Throws where one kernel does and another doesn't. */
-function storedTensors(graph: Graph, kernels: readonly Kernel[]): Set<string> {
-  const all = { stored: new Set<string>(), plain: new Set<string>() };
-  graph.nodes.forEach((node, index) => {
-    const { shader, entryPoint, names = {} } = kernels[index]!;
-    for (const name of shader.entryPoints[entryPoint]?.bindings ?? []) {
-      const tensor = { ...node.inputs, ...node.outputs }[names[name] ?? name];
-      if (tensor) all[shader.bindings[name]?.stored ? "stored" : "plain"].add(tensor.name);
-    }
-  });
-  const both = [...all.stored].filter((name) => all.plain.has(name));
-  if (both.length > 0) throw new Error(`${both.join(", ")}: f16 in one kernel and f32 in another`);
-  return all.stored;
 }
 
 /** The f16 copies of the parameters that kernels read so: one buffer, laid out as the parameters are. */

@@ -51,10 +51,11 @@ function copyOf(spec: ModelSpec): ModelSpec {
 }
 
 /** Whether a spec names what the core does not have. Whatever else is wrong with it, resolveSpec finds. */
-function needsMore({ encoder, decoder, likelihood }: Partial<ModelSpec>): boolean {
+function needsMore({ encoder, decoder, likelihood, prior, condition }: Partial<ModelSpec>): boolean {
   const types = [encoder, decoder].flatMap((layers): unknown[] => (Array.isArray(layers) ? (layers as unknown[]) : []));
   return (
     likelihood !== "bernoulli" ||
+    (prior ?? condition) !== undefined ||
     types.some((layer) => !(String((layer as { type?: unknown } | null)?.type) in layerTypes))
   );
 }

@@ -4,7 +4,10 @@ import { abortable } from "./abort.js";
 import type { Device } from "./device.js";
 import { idleStep, type RunParts } from "./evaluation.js";
 import { checkBuffer, checkOwner, rowsOf, type Examples, type Latents, type Rows } from "./examples.js";
-import { checkBorrowed } from "./data/upload.js";
+import type { ConditionRows } from "./conditions/definition.js";
+import { conditionTypes } from "./conditions/index.js";
+import type { ConditionValue } from "./conditions/json.js";
+import { checkBorrowed, needsOf } from "./data/upload.js";
 import { allocated, invalidOption, wholeNumber } from "./options.js";
 import { seedKey, Stream } from "./random.js";
 import { gatherRanges, type Range } from "./readback.js";
@@ -30,11 +33,19 @@ export interface Sampling {
   readonly seed?: number;
   /** Tells one call's draws from another's. */
   readonly call?: number;
+  readonly condition?: ConditionValue | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where examples go; then a call gives undefined. */
   readonly to?: GPUBuffer | undefined;
   /** Called when the first rows are submitted. */
   readonly at?: () => void;
+}
+
+/** What a call was given, checked, and where its result goes on the host. */
+interface Given {
+  readonly input?: Rows | undefined;
+  readonly conditions?: ConditionRows | undefined;
+  readonly result?: Float32Array | undefined;
 }
 
 export class Sampler {
@@ -47,12 +58,12 @@ export class Sampler {
   }
 
   /** Means and log variances [n, Z]. */
-  async encode(examples: Examples, signal?: AbortSignal): Promise<Encoded> {
+  async encode(examples: Examples, sampling: Sampling): Promise<Encoded> {
     const { latent } = this.parts.model.resolved.spec;
     const rows = this.#examples("encode", examples);
     let step = 0;
     const at = () => (step = this.parts.stepsDone());
-    const heads = (await this.#run("encode", rows.count, { signal, at }, rows))!;
+    const heads = (await this.#run("encode", rows.count, { ...sampling, at }, rows))!;
     const half = (which: number) => heads.filter((_, i) => Math.floor(i / latent) % 2 === which);
     return { mean: half(0), logVariance: half(1), step };
   }
@@ -76,8 +87,9 @@ export class Sampler {
   }
 
   #examples(place: string, examples: Examples): Rows {
-    const { resolved, likelihood } = this.parts.model;
-    return rowsOf(place, examples, resolved.spec.input, { unitInterval: !!likelihood.type.link });
+    const { model } = this.parts;
+    // Its condition may also be given apart.
+    return rowsOf(place, examples, model.resolved.spec.input, { ...needsOf(model), condition: undefined });
   }
 
   async #run(use: Use, count: number, sampling: Sampling, input?: Rows): Promise<Float32Array | undefined> {
@@ -88,13 +100,16 @@ export class Sampler {
     const ours = buffers.inference.params!;
     if (to) checkBuffer("INVALID_OPTION", `${use}: to`, to, "COPY_DST", count, width);
     if (to && to === from) throw invalidOption(`${use}: to is the buffer that is read`);
+    const { condition } = model.resolved.spec;
+    const conditions =
+      condition && conditionTypes[condition.type]!.rows(condition, use, count, sampling.condition, input);
     const result = to ? undefined : allocated(use, count, () => new Float32Array(count * width));
     const turn = this.#last.then(async () => {
       if (from && !ArrayBuffer.isView(from)) await checkOwner("INVALID_DATA", use, device, from, ours);
       if (to) await checkOwner("INVALID_OPTION", `${use}: to`, device, ours, to);
       signal?.throwIfAborted();
       const largest = await this.#plans.bound(use, count);
-      const all = () => this.#rows(use, count, sampling, input, result);
+      const all = () => this.#rows(use, count, sampling, { input, conditions, result });
       // Between two submits a training run could change the weights.
       await (largest.batch < count ? this.parts.lock.reading(all) : all());
       return result;
@@ -104,15 +119,16 @@ export class Sampler {
   }
 
   /** Computes all rows, as many at once as a plan has. */
-  async #rows(use: Use, count: number, sampling: Sampling, input?: Rows, result?: Float32Array): Promise<void> {
+  async #rows(use: Use, count: number, sampling: Sampling, given: Given): Promise<void> {
     const { device, model } = this.parts;
+    const { result } = given;
     const { signal, to, at } = sampling;
     const width = use === "encode" ? 2 * model.resolved.spec.latent : model.resolved.inputSize;
     for (let first = 0; first < count;) {
       signal?.throwIfAborted();
       const bound = await this.#plans.bound(use, count - first);
       const rows = Math.min(bound.batch, count - first);
-      this.#submit(bound, use, first, rows, sampling, input);
+      this.#submit(bound, use, first, rows, sampling, given);
       if (first === 0) at?.();
       if (result) result.set(new Float32Array(await this.#read(bound)), first * width);
       first += rows;
@@ -138,7 +154,7 @@ export class Sampler {
     first: number,
     rows: number,
     sampling: Sampling,
-    input?: Rows,
+    { input, conditions }: Given,
   ) {
     const { device } = this.parts;
     const { seed = 0, call = 0, to, temperature: noise = 1 } = sampling;
@@ -158,6 +174,8 @@ export class Sampler {
           : unpadded(place, rows, width);
     device.submit(use, (encoder) => {
       if (input) fill(device, encoder, executable.locate(use === "decode" ? "z" : "floats"), input, first, rows);
+      const source = conditions?.(first, rows);
+      if (source) fill(device, encoder, executable.locate("label"), { source, width: source.length / rows }, 0, rows);
       const pass = encoder.beginComputePass({ label: use });
       executable.encode(pass, 0);
       pass.end();
@@ -179,7 +197,7 @@ function fill(
   device: Device,
   encoder: GPUCommandEncoder,
   place: Range,
-  { source, width }: Rows,
+  { source, width }: Pick<Rows, "source" | "width">,
   first: number,
   rows: number,
 ): void {

@@ -1,21 +1,13 @@
 // The smallest batch that a model can train on: a layer that normalises by batch statistics needs more than one value
 // per channel, since a single value is its own mean and always becomes 0.
-import { product } from "./checks.js";
 import { WebvaeError } from "./errors.js";
+import { extras } from "./extras.js";
 import type { ResolvedLayer } from "./layers/definition.js";
 import type { Model } from "./parameters.js";
 
 /** The least number of rows in a training batch of the model, and the layer that needs more than 1, if any. */
 export function smallestBatch({ resolved: { encoder, decoder } }: Model): { rows: number; layer?: ResolvedLayer } {
-  const alone = (layers: readonly ResolvedLayer[]): ResolvedLayer | undefined => {
-    for (const layer of layers) {
-      if (layer.type === "batch_norm" && product(layer.input.slice(0, -1)) === 1) return layer;
-      const within = layer.layers && alone(layer.layers);
-      if (within) return within;
-    }
-    return undefined;
-  };
-  const layer = alone([...encoder, ...decoder]);
+  const layer = extras?.normalisesAlone([...encoder, ...decoder]);
   return layer ? { rows: 2, layer } : { rows: 1 };
 }
 

@@ -1,11 +1,16 @@
 // A ModelSpec is plain JSON that describes a VAE. This file checks one and computes every layer's shape.
 import { countAt, invalid, objectAt, product, reading, shapeAt, show } from "./checks.js";
+import { conditionAt, conditionTypes } from "./conditions/index.js";
+import type { Condition } from "./conditions/json.js";
 import type { fitting } from "./fitting.js";
 import { weightsAt, type ResolvedLayer } from "./layers/definition.js";
 import { layersAt, resolveLayers } from "./layers/index.js";
 import type { Layer } from "./layers/json.js";
 import { likelihoodAt, likelihoodOf } from "./likelihoods/index.js";
 import type { Likelihood } from "./likelihoods/json.js";
+import type { PriorJson } from "./priors/definition.js";
+import { priorAt } from "./priors/index.js";
+import type { Prior } from "./priors/json.js";
 
 /** Describes a VAE, as plain JSON. */
 export interface ModelSpec {
@@ -16,10 +21,19 @@ export interface ModelSpec {
   readonly latent: number;
   readonly decoder: readonly Layer[];
   readonly likelihood: Likelihood;
+  /** p(z). Default: N(0, 1). */
+  readonly prior?: Prior;
+  /** What encoder and decoder are given besides x and z: a conditional VAE (Sohn et al. 2015). Default: nothing. */
+  readonly condition?: Condition;
+}
+
+/** A spec as it is saved: a prior that is the default is absent. */
+export interface CheckedSpec extends ModelSpec {
+  readonly prior?: PriorJson;
 }
 
 export interface ResolvedSpec {
-  readonly spec: ModelSpec;
+  readonly spec: CheckedSpec;
   /** Number of values in one example. */
   readonly inputSize: number;
   /** The shape of an example in the graphs: an image if a layer needs one, else a vector. */
@@ -28,6 +42,11 @@ export interface ResolvedSpec {
   /** Shape of the heads' input. */
   readonly features: readonly number[];
   readonly decoder: readonly ResolvedLayer[];
+  /**
+   * The values of a condition, which follow z in the decoder's input, and x in the encoder's where that is a vector; else
+   * they follow the encoder's output.
+   */
+  readonly condition?: { readonly size: number; readonly beside: "x" | "features" };
 }
 
 /**
@@ -39,23 +58,28 @@ export function resolveSpec(value: unknown, remedies?: typeof fitting): Resolved
 }
 
 function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
-  const spec = objectAt(value, "the model spec", ["input", "encoder", "latent", "decoder", "likelihood"]);
+  const spec = objectAt(value, "the model spec", [
+    ...["input", "encoder", "latent", "decoder", "likelihood", "prior", "condition"],
+  ]);
   const input = shapeAt(spec.input, "input");
   const latent = countAt(spec.latent, "latent");
   const encoder = layersAt(spec.encoder, "encoder");
   const decoder = layersAt(spec.decoder, "decoder");
   const likelihood = likelihoodAt(spec.likelihood);
+  const prior = priorAt(spec.prior);
+  const condition = conditionAt(spec.condition);
+  const type = condition && conditionTypes[condition.type]!;
+  const given = type ? type.size(condition) : 0;
   const inputSize = product(input);
   const encoded = resolveLayers(encoder, "encoder", input);
-  const features = encoded.at(-1)?.output ?? input;
-  weightsAt("mean", product(features), 2 * latent);
-  const decoded = resolveLayers(decoder, "decoder", [latent]);
-  const end = decoded.at(-1)?.output ?? [latent];
+  const decoderInput = [latent + given];
+  const decoded = resolveLayers(decoder, "decoder", decoderInput);
+  const end = decoded.at(-1)?.output ?? decoderInput;
   if (String(end) !== String(input) && String(end) !== String([inputSize])) {
-    const remedy = remedies?.(decoder, [latent], input);
+    const remedy = remedies?.(decoder, decoderInput, input);
     invalid(
       `decoder: ends in shape ${show(end)}, but the input's shape is ${show(input)}${remedy ? `; it fits with ${remedy}` : ""}` +
-        `\nencoder: ${chain(encoder, encoded, input)}\ndecoder: ${chain(decoder, decoded, [latent])}`,
+        `\nencoder: ${chain(encoder, encoded, input)}\ndecoder: ${chain(decoder, decoded, decoderInput)}`,
     );
   }
   const last = decoded.findLast(({ type }) => type !== "reshape");
@@ -72,15 +96,26 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   }
   // A dense layer, and any layer that keeps the shape, takes an image as a vector, which wastes no padding.
   const first = encoded.find(({ type }) => type !== "reshape" && type !== "dropout");
-  const layout = (first === undefined || first.type === "dense") && last.type === "dense" ? [inputSize] : input;
-  const relaid = reshapesInto(encoded, layout);
+  const flat = (first === undefined || first.type === "dense") && last.type === "dense";
+  const layout = flat ? [inputSize] : input;
+  const beside = type && type.beside(encoded, input, flat, given);
+  const from = beside?.from ?? layout;
+  const relaid = reshapesInto(beside?.layers ?? encoded, from, beside?.to);
+  const features = relaid.at(-1)?.output ?? from;
+  const read = beside?.at === "features" ? [features[0]! + given] : features;
+  weightsAt("mean", product(read), 2 * latent);
   return {
-    spec: { input, encoder, latent, decoder, likelihood },
+    spec: {
+      ...{ input, encoder, latent, decoder, likelihood },
+      ...(prior ? { prior } : {}),
+      ...(condition ? { condition } : {}),
+    },
     inputSize,
     layout,
     encoder: relaid,
-    features: relaid.at(-1)?.output ?? layout,
-    decoder: reshapesInto(decoded, [latent], layout),
+    features: read,
+    decoder: reshapesInto(decoded, decoderInput, layout),
+    ...(beside ? { condition: { size: given, beside: beside.at } } : {}),
   };
 }
 

@@ -5,6 +5,8 @@ import type { AdamOptions } from "./ops/adam.js";
 import { layersFile } from "./layers_file.js";
 import { loaded } from "./loaded.js";
 import { inRange, invalidOption, optionsOf, wholeNumber } from "./options.js";
+import type { Chosen } from "./objectives/index.js";
+import type { Objective } from "./objectives/json.js";
 import type { Progress } from "./progress.js";
 import type { Scheduled, SchedulePoint } from "./schedules.js";
 
@@ -31,6 +33,11 @@ export interface TrainingOptions {
   readonly maxSkipped?: number;
   /** Default 1e-3. */
   readonly learningRate?: Scheduled;
+  /**
+   * What is minimised. "iwae" leaves no place for another beta or noise than 1. Default "elbo": reconstruction + beta *
+   * kl.
+   */
+  readonly objective?: Objective;
   /** Weight of the KL term in the objective. Reports always give the ELBO at weight 1. Default 1. */
   readonly beta?: Scheduled;
   /**
@@ -78,6 +85,7 @@ export interface CheckedOptions {
   readonly shuffle: boolean;
   readonly binarise: boolean;
   readonly half: boolean;
+  readonly objective: Chosen | undefined;
   readonly dropLast: boolean;
   readonly maxSkipped: number;
   readonly submitMs: number | undefined;
@@ -91,6 +99,7 @@ const known: readonly (keyof TrainingOptions)[] = [
   "dropLast",
   "maxSkipped",
   "learningRate",
+  "objective",
   "beta",
   "noise",
   "optimizer",
@@ -112,19 +121,28 @@ export function trainingOptions(options: TrainingOptions): TrainingOptions {
 
 const schedules = ["learningRate", "beta", "noise"] as const;
 
-/** The options with a function for each schedule that is JSON. Throws INVALID_OPTION, and DOWNLOAD_FAILED. */
-export async function withSchedules(options: TrainingOptions): Promise<TrainingOptions> {
+/** The options with what their JSON means. */
+type LoadedOptions = Omit<TrainingOptions, "objective"> & { readonly objective?: Chosen | undefined };
+
+/**
+ * The options with a function for each schedule that is JSON, and the objective, once the code of what they name is
+ * loaded. Throws INVALID_OPTION, and DOWNLOAD_FAILED.
+ */
+export async function withSchedules({ objective = "elbo", ...options }: TrainingOptions): Promise<LoadedOptions> {
   const given = schedules.flatMap((name) => {
     const value = options[name];
     return value && typeof value === "object" ? [[name, value] as const] : [];
   });
-  if (!given[0]) return options;
-  const { scheduleFunction } = await loaded("the code of schedules", "layers.js", layersFile);
-  return { ...options, ...Object.fromEntries(given.map(([name, json]) => [name, scheduleFunction(json, name)])) };
+  if (!given[0] && objective === "elbo" && options.precision !== "f16") return options;
+  const more = await loaded("what these options need", "layers.js", layersFile);
+  more.install();
+  const made = given.map(([name, json]) => [name, more.scheduleFunction(json, name)]);
+  const { beta, noise } = options;
+  return { ...options, ...Object.fromEntries(made), objective: more.objectiveOf({ objective, beta, noise }) };
 }
 
 /** Throws INVALID_OPTION naming the option, what was given and what is allowed. */
-export function checkOptions(options: TrainingOptions, dataset: Dataset, progress: Progress): CheckedOptions {
+export function checkOptions(options: LoadedOptions, dataset: Dataset, progress: Progress): CheckedOptions {
   const {
     learningRate = 1e-3,
     beta = 1,
@@ -159,6 +177,7 @@ export function checkOptions(options: TrainingOptions, dataset: Dataset, progres
     shuffle,
     binarise,
     half: precision === "f16",
+    objective: options.objective,
     dropLast,
     maxSkipped: maxSkipped === Infinity ? maxSkipped : wholeNumber("maxSkipped", maxSkipped),
     submitMs,

@@ -1,5 +1,5 @@
 // The reports of a training run.
-import type { Terms } from "./evaluation.js";
+import type { Terms } from "./scores.js";
 
 /** A report. Losses are means over the steps since the previous report, in nats per example. */
 export interface TrainingReport extends Terms {
@@ -9,8 +9,13 @@ export interface TrainingReport extends Terms {
   /** Steps done in this run, and its total number of steps. */
   readonly step: number;
   readonly steps: number;
-  /** The objective that is minimised: reconstruction + beta * kl. */
+  /** What is minimised: reconstruction + beta * kl, or what the option `objective` says. */
   readonly objective: number;
+  /**
+   * The mean of each term by name, in nats per example: "reconstruction" and "kl"; with another prior "kl.posterior" and
+   * "kl.prior", whose sum is the KL divergence; with the objective "iwae" also "bound".
+   */
+  readonly terms: Readonly<Record<string, number>>;
   /** Norm of the whole gradient, before clipping. */
   readonly gradientNorm: number;
   /** Steps of this run that changed nothing because their gradient was not finite. */

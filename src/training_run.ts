@@ -2,10 +2,10 @@
 // isn't finite. All of a step happens on the GPU.
 import { abortable } from "./abort.js";
 import { advised } from "./advice.js";
-import { checkData, uploadData, type ResidentData } from "./data/upload.js";
+import { checkData, needsOf, uploadData, type ResidentData } from "./data/upload.js";
 import type { Dataset } from "./data/dataset.js";
 import { WebvaeError } from "./errors.js";
-import { Evaluation, planWithRings, TermSums, type RunParts } from "./evaluation.js";
+import { Evaluation, planWithRings, type RunParts } from "./evaluation.js";
 import { Executable } from "./executable.js";
 import type { Graph } from "./graph.js";
 import type { Schedule } from "./ops/op.js";
@@ -16,6 +16,7 @@ import { checkOptions, withSchedules, type CheckedOptions, type TrainingOptions 
 import type { TrainingReport } from "./training_report.js";
 import { after, batchesFor, enter, epochSteps, type Batches, type Standing } from "./training_steps.js";
 import { checkSmallestBatch } from "./smallest_batch.js";
+import { TermSums } from "./scores.js";
 import { HALF_WEIGHTS } from "./tensor.js";
 import { flats } from "./parameters.js";
 import { halvingGraph, trainingGraph } from "./vae.js";
@@ -82,8 +83,8 @@ export class TrainingRun {
     const startedAt = performance.now();
     const { device, model, buffers, tuner, lock } = parts;
     const { test, signal, binarise = false } = trainingOptions;
-    const { input } = model.resolved.spec;
-    const use = { unitInterval: !!model.likelihood.type.link, binarise };
+    const { input, condition } = model.resolved.spec;
+    const use = { ...needsOf(model), binarise };
     checkData(dataset, input, use);
     const options = checkOptions(
       await device.wait("loading layers.js", () => withSchedules(trainingOptions)),
@@ -103,12 +104,18 @@ export class TrainingRun {
     const { batches, notes } = batchesFor(dataset.count, options, model);
     const undo: (() => void)[] = [];
     try {
-      const data = await uploadData(device, dataset);
-      undo.push(() => device.release(data.buffer));
+      const data = await uploadData(device, dataset, condition);
+      undo.push(() => data.release());
       const graphOf = (size: number) =>
-        trainingGraph(model, data.tensor, { batch: size, shuffle, binarise }, options.adam, half);
+        trainingGraph(
+          model,
+          data.tensor,
+          { batch: size, shuffle, binarise, labels: data.labels, objective: options.objective },
+          options.adam,
+          half,
+        );
       checkBatch(batch, (size) => planWithRings(graphOf(size), model, {}, half).plan, device.gpu.limits);
-      const given = { ...(await buffers.training()), [data.tensor.name]: data.buffer };
+      const given = { ...(await buffers.training()), ...data.buffers };
       const graph = graphOf(batch);
       const schedules = { ...(await tuner.choose(graph, fixed, half)) };
       const bound: Bound[] = [];
@@ -129,7 +136,7 @@ export class TrainingRun {
       const scheduler = await Scheduler.create(
         device,
         bound.map(({ executable }) => executable),
-        ["reconstruction", "kl", "clamped", "norms"],
+        [...graph.terms!.map(({ value }) => value.name), "clamped", "norms"],
         {
           submitMs,
           lock,
@@ -198,23 +205,25 @@ export class TrainingRun {
   }
 
   #sums(): TermSums {
-    return new TermSums(this.parts.model.resolved.spec.latent);
+    const [{ graph }] = this.made.bound as [Bound];
+    return new TermSums(graph.terms!, this.batches.size);
   }
 
   /** Adds the steps to `all`. Throws NON_FINITE if a loss isn't finite, or too many steps in a row changed nothing. */
   async #report(chunk: Chunk, all: TermSums): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
     const { steps, rows, stepMs } = chunk;
+    const given = this.made.bound[0]!.graph.terms!;
     const sums = this.#sums();
     let norms = 0;
-    let beta = 0;
+    /** The mean weight of each term in the objective. */
+    const weights = given.map(({ knob }) => (knob ? mean(steps.map(({ knobs }) => knobs[knob] ?? 1)) : 0));
     let finite = 0;
     let latents = 0;
     for (const [index, step] of steps.entries()) {
       const own = this.#sums().add(rows, index, step.rows);
-      const { elbo } = own.terms;
-      if (!Number.isFinite(elbo)) await this.#haltedAt(step, elbo);
+      const bad = [own.terms.elbo, ...own.means].find((value) => !Number.isFinite(value));
+      if (bad !== undefined) await this.#haltedAt(step, bad);
       sums.merge(own);
-      beta += step.knobs.beta! / steps.length;
       latents += step.rows * this.parts.model.resolved.spec.latent;
       const square = rows.norms?.[index]?.reduce((sum, part) => sum + part, 0) ?? 0;
       if (Number.isFinite(square)) {
@@ -227,11 +236,12 @@ export class TrainingRun {
       }
     }
     all.merge(sums);
-    const { terms } = sums;
+    const { means } = sums;
     this.#clampedShare = sums.clamped / latents;
     return {
-      ...terms,
-      objective: terms.reconstruction + beta * terms.kl,
+      ...sums.terms,
+      terms: Object.fromEntries(given.map(({ name }, i) => [name, means[i]!])),
+      objective: means.reduce((total, value, i) => total + weights[i]! * value, 0),
       gradientNorm: finite > 0 ? norms / finite : NaN,
       skipped: this.#skipped,
       clamped: this.#clampedShare,
@@ -290,9 +300,11 @@ export class TrainingRun {
     scheduler.dispose();
     test?.dispose();
     for (const { executable } of bound) executable.dispose();
-    this.parts.device.release(data.buffer);
+    data.release();
   }
 }
+
+const mean = (values: readonly number[]) => values.reduce((total, value) => total + value / values.length, 0);
 
 /** The buffers of another plan that this one can share, as the two never run at once. Rings are not shared. */
 function fitting(buffers: Readonly<Record<string, GPUBuffer>>, { buffers: planned }: Plan): Record<string, GPUBuffer> {

@@ -9,7 +9,8 @@ import { dataTensor, gather, type GatherOptions } from "./ops/gather.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
 import { further } from "./ops/index.js";
 import { linear } from "./ops/linear.js";
-import { reparameterize, samplePrior } from "./ops/reparameterize.js";
+import { NOISE, reparameterize, samplePrior } from "./ops/reparameterize.js";
+import type { Chosen } from "./objectives/index.js";
 import type { Model } from "./parameters.js";
 import { HALF_WEIGHTS, size, tensor, type Activation, type Tensor } from "./tensor.js";
 
@@ -20,6 +21,8 @@ export class Chain implements Builder {
   readonly updates: ((health: Tensor) => Node)[] = [];
   /** Dropouts so far, so that each draws different numbers. */
   dropouts = 0;
+  /** The condition of a conditional model, [batch, size]. */
+  condition: Tensor | undefined;
   constructor(
     private readonly model: Model,
     readonly training = false,
@@ -61,8 +64,15 @@ export class Chain implements Builder {
     return this.output(end, "y");
   }
 
+  /** `x` with the condition beside it, for a conditional model. */
+  private given(name: string, x: Tensor): Tensor {
+    return this.condition ? this.output(further!.concat(name, x, this.condition), "y") : x;
+  }
+
   encode(x: Tensor): Tensor {
-    const features = this.layers(this.model.resolved.encoder, x);
+    const { encoder, condition } = this.model.resolved;
+    const beside = (at: string, name: string, y: Tensor) => (condition?.beside === at ? this.given(name, y) : y);
+    const features = beside("features", "features", this.layers(encoder, beside("x", "encoder.input", x)));
     return this.output(linear("heads", features, this.parameter("heads.weight"), this.parameter("heads.bias")), "y");
   }
 
@@ -71,10 +81,13 @@ export class Chain implements Builder {
     const { decoder } = this.model.resolved;
     // A reshape may follow what makes the logits; the logits are then what it makes of them.
     const final = decoder.findLastIndex(({ type }) => type !== "reshape");
-    return decoder.reduce((input, layer, index) => {
-      const made = index === decoder.length - 1 ? name : `${layer.path}.output`;
-      return this.layer(layer, input, made, index === final ? (last ?? layer.activation) : layer.activation);
-    }, z);
+    return decoder.reduce(
+      (input, layer, index) => {
+        const made = index === decoder.length - 1 ? name : `${layer.path}.output`;
+        return this.layer(layer, input, made, index === final ? (last ?? layer.activation) : layer.activation);
+      },
+      this.given("decoder.input", z),
+    );
   }
 
   /** Examples that come from outside, as the first layer takes them. */
@@ -95,24 +108,46 @@ export class Chain implements Builder {
   }
 }
 
+/** The knob of the KL term's weight. */
+const BETA = "beta";
+
 const outputName = ({ likelihood }: Model) => likelihood.type.output;
 /** What a decoder's user sees: the mean of x, probabilities for a Bernoulli. */
 const visible = ({ likelihood }: Model): Activation | undefined => likelihood.type.link;
 
-/** Gather, encode, sample, decode, both terms of the ELBO: what training and evaluation share. */
-function elbo(model: Model, data: Tensor, options: GatherOptions, training: boolean) {
+/** What a graph gathers its batches from, and what it makes of them. */
+export interface BatchOptions extends GatherOptions {
+  /** Labels of the data, for a conditional model. */
+  readonly labels?: Tensor | undefined;
+  /** In place of the ELBO, whose weight of the KL term is the knob `beta`. */
+  readonly objective?: Chosen | undefined;
+}
+
+/** Gather, encode, sample, decode, the terms of the ELBO and of the objective: what training and evaluation share. */
+function forward(model: Model, data: Tensor, options: BatchOptions, training: boolean) {
   const chain = new Chain(model, training);
-  const x = chain.output(gather(data, options, model.resolved.layout), "x");
-  const sampled = reparameterize(chain.encode(x));
-  const z = chain.output(sampled, "z");
-  const kl = sampled.outputs.kl;
-  if (!kl) throw new Error("reparameterize gives no KL term");
+  const { batch, labels, objective } = options;
+  const { prior, resolved } = model;
+  const x = chain.output(gather(data, options, resolved.layout), "x");
+  if (resolved.condition) {
+    const label = further!.gatherLabels(labels!, batch, resolved.condition.size, options.shuffle);
+    chain.condition = chain.output(label, "label");
+  }
+  const copies = objective?.type.copies(objective.json) ?? 1;
+  const heads = chain.encode(x);
+  const drawn = objective || prior ? further!.draws(heads, copies, !prior) : reparameterize(heads);
+  const z = chain.output(drawn, "z");
+  const { kl, ratio } = drawn.outputs;
   const reconstruction = chain.reconstruction(chain.decode(z, outputName(model)), x);
-  const terms: Term[] = [
+  const given = prior && chain.output(prior.type.loss(z, prior.tensor, copies), "prior");
+  const beta = (name: string, value: Tensor): Term => ({ name, value, knob: BETA });
+  const elbo = [
     { name: "reconstruction", value: reconstruction, knob: ONE },
-    { name: "kl", value: kl, knob: "beta" },
+    ...(given ? [beta("kl.posterior", ratio!), beta("kl.prior", given)] : [beta("kl", kl!)]),
   ];
-  return { nodes: chain.nodes, terms, updates: chain.updates, reconstruction, kl };
+  const pass = { batch, reconstruction, ratio: [ratio!, ...(given ? [given] : [])] };
+  const terms = objective?.type.terms(chain, pass, elbo, objective.json) ?? elbo;
+  return { nodes: chain.nodes, terms, updates: chain.updates };
 }
 
 /**
@@ -122,16 +157,16 @@ function elbo(model: Model, data: Tensor, options: GatherOptions, training: bool
 export function trainingGraph(
   model: Model,
   data: Tensor,
-  options: GatherOptions,
+  options: BatchOptions,
   optimizer: AdamOptions,
   half = false,
 ): Graph {
-  const { nodes, terms, updates, reconstruction, kl } = elbo(model, data, options, true);
-  const backward = differentiate({ nodes, terms });
+  const { nodes, terms, updates } = forward(model, data, options, true);
+  const backward = prune(differentiate({ nodes, terms }), ["clamped"]);
   const { params, gradients, moment1, moment2 } = model;
   const health = tensor("health", "state", [2]);
   const chain = new Chain(model, true, backward.nodes);
-  const norms = chain.output(gradientNorm(gradients, reconstruction, kl, health), "norms");
+  const norms = chain.output(gradientNorm(gradients, terms[0]!.value, terms[1]!.value, health), "norms");
   chain.nodes.push(...updates.map((update) => update(health)));
   const clipped = optimizer.clipNorm > 0;
   const norm = clipped ? chain.output(totalNorm(norms), "norm") : tensor("norm", "state", [1]);
@@ -150,34 +185,44 @@ export function halvingGraph(model: Model): Graph {
   return { nodes: [storeWeights(model.params, halfWeights(model))] };
 }
 
-/** Both terms of the ELBO of a batch of `data`, in the data's own order. */
-export function evaluationGraph(model: Model, data: Tensor, options: GatherOptions): Graph {
-  const { nodes, terms } = elbo(model, data, options, false);
-  return prune({ nodes, terms });
+/** The terms of a batch of `data`, in the data's own order. Of a bound also the squares of what it weighs its draws by. */
+export function evaluationGraph(model: Model, data: Tensor, options: BatchOptions): Graph {
+  return prune(forward(model, data, options, false), ["squares"]);
 }
 
 /** What the host or the page writes latents, or examples, to. */
 export const latentInput = (model: Model, batch: number) => tensor("z", "input", [batch, model.resolved.spec.latent]);
 export const exampleInput = (model: Model, batch: number) => dataTensor("floats", batch, model.resolved.inputSize);
 
+/** A graph of inference on `batch` rows; of a conditional model the condition comes from outside too. */
+function inferring(model: Model, batch: number): Chain {
+  const chain = new Chain(model);
+  const { condition } = model.resolved;
+  if (condition) chain.condition = tensor("label", "input", [batch, condition.size]);
+  return chain;
+}
+
 /** x [batch, D] to heads [batch, 2, Z]. */
 export function encodingGraph(model: Model, batch: number): Graph {
-  const chain = new Chain(model);
+  const chain = inferring(model, batch);
   chain.encode(chain.examples(batch));
   return { nodes: chain.nodes };
 }
 
 /** z [batch, Z] to examples [batch, D]: probabilities or means. */
 export function decodingGraph(model: Model, batch: number): Graph {
-  const chain = new Chain(model);
+  const chain = inferring(model, batch);
   chain.unpadded(chain.decode(latentInput(model, batch), "y", visible(model)));
   return { nodes: chain.nodes };
 }
 
 /** Draws z [batch, Z] from the prior and decodes it; with `noise` examples are a draw from p(x|z) too. */
 export function samplingGraph(model: Model, batch: number, noise: boolean): Graph {
-  const chain = new Chain(model);
-  const z = chain.output(samplePrior(batch, model.resolved.spec.latent), "z");
+  const chain = inferring(model, batch);
+  const { prior } = model;
+  const z = prior
+    ? chain.output(prior.type.draw(prior.tensor, batch, NOISE), "drawn")
+    : chain.output(samplePrior(batch, model.resolved.spec.latent), "z");
   if (noise) {
     const output = chain.decode(z, outputName(model));
     const { type, tensor } = model.likelihood;
@@ -188,7 +233,7 @@ export function samplingGraph(model: Model, batch: number, noise: boolean): Grap
 
 /** x [batch, D] to examples [batch, D] through a draw of z or, without noise, through its mean. */
 export function reconstructionGraph(model: Model, batch: number, noise: boolean): Graph {
-  const chain = new Chain(model);
+  const chain = inferring(model, batch);
   const z = chain.output(reparameterize(chain.encode(chain.examples(batch)), noise), "z");
   chain.unpadded(chain.decode(z, "y", visible(model)));
   return prune({ nodes: chain.nodes });

@@ -1,4 +1,5 @@
 // The options of a VAE's methods, and the report on its memory.
+import type { ConditionValue } from "./conditions/json.js";
 import type { DeviceOptions } from "./device.js";
 import type { TuningStore } from "./tuning_store.js";
 import type { Initialisation } from "./weights.js";
@@ -16,8 +17,18 @@ export interface VAEOptions extends DeviceOptions {
   readonly tuning?: TuningStore | false;
 }
 
+/** What all calls that encode or decode take. */
+export interface CallOptions {
+  /**
+   * Of a conditional model: a class for all examples, or one for each. Default: the labels of the data set, where
+   * examples are given as one.
+   */
+  readonly condition?: ConditionValue;
+  readonly signal?: AbortSignal;
+}
+
 /** How to draw examples. */
-export interface SampleOptions {
+export interface SampleOptions extends CallOptions {
   /** Draw x from p(x|z) instead of returning its mean: pixels of 0 and 1, or points with noise. Default false. */
   readonly noise?: boolean;
   /**
@@ -27,16 +38,14 @@ export interface SampleOptions {
   readonly temperature?: number;
   /** Default: new draws at each call, the same sequence in every program run. */
   readonly seed?: number;
-  readonly signal?: AbortSignal;
 }
 
 /** How to reconstruct examples. */
-export interface ReconstructOptions {
+export interface ReconstructOptions extends CallOptions {
   /** Decode a draw from q(z|x) instead of its mean. Default false. */
   readonly noise?: boolean;
   /** Default 0. */
   readonly seed?: number;
-  readonly signal?: AbortSignal;
 }
 
 /** The GPU memory of a VAE, and the size of its model. */

@@ -17,6 +17,8 @@ export function initialWeights(model: Model, seed: number, preset: Initialisatio
     const random = new RandomSequence(seed, Stream.initialisation, index);
     if (bound > 0) forEachValue(model.params, parameter, (at) => (flat[at] = (2 * random.uniform() - 1) * bound));
     else if (parameter.kind === "gain") forEachValue(model.params, parameter, (at) => (flat[at] = 1));
+    else if (parameter.kind === "noise")
+      forEachValue(model.params, parameter, (at, file) => (flat[at] = file > 0 ? 0 : random.normal()));
   });
   return flat;
 }

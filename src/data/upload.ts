@@ -1,19 +1,25 @@
 // Puts a data set on the GPU: every row padded to whole vec4 (floats) or words (bytes), as gather.wgsl reads it.
 import { reading } from "../checks.js";
+import { conditionTypes } from "../conditions/index.js";
+import type { Condition } from "../conditions/json.js";
 import type { Device } from "../device.js";
 import { WebvaeError } from "../errors.js";
 import { invalidOption } from "../options.js";
 import { dataTensor } from "../ops/gather.js";
+import { further } from "../ops/index.js";
+import type { Model } from "../parameters.js";
 import { padTo4, size, type Tensor } from "../tensor.js";
 import { tensorBytes } from "../plan.js";
 import { validateDataset, type Dataset } from "./dataset.js";
 import { invalidData } from "./refusals.js";
 
 export interface ResidentData {
-  /** The tensor that the graph gathers from; the buffer is bound by its name. */
+  /** The tensors that the graph gathers from; the buffers are bound by their names. */
   readonly tensor: Tensor;
-  readonly buffer: GPUBuffer;
+  readonly labels: Tensor | undefined;
+  readonly buffers: Readonly<Record<string, GPUBuffer>>;
   readonly count: number;
+  readonly release: () => void;
 }
 
 const STORAGE = 0x80 | 0x08; // GPUBufferUsage.STORAGE | COPY_DST
@@ -23,24 +29,33 @@ const PIECE_BYTES = 2 ** 24;
 export interface DataUse {
   /** Values must be in [0, 1], for a Bernoulli likelihood. */
   readonly unitInterval?: boolean;
-  readonly binarise?: boolean;
+  /** What the data must say of its examples. */
+  readonly condition?: Condition | undefined;
+  readonly binarise?: boolean | undefined;
   /** Its name in messages. Default "data set". */
   readonly what?: string;
 }
+
+/** What a model needs of the data that it trains on. */
+export const needsOf = ({ resolved, likelihood }: Model): DataUse => ({
+  unitInterval: !!likelihood.type.link,
+  condition: resolved.spec.condition,
+});
 
 /** [28, 28] and [28, 28, 1] are laid out alike. */
 const sizes = (shape: readonly number[]) => shape.join().replace(/(,1)+$/, "");
 
 /**
  * Checks `dataset` for a model whose examples have shape `input`; either may be flat. Throws INVALID_DATA naming both
- * shapes, or the first value that the likelihood cannot take, and INVALID_OPTION if floats would be binarised.
+ * shapes, the first value that the likelihood cannot take, or the label that a condition lacks, and INVALID_OPTION if
+ * floats would be binarised.
  */
 export function checkData(dataset: Dataset, input: readonly number[], use: DataUse = {}): void {
   reading("INVALID_DATA", use.what ?? "data set", () => check(dataset, input, use));
 }
 
 function check(dataset: Dataset, input: readonly number[], use: DataUse): void {
-  const { unitInterval, binarise, what = "data set" } = use;
+  const { unitInterval, condition, binarise, what = "data set" } = use;
   validateDataset(dataset, what, input);
   const named = `${what} ${dataset.name}`.trim();
   const { shape } = dataset;
@@ -56,6 +71,7 @@ function check(dataset: Dataset, input: readonly number[], use: DataUse): void {
   if (binarise && !(dataset.values instanceof Uint8Array)) {
     throw invalidOption(`binarise needs byte data; ${named} has floats`);
   }
+  if (condition) conditionTypes[condition.type]!.check(condition, dataset, what);
   if (!unitInterval || dataset.values instanceof Uint8Array) return;
   const bad = dataset.values.findIndex((value) => value < 0 || value > 1);
   if (bad >= 0) {
@@ -68,8 +84,11 @@ function check(dataset: Dataset, input: readonly number[], use: DataUse): void {
   }
 }
 
-/** Puts a checked data set on the GPU. Throws LIMIT_EXCEEDED and OUT_OF_MEMORY. The caller releases the buffer. */
-export async function uploadData(device: Device, dataset: Dataset): Promise<ResidentData> {
+/**
+ * Puts a checked data set on the GPU, with its labels for a condition on them. Throws LIMIT_EXCEEDED and OUT_OF_MEMORY.
+ * The caller releases it.
+ */
+export async function uploadData(device: Device, dataset: Dataset, condition?: Condition): Promise<ResidentData> {
   const values = size(dataset.shape);
   const kind = dataset.values instanceof Uint8Array ? "bytes" : "floats";
   const tensor = dataTensor(kind, dataset.count, values);
@@ -82,7 +101,13 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
         `${largest}, which is ${Math.floor((largest / bytes) * dataset.count)} examples`,
     );
   }
-  const buffer = await device.allocating(`data set ${dataset.name}`, () => device.buffer(dataset.name, bytes, STORAGE));
+  const labels = condition && further!.labelsTensor(dataset.count);
+  const tensors = [tensor, ...(labels ? [labels] : [])];
+  const made = await device.allocating(`data set ${dataset.name}`, () =>
+    tensors.map((one) => [one.name, device.buffer(dataset.name, tensorBytes(one), STORAGE)] as const),
+  );
+  const release = () => made.forEach(([, buffer]) => device.release(buffer));
+  const buffer = made[0]![1];
   const rowValues = padTo4(values);
   const rowBytes = rowValues * (kind === "bytes" ? 1 : 4);
   const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / rowBytes));
@@ -93,11 +118,12 @@ export async function uploadData(device: Device, dataset: Dataset): Promise<Resi
       const piece = dataset.values.subarray(first * values, (first + rows) * values);
       device.write(buffer, first * rowBytes, padRows(piece, rows, values, rowValues));
     }
+    if (labels) device.write(made[1]![1], 0, Uint32Array.from(dataset.labels!));
   } catch (error) {
-    device.release(buffer);
+    release();
     throw error;
   }
-  return { tensor, buffer, count: dataset.count };
+  return { tensor, labels, buffers: Object.fromEntries(made), count: dataset.count, release };
 }
 
 /** Throws INVALID_DATA if a borrowed array has fewer than `needed` values left: it was transferred, or shrank. */

@@ -38,13 +38,15 @@ export interface Builder {
 
 /**
  * How a parameter begins. A weight or bias at random by its fans, an offset (also log sigma and a running mean) at 0, a
- * gain at 1.
+ * gain at 1; noise, of means and log variances, with means from N(0, 1) and variances 1.
  */
 export interface First {
-  readonly kind: "weight" | "bias" | "offset" | "gain";
+  readonly kind: "weight" | "bias" | "offset" | "gain" | "noise";
   readonly fans?: { readonly fanIn: number; readonly fanOut: number };
-  /** As it is saved; default: the tensor's own shape. */
+  /** As it is saved; default: the tensor's own shape, by its name. */
   readonly shape?: readonly number[];
+  /** As it is saved, if in parts: each one index of its second-to-last size. */
+  readonly files?: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
 /** Notes the parameters and running statistics of a model, in the order in which they lie. */

@@ -1,6 +1,7 @@
 // The Bernoulli reconstruction term from logits, with its gradient (shaders/bernoulli.wgsl).
 import bernoulliShader from "../../shaders/bernoulli.wgsl";
 import type { Node } from "../graph.js";
+import type { ShaderSource } from "../shader_source.js";
 import { size, tensor, type Tensor } from "../tensor.js";
 import {
   ceilDiv,
@@ -75,27 +76,25 @@ export function bernoulliSample(logits: Tensor): Node {
 
 const WORKGROUP_SIZE = 64;
 
-function kernel({ op, inputs, outputs, attributes }: Node): Kernel {
+/** A kernel of `shader`, whose parts are lib/logits.wgsl's. */
+export function logitsKernel(shader: ShaderSource, node: Node, constants: Kernel["constants"] = {}): Kernel {
+  const { op, inputs, attributes } = node;
   const { logits, over } = inputs;
   if (!logits) throw new Error(`${op}: logits are missing`);
   const [rows = 1] = logits.shape;
   const sizes = exampleSizes(logits);
   return {
-    shader: bernoulliShader,
+    shader,
     entryPoint: op,
-    constants: {
-      WORKGROUP_SIZE,
-      KEEP_DLOGITS: outputs.dlogits ? 1 : 0,
-      ...copiesConstant(attributes),
-      ...siteConstant(attributes),
-    },
+    constants: { WORKGROUP_SIZE, ...constants, ...copiesConstant(attributes), ...siteConstant(attributes) },
     shape: { rows, ...sizes, weight: 0, over_row: over ? stridesOf(over).over_row : 0 },
     workgroups: ceilDiv(rows * (op === "bernoulli_sample" ? sizes.pixels : sizes.segments), WORKGROUP_SIZE),
   };
 }
 
+const kernel = (node: Node) => logitsKernel(bernoulliShader, node, { KEEP_DLOGITS: node.outputs.dlogits ? 1 : 0 });
+
 export const bernoulliOps: readonly Op[] = [
   { name: "bernoulli", optional: ["dlogits"], kernel, gradient },
-  { name: "bernoulli_grad", kernel },
   { name: "bernoulli_sample", kernel },
 ];

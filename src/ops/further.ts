@@ -1,6 +1,7 @@
 // The ops that only some models need: for images, norms, likelihoods with a scale, priors, objectives and labels.
 import { addOps } from "./add.js";
 import { batchNormOps } from "./batch_norm.js";
+import { bernoulliGradOps } from "./bernoulli_grad.js";
 import { concatOps } from "./concat.js";
 import { conv2dOps } from "./conv2d.js";
 import { drawsOps } from "./draws.js";
@@ -29,6 +30,7 @@ export const furtherOps: readonly Op[] = [
   ...reshapeOps,
   ...gaussianOps,
   ...laplaceOps,
+  ...bernoulliGradOps,
   ...drawsOps,
   ...mixtureOps,
   ...importanceOps,
@@ -38,5 +40,8 @@ export const furtherOps: readonly Op[] = [
 
 /** What the core uses directly, outside of the layers that are loaded with these ops. */
 export { add, addedUp } from "./add.js";
+export { concat } from "./concat.js";
+export { draws } from "./draws.js";
+export { gatherLabels, labelsTensor } from "./labels.js";
 export { reshapeCopy } from "./reshape.js";
 export { winogradSizes, withWinograd } from "./winograd.js";

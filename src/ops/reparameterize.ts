@@ -56,7 +56,7 @@ export function latentGradient(node: Node, upstream: Adjoints): Gradients {
   const { knob, over } = weightOf(node, upstream, upstream.ratio ? "ratio" : "kl");
   const dheads = tensor(`d${heads.name}`, "activation", heads.shape);
   const made: Node = {
-    op: `${node.op}_grad${upstream.ratio ? "_ratio" : ""}${over ? "_over" : ""}`,
+    op: upstream.ratio ? `draws_grad_ratio${over ? "_over" : ""}` : over ? "draws_grad_over" : `${node.op}_grad`,
     inputs: { heads, z, dz, ...(over ? { over } : {}) },
     outputs: { dheads },
     attributes: node.attributes,
@@ -101,6 +101,5 @@ const kernel = (node: Node) => latentKernel(reparameterizeShader, node);
 export const reparameterizeOps: readonly Op[] = [
   { name: "reparameterize", optional: ["kl", "clamped"], kernel, gradient: latentGradient },
   { name: "reparameterize_grad", kernel },
-  { name: "reparameterize_grad_over", kernel },
   { name: "sample_prior", kernel },
 ];

@@ -4,7 +4,7 @@ import { bernoulli, bernoulliSample } from "../../src/ops/bernoulli.js";
 import { size, tensor } from "../../src/tensor.js";
 import { testOps, type OpCase } from "../support/check_op.js";
 import { testDevice } from "../support/gpu.js";
-import { gradientBy, minimised, weightsTensor } from "../support/losses.js";
+import { minimised } from "../support/losses.js";
 import { RandomValues } from "../support/random_values.js";
 import { defaultStep, runNode } from "../support/run_node.js";
 import { edgeShapes, imageShapes, randomShapes } from "../support/sizes.js";
@@ -67,58 +67,20 @@ describe("the term and its gradient", () => {
 });
 
 describe("several draws of each example", () => {
-  const of = (shape: readonly number[], copies: number, over: boolean): OpCase => ({
-    name: `bernoulli ${shape.join("x")}, ${copies} draws${over ? ", weights" : ""}`,
+  const of = (shape: readonly number[], copies: number): OpCase => ({
+    name: `bernoulli ${shape.join("x")}, ${copies} draws`,
     build: (random) => {
       const [B = 1, ...rest] = shape;
       const drawn = [B * copies, ...rest];
       const term = bernoulli(tensor("logits", "activation", drawn), tensor("x", "input", shape));
-      const weight = { knob: "weight", over: weightsTensor(B * copies) };
       return {
-        node: over ? gradientBy(term, weight) : minimised(term, "weight"),
-        values: {
-          logits: random.normal(size(drawn), 3),
-          x: random.uniform(size(shape)),
-          ...(over ? { over: random.uniform(B * copies) } : {}),
-        },
+        node: minimised(term, "weight"),
+        values: { logits: random.normal(size(drawn), 3), x: random.uniform(size(shape)) },
         step: { rows: Math.ceil(B / 2), knobs: { weight: 0.375 } },
       };
     },
   });
-  testOps(device, [of([7, 70], 3, false), of([7, 70], 3, true), of([3, 5, 7, 1], 2, true), of([1, 784], 50, false)]);
-});
-
-describe("the gradient by weights of a tensor", () => {
-  const by = (shape: readonly number[], rows: number, over: number): OpCase => ({
-    name: `bernoulli_grad ${shape.join("x")}, ${rows} rows count, ${over} weights`,
-    build: (random) => ({
-      node: gradientBy(node(shape, false), { knob: "weight", over: weightsTensor(over) }),
-      values: {
-        logits: random.normal(size(shape), 3),
-        x: random.uniform(size(shape)),
-        over: random.uniform(over),
-      },
-      step: { rows, knobs: { weight: 0.375 } },
-    }),
-  });
-  testOps(device, [
-    ...edgeShapes(2).map((shape) => by(shape, shape[0]!, shape[0]!)),
-    ...imageShapes.map((shape) => by(shape, shape[0], shape[0])),
-    by([33, 100], 20, 33),
-    by([33, 100], 33, 1),
-  ]);
-
-  it("is, where all weights are 1, the bits of the one made beside the term", async () => {
-    const [random, shape] = [new RandomValues("apart"), [9, 130]];
-    const values = { logits: random.normal(9 * 130, 3), x: random.uniform(9 * 130), over: new Float64Array(9).fill(1) };
-    const step = { ...defaultStep, rows: 9, gradient_scale: 8, knobs: { weight: Math.fround(0.3) } };
-    const apart = gradientBy(node(shape, false), { knob: "weight", over: weightsTensor(9) });
-    const [one, other] = [
-      await runNode(device, { node: node(shape, true), values, step }),
-      await runNode(device, { node: apart, values, step }),
-    ];
-    expect(other.outputs.dlogits).toEqual(one.outputs.dlogits);
-  });
+  testOps(device, [of([7, 70], 3), of([3, 5, 7, 1], 2), of([1, 784], 50)]);
 });
 
 it.each([NaN, Infinity])("%s among the logits reaches its row's sum and no other", async (bad) => {

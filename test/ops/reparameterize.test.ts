@@ -80,7 +80,7 @@ describe("gradient", () => {
     make(33, 7, ", 20 rows count", { rows: 20 }),
   ]);
   const over = (B: number, Z: number, rows: number, parts: number): OpCase => ({
-    name: `reparameterize_grad_over ${B}x${Z}, weights [${rows}, ${parts}]`,
+    name: `by weights ${B}x${Z}, weights [${rows}, ${parts}]`,
     build: (random) => ({
       node: backward(B, Z, weightsTensor(rows, parts)),
       values: {

@@ -23,7 +23,7 @@ const bernoulli: Twin = (node, values, step) => {
   return { reconstruction, ...(node.outputs.dlogits ? bernoulliGrad(node, values, step) : {}) };
 };
 
-const bernoulliGrad: Twin = (node, values, step) => {
+export const bernoulliGrad: Twin = (node, values, step) => {
   const { rows, columns } = matrixShape(tensorAt(node, "logits"));
   const [logits, x] = [at(values, "logits"), at(values, "x")];
   const dlogits = new Float64Array(rows * columns);
@@ -52,6 +52,5 @@ const sample: Twin = (node, values, step) => {
 
 export const bernoulliTwins: Readonly<Record<string, Twin>> = {
   bernoulli,
-  bernoulli_grad: bernoulliGrad,
   bernoulli_sample: sample,
 };

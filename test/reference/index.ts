@@ -3,6 +3,7 @@ import { adamTwins } from "./adam.js";
 import { addTwins } from "./add.js";
 import { batchNormTwins } from "./batch_norm.js";
 import { bernoulliTwins } from "./bernoulli.js";
+import { bernoulliGradTwins } from "./bernoulli_grad.js";
 import { concatTwins } from "./concat.js";
 import { conv2dTwins } from "./conv2d.js";
 import { drawsTwins } from "./draws.js";
@@ -40,6 +41,7 @@ const twins: Readonly<Record<string, Twin>> = {
   ...bernoulliTwins,
   ...gaussianTwins,
   ...laplaceTwins,
+  ...bernoulliGradTwins,
   ...drawsTwins,
   ...mixtureTwins,
   ...importanceTwins,

@@ -101,6 +101,5 @@ const samplePrior: Twin = (node, _, step) => {
 export const reparameterizeTwins: Readonly<Record<string, Twin>> = {
   reparameterize,
   reparameterize_grad: reparameterizeGrad,
-  reparameterize_grad_over: reparameterizeGrad,
   sample_prior: samplePrior,
 };

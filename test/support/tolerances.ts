@@ -128,7 +128,6 @@ export const tolerances: Readonly<Record<string, Tolerance>> = {
   draws_grad_ratio: term,
   draws_grad_ratio_over: term,
   reparameterize_grad: term,
-  reparameterize_grad_over: term,
   sample_prior: noise,
   bernoulli: term,
   bernoulli_grad: term,

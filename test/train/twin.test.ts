@@ -81,6 +81,45 @@ const setups: Readonly<Record<string, Setup>> = {
     count: 50,
     gather: { batch: 25, shuffle: true },
   },
+  "importance weighting, five draws": {
+    spec: mlp(20, "elu", "bernoulli", [5, 3, 1], 3),
+    count: 90,
+    gather: { batch: 30, shuffle: true, binarise: true },
+    objective: { type: "iwae", samples: 5 },
+  },
+  "importance weighting, Gaussian with learned sigma": {
+    spec: mlp(12, "gelu", { type: "gaussian", variance: "learned" }, [7], 6),
+    count: 50,
+    gather: { batch: 25 },
+    objective: { type: "iwae", samples: 3 },
+  },
+  "a mixture prior": {
+    spec: { ...mlp(20, "elu", "bernoulli", [5, 3, 1], 3), prior: { type: "mixture", components: 4 } },
+    count: 90,
+    gather: { batch: 30, shuffle: true },
+    beta: 0.7,
+  },
+  "importance weighting and a mixture prior": {
+    spec: { ...mlp(20, "elu", "bernoulli", [5, 3, 1], 3), prior: { type: "mixture", components: 4 } },
+    count: 90,
+    gather: { batch: 30 },
+    objective: { type: "iwae", samples: 3 },
+  },
+  "conditional on labels": {
+    spec: { ...mlp(20, "elu", "bernoulli", [5, 3, 1], 3), condition: { type: "label", classes: 6 } },
+    count: 90,
+    gather: { batch: 30, shuffle: true },
+  },
+  "conditional, importance-weighted, with a mixture prior, Laplace": {
+    spec: {
+      ...mlp(10, "elu", { type: "laplace", scale: "learned" }, [7], 6),
+      prior: { type: "mixture", components: 2 },
+      condition: { type: "label", classes: 3 },
+    },
+    count: 50,
+    gather: { batch: 25, shuffle: true },
+    objective: { type: "iwae", samples: 2 },
+  },
   "no hidden layer at all": {
     spec: { input: [9], encoder: [], latent: 1, decoder: [dense(9)], likelihood: "bernoulli" },
     count: 30,
