@@ -3,9 +3,9 @@
 import * as datasets from "../src/datasets.js";
 import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
+import { workOf } from "../src/ops/index.js";
 import { resolveSpec } from "../src/spec.js";
 import { defineModel } from "../src/parameters.js";
-import { multiplyAdds, productsOf } from "../src/products.js";
 import { trainingGraph } from "../src/vae.js";
 
 export interface StepResult {
@@ -71,7 +71,7 @@ export async function measureStep(gpu: GPU, name: ModelName, batch: number, seco
       hostMsPerStep: (hostMs - hostAtFirst) / (steps - 1),
       firstStepMs,
       objectsAfterFirstStep: counted.count() - objects,
-      gflops: productsOf({ nodes }).reduce((sum, node) => sum + 2 * multiplyAdds(node), 0) / medianMs / 1e6,
+      gflops: nodes.reduce((sum, node) => sum + 2 * workOf(node), 0) / medianMs / 1e6,
     };
   } finally {
     vae.dispose();

@@ -29,4 +29,4 @@ export const furtherOps: readonly Op[] = [
 /** What the core uses directly, outside of the layers that are loaded with these ops. */
 export { add, addedUp } from "./add.js";
 export { reshapeCopy } from "./reshape.js";
-export { winogradSizes, withWinograd } from "./winograd.js";
+export { withWinograd } from "./winograd.js";

@@ -47,6 +47,16 @@ export interface Gradients {
   readonly of: Adjoints;
 }
 
+/** What the tuner and its table go by in a product. */
+export interface Sizes {
+  /** The same for nodes of an op that share a schedule. */
+  readonly text: string;
+  /** The columns of each matrix that it makes, with their padding. */
+  readonly columns: readonly number[];
+  /** Where it can be computed so in Winograd's domain: rows of the products there, and channels of both images. */
+  readonly winograd?: { readonly tiles: number; readonly channels: number; readonly small: number } | undefined;
+}
+
 export interface Op {
   /** Name of the op, of its entry point and of its dispatch's label. */
   readonly name: string;
@@ -55,6 +65,10 @@ export interface Op {
    * has only one form.
    */
   readonly schedules?: Readonly<Partial<Record<Schedule, ShaderSource>>>;
+  /** Of an op that has schedules: multiply-adds without padding. */
+  work?(node: Node): number;
+  /** Of an op that has schedules. */
+  sizes?(node: Node): Sizes;
   /** Outputs that a node may lack: they are left out where nobody reads them. */
   readonly optional?: readonly string[];
   kernel(node: Node, schedule: Tiling): Kernel;

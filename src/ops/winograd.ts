@@ -5,7 +5,7 @@ import transforms from "../../shaders/winograd.wgsl";
 import products from "../../shaders/winograd.subgroups.wgsl";
 import type { Attributes, Graph, Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, splitRows, wider, workgroupSizes, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, splitRows, wider, workgroupSizes, type Kernel, type Op, type Schedule, type Sizes } from "./op.js";
 
 const WORKGROUP_SIZE = 64;
 /** Rows of a product's tile. */
@@ -56,7 +56,7 @@ function readNode({ inputs, outputs, attributes }: Node) {
  * Rows of the products, and the channels of both images that they have, where a node can be computed so on any adapter
  * that has subgroups.
  */
-export function winogradSizes(node: Node): { tiles: number; channels: number; small: number } | undefined {
+export function winogradSizes(node: Node): Sizes["winograd"] {
   if (!node.op.startsWith("conv2d")) return undefined;
   const { W, geometry, parts, channels, smallChannels: small, tiles } = readNode(node);
   const { stride_y, stride_x } = geometry;
