@@ -1,6 +1,7 @@
 // A whole training step, as a user experiences it: its time, its dispatches and submits, the host's share, and the time
 // of the first one.
 import * as datasets from "../src/datasets.js";
+import { fuse } from "../src/fuse.js";
 import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
 import { workOf } from "../src/ops/index.js";
@@ -52,11 +53,13 @@ export async function measureStep(gpu: GPU, name: ModelName, batch: number, seco
       if (performance.now() - started > firstStepMs + 1000 * seconds && times.length >= 5) break;
     }
     const { steps = 1, submits = 1, hostMs = 0 } = vae.counts ?? {};
-    const { nodes } = trainingGraph(
-      defineModel(resolveSpec(spec)),
-      dataTensor(points ? "floats" : "bytes", data.count, data.values.length / data.count),
-      { batch, shuffle: true },
-      optimizer,
+    const { nodes } = fuse(
+      trainingGraph(
+        defineModel(resolveSpec(spec)),
+        dataTensor(points ? "floats" : "bytes", data.count, data.values.length / data.count),
+        { batch, shuffle: true },
+        optimizer,
+      ),
     );
     times.sort((a, b) => a - b);
     const medianMs = times[times.length >> 1] ?? NaN;

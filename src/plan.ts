@@ -1,8 +1,9 @@
 // A Plan is what runs: dispatches in order, and the place of every tensor in a buffer. Plain data that can be
 // serialised; the Executable binds it to a device.
 import { WebvaeError } from "./errors.js";
+import { fuse } from "./fuse.js";
 import { graphTensors, ONE, type Graph, type Node } from "./graph.js";
-import { further, opNamed } from "./ops/index.js";
+import { opNamed } from "./ops/index.js";
 import type { Kernel, Schedule, Tiling } from "./ops/op.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
 import { placeInSlots } from "./slots.js";
@@ -42,6 +43,8 @@ export interface PlannedBuffer {
 
 export interface Plan {
   readonly dispatches: readonly Dispatch[];
+  /** What they compute, each one node. */
+  readonly nodes: readonly Node[];
   readonly buffers: Readonly<Record<string, PlannedBuffer>>;
   readonly places: Readonly<Record<string, Place>>;
   /** The names of the knobs by their places in the Step. The first one is 1 in every step. */
@@ -70,14 +73,12 @@ export type Shaders = ReadonlyMap<string, ShaderSource>;
 
 /** Plans a graph. Throws a plain Error naming the node where the graph and its kernels disagree: a fault of ours. */
 export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; shaders: Shaders } {
-  const { slots = 1, half = false, schedule = () => undefined } = options;
-  const graph = further?.withWinograd(given, schedule) ?? given;
+  const { slots = 1, half = false, schedule } = options;
+  const scheduleOf = (node: Node) => (opNamed(node.op).schedules && schedule?.(node)) ?? "direct";
+  const graph = fuse(given, scheduleOf);
   const tensors = graphTensors(graph);
-  const kernels = graph.nodes.map((node) => {
-    const op = opNamed(node.op);
-    // No node that is left has the schedule winograd.
-    return op.kernel(node, ((op.schedules && schedule(node)) ?? "direct") as Tiling);
-  });
+  // No node that is left has the schedule winograd.
+  const kernels = graph.nodes.map((node) => opNamed(node.op).kernel(node, scheduleOf(node) as Tiling));
   const halves = half ? storedTensors(graph, kernels) : new Set<string>();
   const buffers: Record<string, PlannedBuffer> = {};
   const places: Record<string, Place> = {};
@@ -124,7 +125,7 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
     };
     return dispatch;
   });
-  return { plan: { dispatches, buffers, places, knobs, slots, activationBytes }, shaders };
+  return { plan: { dispatches, nodes: graph.nodes, buffers, places, knobs, slots, activationBytes }, shaders };
 }
 
 /** What the kernels hold as lib/stored.wgsl says. Throws where one kernel does and another doesn't. */

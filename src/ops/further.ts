@@ -6,11 +6,11 @@ import { dropoutOps } from "./dropout.js";
 import { gaussianOps } from "./gaussian.js";
 import { groupNormOps } from "./group_norm.js";
 import { laplaceOps } from "./laplace.js";
-import type { Op } from "./op.js";
+import type { Fusion, Op } from "./op.js";
 import { poolOps } from "./pool.js";
 import { reshapeOps } from "./reshape.js";
 import { upsampleOps } from "./upsample.js";
-import { winogradOps } from "./winograd.js";
+import { winograd, winogradOps } from "./winograd.js";
 
 export const furtherOps: readonly Op[] = [
   ...poolOps,
@@ -26,7 +26,9 @@ export const furtherOps: readonly Op[] = [
   ...laplaceOps,
 ];
 
+/** The rules of fuse.ts for these ops. */
+export const fusions: readonly Fusion[] = [winograd];
+
 /** What the core uses directly, outside of the layers that are loaded with these ops. */
 export { add, addedUp } from "./add.js";
 export { reshapeCopy } from "./reshape.js";
-export { withWinograd } from "./winograd.js";

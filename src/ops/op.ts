@@ -1,6 +1,6 @@
 // What an Op is: how a node of it becomes one dispatch, and, where it can be differentiated, which nodes make its
 // inputs' gradients.
-import type { Node } from "../graph.js";
+import type { Graph, Node } from "../graph.js";
 import { padTo4, type Tensor } from "../tensor.js";
 import type { ShaderSource } from "../shader_source.js";
 
@@ -84,6 +84,20 @@ export interface Op {
     wanted: (input: string) => boolean,
     sole?: (tensor: Tensor) => boolean,
   ): Gradients;
+}
+
+/** A rule of fuse.ts: nodes that stand so become others before a graph is planned. */
+export interface Fusion {
+  readonly name: string;
+  /**
+   * What stands in the place of `node` and of those that it takes with it; undefined where the rule doesn't fit.
+   * `schedule` is how each product is computed.
+   */
+  apply(
+    node: Node,
+    graph: Graph,
+    schedule: (node: Node) => Schedule,
+  ): { readonly takes: readonly Node[]; readonly nodes: readonly Node[] } | undefined;
 }
 
 export const isWeight = (adjoint: Adjoint): adjoint is Weight => "knob" in adjoint;
