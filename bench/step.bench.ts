@@ -1,11 +1,12 @@
 // A whole training step, as a user experiences it: its time, its dispatches and submits, the host's share, and the time
 // of the first one.
 import * as datasets from "../src/datasets.js";
+import { fuse } from "../src/fuse.js";
 import { VAE, models, type ModelName } from "../src/index.js";
 import { dataTensor } from "../src/ops/gather.js";
+import { workOf } from "../src/ops/index.js";
 import { resolveSpec } from "../src/spec.js";
 import { defineModel } from "../src/parameters.js";
-import { multiplyAdds, productsOf } from "../src/products.js";
 import { trainingGraph } from "../src/vae.js";
 
 export interface StepResult {
@@ -52,11 +53,13 @@ export async function measureStep(gpu: GPU, name: ModelName, batch: number, seco
       if (performance.now() - started > firstStepMs + 1000 * seconds && times.length >= 5) break;
     }
     const { steps = 1, submits = 1, hostMs = 0 } = vae.counts ?? {};
-    const { nodes } = trainingGraph(
-      defineModel(resolveSpec(spec)),
-      dataTensor(points ? "floats" : "bytes", data.count, data.values.length / data.count),
-      { batch, shuffle: true },
-      optimizer,
+    const { nodes } = fuse(
+      trainingGraph(
+        defineModel(resolveSpec(spec)),
+        dataTensor(points ? "floats" : "bytes", data.count, data.values.length / data.count),
+        { batch, shuffle: true },
+        optimizer,
+      ),
     );
     times.sort((a, b) => a - b);
     const medianMs = times[times.length >> 1] ?? NaN;
@@ -71,7 +74,7 @@ export async function measureStep(gpu: GPU, name: ModelName, batch: number, seco
       hostMsPerStep: (hostMs - hostAtFirst) / (steps - 1),
       firstStepMs,
       objectsAfterFirstStep: counted.count() - objects,
-      gflops: productsOf({ nodes }).reduce((sum, node) => sum + 2 * multiplyAdds(node), 0) / medianMs / 1e6,
+      gflops: nodes.reduce((sum, node) => sum + 2 * workOf(node), 0) / medianMs / 1e6,
     };
   } finally {
     vae.dispose();

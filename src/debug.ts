@@ -1,7 +1,6 @@
 // Finds where a NaN or an infinity first appears, by running one step again a dispatch at a time.
 import type { Device } from "./device.js";
 import type { Executable, StepValues } from "./executable.js";
-import type { Graph } from "./graph.js";
 import { readRanges } from "./readback.js";
 
 /**
@@ -11,11 +10,10 @@ import { readRanges } from "./readback.js";
 export async function firstNonFinite(
   device: Device,
   executable: Executable,
-  graph: Graph,
   step: StepValues,
 ): Promise<{ tensor: string; op: string } | undefined> {
   executable.writeSteps([{ ...step, slot: 0 }]);
-  for (const [index, node] of graph.nodes.entries()) {
+  for (const [index, node] of executable.plan.nodes.entries()) {
     device.submit("debug", (encoder) => {
       const pass = encoder.beginComputePass();
       executable.encode(pass, 0, index, index + 1);

@@ -1,46 +1,48 @@
-// Neighbours that one node can stand for: a dispatch costs more than a little arithmetic, and a pass over memory more
-// than a second result of it.
+// The only place where a graph is rewritten. Neighbours become one node where one dispatch can do their work, since a
+// dispatch costs more than a little arithmetic, and a pass over memory more than a second result of it; a node becomes
+// several where its schedule is several dispatches.
 import type { Graph, Node } from "./graph.js";
-import { opNamed } from "./ops/index.js";
+import { further, opNamed } from "./ops/index.js";
+import type { Fusion, Schedule } from "./ops/op.js";
 import { joinedSums } from "./ops/sum.js";
 
-/** The nodes that take the place of `node`, and those that go with it; undefined where the rule does not fit. */
-export type Fusion = (
-  node: Node,
-  nodes: readonly Node[],
-) => { readonly takes: readonly Node[]; readonly nodes: readonly Node[] } | undefined;
-
 /** A loss and its gradient, NAME_grad, where the weight is a knob alone: NAME makes both where it lists these outputs. */
-const lossWithGradient: Fusion = (node, nodes) => {
-  const { optional = [] } = opNamed(node.op);
-  const gradient = nodes.find(
-    ({ op, inputs, outputs }) =>
-      op === `${node.op}_grad` &&
-      !inputs.over &&
-      Object.entries(node.inputs).every(([key, tensor]) => inputs[key] === tensor) &&
-      Object.keys(outputs).every((key) => optional.includes(key)),
-  );
-  if (!gradient) return undefined;
-  const [outputs, knobs] = [
-    { ...node.outputs, ...gradient.outputs },
-    { ...node.knobs, ...gradient.knobs },
-  ];
-  return { takes: [gradient], nodes: [{ ...node, outputs, knobs }] };
+const lossWithGradient: Fusion = {
+  name: "loss_with_gradient",
+  apply(node, { nodes }) {
+    const { optional = [] } = opNamed(node.op);
+    const gradient = nodes.find(
+      ({ op, inputs, outputs }) =>
+        op === `${node.op}_grad` &&
+        !inputs.over &&
+        Object.entries(node.inputs).every(([key, tensor]) => inputs[key] === tensor) &&
+        Object.keys(outputs).every((key) => optional.includes(key)),
+    );
+    if (!gradient) return undefined;
+    const [outputs, knobs] = [
+      { ...node.outputs, ...gradient.outputs },
+      { ...node.knobs, ...gradient.knobs },
+    ];
+    return { takes: [gradient], nodes: [{ ...node, outputs, knobs }] };
+  },
 };
 
-const fusions: readonly Fusion[] = [lossWithGradient, joinedSums];
+/** The rules, in the order in which they apply; those of further ops once these are loaded. */
+export const fusions = (): readonly Fusion[] => [lossWithGradient, joinedSums, ...(further?.fusions ?? [])];
 
-/** The graph with fewer nodes that compute the same bits. */
-export function fuse(graph: Graph): Graph {
-  let { nodes } = graph;
-  for (const apply of fusions) {
-    for (const node of nodes) {
-      const found = nodes.includes(node) && apply(node, nodes);
+/** The graph as it runs: every node becomes one dispatch. `schedule` is how each product is computed. */
+export function fuse(given: Graph, schedule: (node: Node) => Schedule = () => "direct"): Graph {
+  let graph = given;
+  for (const rule of fusions()) {
+    for (const node of graph.nodes) {
+      const found = graph.nodes.includes(node) && rule.apply(node, graph, schedule);
       if (!found) continue;
-      nodes = nodes.flatMap((other) => (other === node ? found.nodes : found.takes.includes(other) ? [] : [other]));
+      const { takes, nodes } = found;
+      const placed = (other: Node) => (other === node ? nodes : takes.includes(other) ? [] : [other]);
+      graph = { ...graph, nodes: graph.nodes.flatMap(placed) };
     }
   }
-  return { ...graph, nodes };
+  return graph;
 }
 
 /** The graph without the optional outputs that no node reads, that are no term, and that are not in `read`. */

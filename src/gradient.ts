@@ -1,7 +1,6 @@
 // The gradient of a graph is more nodes of ordinary ops, so that planning, recording, profiling and printing have one
 // path. What is minimised is the sum of the graph's terms, each by its knob: the gradient of a loss is that weight.
 import { free, type Graph, type Node } from "./graph.js";
-import { fuse } from "./fuse.js";
 import { further, opNamed } from "./ops/index.js";
 import { isWeight, type Adjoint, type Gradients } from "./ops/op.js";
 import type { Tensor } from "./tensor.js";
@@ -72,7 +71,7 @@ export function differentiate(graph: Graph): Graph {
       throw new Error(`the gradient of the parameter ${name} lies elsewhere`);
     }
   }
-  return fuse({ ...graph, nodes: partials.size > 0 ? further!.addedUp(nodes, partials, made) : nodes });
+  return { ...graph, nodes: partials.size > 0 ? further!.addedUp(nodes, partials, made) : nodes };
 }
 
 /** The same with other names for tensors that another use of the same input has named already. */

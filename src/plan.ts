@@ -2,8 +2,9 @@
 // serialised; the Executable binds it to a device.
 import { WebvaeError } from "./errors.js";
 import { extras } from "./extras.js";
+import { fuse } from "./fuse.js";
 import { graphTensors, ONE, type Graph, type Node } from "./graph.js";
-import { further, opNamed } from "./ops/index.js";
+import { opNamed } from "./ops/index.js";
 import type { Kernel, Schedule, Tiling } from "./ops/op.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
 import { placeInSlots } from "./slots.js";
@@ -43,6 +44,8 @@ export interface PlannedBuffer {
 
 export interface Plan {
   readonly dispatches: readonly Dispatch[];
+  /** What they compute, each one node. */
+  readonly nodes: readonly Node[];
   readonly buffers: Readonly<Record<string, PlannedBuffer>>;
   readonly places: Readonly<Record<string, Place>>;
   /** The names of the knobs by their places in the Step. The first one is 1 in every step. */
@@ -71,14 +74,12 @@ export type Shaders = ReadonlyMap<string, ShaderSource>;
 
 /** Plans a graph. Throws a plain Error naming the node where the graph and its kernels disagree: a fault of ours. */
 export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; shaders: Shaders } {
-  const { slots = 1, half = false, schedule = () => undefined } = options;
-  const graph = further?.withWinograd(given, schedule) ?? given;
+  const { slots = 1, half = false, schedule } = options;
+  const scheduleOf = (node: Node) => (opNamed(node.op).schedules && schedule?.(node)) ?? "direct";
+  const graph = fuse(given, scheduleOf);
   const tensors = graphTensors(graph);
-  const kernels = graph.nodes.map((node) => {
-    const op = opNamed(node.op);
-    // No node that is left has the schedule winograd.
-    return op.kernel(node, ((op.schedules && schedule(node)) ?? "direct") as Tiling);
-  });
+  // No node that is left has the schedule winograd.
+  const kernels = graph.nodes.map((node) => opNamed(node.op).kernel(node, scheduleOf(node) as Tiling));
   const halves = half ? extras!.storedTensors(graph, kernels) : new Set<string>();
   const buffers: Record<string, PlannedBuffer> = {};
   const places: Record<string, Place> = {};
@@ -125,7 +126,7 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
     };
     return dispatch;
   });
-  return { plan: { dispatches, buffers, places, knobs, slots, activationBytes }, shaders };
+  return { plan: { dispatches, nodes: graph.nodes, buffers, places, knobs, slots, activationBytes }, shaders };
 }
 
 /** The f16 copies of the parameters that kernels read so: one buffer, laid out as the parameters are. */

@@ -1,11 +1,10 @@
-// The products of a graph: which schedules each can have on a device, and how much work it is.
+// The products of a graph, and which schedules each can have on a device.
 import type { Device } from "./device.js";
 import { standalone, type Graph, type Node } from "./graph.js";
-import { opNamed, opNames, schedulesOf } from "./ops/index.js";
+import { opNamed, opNames, schedulesOf, sizesOf } from "./ops/index.js";
 import { schedules, type Schedule } from "./ops/op.js";
 import { plan } from "./plan.js";
 import { runsOn } from "./shader.js";
-import { size, type Tensor } from "./tensor.js";
 
 export type Choices = Record<string, Schedule>;
 
@@ -32,29 +31,10 @@ export function candidates(device: Device, node: Node): readonly Schedule[] {
 }
 
 /** Names a product and its sizes: nodes of one class share a schedule. */
-export function shapeClass({ op, inputs, outputs, attributes }: Node): string {
-  const sizes = (tensor: Tensor | undefined) => tensor?.shape.join("x") ?? "";
-  const x = inputs.x ?? outputs.dx;
-  if (x) {
-    const y = outputs.y ?? inputs.dy;
-    return `${op} ${x.storage[0]}x${size(x.storage.slice(1))}x${size(y?.storage.slice(1) ?? [])}`;
-  }
-  const W = inputs.W ?? outputs.dW;
-  const images = [inputs.large ?? outputs.result, inputs.small ?? outputs.result].map(sizes);
-  return `${op} ${images.join(" ")} ${W?.storage.slice(-4, -2).join("x")} ${attributes.stride_y}x${attributes.stride_x}`;
-}
+export const shapeClass = (node: Node): string => `${node.op} ${sizesOf(node).text}`;
 
 /** The nodes that are products, of which there is more than one form. */
 export const productsOf = ({ nodes }: Graph) => nodes.filter(({ op }) => opNamed(op).schedules);
-
-/** Multiply-adds of a product, without padding: each pair of rows or pixels that meet, and each of their channels. */
-export function multiplyAdds({ op, inputs, outputs }: Node): number {
-  const W = (inputs.W ?? outputs.dW)!;
-  const both = op.endsWith("_grad") ? 2 : 1;
-  const rows = inputs.x ?? inputs.dy;
-  const met = rows ? rows.shape.slice(0, 1) : (inputs.small ?? outputs.result)?.shape.slice(0, 3);
-  return both * size(met ?? []) * size(W.name.endsWith(".parts") ? W.shape.slice(1) : W.shape);
-}
 
 /** What plan() asks of a tuned model. */
 export function scheduleOf(choices: Readonly<Choices>): (node: Node) => Schedule {

@@ -36,7 +36,6 @@ async function halveWeights({ device, model, buffers }: RunParts, executable: Ex
 
 /** The plan of one batch size, bound to the GPU. */
 interface Bound {
-  readonly graph: Graph;
   readonly executable: Executable;
 }
 
@@ -123,7 +122,7 @@ export class TrainingRun {
         const planned = planWithRings(of, model, schedules, half);
         const executable = await Executable.create(device, planned, { ...given, ...fitting(more, planned.plan) });
         undo.push(() => executable.dispose());
-        bound.push({ graph: of, executable });
+        bound.push({ executable });
         return executable;
       };
       const first = await bind(graph, {});
@@ -284,9 +283,9 @@ export class TrainingRun {
 
   /** Where `step` went wrong, and what to try: parts of an error message, empty if what finds them cannot be loaded. */
   async #advice(step: Step): Promise<{ where: string; remedy: string }> {
-    const { executable, graph } = this.made.bound[step.rows === this.batches.size ? 0 : 1]!;
+    const { executable } = this.made.bound[step.rows === this.batches.size ? 0 : 1]!;
     const advice = await advised(async ({ firstNonFinite, remedy }) => {
-      const found = await firstNonFinite(this.parts.device, executable, graph, { ...step, slot: 0 });
+      const found = await firstNonFinite(this.parts.device, executable, { ...step, slot: 0 });
       return {
         where: found ? `; the first tensor with such a value is ${found.tensor}, made by ${found.op}` : "",
         remedy: ` ${remedy(this.dataset, step.step, step.knobs.learning_rate!, this.#clampedShare)}`,

@@ -3,7 +3,8 @@
 import { advised } from "./advice.js";
 import type { Device } from "./device.js";
 import type { Graph, Node } from "./graph.js";
-import { candidates, multiplyAdds, productsOf, runnable, scheduleOf, shapeClass, type Choices } from "./products.js";
+import { workOf } from "./ops/index.js";
+import { candidates, productsOf, runnable, scheduleOf, shapeClass, type Choices } from "./products.js";
 import type { SharedDevice } from "./shared_device.js";
 import { pageStore, type TuningStore } from "./tuning_store.js";
 import { within } from "./within.js";
@@ -59,17 +60,17 @@ export function createTuner(
     const choices: Choices = {};
     const open: Node[] = [];
     const products = productsOf(graph);
-    const least = WORTH_SHARE * products.reduce((sum, node) => sum + multiplyAdds(node), 0);
+    const least = WORTH_SHARE * products.reduce((sum, node) => sum + workOf(node), 0);
     // The largest first: there is most to win.
-    products.sort((a, b) => multiplyAdds(b) - multiplyAdds(a));
+    products.sort((a, b) => workOf(b) - workOf(a));
     for (const node of products) {
       const key = shapeClass(node);
-      const work = multiplyAdds(node);
+      const work = workOf(node);
       if (choices[key]) continue;
       const given = [fixed[key], known[keptAs(node)], stored[keptAs(node)]];
       const possible = runnable(device, node);
       const found = given.find((schedule) => schedule && possible.includes(schedule));
-      choices[key] = found ?? usualSchedule(software, possible, node, work);
+      choices[key] = found ?? usualSchedule(software, possible, node);
       const worth = work >= Math.max(least, WORTH_MEASURING) && !settled(device.adapterName, node);
       if (!found && store !== false && worth && candidates(device, node).length > 1) open.push(node);
     }
@@ -95,7 +96,7 @@ export function createTuner(
     for (const node of productsOf(graph)) {
       const possible = runnable(device, node);
       const found = [fixed[shapeClass(node)], known.get(name(node))].find((one) => one && possible.includes(one));
-      all[shapeClass(node)] ??= found ?? usualSchedule(software, possible, node, multiplyAdds(node));
+      all[shapeClass(node)] ??= found ?? usualSchedule(software, possible, node);
     }
     return all;
   }

@@ -3,9 +3,10 @@ import type { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { compile, Executable } from "./executable.js";
 import type { Graph, Node } from "./graph.js";
+import { workOf } from "./ops/index.js";
 import type { Schedule } from "./ops/op.js";
 import { plan } from "./plan.js";
-import { alone, candidates, multiplyAdds, scheduleOf, shapeClass, type Choices } from "./products.js";
+import { alone, candidates, scheduleOf, shapeClass, type Choices } from "./products.js";
 import { createStopwatch, type Stopwatch } from "./stopwatch.js";
 import { fastestOf } from "./tuning_rounds.js";
 import { within } from "./within.js";
@@ -58,7 +59,7 @@ async function fastest(device: Device, node: Node, usual: Schedule, stopwatch: S
   const { software } = device;
   const left = end - performance.now();
   // Two runs each of two schedules; a processor makes about a multiply-add a nanosecond.
-  if (software && left < (4 * multiplyAdds(node)) / 1e6) return undefined;
+  if (software && left < (4 * workOf(node)) / 1e6) return undefined;
   if (!(await within(left, () => compileCandidates(device, node, half)))) return undefined;
   const tried = [usual, ...candidates(device, node).filter((schedule) => schedule !== usual)];
   const executables: Executable[] = [];

@@ -1,9 +1,8 @@
 // The schedule a product uses if nothing was measured, by the kind of adapter, the product's size and how well its
 // results fill tiles.
 import type { Node } from "./graph.js";
-import { further } from "./ops/index.js";
-import type { Schedule } from "./ops/op.js";
-import { size, type Tensor } from "./tensor.js";
+import { sizesOf, workOf } from "./ops/index.js";
+import type { Schedule, Sizes } from "./ops/op.js";
 
 /**
  * The version of the kernels in stored measurements. Raise it whenever a product's schedule becomes faster or slower,
@@ -41,28 +40,16 @@ const LEAST = 0.5;
 /** Columns of a tile in `subgroups` and `tiled`. */
 const TILE = 32;
 
-/** The columns of each matrix that a product makes. */
-function columns({ inputs, outputs }: Node): number[] {
-  const { y, dx, dW, result } = outputs;
-  const over = (tensor: Tensor, from: number) => size(tensor.storage.slice(from));
-  // A weight's columns are those of the result it produces: all of a linear layer's, or the small image's channels.
-  const weight = inputs.dy ? over(inputs.dy, 1) : (dW?.storage.at(-1) ?? 0);
-  return [
-    ...[y, dx].flatMap((t) => (t ? [over(t, 1)] : [])),
-    ...(result ? [over(result, 3)] : []),
-    ...(dW ? [weight] : []),
-  ];
-}
-
 /** The smallest fraction of its tiles' columns that any result of the product fills. */
-function filling(node: Node): number {
-  return Math.min(...columns(node).map((count) => count / (TILE * Math.ceil(count / TILE))));
+function filling({ columns }: Sizes): number {
+  return Math.min(...columns.map((count) => count / (TILE * Math.ceil(count / TILE))));
 }
 
 /** Whether measuring on this adapter would only confirm the table. */
 export function settled(adapterName: string, node: Node): boolean {
-  const share = filling(node);
-  return MEASURED_ON.test(adapterName) && (share >= MOST || share < LEAST || worthWinograd(node));
+  const sizes = sizesOf(node);
+  const share = filling(sizes);
+  return MEASURED_ON.test(adapterName) && (share >= MOST || share < LEAST || worthWinograd(sizes));
 }
 
 /**
@@ -70,17 +57,17 @@ export function settled(adapterName: string, node: Node): boolean {
  * costs as much as 13 to 34 multiply-adds, and of the small one 7 to 24. That must be less than what each product
  * saves: 7/9 of its time, or 3 times it for a single vec4 of channels, where a direct product costs 2.4 times as much.
  */
-function worthWinograd(node: Node): boolean {
-  const sizes = further?.winogradSizes(node);
-  if (!sizes) return false;
-  const { tiles, channels, small } = sizes;
-  const saved = columns(node)[0]! < 5 ? 2.8 : 0.75;
+function worthWinograd({ columns, winograd }: Sizes): boolean {
+  if (!winograd) return false;
+  const { tiles, channels, small } = winograd;
+  const saved = columns[0]! < 5 ? 2.8 : 0.75;
   return 34 / small + 24 / channels < saved && tiles >= 0.85 * 24 * Math.ceil(tiles / 24);
 }
 
-/** The schedule for a product of `work` multiply-adds, among those that can run. */
-export function usualSchedule(software: boolean, runnable: readonly Schedule[], node: Node, work: number): Schedule {
-  if (software && runnable.includes("winograd") && worthWinograd(node)) return "winograd";
+/** The schedule for a product, among those that can run. */
+export function usualSchedule(software: boolean, runnable: readonly Schedule[], node: Node): Schedule {
+  const sizes = sizesOf(node);
+  if (software && runnable.includes("winograd") && worthWinograd(sizes)) return "winograd";
   const [schedule, filled, least] = software ? onProcessors : onGpus;
-  return filling(node) >= filled && work >= least && runnable.includes(schedule) ? schedule : "direct";
+  return filling(sizes) >= filled && workOf(node) >= least && runnable.includes(schedule) ? schedule : "direct";
 }

@@ -1,7 +1,8 @@
+import { fuse } from "../../src/fuse.js";
 import type { Node } from "../../src/graph.js";
 import { conv2d } from "../../src/ops/conv2d.js";
 import { opNamed } from "../../src/ops/index.js";
-import { winogradSizes, withWinograd } from "../../src/ops/winograd.js";
+import { winogradSizes } from "../../src/ops/winograd.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
 import { memoryCase, type OpCase } from "../support/op_bench.js";
 
@@ -20,7 +21,7 @@ const forward = conv2d(
 const dy = tensor("dy", "input", [B, 16, 16, 64]);
 const { nodes } = opNamed(forward.op).gradient!(forward, { result: dy }, () => true);
 const products = [forward, ...nodes].filter((node) => winogradSizes(node));
-const dispatches = withWinograd({ nodes: products }, () => "winograd").nodes;
+const dispatches = fuse({ nodes: products }, () => "winograd").nodes;
 
 /** Multiply-adds of the nine products. */
 function work(node: Node): number {

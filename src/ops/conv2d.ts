@@ -25,9 +25,11 @@ import {
   workgroupSizes,
   type Kernel,
   type Op,
+  type Sizes,
   type Tiling,
 } from "./op.js";
 import { sumPairs } from "./sum.js";
+import { winogradSizes } from "./winograd.js";
 
 /**
  * How the pixels of the two images correspond: small pixel (i, j) and tap (u, v) meet large pixel
@@ -135,10 +137,36 @@ function gradientOf(op: "conv2d" | "conv2d_transpose"): NonNullable<Op["gradient
 /** Number of pixels in all images of a batch. */
 const pixels = ({ shape }: Tensor) => size(shape.slice(0, 3));
 
+/** Both images and W: a node reads two of them and makes the third. */
+function readNode({ op, inputs, outputs }: Node) {
+  const large = inputs.large ?? outputs.result;
+  const small = inputs.small ?? outputs.result;
+  const W = inputs.W ?? outputs.dW;
+  if (!large || !small || !W) throw new Error(`${op}: x or y is missing`);
+  return { large, small, W };
+}
+
+/** Each small pixel meets each value of W once. */
+function work(node: Node): number {
+  const { small, W } = readNode(node);
+  return pixels(small) * size(W.shape.slice(-4));
+}
+
+function sizes(node: Node): Sizes {
+  const { large, small, W } = readNode(node);
+  const { stride_y, stride_x } = node.attributes;
+  const [across, kernel] = [(node.outputs.result ?? small).storage[3] ?? 4, W.storage.slice(-4, -2)];
+  return {
+    text: `${large.shape.join("x")} ${small.shape.join("x")} ${kernel.join("x")} ${stride_y}x${stride_x}`,
+    columns: [across],
+    winograd: winogradSizes(node),
+  };
+}
+
 function kernel(node: Node, schedule: Tiling): Kernel {
   const form = forms[schedule];
   const { shader } = form;
-  const { op, inputs, outputs, attributes } = node;
+  const { op, outputs, attributes } = node;
   const transposed = op.startsWith("conv2d_transpose");
   const forward = op === "conv2d" || op === "conv2d_transpose";
   // The result is the image that the node does not read; a weight gradient reads both and makes neither.
@@ -147,10 +175,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   const perWorkgroup = schedule === "tiled" ? 1 : lanes;
   const inPlace = attributes.in_place === true;
   const up = op === "conv2d_transpose" || op === "conv2d_grad_input";
-  const large = inputs.large ?? result;
-  const small = inputs.small ?? result;
-  const W = inputs.W ?? outputs.dW;
-  if (!large || !small || !W) throw new Error(`${op}: x or y is missing`);
+  const { large, small, W } = readNode(node);
   const [batch = 1, large_h = 1, large_w = 1] = large.shape;
   const [, small_h = 1, small_w = 1] = small.shape;
   const [kernel_h = 1, kernel_w = 1] = W.shape.slice(-4);
@@ -220,7 +245,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   };
 }
 
-const common = { schedules: { direct, subgroups, tiled, winograd: products }, kernel } as const;
+const common = { schedules: { direct, subgroups, tiled, winograd: products }, work, sizes, kernel } as const;
 
 export const conv2dOps: readonly Op[] = [
   { name: "conv2d", ...common, gradient: gradientOf("conv2d") },

@@ -12,11 +12,11 @@ import { importanceOps } from "./importance.js";
 import { labelsOps } from "./labels.js";
 import { laplaceOps } from "./laplace.js";
 import { mixtureOps } from "./mixture.js";
-import type { Op } from "./op.js";
+import type { Fusion, Op } from "./op.js";
 import { poolOps } from "./pool.js";
 import { reshapeOps } from "./reshape.js";
 import { upsampleOps } from "./upsample.js";
-import { winogradOps } from "./winograd.js";
+import { winograd, winogradOps } from "./winograd.js";
 
 export const furtherOps: readonly Op[] = [
   ...poolOps,
@@ -38,10 +38,12 @@ export const furtherOps: readonly Op[] = [
   ...concatOps,
 ];
 
+/** The rules of fuse.ts for these ops. */
+export const fusions: readonly Fusion[] = [winograd];
+
 /** What the core uses directly, outside of the layers that are loaded with these ops. */
 export { add, addedUp } from "./add.js";
 export { concat } from "./concat.js";
 export { draws } from "./draws.js";
 export { gatherLabels, labelsTensor } from "./labels.js";
 export { reshapeCopy } from "./reshape.js";
-export { winogradSizes, withWinograd } from "./winograd.js";

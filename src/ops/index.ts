@@ -6,7 +6,7 @@ import type * as Further from "./further.js";
 import { gatherOps } from "./gather.js";
 import { gradientNormOps } from "./gradient_norm.js";
 import { linearOps } from "./linear.js";
-import type { Op, Schedule } from "./op.js";
+import type { Op, Schedule, Sizes } from "./op.js";
 import { reparameterizeOps } from "./reparameterize.js";
 import { sumOps } from "./sum.js";
 
@@ -33,8 +33,14 @@ export function opNamed(name: string): Op {
 /** The schedules that a node can have on a device that has all features; none where its op has one form. */
 export function schedulesOf(node: Node): readonly Schedule[] {
   const { schedules = {} } = opNamed(node.op);
-  return (Object.keys(schedules) as Schedule[]).filter((one) => one !== "winograd" || further?.winogradSizes(node));
+  return (Object.keys(schedules) as Schedule[]).filter((one) => one !== "winograd" || sizesOf(node).winograd);
 }
+
+/** Multiply-adds of a product; 0 of other nodes. */
+export const workOf = (node: Node): number => opNamed(node.op).work?.(node) ?? 0;
+
+/** A product's sizes; none of other nodes. */
+export const sizesOf = (node: Node): Sizes => opNamed(node.op).sizes?.(node) ?? { text: "", columns: [] };
 
 /** The names of the ops that are loaded. */
 export const opNames = (): string[] => [...ops.keys()];

@@ -14,6 +14,7 @@ import {
   type Gradients,
   type Kernel,
   type Op,
+  type Sizes,
   type Tiling,
 } from "./op.js";
 import { sumPairs } from "./sum.js";
@@ -96,20 +97,35 @@ function tileColumns(results: readonly number[], work: number): number {
   return [2, 4, 5].reduce((best, own) => (cost(own) < cost(best) ? own : best));
 }
 
-function kernel(node: Node, schedule: Tiling): Kernel {
-  const { inputs, outputs, attributes, op } = node;
-  const { shader, rows, across } = forms[schedule];
-  const lanes = workgroupSizes[schedule];
-  const perWorkgroup = schedule === "tiled" ? 1 : lanes;
-  // Sizes come from whichever tensors this product has.
+/** A product's sizes, from whichever tensors it has, and the columns of each matrix that it makes. */
+function readNode({ op, inputs, outputs }: Node) {
   const x = inputs.x ?? outputs.dx;
   const y = outputs.y ?? inputs.dy;
   if (!x || !y) throw new Error(`${op}: x or y is missing`);
   const batch = x.shape[0] ?? 1;
   const inputCount = size(x.storage.slice(1));
   const outputCount = size(y.storage.slice(1));
-  const { parts, part_rows } = splitRows(batch);
   const made = [...(outputs.dx ? [inputCount] : []), ...(outputs.y || outputs.dW ? [outputCount] : [])];
+  return { x, y, batch, inputCount, outputCount, made };
+}
+
+function work(node: Node): number {
+  const { x, y, batch, made } = readNode(node);
+  return (made.length * size(x.shape) * size(y.shape)) / batch;
+}
+
+function sizes(node: Node): Sizes {
+  const { batch, inputCount, outputCount, made } = readNode(node);
+  return { text: `${batch}x${inputCount}x${outputCount}`, columns: made };
+}
+
+function kernel(node: Node, schedule: Tiling): Kernel {
+  const { outputs, attributes, op } = node;
+  const { shader, rows, across } = forms[schedule];
+  const lanes = workgroupSizes[schedule];
+  const perWorkgroup = schedule === "tiled" ? 1 : lanes;
+  const { y, batch, inputCount, outputCount, made } = readNode(node);
+  const { parts, part_rows } = splitRows(batch);
   const columns =
     schedule === "subgroups" ? tileColumns(made, batch * inputCount * outputCount) : forms[schedule].columns;
   const tiles = (down: number, over: number, times = 1) =>
@@ -143,7 +159,7 @@ function kernel(node: Node, schedule: Tiling): Kernel {
   };
 }
 
-const common = { schedules: { direct, subgroups, tiled }, kernel } as const;
+const common = { schedules: { direct, subgroups, tiled }, work, sizes, kernel } as const;
 
 export const linearOps: readonly Op[] = [
   { name: "linear", ...common, gradient: linearGradient },

@@ -1,6 +1,6 @@
 // What an Op is: how a node of it becomes one dispatch, and, where it can be differentiated, which nodes make its
 // inputs' gradients.
-import type { Node } from "../graph.js";
+import type { Graph, Node } from "../graph.js";
 import { padTo4, type Tensor } from "../tensor.js";
 import type { ShaderSource } from "../shader_source.js";
 
@@ -47,6 +47,16 @@ export interface Gradients {
   readonly of: Adjoints;
 }
 
+/** What the tuner and its table go by in a product. */
+export interface Sizes {
+  /** The same for nodes of an op that share a schedule. */
+  readonly text: string;
+  /** The columns of each matrix that it makes, with their padding. */
+  readonly columns: readonly number[];
+  /** Where it can be computed so in Winograd's domain: rows of the products there, and channels of both images. */
+  readonly winograd?: { readonly tiles: number; readonly channels: number; readonly small: number } | undefined;
+}
+
 export interface Op {
   /** Name of the op, of its entry point and of its dispatch's label. */
   readonly name: string;
@@ -55,6 +65,10 @@ export interface Op {
    * has only one form.
    */
   readonly schedules?: Readonly<Partial<Record<Schedule, ShaderSource>>>;
+  /** Of an op that has schedules: multiply-adds without padding. */
+  work?(node: Node): number;
+  /** Of an op that has schedules. */
+  sizes?(node: Node): Sizes;
   /** Outputs that a node may lack: they are left out where nobody reads them. */
   readonly optional?: readonly string[];
   kernel(node: Node, schedule: Tiling): Kernel;
@@ -70,6 +84,20 @@ export interface Op {
     wanted: (input: string) => boolean,
     sole?: (tensor: Tensor) => boolean,
   ): Gradients;
+}
+
+/** A rule of fuse.ts: nodes that stand so become others before a graph is planned. */
+export interface Fusion {
+  readonly name: string;
+  /**
+   * What stands in the place of `node` and of those that it takes with it; undefined where the rule doesn't fit.
+   * `schedule` is how each product is computed.
+   */
+  apply(
+    node: Node,
+    graph: Graph,
+    schedule: (node: Node) => Schedule,
+  ): { readonly takes: readonly Node[]; readonly nodes: readonly Node[] } | undefined;
 }
 
 export const isWeight = (adjoint: Adjoint): adjoint is Weight => "knob" in adjoint;

@@ -2,7 +2,7 @@
 import sum from "../../shaders/sum.wgsl";
 import type { Node } from "../graph.js";
 import { size, type Tensor } from "../tensor.js";
-import { ceilDiv, type Kernel, type Op } from "./op.js";
+import { ceilDiv, type Fusion, type Kernel, type Op } from "./op.js";
 
 /** A weight's gradient and its bias's: y[i] = sum_p parts[p, i] and y2[i] = sum_p parts2[p, i]. */
 export function sumPairs(parts: Tensor, y: Tensor, parts2: Tensor, y2: Tensor): Node {
@@ -13,27 +13,30 @@ export function sumPairs(parts: Tensor, y: Tensor, parts2: Tensor, y2: Tensor): 
  * Two sums of pairs in one dispatch, at the place of the second: a dispatch costs more than a short sum. A sum that a node
  * reads before that stays alone.
  */
-export function joinedSums(node: Node, nodes: readonly Node[]) {
-  const at = nodes.indexOf(node);
-  const before = nodes.findLastIndex(({ op }, index) => index < at && op === "sum_pairs");
-  const first = nodes[before];
-  if (node.op !== "sum_pairs" || !first) return undefined;
-  const made = Object.values(first.outputs);
-  if (nodes.slice(before, at).some(({ inputs }) => Object.values(inputs).some((tensor) => made.includes(tensor)))) {
-    return undefined;
-  }
-  const [{ parts, parts2 }, { y, y2 }] = [node.inputs, node.outputs] as Record<string, Tensor>[] as [
-    Record<"parts" | "parts2", Tensor>,
-    Record<"y" | "y2", Tensor>,
-  ];
-  const joined: Node = {
-    op: "sum_two_pairs",
-    inputs: { ...first.inputs, parts3: parts, parts4: parts2 },
-    outputs: { ...first.outputs, y3: y, y4: y2 },
-    attributes: {},
-  };
-  return { takes: [first], nodes: [joined] };
-}
+export const joinedSums: Fusion = {
+  name: "joined_sums",
+  apply(node, { nodes }) {
+    const at = nodes.indexOf(node);
+    const before = nodes.findLastIndex(({ op }, index) => index < at && op === "sum_pairs");
+    const first = nodes[before];
+    if (node.op !== "sum_pairs" || !first) return undefined;
+    const made = Object.values(first.outputs);
+    if (nodes.slice(before, at).some(({ inputs }) => Object.values(inputs).some((tensor) => made.includes(tensor)))) {
+      return undefined;
+    }
+    const [{ parts, parts2 }, { y, y2 }] = [node.inputs, node.outputs] as Record<string, Tensor>[] as [
+      Record<"parts" | "parts2", Tensor>,
+      Record<"y" | "y2", Tensor>,
+    ];
+    const joined: Node = {
+      op: "sum_two_pairs",
+      inputs: { ...first.inputs, parts3: parts, parts4: parts2 },
+      outputs: { ...first.outputs, y3: y, y4: y2 },
+      attributes: {},
+    };
+    return { takes: [first], nodes: [joined] };
+  },
+};
 
 /** y = sum of all values: a scalar. */
 export function sumAll(values: Tensor, y: Tensor): Node {

@@ -3,9 +3,9 @@
 // once, and the way back. A transform serves all that use it: a layer's large image goes into y and dW, dy into dW and dx.
 import transforms from "../../shaders/winograd.wgsl";
 import products from "../../shaders/winograd.subgroups.wgsl";
-import type { Attributes, Graph, Node } from "../graph.js";
+import { free, type Attributes, type Node } from "../graph.js";
 import { activationCode, size, type Activation, type Tensor } from "../tensor.js";
-import { ceilDiv, splitRows, wider, workgroupSizes, type Kernel, type Op, type Schedule } from "./op.js";
+import { ceilDiv, splitRows, wider, workgroupSizes, type Fusion, type Kernel, type Op, type Sizes } from "./op.js";
 
 const WORKGROUP_SIZE = 64;
 /** Rows of a product's tile. */
@@ -46,7 +46,8 @@ function readNode({ inputs, outputs, attributes }: Node) {
     tiles_w,
     pairs_h,
   };
-  const parts = dW?.name.endsWith(".parts") ? (dW.shape[0] ?? 1) : 1;
+  // [parts, KH, KW, CL, CS] where dW is summed in parts.
+  const [parts = 1] = dW?.shape.slice(0, -4) ?? [];
   // Channels of all phases of the large image.
   const channels = stride_y * stride_x * large_channels;
   return { large, small, W, geometry, parts, channels, smallChannels, tiles: batch * tiles_h * tiles_w };
@@ -56,7 +57,7 @@ function readNode({ inputs, outputs, attributes }: Node) {
  * Rows of the products, and the channels of both images that they have, where a node can be computed so on any adapter
  * that has subgroups.
  */
-export function winogradSizes(node: Node): { tiles: number; channels: number; small: number } | undefined {
+export function winogradSizes(node: Node): Sizes["winograd"] {
   if (!node.op.startsWith("conv2d")) return undefined;
   const { W, geometry, parts, channels, smallChannels: small, tiles } = readNode(node);
   const { stride_y, stride_x } = geometry;
@@ -67,26 +68,20 @@ export function winogradSizes(node: Node): { tiles: number; channels: number; sm
 }
 
 /**
- * The graph with the nodes that do the same in the place of those that have the schedule `winograd`. Throws where a node
- * has it and cannot: its sums would be others.
+ * The rule of fuse.ts by which a node that has the schedule `winograd` becomes those that do the same. Throws where it
+ * cannot: its sums would be others.
  */
-export function withWinograd(graph: Graph, schedule: (node: Node) => Schedule | undefined): Graph {
-  const made = new Map<string, { readonly of: string; readonly tensor: Tensor }>();
-  const nodes = graph.nodes.flatMap((node) => {
-    const chosen = schedule(node) === "winograd";
-    if (chosen && !winogradSizes(node)) throw new Error(`${node.op}: its shapes cannot have the schedule winograd`);
-    const some = chosen ? winogradNodes(node, made) : [node];
-    // What is written over is not what was transformed.
-    for (const { name } of Object.values(node.outputs)) {
-      for (const [key, { of }] of made) if (of === name) made.delete(key);
-    }
-    return some;
-  });
-  return { nodes };
-}
+export const winograd: Fusion = {
+  name: "winograd",
+  apply(node, graph, schedule) {
+    if (schedule(node) !== "winograd") return undefined;
+    if (!winogradSizes(node)) throw new Error(`${node.op}: its shapes cannot have the schedule winograd`);
+    return { takes: [], nodes: winogradNodes(node, graph.nodes) };
+  },
+};
 
-/** The nodes that do what `node` does. `made` has the transforms that are there, by what they are of and how. */
-function winogradNodes(node: Node, made: Map<string, { readonly of: string; readonly tensor: Tensor }>): Node[] {
+/** The nodes that do what `node` does, which is one of `all`. Forms that earlier ones have made are used again. */
+function winogradNodes(node: Node, all: readonly Node[]): Node[] {
   const { large, small, W, geometry, parts, channels, smallChannels, tiles } = readNode(node);
   const { batch, tiles_h, pairs_h } = geometry;
   const { inputs, outputs, op } = node;
@@ -106,15 +101,23 @@ function winogradNodes(node: Node, made: Map<string, { readonly of: string; read
     nodes.push({ op: `winograd_${kind}`, inputs: from, outputs: to, attributes });
   };
   const tensor = (name: string, ...shape: number[]): Tensor => ({ name, role: "activation", shape, storage: shape });
-  /** Winograd's form of an image or of W: made once. */
+  const before = all.slice(0, all.indexOf(node));
+  const names = new Set(before.flatMap(({ outputs }) => Object.values(outputs)).map(({ name }) => name));
+  /** Winograd's form of an image or of W: made once, and again where what it is of has been written over. */
   const formOf = (kind: string, of: Tensor, invocations: number, ...shape: number[]): Tensor => {
+    const writes = ({ outputs }: Node) => Object.values(outputs).some(({ name }) => name === of.name);
     // The same image may meet windows of several kinds.
-    const name = `${of.name}.${kind} ${Object.values(geometry).join(" ")}`;
-    const known = made.get(name);
-    if (known) return known.tensor;
-    const form = tensor(name, ...shape);
+    const known = before
+      .slice(before.findLastIndex(writes) + 1)
+      .find(
+        ({ op, inputs, attributes }) =>
+          op === `winograd_${kind}` &&
+          Object.values(inputs)[0]?.name === of.name &&
+          Object.entries(geometry).every(([key, value]) => attributes[key] === value),
+      );
+    if (known) return known.outputs.made!;
+    const form = tensor(free(`${of.name}.${kind} ${Object.values(geometry).join(" ")}`, names), ...shape);
     transform(kind, { [of === W ? "W" : "image"]: of }, { made: form }, groupsOf(invocations));
-    made.set(name, { of: of.name, tensor: form });
     return form;
   };
   const largeForm = () => formOf("large", large, (batch * tiles_h * channels) / 4, tiles, 9, channels);

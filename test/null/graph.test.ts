@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fuse } from "../../src/fuse.js";
 import { differentiate } from "../../src/gradient.js";
 import { graphTensors, ONE, printGraph, type Graph } from "../../src/graph.js";
 import { gather, dataTensor } from "../../src/ops/gather.js";
@@ -33,7 +34,8 @@ describe("a model's training step", () => {
       z [3, 2], kl [3, 2], clamped [3, 1] = reparameterize(heads; noise=true; noise=$noise)
       decoder.0.output [3, 4] = linear(x=z, W=decoder.0.weight, b=decoder.0.bias; activation=relu)
       mean [3, 6] = linear(x=decoder.0.output, W=decoder.1.weight, b=decoder.1.bias; activation=none)
-      reconstruction [3, 1], dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian(mean, x, log_scale=log_sigma, saved=mean; learned=true; weight=$one)
+      reconstruction [3, 1] = gaussian(mean, x, log_scale=log_sigma, saved=mean; learned=true)
+      dmean [3, 6], dlog_sigma_parts [3, 1] = gaussian_grad(mean, x, log_scale=log_sigma, saved=mean; learned=true; weight=$one)
       dlog_sigma [1] = sum_all(values=dlog_sigma_parts)
       ddecoder.0.output [3, 4], ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = linear_grad(x=decoder.0.output, W=decoder.1.weight, dy=dmean, saved=decoder.0.output; activation=relu)
       dz [3, 2], ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = linear_grad(x=z, W=decoder.0.weight, dy=ddecoder.0.output, saved=z; activation=none)
@@ -85,7 +87,7 @@ describe("a model's training step", () => {
 
   it("sums the parts of a batch", () => {
     const large = trainingGraph(model, data, { batch: 1025, shuffle: true }, optimizer);
-    const sums = printGraph(large)
+    const sums = printGraph(fuse(large))
       .split("\n")
       .filter((line) => line.includes("_pairs("));
     expect(sums).toMatchInlineSnapshot(`

@@ -1,5 +1,5 @@
-// Data flows one way through src: a file imports only from earlier ones.
-import { expect, it } from "vitest";
+// Data flows one way through src: a file imports only from earlier ones, and none is too long to read in one go.
+import { describe, expect, it } from "vitest";
 import { filesBelow, importsOf, textOf } from "../support/sources.js";
 
 /** In the order that data passes through them; a folder stands for all its files. */
@@ -136,6 +136,23 @@ it("there are no import cycles", () => {
     done.add(file);
   };
   for (const file of files) visit(file, []);
+});
+
+/** Lines that a file may have. */
+const LONGEST = 300;
+/** Those that have more: a table, and what is still to be split. */
+const longer = ["src/data/digit_strokes.ts", "src/safetensors.ts", "src/training_run.ts"];
+
+const linesOf = (text: string) => text.trimEnd().split("\n").length;
+
+describe(`a file has at most ${LONGEST} lines`, () => {
+  const long = [...files, ...filesBelow("shaders", ".wgsl")].filter((file) => linesOf(textOf(file)) > LONGEST);
+  it("in src and shaders, but for those named here", () =>
+    expect(long.filter((file) => !longer.includes(file))).toEqual([]));
+  it("and no file is named that has become shorter", () =>
+    expect(longer.filter((file) => !long.includes(file))).toEqual([]));
+  it("or would be found", () =>
+    expect([LONGEST, LONGEST + 1].map((count) => linesOf("a line\n".repeat(count)) > LONGEST)).toEqual([false, true]));
 });
 
 /** The parts of src that are separate files in the bundle, loaded on demand, each with its entry first. */

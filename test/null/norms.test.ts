@@ -146,7 +146,7 @@ describe.each(Object.entries(builds))("%s", (name, build) => {
     it("is differentiated by only its last node's rule", () => {
       const op = name === "batch" ? "batch_norm" : "group_norm";
       expect(graph.nodes.map((node) => node.op)).toEqual([
-        ...["linear", `${op}_moments`, `${op}_combine`, op, "linear", "bernoulli"],
+        ...["linear", `${op}_moments`, `${op}_combine`, op, "linear", "bernoulli", "bernoulli_grad"],
         ...["linear_grad", `${op}_sums`, `${op}_grad_params`, `${op}_grad`, "linear_grad_weight"],
       ]);
       expect(() => plan(graph)).not.toThrow();

@@ -1,7 +1,6 @@
 // The placement of activations: nothing is overwritten while it is needed, no dispatch reads and writes one buffer, and
 // the presets need little more than what is alive at one time.
 import { describe, expect, it } from "vitest";
-import type { Graph } from "../../src/graph.js";
 import { dataTensor } from "../../src/ops/gather.js";
 import { defineModel, flats } from "../../src/parameters.js";
 import { plan, tensorBytes, type Plan } from "../../src/plan.js";
@@ -21,7 +20,7 @@ function training(name: ModelName, batch: number) {
 }
 
 /** The most bytes of activations that are alive during one node. */
-function mostAlive({ nodes }: Graph): number {
+function mostAlive({ nodes }: Plan): number {
   const lives = new Map<string, { bytes: number; first: number; last: number }>();
   nodes.forEach((node, index) => {
     for (const one of [...Object.values(node.inputs), ...Object.values(node.outputs)]) {
@@ -43,9 +42,9 @@ describe.each(["mlp", "mlp-deep", "minimal", "points", "conv", "conv64"] as cons
   it.each([1, 3, 32, 600])("a batch of %i needs little more memory than its live activations", (batch) => {
     const { graph, options } = training(name, batch);
     const planned = plan(graph, options);
-    expect(planFaults(graph, planned)).toEqual([]);
+    expect(planFaults(planned)).toEqual([]);
     // Less is impossible. The largest overhead is 8% for "points" at 600, plus alignment.
-    const most = mostAlive(graph);
+    const most = mostAlive(planned.plan);
     expect(slotBytes(planned.plan)).toBeGreaterThanOrEqual(most);
     expect(slotBytes(planned.plan)).toBeLessThanOrEqual(1.08 * most + 8 * 256);
     expect(slotBytes(planned.plan)).toBeLessThan(planned.plan.activationBytes);
@@ -53,7 +52,7 @@ describe.each(["mlp", "mlp-deep", "minimal", "points", "conv", "conv64"] as cons
 
   it("the same in half precision", () => {
     const { graph, options } = training(name, 32);
-    expect(planFaults(graph, plan(graph, { ...options, half: true }))).toEqual([]);
+    expect(planFaults(plan(graph, { ...options, half: true }))).toEqual([]);
   });
 });
 
@@ -88,7 +87,7 @@ describe("finds a planted error", () => {
         Object.entries(dispatch.bindings).map(([key, place]) => [key, place === planned.places[tensor] ? to : place]),
       ),
     }));
-    return planFaults(graph, { plan: { ...planned, places, dispatches }, shaders });
+    return planFaults({ plan: { ...planned, places, dispatches }, shaders });
   };
   const at = (tensor: string) => planned.places[tensor]!;
   it.each([

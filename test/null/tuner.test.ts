@@ -5,7 +5,7 @@ import type { TuningStore } from "../../src/index.js";
 import { conv2dTranspose } from "../../src/ops/conv2d.js";
 import { workgroupSizes, type Schedule } from "../../src/ops/op.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
-import { candidates, multiplyAdds, runnable, shapeClass } from "../../src/products.js";
+import { candidates, runnable, shapeClass } from "../../src/products.js";
 import { createTuner } from "../../src/tuner.js";
 import { KERNELS, usualSchedule } from "../../src/tuning_table.js";
 import { graphOf } from "../support/dense.js";
@@ -217,7 +217,7 @@ describe("measuring", () => {
     const { device, counts } = await opened();
     const store = memory({ [key]: "direct" });
     await createTuner(device, store, PATIENT).choose(large);
-    const usual = usualSchedule(device.software, runnable(device), large.nodes[0]!, multiplyAdds(large.nodes[0]!));
+    const usual = usualSchedule(device.software, runnable(device), large.nodes[0]!);
     expect(usual).not.toBe("direct");
     expect(await createTuner(device, false).choose(large)).toEqual({ [key]: usual });
     expect([counts.runs, counts.pipelines]).toEqual([0, 0]);

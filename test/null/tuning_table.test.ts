@@ -1,10 +1,12 @@
 // Which schedule a product takes where nothing is measured, and where nothing needs to be.
 import { describe, expect, test } from "vitest";
 import { conv2dTranspose } from "../../src/ops/conv2d.js";
+import { opNamed, opNames, sizesOf, workOf } from "../../src/ops/index.js";
+import type { Node } from "../../src/graph.js";
 import type { Schedule } from "../../src/ops/op.js";
 import { tensor, weightTensor } from "../../src/tensor.js";
-import { multiplyAdds } from "../../src/products.js";
 import { settled, usualSchedule } from "../../src/tuning_table.js";
+import { directions, gradientsOf, layer, square } from "../support/convolutions.js";
 import { graphOf } from "../support/dense.js";
 
 describe("what the table says for certain is not measured", () => {
@@ -18,6 +20,46 @@ describe("what the table says for certain is not measured", () => {
     ["nvidia hopper", 512, false],
   ])("%s, %i columns: %s", (adapter, columns, expected) => {
     expect(settled(adapter, graphOf([128, 512, columns]).nodes[0]!)).toBe(expected);
+  });
+});
+
+describe("an op says how large its products are", () => {
+  test("every one that has schedules", () => {
+    const said = opNames().filter((name) => "work" in opNamed(name) && "sizes" in opNamed(name));
+    expect(said.length).toBeGreaterThan(8);
+    expect(said).toEqual(opNames().filter((name) => opNamed(name).schedules));
+  });
+
+  test("without padding, for each matrix that is made, whether or not it is summed in parts", () => {
+    const [forward] = graphOf([1000, 7, 5]).nodes as [Node];
+    const dy = tensor("dy", "activation", [1000, 5]);
+    const { nodes } = opNamed("linear").gradient!(forward, { y: dy }, () => true);
+    const [both, sums] = nodes as [Node, Node];
+    expect(both.outputs.dW!.shape).toEqual([2, 7, 5]);
+    expect([forward, both, sums].map(workOf)).toEqual([35_000, 2 * 35_000, 0]);
+    expect([forward, both].map(sizesOf)).toEqual([
+      { text: "1000x8x8", columns: [8] },
+      { text: "1000x8x8", columns: [8, 8] },
+    ]);
+    expect(sizesOf(sums).columns).toEqual([]);
+  });
+
+  test("of a convolution and its gradients the same, though they read other tensors", () => {
+    const geometry = { B: 40, CL: 3, CS: 5, ...square(10, 5, 4, 2, 1) };
+    for (const direction of directions) {
+      const forward = layer(direction, geometry, "none", "relu");
+      const [weight, sums, input] = gradientsOf(forward, true).nodes as [Node, Node, Node];
+      expect(weight.outputs.dW!.shape).toEqual([2, 4, 4, 3, 5]);
+      const work = 40 * 5 * 5 * 4 * 4 * 3 * 5;
+      expect([forward, weight, sums, input].map(workOf)).toEqual([work, work, 0, work]);
+      for (const node of [forward, weight, input]) {
+        const { text, winograd } = sizesOf(node);
+        expect(text).toBe("40x10x10x3 40x5x5x5 4x4 2x2");
+        expect(winograd).toEqual({ tiles: 40 * 9, channels: 16, small: 8 });
+      }
+      const columns = direction === "conv2d" ? [8, 8, 4] : [4, 8, 8];
+      expect([forward, weight, input].map((node) => sizesOf(node).columns)).toEqual(columns.map((count) => [count]));
+    }
   });
 });
 
@@ -59,6 +101,6 @@ describe("the table", () => {
     ["hardware, one channel", false, all, grey, "direct"],
     ["hardware, few multiply-adds", false, all, small!, "direct"],
   ] as const)("%s", (_, software, runs, node, schedule) => {
-    expect(usualSchedule(software, runs, node, multiplyAdds(node))).toBe(schedule);
+    expect(usualSchedule(software, runs, node)).toBe(schedule);
   });
 });

@@ -1,9 +1,10 @@
 // Compares each dispatch of a Winograd convolution with its own twin; conv2d.test.ts compares the whole.
 import { describe, expect, it } from "vitest";
 import { Device } from "../../src/device.js";
+import { fuse } from "../../src/fuse.js";
 import type { Node } from "../../src/graph.js";
 import { schedulesOf } from "../../src/ops/index.js";
-import { winogradOps, winogradSizes, withWinograd } from "../../src/ops/winograd.js";
+import { winogradOps, winogradSizes } from "../../src/ops/winograd.js";
 import { size, tensor } from "../../src/tensor.js";
 import { runnable } from "../../src/products.js";
 import { activate, saved } from "../reference/activation.js";
@@ -55,9 +56,7 @@ function clearPadding({ op, attributes }: Node, { CL, CS }: Geometry, sums: Floa
 }
 
 function cases(direction: Direction, geometry: Geometry): OpCase[] {
-  const dispatches = nodesOf(direction, geometry).flatMap(
-    (node) => withWinograd({ nodes: [node] }, () => "winograd").nodes,
-  );
+  const dispatches = nodesOf(direction, geometry).flatMap((node) => fuse({ nodes: [node] }, () => "winograd").nodes);
   // A node and its gradients share some forms.
   const different = dispatches.filter(
     (node, i) => dispatches.findIndex((other) => JSON.stringify(other) === JSON.stringify(node)) === i,
@@ -98,7 +97,7 @@ describe("each dispatch equals its twin", () => {
       directions.flatMap((direction) =>
         geometries.flatMap((one) =>
           nodesOf(direction, one).flatMap((node) =>
-            withWinograd({ nodes: [node] }, () => "winograd").nodes.map(
+            fuse({ nodes: [node] }, () => "winograd").nodes.map(
               ({ op, attributes }) => `${op}${attributes.in_place ? " in place" : ""}`,
             ),
           ),
@@ -120,9 +119,7 @@ describe("which convolutions", () => {
   });
   it("no others, even on request", () => {
     const nodes = [layer("conv2d", { ...one, kernel: [4, 3] }, "none")];
-    expect(() => withWinograd({ nodes }, () => "winograd")).toThrow(
-      "conv2d: its shapes cannot have the schedule winograd",
-    );
+    expect(() => fuse({ nodes }, () => "winograd")).toThrow("conv2d: its shapes cannot have the schedule winograd");
   });
   it("those whose forms every adapter can bind", () => {
     // Of each image 16 tiles of 9 x 128 values: 1,820 in 128 MiB.
@@ -135,7 +132,7 @@ describe("which convolutions", () => {
 describe("forms are shared", () => {
   const one: Geometry = { B: 2, CL: 8, CS: 8, ...square(16, 8, 4, 2, 1) };
   const ops = (nodes: readonly Node[]) =>
-    withWinograd({ nodes }, ({ op }) => (op.startsWith("conv2d") ? "winograd" : undefined)).nodes.map(({ op }) => op);
+    fuse({ nodes }, ({ op }) => (op.startsWith("conv2d") ? "winograd" : "direct")).nodes.map(({ op }) => op);
   it("x in y and dW, dy in dW and dx, W in y and dx", () => {
     const forward = layer("conv2d", one, "none", "relu");
     const { nodes } = gradientsOf(forward, true);

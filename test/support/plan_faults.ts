@@ -1,6 +1,5 @@
 // Finds errors in a plan by following its dispatches one by one: who last wrote the memory that a tensor is read from,
 // and whether WebGPU accepts the bindings.
-import type { Graph } from "../../src/graph.js";
 import type { Place, Plan, Shaders } from "../../src/plan.js";
 
 /** The storage buffers that a shader may bind by default. */
@@ -11,11 +10,11 @@ const ALIGNMENT = 256;
 const overlap = (a: Place, b: Place) =>
   a.buffer === b.buffer && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
 
-export function planFaults(graph: Graph, { plan, shaders }: { plan: Plan; shaders: Shaders }): string[] {
+export function planFaults({ plan, shaders }: { plan: Plan; shaders: Shaders }): string[] {
   const faults: string[] = [];
   /** The tensors whose values are in the slots, unless overwritten. */
   const held = new Map<string, Place>();
-  graph.nodes.forEach((node, index) => {
+  plan.nodes.forEach((node, index) => {
     const { label, shader, entryPoint, bindings } = plan.dispatches[index]!;
     for (const { name, role } of Object.values(node.inputs)) {
       if (role === "activation" && !held.has(name)) faults.push(`${label} reads ${name}, which is not there any more`);
