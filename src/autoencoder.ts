@@ -7,8 +7,7 @@ import { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { evaluated, type EvaluationOptions, type RunParts } from "./evaluation.js";
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
-import { layersFile } from "./layers_file.js";
-import { loaded } from "./loaded.js";
+import { boundOn } from "./likelihood_run.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import { readModel, writeModel } from "./model_files.js";
 import { resolved } from "./prepare.js";
@@ -205,21 +204,7 @@ export class VAE {
    * `elbo` throws, and DOWNLOAD_FAILED if the library's layers.js cannot be loaded.
    */
   async logLikelihood(data: Dataset, options: EvaluationOptions = {}): Promise<LogLikelihood> {
-    const loading = () => loaded("what estimates log p(x)", "layers.js", layersFile);
-    const { install, bounded, mergedBounds } = await this.device.wait("loading layers.js", loading);
-    install();
-    return evaluated(
-      this.#parts,
-      "logLikelihood",
-      data,
-      options,
-      async (evaluation, step, own) => {
-        const merged = mergedBounds(data.count);
-        await evaluation.bounds(own, merged);
-        return { ...merged.result, step };
-      },
-      bounded,
-    );
+    return boundOn(this.#parts, data, options);
   }
 
   /**

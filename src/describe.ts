@@ -7,7 +7,7 @@ import type { Layer, ResidualLayer } from "./layers/json.js";
 import { defineModel } from "./parameters.js";
 import { resolveSpec, type ModelSpec } from "./spec.js";
 import { size } from "./tensor.js";
-import { fitting, install } from "./toolbox.js";
+import { install, mismatch } from "./toolbox.js";
 
 // All layers are to be known; the bundle has them in layers.js.
 install();
@@ -44,7 +44,7 @@ export interface ModelDescription {
 
 /** Shapes, parameters and operations of a model, by layer. Needs no GPU. Throws INVALID_SPEC like VAE.create. */
 export function describe(spec: ModelSpec): ModelDescription {
-  const resolved = resolveSpec(spec, fitting);
+  const resolved = resolveSpec(spec, mismatch);
   const { input, latent, encoder, decoder } = resolved.spec;
   const layers: LayerDescription[] = [];
   const counts = new Map<string, number>();

@@ -1,5 +1,6 @@
 // Searches for a change to a decoder's layers that makes it end in the input's shape.
-import { product } from "./checks.js";
+import { product, show } from "./checks.js";
+import type { ResolvedLayer } from "./layers/definition.js";
 import { resolveLayers } from "./layers/index.js";
 import { pair } from "./layers/image.js";
 import type { Conv2dLayer, ConvTranspose2dLayer, Layer } from "./layers/json.js";
@@ -14,6 +15,26 @@ const MOST_LAYERS = 40;
 const isConv = (layer: Layer | undefined): layer is Conv =>
   layer?.type === "conv2d" || layer?.type === "conv_transpose2d";
 const upTo = (n: number) => [...Array(Math.min(n, 64)).keys()];
+
+/** A list of layers in a spec, which are resolved from an input of shape `from`. */
+export interface Listed {
+  readonly name: string;
+  readonly layers: readonly Layer[];
+  readonly resolved: readonly ResolvedLayer[];
+  readonly from: readonly number[];
+}
+
+/**
+ * The end of a message on a decoder that does not end in the input's shape: a change that makes it fit, if there is a simple
+ * one, and the shapes along both lists: "[28, 28, 1] -> conv2d [14, 14, 32] -> flatten [6272]".
+ */
+export function mismatch(lists: readonly Listed[], input: readonly number[]): string {
+  const { layers, from } = lists.at(-1)!;
+  const remedy = fitting(layers, from, input);
+  const chain = ({ name, layers, resolved, from }: Listed) =>
+    `\n${name}: ${[show(from), ...resolved.map(({ output }, i) => `${layers[i]?.type} ${show(output)}`)].join(" -> ")}`;
+  return (remedy ? `; it fits with ${remedy}` : "") + lists.map(chain).join("");
+}
 
 /**
  * A change that makes the decoder `layers`, with an input of shape `from`, end in shape `target`, as text like

@@ -2,7 +2,7 @@
 // path. What is minimised is the sum of the graph's terms, each by its knob: the gradient of a loss is that weight.
 import { free, type Graph, type Node } from "./graph.js";
 import { further, opNamed } from "./ops/index.js";
-import { isWeight, type Adjoint, type Gradients } from "./ops/op.js";
+import { isWeight, type Adjoint } from "./ops/op.js";
 import type { Tensor } from "./tensor.js";
 
 /**
@@ -35,7 +35,7 @@ export function differentiate(graph: Graph): Graph {
     if (Object.keys(upstream).length === 0) continue;
     const ruled = opNamed(node.op).gradient?.(node, upstream, wanted, (tensor) => readers.get(tensor.name) === 1);
     if (!ruled) throw new Error(`op ${node.op} has no gradient rule, and ${describe(node)} needs one`);
-    const added = renamed(ruled, made);
+    const added = further?.renamed(ruled, made) ?? ruled;
     nodes.push(...added.nodes);
     for (const name of added.nodes.flatMap(({ outputs }) => Object.values(outputs)).map(({ name }) => name))
       made.add(name);
@@ -72,24 +72,6 @@ export function differentiate(graph: Graph): Graph {
     }
   }
   return { ...graph, nodes: partials.size > 0 ? further!.addedUp(nodes, partials, made) : nodes };
-}
-
-/** The same with other names for tensors that another use of the same input has named already. */
-function renamed({ nodes, of }: Gradients, taken: ReadonlySet<string>): Gradients {
-  const names = new Map<string, string>();
-  for (const { name } of nodes.flatMap(({ outputs }) => Object.values(outputs))) {
-    const other = free(name, taken);
-    if (other !== name) names.set(name, other);
-  }
-  if (names.size === 0) return { nodes, of };
-  const other = <T extends Adjoint>(one: T): T =>
-    isWeight(one) ? one : { ...one, name: names.get(one.name) ?? one.name };
-  const each = <T extends Adjoint>(all: Readonly<Record<string, T>>) =>
-    Object.fromEntries(Object.entries(all).map(([key, one]) => [key, other(one)]));
-  return {
-    nodes: nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) })),
-    of: each(of),
-  };
 }
 
 function parameterNames(graph: Graph): Set<string> {

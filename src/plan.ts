@@ -8,7 +8,7 @@ import { opNamed } from "./ops/index.js";
 import type { Kernel, Schedule, Tiling } from "./ops/op.js";
 import { inHalf, type ShaderSource } from "./shader_source.js";
 import { placeInSlots } from "./slots.js";
-import { HALF_WEIGHTS, memberOffsets, size, type Tensor } from "./tensor.js";
+import { memberOffsets, size, type Tensor } from "./tensor.js";
 
 /** Where a tensor lies: a range of a named buffer, in bytes. */
 export interface Place {
@@ -85,7 +85,7 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
   const places: Record<string, Place> = {};
   for (const flat of options.flats ?? []) {
     placeFlat(flat, tensors, buffers, places);
-    if (half && flat.role === "param") placeHalf(flat, halves, buffers, places);
+    if (half && flat.role === "param") extras!.placeHalf(flat, halves, buffers, places);
   }
   let activationBytes = 0;
   for (const tensor of tensors.values()) {
@@ -127,24 +127,6 @@ export function plan(given: Graph, options: PlanOptions = {}): { plan: Plan; sha
     return dispatch;
   });
   return { plan: { dispatches, nodes: graph.nodes, buffers, places, knobs, slots, activationBytes }, shaders };
-}
-
-/** The f16 copies of the parameters that kernels read so: one buffer, laid out as the parameters are. */
-function placeHalf(
-  flat: Tensor,
-  halves: ReadonlySet<string>,
-  buffers: Record<string, PlannedBuffer>,
-  places: Record<string, Place>,
-): void {
-  const bytes = 2 * size(flat.storage);
-  buffers[HALF_WEIGHTS] = { kind: "state", bytes };
-  places[HALF_WEIGHTS] = { buffer: HALF_WEIGHTS, offset: 0, bytes, half: true };
-  const offsets = memberOffsets(flat);
-  for (const member of flat.members ?? []) {
-    if (!halves.has(member.name)) continue;
-    const offset = 2 * (offsets.get(member.name) ?? 0);
-    places[member.name] = { buffer: HALF_WEIGHTS, offset, bytes: tensorBytes(member, true), half: true };
-  }
 }
 
 function placeFlat(

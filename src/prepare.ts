@@ -35,7 +35,7 @@ async function resolvedOrAdvised(spec: ModelSpec): Promise<ResolvedSpec> {
   } catch {
     const better = (file: Awaited<ReturnType<typeof layersFile>>) => {
       file.install();
-      return resolveSpec(spec, file.fitting);
+      return resolveSpec(spec, file.mismatch);
     };
     return (await advised(better)) ?? resolveSpec(spec);
   }

@@ -28,44 +28,50 @@ function imageOf(input: readonly number[], model: string, times: number): readon
   return [height, width, channels];
 }
 
-function conv(input: readonly number[], latent: number): ModelSpec {
-  const [height, width, channels] = imageOf(input, "conv", 4);
+/** Convolutions with a stride of 2, undone by transposed ones, of which the last has the stride `last`. */
+function imageModel(
+  input: readonly number[],
+  latent: number,
+  [height, width, channels]: readonly [number, number, number],
+  kernel: number,
+  {
+    down,
+    units = [],
+    up,
+    last,
+  }: Readonly<Record<"down" | "up", readonly number[]> & { units?: number[]; last: number }>,
+): ModelSpec {
   const half = { ...relu, stride: 2 } as const;
-  // Sixteen units are enough for Keras's two latents; larger latent spaces get the article's wider layer.
-  const units = latent <= 16 ? 16 : 64;
-  const small = [height / 4, width / 4, 64];
+  const times = 2 ** down.length;
+  const small = [height / times, width / times, down.at(-1)!];
   return {
     input,
-    encoder: [conv2d(32, 3, half), conv2d(64, 3, half), flatten(), dense(units, relu)],
+    encoder: [
+      ...down.map((filters) => conv2d(filters, kernel, half)),
+      flatten(),
+      ...units.map((count) => dense(count, relu)),
+    ],
     latent,
     decoder: [
       dense(product(small), relu),
       reshape(...small),
-      convTranspose2d(64, 3, half),
-      convTranspose2d(32, 3, half),
-      convTranspose2d(channels, 3),
+      ...up.map((filters) => convTranspose2d(filters, kernel, half)),
+      convTranspose2d(channels, kernel, last > 1 ? { stride: last } : {}),
     ],
     likelihood: "bernoulli",
   };
 }
 
-function conv64(input: readonly number[], latent: number): ModelSpec {
-  const [height, width, channels] = imageOf(input, "conv64", 16);
-  const half = { ...relu, stride: 2 } as const;
-  const small = [height / 16, width / 16, 256];
-  return {
-    input,
-    encoder: [...[32, 64, 128, 256].map((filters) => conv2d(filters, 4, half)), flatten()],
-    latent,
-    decoder: [
-      dense(product(small), relu),
-      reshape(...small),
-      ...[128, 64, 32].map((filters) => convTranspose2d(filters, 4, half)),
-      convTranspose2d(channels, 4, { stride: 2 }),
-    ],
-    likelihood: "bernoulli",
-  };
-}
+// Sixteen units are enough for Keras's two latents; larger latent spaces get the article's wider layer.
+const conv = (input: readonly number[], latent: number): ModelSpec =>
+  imageModel(input, latent, imageOf(input, "conv", 4), 3, {
+    ...{ down: [32, 64], units: [latent <= 16 ? 16 : 64], up: [64, 32], last: 1 },
+  });
+
+const conv64 = (input: readonly number[], latent: number): ModelSpec =>
+  imageModel(input, latent, imageOf(input, "conv64", 16), 4, {
+    ...{ down: [32, 64, 128, 256], up: [128, 64, 32], last: 2 },
+  });
 
 /**
  * Each makes a ModelSpec for examples of shape `input` with `latent` dimensions. Throws INVALID_SPEC.

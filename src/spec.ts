@@ -2,7 +2,7 @@
 import { countAt, invalid, objectAt, product, reading, shapeAt, show } from "./checks.js";
 import { conditionAt, conditionTypes } from "./conditions/index.js";
 import type { Condition } from "./conditions/json.js";
-import type { fitting } from "./fitting.js";
+import type { mismatch } from "./fitting.js";
 import { weightsAt, type ResolvedLayer } from "./layers/definition.js";
 import { layersAt, resolveLayers } from "./layers/index.js";
 import type { Layer } from "./layers/json.js";
@@ -51,13 +51,13 @@ export interface ResolvedSpec {
 
 /**
  * @internal Checks a spec and computes its shapes. Throws INVALID_SPEC naming the place, what was found and what is
- * allowed; if the decoder's final shape differs from the input's, also the change that `remedies` finds.
+ * allowed; if the decoder's final shape differs from the input's, also the change that `remedies` finds, and the chains of layers.
  */
-export function resolveSpec(value: unknown, remedies?: typeof fitting): ResolvedSpec {
+export function resolveSpec(value: unknown, remedies?: typeof mismatch): ResolvedSpec {
   return reading("INVALID_SPEC", "the model spec", () => resolve(value, remedies));
 }
 
-function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
+function resolve(value: unknown, remedies?: typeof mismatch): ResolvedSpec {
   const spec = objectAt(value, "the model spec", [
     ...["input", "encoder", "latent", "decoder", "likelihood", "prior", "condition"],
   ]);
@@ -76,11 +76,12 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
   const decoded = resolveLayers(decoder, "decoder", decoderInput);
   const end = decoded.at(-1)?.output ?? decoderInput;
   if (String(end) !== String(input) && String(end) !== String([inputSize])) {
-    const remedy = remedies?.(decoder, decoderInput, input);
-    invalid(
-      `decoder: ends in shape ${show(end)}, but the input's shape is ${show(input)}${remedy ? `; it fits with ${remedy}` : ""}` +
-        `\nencoder: ${chain(encoder, encoded, input)}\ndecoder: ${chain(decoder, decoded, decoderInput)}`,
-    );
+    const words = `decoder: ends in shape ${show(end)}, but the input's shape is ${show(input)}`;
+    const chains = [
+      { name: "encoder", layers: encoder, resolved: encoded, from: input },
+      { name: "decoder", layers: decoder, resolved: decoded, from: decoderInput },
+    ];
+    invalid(words + (remedies?.(chains, input) ?? ""));
   }
   const last = decoded.findLast(({ type }) => type !== "reshape");
   if (!last || !["dense", "conv2d", "conv_transpose2d"].includes(last.type)) {
@@ -118,10 +119,6 @@ function resolve(value: unknown, remedies?: typeof fitting): ResolvedSpec {
     ...(beside ? { condition: { size: given, beside: beside.at } } : {}),
   };
 }
-
-/** The shapes along a list of layers: "[28, 28, 1] -> conv2d [14, 14, 32] -> flatten [6272]". */
-const chain = (layers: readonly Layer[], resolved: readonly ResolvedLayer[], from: readonly number[]) =>
-  [show(from), ...resolved.map(({ output }, i) => `${layers[i]?.type} ${show(output)}`)].join(" -> ");
 
 /**
  * The layers without the reshapes that can be skipped: a dense layer can take and make any shape, so it directly makes

@@ -6,7 +6,6 @@ import { conditionTypes } from "./conditions/index.js";
 import { addExtras } from "./extras.js";
 import { layerTypes } from "./layers/index.js";
 import { furtherLayers } from "./layers/further.js";
-import { normalisesAlone } from "./layers/norms.js";
 import { specWords } from "./layers/words.js";
 import { likelihoodTypes } from "./likelihoods/index.js";
 import { furtherLikelihoods } from "./likelihoods/further.js";
@@ -14,7 +13,8 @@ import * as further from "./ops/further.js";
 import { addFurtherOps } from "./ops/index.js";
 import { furtherPriors } from "./priors/further.js";
 import { priorTypes } from "./priors/index.js";
-import { storedTensors } from "./stored_tensors.js";
+import { checkSmallestBatch, smallestBatch } from "./smallest_batch.js";
+import { placeHalf, storedTensors } from "./stored_tensors.js";
 import { addWords } from "./words.js";
 
 /** The build of the library that this file belongs to. */
@@ -23,7 +23,7 @@ export const release = typeof RELEASE === "string" ? RELEASE : "";
 /** What finds advice for error messages. */
 export { firstNonFinite } from "./debug.js";
 export { remedy, unscaled } from "./diagnosis.js";
-export { fitting } from "./fitting.js";
+export { mismatch } from "./fitting.js";
 
 /** What estimates log-likelihoods. */
 export { bounded, mergedBounds } from "./log_likelihood.js";
@@ -31,6 +31,9 @@ export { bounded, mergedBounds } from "./log_likelihood.js";
 /** What the options of a run may be as JSON. */
 export { objectiveOf } from "./objectives/index.js";
 export { scheduleFunction } from "./schedules.js";
+
+/** What begins a run in half precision. */
+export { halveWeights } from "./half_weights.js";
 
 /** What measures products, which few pages need: the choices are kept. */
 export { measure } from "./tuning_measure.js";
@@ -45,6 +48,6 @@ export function install(): void {
   Object.assign(likelihoodTypes, furtherLikelihoods);
   Object.assign(priorTypes, furtherPriors);
   Object.assign(conditionTypes, furtherConditions);
-  addExtras({ choiceAt, normalisesAlone, storedTensors });
+  addExtras({ choiceAt, checkSmallestBatch, placeHalf, smallestBatch, storedTensors });
   addWords(specWords);
 }

@@ -7,42 +7,25 @@ import type { Dataset } from "./data/dataset.js";
 import { WebvaeError } from "./errors.js";
 import { Evaluation, planWithRings, type RunParts } from "./evaluation.js";
 import { Executable } from "./executable.js";
-import type { Graph } from "./graph.js";
+import { extras } from "./extras.js";
+import type { Graph, Term } from "./graph.js";
+import { layersFile } from "./layers_file.js";
 import type { Schedule } from "./ops/op.js";
-import { checkBatch, plan, type Plan } from "./plan.js";
+import { checkBatch, type Plan } from "./plan.js";
 import { placeIn } from "./progress.js";
 import { Scheduler, type Chunk, type SchedulerCounts, type Step } from "./scheduler.js";
 import { checkOptions, withSchedules, type CheckedOptions, type TrainingOptions } from "./training_options.js";
 import type { TrainingReport } from "./training_report.js";
 import { after, batchesFor, enter, epochSteps, type Batches, type Standing } from "./training_steps.js";
-import { checkSmallestBatch } from "./smallest_batch.js";
 import { TermSums } from "./scores.js";
-import { HALF_WEIGHTS } from "./tensor.js";
-import { flats } from "./parameters.js";
-import { halvingGraph, trainingGraph } from "./vae.js";
-
-/** Copies the weights in f16 to where the plan of `executable` reads them. */
-async function halveWeights({ device, model, buffers }: RunParts, executable: Executable): Promise<void> {
-  const planned = plan(halvingGraph(model), { flats: flats(model), half: true });
-  const { buffer } = executable.locate(HALF_WEIGHTS);
-  const once = await Executable.create(device, planned, { ...buffers.inference, [HALF_WEIGHTS]: buffer });
-  device.submit("halve", (encoder) => {
-    const pass = encoder.beginComputePass();
-    once.encode(pass, 0);
-    pass.end();
-  });
-  once.dispose();
-}
-
-/** The plan of one batch size, bound to the GPU. */
-interface Bound {
-  readonly executable: Executable;
-}
+import { trainingGraph } from "./vae.js";
 
 interface Made {
   readonly data: ResidentData;
-  /** For the batch size, and for that of the last, smaller batch if there is one. */
-  readonly bound: readonly Bound[];
+  /** Plans bound to the GPU: for the batch size, and for that of the last, smaller batch if there is one. */
+  readonly executables: readonly Executable[];
+  /** The terms of a whole batch. */
+  readonly terms: readonly Term[];
   readonly scheduler: Scheduler;
   readonly test: Evaluation | undefined;
 }
@@ -90,7 +73,7 @@ export class TrainingRun {
       dataset,
       standing.progress,
     );
-    checkSmallestBatch(options.batchSize, model);
+    extras?.checkSmallestBatch(options.batchSize, model);
     if (options.half && !device.gpu.features.has("shader-f16")) {
       throw new WebvaeError(
         "UNSUPPORTED",
@@ -117,12 +100,12 @@ export class TrainingRun {
       const given = { ...(await buffers.training()), ...data.buffers };
       const graph = graphOf(batch);
       const schedules = { ...(await tuner.choose(graph, fixed, half)) };
-      const bound: Bound[] = [];
+      const executables: Executable[] = [];
       const bind = async (of: Graph, more: Readonly<Record<string, GPUBuffer>>) => {
         const planned = planWithRings(of, model, schedules, half);
         const executable = await Executable.create(device, planned, { ...given, ...fitting(more, planned.plan) });
         undo.push(() => executable.dispose());
-        bound.push({ executable });
+        executables.push(executable);
         return executable;
       };
       const first = await bind(graph, {});
@@ -131,10 +114,11 @@ export class TrainingRun {
         Object.assign(schedules, tuner.likewise(small, graph, schedules, fixed));
         await bind(small, Object.fromEntries(first.buffers));
       }
-      if (half) await halveWeights(parts, first);
+      // Loaded with the option.
+      if (half) await (await layersFile()).halveWeights(parts, first);
       const scheduler = await Scheduler.create(
         device,
-        bound.map(({ executable }) => executable),
+        executables,
         [...graph.terms!.map(({ value }) => value.name), "clamped", "norms"],
         {
           submitMs,
@@ -147,7 +131,7 @@ export class TrainingRun {
       const evaluation = test && (await Evaluation.create(parts, test, { binarise }, submitMs));
       buffers.resume();
       enter(standing, placeIn(dataset, `${batch} ${shuffle} ${dropLast}`), batches, dropLast);
-      const made = { data, bound, scheduler, test: evaluation };
+      const made = { data, executables, terms: graph.terms!, scheduler, test: evaluation };
       return new TrainingRun(parts, dataset, options, batches, signal, made, schedules, startedAt, notes, standing);
     } catch (error) {
       for (const release of undo.reverse()) release();
@@ -161,7 +145,7 @@ export class TrainingRun {
 
   /** The plan of a whole batch. */
   get plan(): Plan {
-    return this.made.bound[0]!.executable.plan;
+    return this.made.executables[0]!.plan;
   }
 
   /** Runs every epoch. Throws the signal's reason, DEVICE_LOST, NON_FINITE, INVALID_OPTION (from a schedule). */
@@ -204,14 +188,13 @@ export class TrainingRun {
   }
 
   #sums(): TermSums {
-    const [{ graph }] = this.made.bound as [Bound];
-    return new TermSums(graph.terms!, this.batches.size);
+    return new TermSums(this.made.terms, this.batches.size);
   }
 
   /** Adds the steps to `all`. Throws NON_FINITE if a loss isn't finite, or too many steps in a row changed nothing. */
   async #report(chunk: Chunk, all: TermSums): Promise<Omit<TrainingReport, "epoch" | "epochs" | "step" | "steps">> {
     const { steps, rows, stepMs } = chunk;
-    const given = this.made.bound[0]!.graph.terms!;
+    const given = this.made.terms;
     const sums = this.#sums();
     let norms = 0;
     /** The mean weight of each term in the objective. */
@@ -283,7 +266,7 @@ export class TrainingRun {
 
   /** Where `step` went wrong, and what to try: parts of an error message, empty if what finds them cannot be loaded. */
   async #advice(step: Step): Promise<{ where: string; remedy: string }> {
-    const { executable } = this.made.bound[step.rows === this.batches.size ? 0 : 1]!;
+    const executable = this.made.executables[step.rows === this.batches.size ? 0 : 1]!;
     const advice = await advised(async ({ firstNonFinite, remedy }) => {
       const found = await firstNonFinite(this.parts.device, executable, { ...step, slot: 0 });
       return {
@@ -295,10 +278,10 @@ export class TrainingRun {
   }
 
   dispose(): void {
-    const { scheduler, test, bound, data } = this.made;
+    const { scheduler, test, executables, data } = this.made;
     scheduler.dispose();
     test?.dispose();
-    for (const { executable } of bound) executable.dispose();
+    for (const executable of executables) executable.dispose();
     data.release();
   }
 }

@@ -1,10 +1,10 @@
 // The Steps of a run: where it enters an epoch, which rows each Step has, and the values of its schedules.
+import { extras } from "./extras.js";
 import type { Model } from "./parameters.js";
 import type { Progress } from "./progress.js";
 import { seedKey, Stream } from "./random.js";
 import type { SafePoints } from "./safe_points.js";
 import type { Step } from "./scheduler.js";
-import { smallestBatch } from "./smallest_batch.js";
 import { scheduled, type CheckedOptions } from "./training_options.js";
 
 /** How an epoch is cut into batches. */
@@ -90,7 +90,7 @@ export function enter(standing: Standing, place: string, { stepsPerEpoch }: Batc
 /** The batches of an epoch, and notes for the report. */
 export function batchesFor(count: number, { batchSize, dropLast }: CheckedOptions, model: Model) {
   const batches = batchesOf(count, batchSize, !dropLast);
-  const { rows, layer } = smallestBatch(model);
+  const { rows, layer } = extras?.smallestBatch(model) ?? { rows: 1 };
   if (batches.rest === 0 || batches.rest >= rows) return { batches, notes: [] };
   const rest = batches.rest === 1 ? "the last example" : `the last ${batches.rest} examples`;
   const note =

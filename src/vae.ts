@@ -4,7 +4,7 @@ import { ONE, type Graph, type Node, type Term } from "./graph.js";
 import { differentiate } from "./gradient.js";
 import type { Builder, ResolvedLayer } from "./layers/definition.js";
 import { typeOf } from "./layers/index.js";
-import { adam, storeWeights, type AdamOptions } from "./ops/adam.js";
+import { adam, type AdamOptions } from "./ops/adam.js";
 import { dataTensor, gather, type GatherOptions } from "./ops/gather.js";
 import { gradientNorm, totalNorm } from "./ops/gradient_norm.js";
 import { further } from "./ops/index.js";
@@ -176,13 +176,8 @@ export function trainingGraph(
 }
 
 /** The copy of all weights in f16 that a plan in half precision reads. */
-function halfWeights({ params }: Model): Tensor {
+export function halfWeights({ params }: Model): Tensor {
   return { name: HALF_WEIGHTS, role: "state", shape: params.shape, storage: params.storage };
-}
-
-/** Makes that copy, before the first step. */
-export function halvingGraph(model: Model): Graph {
-  return { nodes: [storeWeights(model.params, halfWeights(model))] };
 }
 
 /** The terms of a batch of `data`, in the data's own order. Of a bound also the squares of what it weighs its draws by. */

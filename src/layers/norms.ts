@@ -68,16 +68,3 @@ export const groupNorm: LayerType<GroupNormLayer, ResolvedNorm> = {
   parameters: (layer, declare) => void declareAffine(layer, declare),
   build: (g, layer, x, name, activation) => g.last(groupNodes(name, x, affineOf(g, layer.path), layer, activation)),
 };
-
-/**
- * The layer, if any, that normalises each channel by the batch's statistics and, of an example, gets one value of each:
- * with a batch of 1 that would always become 0.
- */
-export function normalisesAlone(layers: readonly ResolvedLayer[]): ResolvedLayer | undefined {
-  for (const layer of layers) {
-    if (layer.type === "batch_norm" && product(layer.input.slice(0, -1)) === 1) return layer;
-    const within = layer.layers && normalisesAlone(layer.layers);
-    if (within) return within;
-  }
-  return undefined;
-}

@@ -2,7 +2,16 @@
 import addShader from "../../shaders/add.wgsl";
 import { free, type Node } from "../graph.js";
 import { activationCode, size, slopeNeedsInput, tensor, type Activation, type Tensor } from "../tensor.js";
-import { arriving, ceilDiv, type Adjoints, type Gradients, type Kernel, type Op } from "./op.js";
+import {
+  arriving,
+  ceilDiv,
+  isWeight,
+  type Adjoint,
+  type Adjoints,
+  type Gradients,
+  type Kernel,
+  type Op,
+} from "./op.js";
 
 /** y = act(p + q), all of the same shape, flat or images. `name` is y's. */
 export function add(name: string, p: Tensor, q: Tensor, activation: Activation = "none"): Node {
@@ -46,6 +55,24 @@ export function addedUp(
     Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, others.get(tensor.name) ?? tensor]));
   const changed = nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) }));
   return [...changed, ...sums];
+}
+
+/** The same with other names for tensors that another use of the same input has named already. */
+export function renamed({ nodes, of }: Gradients, taken: ReadonlySet<string>): Gradients {
+  const names = new Map<string, string>();
+  for (const { name } of nodes.flatMap(({ outputs }) => Object.values(outputs))) {
+    const other = free(name, taken);
+    if (other !== name) names.set(name, other);
+  }
+  if (names.size === 0) return { nodes, of };
+  const other = <T extends Adjoint>(one: T): T =>
+    isWeight(one) ? one : { ...one, name: names.get(one.name) ?? one.name };
+  const each = <T extends Adjoint>(all: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(all).map(([key, one]) => [key, other(one)]));
+  return {
+    nodes: nodes.map((node) => ({ ...node, inputs: each(node.inputs), outputs: each(node.outputs) })),
+    of: each(of),
+  };
 }
 
 /** If no activation made the input, the gradient is dy itself and nothing is left to compute. */

@@ -42,7 +42,7 @@ export const furtherOps: readonly Op[] = [
 export const fusions: readonly Fusion[] = [winograd];
 
 /** What the core uses directly, outside of the layers that are loaded with these ops. */
-export { add, addedUp } from "./add.js";
+export { add, addedUp, renamed } from "./add.js";
 export { concat } from "./concat.js";
 export { draws } from "./draws.js";
 export { gatherLabels, labelsTensor } from "./labels.js";

@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { WebvaeError } from "../../src/errors.js";
 import { conv2d, convTranspose2d, dense, flatten, reshape, upsample2d, type Layer } from "../../src/layers/json.js";
-import { fitting } from "../../src/fitting.js";
+import { mismatch } from "../../src/fitting.js";
 import { resolveSpec } from "../../src/spec.js";
 
 const messageOf = (spec: unknown): string => {
   try {
-    resolveSpec(spec, fitting);
+    resolveSpec(spec, mismatch);
   } catch (error) {
     expect(error).toBeInstanceOf(WebvaeError);
     expect((error as WebvaeError).code).toBe("INVALID_SPEC");

@@ -39,7 +39,7 @@ describe("a model's training step", () => {
       dlog_sigma [1] = sum_all(values=dlog_sigma_parts)
       ddecoder.0.output [3, 4], ddecoder.1.weight [4, 6], ddecoder.1.bias [6] = linear_grad(x=decoder.0.output, W=decoder.1.weight, dy=dmean, saved=decoder.0.output; activation=relu)
       dz [3, 2], ddecoder.0.weight [2, 4], ddecoder.0.bias [4] = linear_grad(x=z, W=decoder.0.weight, dy=ddecoder.0.output, saved=z; activation=none)
-      dheads [3, 2, 2] = reparameterize_grad(heads, z, dz; weight=$beta)
+      dheads [3, 2, 2] = reparameterize_grad(heads, z, dz; noise=true; weight=$beta)
       dencoder.0.output [3, 5], dheads.weight [5, 2, 2], dheads.bias [2, 2] = linear_grad(x=encoder.0.output, W=heads.weight, dy=dheads, saved=encoder.0.output.pre; activation=silu)
       dencoder.0.weight [6, 5], dencoder.0.bias [5] = linear_grad_weight(x, dy=dencoder.0.output)
       norms [64], health [2] = gradient_norm(gradients, reconstruction, kl)

@@ -82,7 +82,11 @@ export function build(setup: Setup, name: string) {
     const knobs = { learning_rate: 1e-3, beta, noise, correction1, correction2 };
     return { ...defaultStep, step: t, slot: t, ...place, knobs };
   });
-  const batches = { ...gather, labels, objective: objectiveOf({ objective: setup.objective, beta: setup.beta, noise: setup.noise }) };
+  const batches = {
+    ...gather,
+    labels,
+    objective: objectiveOf({ objective: setup.objective, beta: setup.beta, noise: setup.noise }),
+  };
   const training = trainingGraph(model, data, batches, options);
   const losses = training.terms!.map(({ value }) => value);
   const last = training.nodes.findLastIndex(({ outputs }) =>

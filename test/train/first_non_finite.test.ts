@@ -25,7 +25,8 @@ const spec: ModelSpec = {
   likelihood: "bernoulli",
 };
 const built = build({ spec, count: 8, gather: { batch: 4 } }, "first non-finite");
-const { model, data, values, weights, training } = built;
+const { model, given, weights, training } = built;
+const [[data, values]] = given;
 const able = runnable(device).includes("winograd");
 
 describe.each(able ? (["direct", "winograd"] as const) : (["direct"] as const))("%s", (schedule) => {
