@@ -1,6 +1,6 @@
 // The public API of the core, and nothing else. datasets.ts and describe.ts are separate entries.
 export { VAE } from "./autoencoder.js";
-export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
+export type { CallOptions, MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
 export { isSupported } from "./shared_device.js";
 export type { AdapterOptions, Support } from "./shared_device.js";
 export { WebvaeError } from "./errors.js";
@@ -44,6 +44,9 @@ export type {
   Likelihood,
   ScaleOrLearned,
 } from "./likelihoods/json.js";
+export type { MixturePrior, Prior } from "./priors/json.js";
+export type { Condition, ConditionValue, LabelCondition } from "./conditions/json.js";
+export type { ImportanceObjective, Objective } from "./objectives/json.js";
 export type { ModelSpec } from "./spec.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";

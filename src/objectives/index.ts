@@ -1,6 +1,6 @@
 // The objectives by name, and one from JSON. The core has the ELBO, which is no type; what is here is loaded when a run
 // names another.
-import { quoted } from "../checks.js";
+import { quoted, reading } from "../checks.js";
 import { choiceAt } from "../choices.js";
 import { invalidOption } from "../options.js";
 import type { ObjectiveJson, ObjectiveType, ObjectiveTypes } from "./definition.js";
@@ -18,7 +18,13 @@ export interface Chosen {
  * The objective of a run from JSON; undefined for the ELBO. Throws INVALID_OPTION saying which there are, or if another
  * option has a value that it leaves no place for.
  */
-export function objectiveOf(options: Readonly<Record<"objective" | "beta" | "noise", unknown>>): Chosen | undefined {
+export function objectiveOf(options: Given): Chosen | undefined {
+  return reading("INVALID_OPTION", "objective", () => chosen(options));
+}
+
+type Given = Readonly<Record<"objective" | "beta" | "noise", unknown>>;
+
+function chosen(options: Given): Chosen | undefined {
   const json = choiceAt(objectiveTypes, options.objective, "objective", "elbo", "INVALID_OPTION");
   if (!json) return undefined;
   const type = objectiveTypes[(json as ObjectiveJson).type]!;

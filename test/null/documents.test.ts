@@ -36,6 +36,9 @@ const places: Readonly<Record<string, readonly (readonly [file: string, heading:
   EvaluationOptions: [["calls.md", "vae.elbo"]],
   Terms: [["calls.md", "vae.elbo"]],
   Scores: [["calls.md", "vae.elbo"]],
+  LogLikelihood: [["calls.md", "vae.logLikelihood"]],
+  ImportanceObjective: [["calls.md", "Importance weighting"]],
+  CallOptions: [["calls.md", "vae.encode"]],
   SampleOptions: [["calls.md", "vae.sample"]],
   ReconstructOptions: [["calls.md", "vae.encode"]],
   Encoded: [["calls.md", "vae.encode"]],
@@ -72,6 +75,8 @@ const places: Readonly<Record<string, readonly (readonly [file: string, heading:
   ResidualLayer: [["models.md", "Layers"]],
   ReshapeLayer: [["models.md", "Layers"]],
   BernoulliLikelihood: [["models.md", "# Models"]],
+  MixturePrior: [["models.md", "# Models"]],
+  LabelCondition: [["models.md", "# Models"]],
   GaussianLikelihood: [["models.md", "# Models"]],
   LaplaceLikelihood: [["models.md", "# Models"]],
 };

@@ -6,6 +6,7 @@ import { heapKinds, walkHeap, walkLives, type HeapWalk } from "../soak/heap.js";
 const sizes: Readonly<Record<string, number>> = {
   elbo: 250,
   score: 250,
+  logLikelihood: 250,
   "train, a run of one step": 250,
   save: 1000,
   "save with its training state": 1000,

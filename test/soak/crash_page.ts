@@ -67,6 +67,7 @@ const kinds: Readonly<Record<string, Calls>> = {
   },
   elbo: { elbo: (vae) => vae.elbo(data) },
   score: { score: (vae) => vae.score(data) },
+  logLikelihood: { logLikelihood: (vae) => vae.logLikelihood(data) },
   save: { save: (vae) => vae.save({ trainingState: true }) },
   sample: { sample: (vae) => vae.sample(300), decode: (vae) => vae.decode(new Float32Array(40)) },
   reconstruct: { reconstruct: (vae) => vae.reconstruct(data), encode: (vae) => vae.encode(data) },

@@ -15,8 +15,11 @@ import {
   residual,
   upsample2d,
   VAE,
+  type Condition,
   type Dataset,
   type ModelSpec,
+  type Objective,
+  type Prior,
   type TrainingReport,
 } from "../../src/index.js";
 import { npyBytes } from "../support/npy.js";
@@ -61,7 +64,16 @@ async function begin(run: AsyncGenerator<TrainingReport, void>): Promise<void> {
 const adam = { beta1: 0.8, beta2: 0.99, epsilon: 1e-7 };
 const training = ({ signal }: Place) => ({
   ...{ epochs: 1, steps: 2, batchSize: 32, dropLast: true, maxSkipped: 4, learningRate: 1e-3, beta: 0.5, noise: 0.5 },
-  ...{ optimizer: "adamw", weightDecay: 0.1, adam, clipNorm: 1, precision: "f32", shuffle: false, binarise: false },
+  ...{
+    objective: "elbo",
+    optimizer: "adamw",
+    weightDecay: 0.1,
+    adam,
+    clipNorm: 1,
+    precision: "f32",
+    shuffle: false,
+    binarise: false,
+  },
   ...{ test: few, submitMs: 5, signal },
 });
 
@@ -138,6 +150,10 @@ export const doors: Readonly<Record<string, Door>> = {
     options: () => adam,
     call: ({ vae }, _, given) => begin(vae.train(data, { steps: 1, adam: given as object })),
   },
+  "train, its objective": {
+    ...fields({ type: "iwae", samples: 2 }),
+    call: ({ vae }, _, given) => begin(vae.train(data, { steps: 1, objective: given as Objective })),
+  },
   elbo: {
     first: () => few,
     options: evaluating,
@@ -148,6 +164,19 @@ export const doors: Readonly<Record<string, Door>> = {
     first: () => few,
     options: evaluating,
     call: ({ vae }, first, options) => vae.score(first as Dataset, options as object),
+  },
+  logLikelihood: {
+    first: () => few,
+    options: evaluating,
+    call: ({ vae }, first, options) => vae.logLikelihood(first as Dataset, options as object),
+  },
+  "describe, its prior": {
+    ...fields({ type: "mixture", components: 2 }),
+    call: (_, _first, given) => describe({ ...spec, prior: given as Prior }),
+  },
+  "describe, its condition": {
+    ...fields({ type: "label", classes: 3 }),
+    call: (_, _first, given) => describe({ ...spec, condition: given as Condition }),
   },
   sample: {
     first: () => 3,

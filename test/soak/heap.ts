@@ -60,6 +60,7 @@ const kinds: Readonly<Record<string, Times>> = {
   sample: calls((vae, signal) => vae.sample(10, { signal })),
   elbo: calls((vae, signal) => vae.elbo(few, { signal })),
   score: calls((vae, signal) => vae.score(few, { signal })),
+  logLikelihood: calls((vae, signal) => vae.logLikelihood(few, { signal, samples: 2 })),
   save: calls((vae) => vae.save()),
   "save with its training state": calls((vae) => vae.save({ trainingState: true })),
   "a refused call": calls((vae) => vae.sample(-1).catch(() => {})),

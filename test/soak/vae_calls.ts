@@ -46,8 +46,12 @@ export const vaeCalls: Readonly<Record<string, Call>> = {
   "train, iterated, with a test set": { run: iterate },
   "train, awaited": { run: async (vae) => vae.train(data, training) },
   "train, clipped": { run: async (vae) => vae.train(data, { ...training, clipNorm: 1, dropLast: true }) },
+  "train, importance-weighted": {
+    run: async (vae) => vae.train(data, { ...training, objective: { type: "iwae", samples: 2 } }),
+  },
   elbo: { run: (vae) => vae.elbo(data, { samples: 2 }) },
   score: { run: (vae) => vae.score(data) },
+  logLikelihood: { run: (vae) => vae.logLikelihood(data, { samples: 70 }) },
   encode: { run: (vae) => vae.encode(data) },
   reconstruct: { run: (vae) => vae.reconstruct(few) },
   "reconstruct with noise": { run: (vae) => vae.reconstruct(data, { noise: true }) },
