@@ -1,14 +1,13 @@
 // The public VAE class: weights on the GPU, and the operations on them.
 import { advised } from "./advice.js";
 import { abortable } from "./abort.js";
-import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
 import { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { evaluated, type EvaluationOptions, type RunParts, type Scores, type Terms } from "./evaluation.js";
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
-import { readModel, writeModel } from "./model_files.js";
+import { modelFiles } from "./model_files.js";
 import { resolved } from "./prepare.js";
 import type { ModelSpec } from "./spec.js";
 import type { Progress } from "./progress.js";
@@ -25,7 +24,7 @@ import type { Standing } from "./training_steps.js";
 import { createTuner } from "./tuner.js";
 import { defineModel, type Model } from "./parameters.js";
 import { WeightsLock } from "./weights_lock.js";
-import type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
+import type { MemoryReport, ReconstructOptions, SampleOptions, SaveOptions, VAEOptions } from "./vae_options.js";
 import { initialStatistics, initialWeights } from "./weights.js";
 
 const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
@@ -96,7 +95,8 @@ export class VAE {
     // Both are copied at once: the caller may change either while this waits.
     const copy = new Uint8Array(file);
     const expected = spec && defineModel(await abortable(signal, resolved(spec, own.timeoutMs)));
-    const checkpoint = await abortable(signal, readModel(copy, expected));
+    const read = modelFiles().then((files) => files.readCheckpoint(copy, expected));
+    const checkpoint = await abortable(signal, read);
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, own);
     if (checkpoint.training) {
@@ -245,14 +245,9 @@ export class VAE {
    * moment between two steps. After the device was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED
    * if the library's files.js cannot be loaded (a later call tries again), and INVALID_OPTION.
    */
-  async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const { trainingState = false } = optionsOf(options, "save", ["trainingState"]);
-    const { snapshot, progress } = await this.#runs.snapshot(trainingState);
-    const { weights, statistics, moments } = snapshot;
-    const [moment1, moment2] = (trainingState && moments) || [];
-    const training = moment1 && moment2 && { moment1, moment2, progress, schedules: this.#runs.schedules };
-    const checkpoint: Checkpoint = { model: this.model, weights, statistics, ...(training ? { training } : {}) };
-    return writeModel(checkpoint);
+  async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const own = optionsOf(options, "save", ["trainingState"]);
+    return (await modelFiles()).saved(this.#runs, own);
   }
 
   /** The GPU memory of the VAE and its last training run. */

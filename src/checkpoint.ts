@@ -1,33 +1,18 @@
-// The contents of a saved model: its weights, its spec, and, to continue a run bit for bit, Adam's moments and the
-// run's progress. A separate file in the bundle, loaded by model_files.ts: it imports no code from the core, because
-// code that two files import would become a third file.
-import type { Schedule } from "./ops/op.js";
-import type { Model, Parameter } from "./parameters.js";
+// A saved model: its weights, its spec, and, to continue a run bit for bit, Adam's moments and the run's progress. In
+// the bundle this and what only this needs is a separate file, files.js, which model_files.ts loads.
+import { WebvaeError } from "./errors.js";
+import { schedules, type Schedule } from "./ops/op.js";
+import { defineModel, type Model } from "./parameters.js";
+import { resolved } from "./prepare.js";
 import type { Progress } from "./progress.js";
-import {
-  asFloat32,
-  FileFault,
-  readSafetensors,
-  writeSafetensors,
-  type NamedTensor,
-  type SafetensorsFile,
-} from "./safetensors.js";
+import type { Runs } from "./runs.js";
+import { readSafetensors, writeSafetensors, type SafetensorsFile } from "./safetensors.js";
+import { checkTensors, fromTensors, namedIn, statisticsOf, toTensors, weightsOf } from "./saved_tensors.js";
 import type { ModelSpec } from "./spec.js";
-import type { Tensor } from "./tensor.js";
-
-export { FileFault };
+import type { SaveOptions } from "./vae_options.js";
 
 /** The build of the library that this belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
-
-/** The parts of the core that are needed here. */
-export interface Core {
-  /** Throws INVALID_SPEC, DOWNLOAD_FAILED and TIMEOUT. */
-  readonly modelOf: (spec: ModelSpec) => Promise<Model>;
-  readonly forEachValue: typeof import("./weights.js").forEachValue;
-  readonly size: typeof import("./tensor.js").size;
-  readonly schedules: readonly Schedule[];
-}
 
 export interface Checkpoint {
   readonly model: Model;
@@ -49,25 +34,28 @@ const MOST_STEPS = 2 ** 31;
 const LONGEST = 2 ** 18;
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
+/** The model between two steps of its runs, as a file. Throws as the method `save` of a VAE does. */
+export async function saved(runs: Runs, { trainingState = false }: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const { snapshot, progress } = await runs.snapshot(trainingState);
+  const { weights, statistics, moments } = snapshot;
+  const [moment1, moment2] = (trainingState && moments) || [];
+  const training = moment1 && moment2 && { moment1, moment2, progress, schedules: runs.schedules };
+  return writeCheckpoint({ model: runs.parts.model, weights, statistics, ...(training ? { training } : {}) });
+}
+
 /** A safetensors file; the same for the same checkpoint. */
-export function writeCheckpoint(
-  core: Core,
-  { model, weights, statistics, training }: Checkpoint,
-): Uint8Array<ArrayBuffer> {
+export function writeCheckpoint({ model, weights, statistics, training }: Checkpoint): Uint8Array<ArrayBuffer> {
   const metadata = new Map([
     ["format", "webvae"],
     ["model_spec", JSON.stringify(model.resolved.spec)],
   ]);
-  const tensors = [...toTensors(core, weightsOf(model), weights), ...toTensors(core, statisticsOf(model), statistics)];
+  const laid = weightsOf(model);
+  const tensors = [...toTensors(laid, weights), ...toTensors(statisticsOf(model), statistics)];
   if (training) {
     const { seed, step, epoch, epochStep, dropLast = false, place } = training.progress;
     const state = { seed, step, epoch, epochStep, dropLast, place, schedules: training.schedules };
     metadata.set("training_state", JSON.stringify(state));
-    const laid = weightsOf(model);
-    tensors.push(
-      ...toTensors(core, laid, training.moment1, MOMENTS[0]),
-      ...toTensors(core, laid, training.moment2, MOMENTS[1]),
-    );
+    tensors.push(...toTensors(laid, training.moment1, MOMENTS[0]), ...toTensors(laid, training.moment2, MOMENTS[1]));
   }
   return writeSafetensors(tensors, metadata);
 }
@@ -77,7 +65,7 @@ export function writeCheckpoint(
  * weights of `expected`. Throws INVALID_FILE, NON_FINITE, and SPEC_MISMATCH if the tensors do not match the spec, or
  * the file's spec does not match that of `expected`.
  */
-export async function readCheckpoint(core: Core, bytes: Uint8Array, expected?: Model): Promise<Checkpoint> {
+export async function readCheckpoint(bytes: Uint8Array, expected?: Model): Promise<Checkpoint> {
   const file = readSafetensors(bytes);
   const text = file.metadata.get("model_spec");
   if (text === undefined && !expected) {
@@ -86,28 +74,28 @@ export async function readCheckpoint(core: Core, bytes: Uint8Array, expected?: M
         "pass their model's spec as the option spec",
     );
   }
-  const model = text === undefined ? expected! : await modelOf(core, text, expected);
+  const model = text === undefined ? expected! : await modelOf(text, expected);
   checkTensors(file, [...namedIn(weightsOf(model)), ...namedIn(statisticsOf(model))], text === undefined);
-  const weights = fromTensors(core, weightsOf(model), file);
-  const statistics = fromTensors(core, statisticsOf(model), file);
-  return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(core, model, file)) };
+  const weights = fromTensors(weightsOf(model), file);
+  const statistics = fromTensors(statisticsOf(model), file);
+  return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(model, file)) };
 }
 
-async function modelOf(core: Core, text: string, expected?: Model): Promise<Model> {
+async function modelOf(text: string, expected?: Model): Promise<Model> {
   const spec = parse(text, "model_spec");
   let model: Model;
   try {
-    model = await core.modelOf(spec as ModelSpec);
+    model = defineModel(await resolved(spec as ModelSpec));
   } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "INVALID_SPEC")) throw cause;
-    throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
+    if (!(cause instanceof WebvaeError && cause.code === "INVALID_SPEC")) throw cause;
+    throw new WebvaeError("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
   const other = expected && difference(model.resolved.spec, expected.resolved.spec, "");
-  if (other) throw new FileFault("SPEC_MISMATCH", `the file holds a different model: ${other}`);
+  if (other) throw new WebvaeError("SPEC_MISMATCH", `the file holds a different model: ${other}`);
   return model;
 }
 
-function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
+function trainingOf(model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
   const text = file.metadata.get("training_state");
   if (text === undefined) return {};
   const state = parse(text, "training_state") as Record<string, unknown>;
@@ -124,7 +112,7 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
   };
   const chosen: Record<string, Schedule> = {};
   for (const [key, value] of Object.entries((state.schedules ?? {}) as Record<string, unknown>)) {
-    if (!core.schedules.includes(value as Schedule))
+    if (!schedules.includes(value as Schedule))
       throw invalid(`training_state.schedules.${key.slice(0, 80)} is unknown`);
     chosen[key] = value as Schedule;
   }
@@ -143,82 +131,11 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
         dropLast: state.dropLast !== false,
         ...(typeof state.place === "string" ? { place: state.place } : {}),
       },
-      moment1: fromTensors(core, weightsOf(model), file, MOMENTS[0]),
-      moment2: fromTensors(core, weightsOf(model), file, MOMENTS[1]),
+      moment1: fromTensors(weightsOf(model), file, MOMENTS[0]),
+      moment2: fromTensors(weightsOf(model), file, MOMENTS[1]),
       schedules: chosen,
     },
   };
-}
-
-/** Parameters, and the flat tensor that contains them: the model's weights, or its running statistics. */
-interface Laid {
-  readonly parameters: readonly Parameter[];
-  readonly flat: Tensor;
-}
-
-const weightsOf = ({ parameters, params: flat }: Model): Laid => ({ parameters, flat });
-const statisticsOf = ({ statistics: parameters, running: flat }: Model): Laid => ({ parameters, flat });
-
-/** The saved form of `flat` (weights, or a moment of them): unpadded, with `prefix` before each name. */
-function toTensors(core: Core, laid: Laid, flat: Float32Array, prefix = ""): NamedTensor[] {
-  return laid.parameters.flatMap((parameter) => {
-    const data = parameter.files.map(({ shape }) => new Float32Array(core.size(shape)));
-    core.forEachValue(laid.flat, parameter, (at, file, index) => (data[file]![index] = flat[at]!));
-    return parameter.files.map(({ name, shape }, file) => ({
-      name: prefix + name,
-      dtype: "F32" as const,
-      shape,
-      data: data[file]!,
-    }));
-  });
-}
-
-const namedIn = ({ parameters }: Laid, prefix = "") =>
-  parameters.flatMap(({ files }) => files.map(({ name, shape }) => ({ name: prefix + name, shape })));
-
-/** The most tensors that one message names, because a file may contain thousands. */
-const MOST_NAMED = 200;
-
-/**
- * Throws SPEC_MISMATCH naming the tensors that the file lacks or has in another shape and, with `only`, those that are
- * not `wanted`. Runs before anything is allocated, so that a small file cannot claim a huge model.
- */
-function checkTensors(
-  file: SafetensorsFile,
-  wanted: readonly { name: string; shape: readonly number[] }[],
-  only = false,
-) {
-  const list = (shape: readonly number[]) => `[${shape.join(", ")}]`;
-  const names = new Set(wanted.map(({ name }) => name));
-  const wrong = wanted.flatMap(({ name, shape }) => {
-    const saved = file.tensors.get(name);
-    if (!saved) return [`the file has no tensor ${name} ${list(shape)}`];
-    const same = String(saved.shape) === String(shape);
-    return same ? [] : [`${name} has shape ${list(saved.shape)} in the file; the model needs ${list(shape)}`];
-  });
-  for (const [name, { shape }] of only ? file.tensors : []) {
-    if (!names.has(name)) wrong.push(`the model has no tensor ${JSON.stringify(name.slice(0, 80))} ${list(shape)}`);
-  }
-  if (wrong.length === 0) return;
-  const more = wrong.length > MOST_NAMED ? [`and ${wrong.length - MOST_NAMED} more such`] : [];
-  throw new FileFault("SPEC_MISMATCH", [...wrong.slice(0, MOST_NAMED), ...more].join("; "));
-}
-
-/** The inverse of toTensors, for checked tensors. Throws NON_FINITE if one contains a NaN or an infinity. */
-function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
-  const flat = new Float32Array(core.size(laid.flat.storage));
-  for (const parameter of laid.parameters) {
-    const data = parameter.files.map(({ name }) => {
-      const values = asFloat32(file.tensors.get(prefix + name)!, prefix + name);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) {
-        throw new FileFault("NON_FINITE", `${prefix + name} is ${values[bad]} at index ${bad} of ${values.length}`);
-      }
-      return values;
-    });
-    core.forEachValue(laid.flat, parameter, (at, index, place) => (flat[at] = data[index]![place]!));
-  }
-  return flat;
 }
 
 /** The first difference between a file's spec and the expected one, in words; undefined if they are equal. */
@@ -241,10 +158,10 @@ function parse(text: string, what: string): unknown {
     if (value === null || typeof value !== "object") throw new SyntaxError("not an object");
     return value;
   } catch (cause) {
-    throw new FileFault("INVALID_FILE", `the model file's ${what} is not a JSON object: ${String(cause)}`, { cause });
+    throw new WebvaeError("INVALID_FILE", `the model file's ${what} is not a JSON object: ${String(cause)}`, { cause });
   }
 }
 
-function invalid(message: string): FileFault {
-  return new FileFault("INVALID_FILE", `model file: ${message}`);
+function invalid(message: string): WebvaeError {
+  return new WebvaeError("INVALID_FILE", `model file: ${message}`);
 }

@@ -1,6 +1,6 @@
 // The public API of the core, and nothing else. datasets.ts and describe.ts are separate entries.
 export { VAE } from "./autoencoder.js";
-export type { MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
+export type { MemoryReport, ReconstructOptions, SampleOptions, SaveOptions, VAEOptions } from "./vae_options.js";
 export { isSupported } from "./shared_device.js";
 export type { AdapterOptions, Support } from "./shared_device.js";
 export { WebvaeError } from "./errors.js";

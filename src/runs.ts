@@ -24,7 +24,7 @@ export class Runs {
   counts: SchedulerCounts | undefined;
 
   constructor(
-    private readonly parts: RunParts,
+    readonly parts: RunParts,
     private readonly standing: Standing,
   ) {}
 

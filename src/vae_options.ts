@@ -39,6 +39,12 @@ export interface ReconstructOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What is saved of a model. */
+export interface SaveOptions {
+  /** Also the optimizer's moments and where the run stands, so that a loaded VAE continues bit for bit. Default false. */
+  readonly trainingState?: boolean;
+}
+
 /** The GPU memory of a VAE, and the size of its model. */
 export interface MemoryReport {
   readonly parameters: number;
