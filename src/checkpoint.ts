@@ -28,6 +28,11 @@ export interface Checkpoint {
   };
 }
 
+/**
+ * The version of the format that is written. It goes up by one when a file would be misread by a release that does not
+ * know its version; all versions up to this one are read. 0: files from before they said their version.
+ */
+const VERSION = 1;
 /** The most steps and epochs that a file may claim; as many again fit before the GPU's 32-bit counters overflow. */
 const MOST_STEPS = 2 ** 31;
 /** The most characters of JSON in the metadata: a spec of a thousand layers takes 100,000. */
@@ -47,6 +52,7 @@ export async function saved(runs: Runs, { trainingState = false }: SaveOptions):
 export function writeCheckpoint({ model, weights, statistics, training }: Checkpoint): Uint8Array<ArrayBuffer> {
   const metadata = new Map([
     ["format", "webvae"],
+    ["format_version", String(VERSION)],
     ["model_spec", JSON.stringify(model.resolved.spec)],
   ]);
   const laid = weightsOf(model);
@@ -67,6 +73,7 @@ export function writeCheckpoint({ model, weights, statistics, training }: Checkp
  */
 export async function readCheckpoint(bytes: Uint8Array, expected?: Model): Promise<Checkpoint> {
   const file = readSafetensors(bytes);
+  checkVersion(file.metadata.get("format_version") ?? "0");
   const text = file.metadata.get("model_spec");
   if (text === undefined && !expected) {
     throw invalid(
@@ -79,6 +86,14 @@ export async function readCheckpoint(bytes: Uint8Array, expected?: Model): Promi
   const weights = fromTensors(weightsOf(model), file);
   const statistics = fromTensors(statisticsOf(model), file);
   return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(model, file)) };
+}
+
+function checkVersion(version: string): void {
+  if (!/^(0|[1-9]\d{0,8})$/.test(version)) {
+    throw invalid(`its format_version is ${JSON.stringify(version.slice(0, 80))}, not a whole number`);
+  }
+  if (Number(version) <= VERSION) return;
+  throw invalid(`its format has version ${version}, but this release reads versions up to ${VERSION}; update webvae`);
 }
 
 async function modelOf(text: string, expected?: Model): Promise<Model> {
