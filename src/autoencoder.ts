@@ -80,6 +80,8 @@ export class VAE {
   /**
    * A VAE from the bytes of a saved one; if its training state was saved, training can continue where it stopped. With
    * `spec`, also reads a safetensors file without metadata whose tensors have the names and shapes that `save` writes.
+   * From a file with only the decoder it can `sample` and `decode`, from one with only the encoder `encode`; all other
+   * calls throw UNSUPPORTED before anything is allocated.
    * Throws INVALID_FILE; SPEC_MISMATCH if the file's spec differs from `spec`, or if tensors are missing, unexpected or
    * of other shapes; NON_FINITE; DOWNLOAD_FAILED if the library's files.js cannot be loaded; and everything that
    * `create` throws.
@@ -241,12 +243,14 @@ export class VAE {
 
   /**
    * The weights as a safetensors file (docs/files.md: the names and layouts). With `trainingState` also the optimizer's
-   * moments and where the run stands, so that a loaded VAE continues bit for bit. During a run, all of it is from one
-   * moment between two steps. After the device was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED
-   * if the library's files.js cannot be loaded (a later call tries again), and INVALID_OPTION.
+   * moments and where the run stands, so that a loaded VAE continues bit for bit. With `part` and `precision`, only one
+   * part of the model, or rounded to f16. During a run, all of it is from one moment between two steps. After the device
+   * was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED if the library's files.js cannot be loaded
+   * (a later call tries again); INVALID_OPTION, also for a weight beyond f16; UNSUPPORTED for more than the part that
+   * this VAE was loaded with.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const own = optionsOf(options, "save", ["trainingState"]);
+    const own = optionsOf(options, "save", ["trainingState", "part", "precision"]);
     return (await modelFiles()).saved(this.#runs, own);
   }
 

@@ -1,13 +1,17 @@
 // A saved model: its weights, its spec, and, to continue a run bit for bit, Adam's moments and the run's progress. In
 // the bundle this and what only this needs is a separate file, files.js, which model_files.ts loads.
 import { WebvaeError } from "./errors.js";
+import { quoted } from "./checks.js";
+import { partOf, statisticsOf, weightsOf } from "./model_part.js";
 import { schedules, type Schedule } from "./ops/op.js";
+import { invalidOption } from "./options.js";
 import { defineModel, type Model } from "./parameters.js";
+import type { ModelPart } from "./part.js";
 import { resolved } from "./prepare.js";
 import type { Progress } from "./progress.js";
 import type { Runs } from "./runs.js";
 import { readSafetensors, writeSafetensors, type SafetensorsFile } from "./safetensors.js";
-import { checkTensors, fromTensors, namedIn, statisticsOf, toTensors, weightsOf } from "./saved_tensors.js";
+import { checkTensors, fromTensors, halved, namedIn, toTensors } from "./saved_tensors.js";
 import type { ModelSpec } from "./spec.js";
 import type { SaveOptions } from "./vae_options.js";
 
@@ -40,23 +44,52 @@ const LONGEST = 2 ** 18;
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
 /** The model between two steps of its runs, as a file. Throws as the method `save` of a VAE does. */
-export async function saved(runs: Runs, { trainingState = false }: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+export async function saved(runs: Runs, options: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const { model } = runs.parts;
+  checkOptions(model, options);
+  const { trainingState = false } = options;
   const { snapshot, progress } = await runs.snapshot(trainingState);
   const { weights, statistics, moments } = snapshot;
   const [moment1, moment2] = (trainingState && moments) || [];
   const training = moment1 && moment2 && { moment1, moment2, progress, schedules: runs.schedules };
-  return writeCheckpoint({ model: runs.parts.model, weights, statistics, ...(training ? { training } : {}) });
+  return writeCheckpoint({ model, weights, statistics, ...(training ? { training } : {}) }, options);
 }
 
-/** A safetensors file; the same for the same checkpoint. */
-export function writeCheckpoint({ model, weights, statistics, training }: Checkpoint): Uint8Array<ArrayBuffer> {
+function checkOptions({ only }: Model, { trainingState, part, precision }: SaveOptions): void {
+  const check = (name: string, value: unknown, known: readonly string[]) => {
+    if (value === undefined || known.includes(value as string)) return;
+    throw invalidOption(`save: ${name} must be "${known.join('" or "')}", not ${quoted(value)}`);
+  };
+  check("part", part, ["encoder", "decoder"]);
+  check("precision", precision, ["f32", "f16"]);
+  if (trainingState && (part || precision === "f16")) {
+    const other = part ? `part "${part}"` : 'precision "f16"';
+    throw invalidOption(
+      `save: a run can only continue from the whole model in f32, so trainingState excludes ${other}`,
+    );
+  }
+  if (!only || only.part === part) return;
+  throw new WebvaeError("UNSUPPORTED", `save: ${only.refusal}; save({ part: "${only.part}" }) saves what there is`);
+}
+
+/** A safetensors file of the whole or a part; the same for the same checkpoint. Throws INVALID_OPTION for f16. */
+export function writeCheckpoint(
+  { model, weights, statistics, training }: Checkpoint,
+  { part, precision }: Pick<SaveOptions, "part" | "precision"> = {},
+): Uint8Array<ArrayBuffer> {
   const metadata = new Map([
     ["format", "webvae"],
     ["format_version", String(VERSION)],
     ["model_spec", JSON.stringify(model.resolved.spec)],
   ]);
-  const laid = weightsOf(model);
-  const tensors = [...toTensors(laid, weights), ...toTensors(statisticsOf(model), statistics)];
+  if (part) metadata.set("model_part", part);
+  const laid = weightsOf(model, part);
+  const own = toTensors(laid, weights);
+  const tensors = [
+    ...(precision === "f16" ? own.map(halved) : own),
+    // Always in f32: a variance may be smaller than any f16, and there are few of them.
+    ...toTensors(statisticsOf(model, part), statistics),
+  ];
   if (training) {
     const { seed, step, epoch, epochStep, dropLast = false, place } = training.progress;
     const state = { seed, step, epoch, epochStep, dropLast, place, schedules: training.schedules };
@@ -81,8 +114,11 @@ export async function readCheckpoint(bytes: Uint8Array, expected?: Model): Promi
         "pass their model's spec as the option spec",
     );
   }
-  const model = text === undefined ? expected! : await modelOf(text, expected);
-  checkTensors(file, [...namedIn(weightsOf(model)), ...namedIn(statisticsOf(model))], text === undefined);
+  const part = partIn(file);
+  const whole = text === undefined ? expected! : await modelOf(text, expected);
+  const model = part ? partOf(whole, part) : whole;
+  const only = part ?? (text === undefined ? "model" : undefined);
+  checkTensors(file, [...namedIn(weightsOf(model)), ...namedIn(statisticsOf(model))], only);
   const weights = fromTensors(weightsOf(model), file);
   const statistics = fromTensors(statisticsOf(model), file);
   return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(model, file)) };
@@ -94,6 +130,17 @@ function checkVersion(version: string): void {
   }
   if (Number(version) <= VERSION) return;
   throw invalid(`its format has version ${version}, but this release reads versions up to ${VERSION}; update webvae`);
+}
+
+/** Which part of its model a file has, if not the whole. */
+function partIn({ metadata }: SafetensorsFile): ModelPart | undefined {
+  const part = metadata.get("model_part");
+  if (part === undefined) return undefined;
+  if (part !== "encoder" && part !== "decoder") {
+    throw invalid(`its model_part is ${JSON.stringify(part.slice(0, 80))}, not "encoder" or "decoder"`);
+  }
+  if (metadata.has("training_state")) throw invalid(`it has a training state, but only the model's ${part}`);
+  return part;
 }
 
 async function modelOf(text: string, expected?: Model): Promise<Model> {
@@ -135,6 +182,8 @@ function trainingOf(model: Model, file: SafetensorsFile): Pick<Checkpoint, "trai
     file,
     MOMENTS.flatMap((prefix) => namedIn(weightsOf(model), prefix)),
   );
+  const [rounded] = [...file.tensors].find(([, { dtype }]) => dtype !== "F32") ?? [];
+  if (rounded) throw invalid(`it has a training state, but ${JSON.stringify(rounded.slice(0, 80))} is not F32`);
   return {
     training: {
       progress: {

@@ -15,6 +15,7 @@ import { padTo4 } from "./tensor.js";
 import { scheduleOf } from "./products.js";
 import type { Tuner } from "./tuner.js";
 import { flats, type Model } from "./parameters.js";
+import { checkPart } from "./part.js";
 import { evaluationGraph } from "./vae.js";
 import type { WeightsLock } from "./weights_lock.js";
 
@@ -209,6 +210,7 @@ export function evaluated<T>(
   use: (evaluation: Evaluation, step: number, own: EvaluationOptions) => Promise<T>,
 ): Promise<T> {
   return parts.device.working(async () => {
+    checkPart(parts.model.only, place);
     const own = optionsOf(options, place, evaluating);
     const { samples = 1, binarise = false, signal } = own;
     wholeNumber("samples", samples, MOST_SAMPLES);

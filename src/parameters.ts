@@ -3,6 +3,7 @@ import { product } from "./checks.js";
 import type { Declare, First, ResolvedLayer } from "./layers/definition.js";
 import { typeOf } from "./layers/index.js";
 import { likelihoodOf } from "./likelihoods/index.js";
+import type { Only } from "./part.js";
 import type { ResolvedSpec } from "./spec.js";
 import { flatTensor, tensor, weightTensor, type Tensor } from "./tensor.js";
 
@@ -32,6 +33,8 @@ export interface Model {
   /** All running statistics in one; of no length where there are none. */
   readonly running: Tensor;
   readonly likelihood: ReturnType<typeof likelihoodOf>;
+  /** Set if the parameters are those of one part only. */
+  readonly only?: Only;
 }
 
 const unscaled = { fanIn: 1, fanOut: 1 };

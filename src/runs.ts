@@ -5,6 +5,7 @@ import { WebvaeError } from "./errors.js";
 import type { RunParts } from "./evaluation.js";
 import type { Snapshot } from "./model_buffers.js";
 import type { Schedule } from "./ops/op.js";
+import { checkPart } from "./part.js";
 import type { Progress } from "./progress.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
@@ -31,6 +32,7 @@ export class Runs {
   async *reports(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport, void, undefined> {
     const { device } = this.parts;
     device.assertAlive();
+    checkPart(this.parts.model.only, "train");
     const own = trainingOptions(options);
     const { signal } = own;
     if (this.#training) {

@@ -1,6 +1,7 @@
 // Reading and writing safetensors files: eight bytes of header length, a JSON header, the tensors' bytes. The reader
 // trusts nothing: every length is checked before it is used.
 import { WebvaeError, type ErrorCode } from "./errors.js";
+import { fromHalf } from "./half.js";
 import { invalid, loneSurrogate, maxHeaderBytes, metadataKey, quote, readHeader } from "./safetensors_header.js";
 
 /** Bytes per element. */
@@ -153,11 +154,13 @@ export function writeSafetensors(
 }
 
 /**
- * The values of an F32 tensor in a new array, since a file's tensors may start at any byte.
+ * The values of an F32 or F16 tensor in a new array, since a file's tensors may start at any byte.
  * Every platform with WebGPU is little-endian, like the file.
  * @throws WebvaeError INVALID_FILE for another dtype, under the `name` given.
  */
 export function asFloat32(tensor: Tensor, name = ""): Float32Array<ArrayBuffer> {
-  if (tensor.dtype !== "F32") invalid(`tensor ${quote(name)} must be F32, not ${tensor.dtype}`);
-  return new Float32Array(new Uint8Array(tensor.data).buffer);
+  const { buffer } = new Uint8Array(tensor.data);
+  if (tensor.dtype === "F16") return fromHalf(new Uint16Array(buffer));
+  if (tensor.dtype !== "F32") invalid(`tensor ${quote(name)} must be F32 or F16, not ${tensor.dtype}`);
+  return new Float32Array(buffer);
 }

@@ -6,6 +6,7 @@ import { idleStep, type RunParts } from "./evaluation.js";
 import { checkBuffer, checkOwner, rowsOf, type Examples, type Latents, type Rows } from "./examples.js";
 import { checkBorrowed } from "./data/upload.js";
 import { allocated, invalidOption, wholeNumber } from "./options.js";
+import { checkPart } from "./part.js";
 import { seedKey, Stream } from "./random.js";
 import { gatherRanges, type Range } from "./readback.js";
 import { SamplingPlans, type Bound, type Use } from "./sampling_plans.js";
@@ -83,6 +84,7 @@ export class Sampler {
   async #run(use: Use, count: number, sampling: Sampling, input?: Rows): Promise<Float32Array | undefined> {
     const { device, model, buffers } = this.parts;
     const { signal, to } = sampling;
+    checkPart(model.only, use);
     const width = use === "encode" ? 2 * model.resolved.spec.latent : model.resolved.inputSize;
     const from = input?.source;
     const ours = buffers.inference.params!;

@@ -1,18 +1,12 @@
 // A model's tensors as they are saved: unpadded, in Keras's layouts, each under its own name.
 import { WebvaeError } from "./errors.js";
-import type { Model, Parameter } from "./parameters.js";
+import { toHalf } from "./half.js";
+import { invalidOption } from "./options.js";
+import type { Laid } from "./model_part.js";
+import type { ModelPart } from "./part.js";
 import { asFloat32, type NamedTensor, type SafetensorsFile } from "./safetensors.js";
-import { size, type Tensor } from "./tensor.js";
+import { size } from "./tensor.js";
 import { forEachValue } from "./weights.js";
-
-/** Parameters, and the flat tensor that contains them: the model's weights, or its running statistics. */
-export interface Laid {
-  readonly parameters: readonly Parameter[];
-  readonly flat: Tensor;
-}
-
-export const weightsOf = ({ parameters, params: flat }: Model): Laid => ({ parameters, flat });
-export const statisticsOf = ({ statistics: parameters, running: flat }: Model): Laid => ({ parameters, flat });
 
 /** The saved form of `values`, laid out like `flat` (weights, or a moment of them), with `prefix` before each name. */
 export function toTensors({ parameters, flat }: Laid, values: Float32Array, prefix = ""): NamedTensor[] {
@@ -28,6 +22,18 @@ export function toTensors({ parameters, flat }: Laid, values: Float32Array, pref
   });
 }
 
+/** An F32 tensor as F16, rounded. Throws INVALID_OPTION naming the first value that is beyond its range. */
+export function halved({ name, shape, data }: NamedTensor): NamedTensor {
+  const values = data as Float32Array;
+  const bits = toHalf(values);
+  // The exponent of infinities and NaN.
+  const bad = bits.findIndex((half) => (half & 0x7c00) === 0x7c00);
+  if (bad < 0) return { name, dtype: "F16", shape, data: bits };
+  throw invalidOption(
+    `save: "f16" cannot hold ${name}, whose value at index ${bad} of ${values.length} is ${values[bad]}; the largest f16 is 65504`,
+  );
+}
+
 export const namedIn = ({ parameters }: Laid, prefix = "") =>
   parameters.flatMap(({ files }) => files.map(({ name, shape }) => ({ name: prefix + name, shape })));
 
@@ -36,12 +42,12 @@ const MOST_NAMED = 200;
 
 /**
  * Throws SPEC_MISMATCH naming the tensors that the file lacks or has in another shape and, with `only`, those that are
- * not `wanted`. Runs before anything is allocated, so that a small file cannot claim a huge model.
+ * not `wanted`, which are all of the model or of a part of it. Runs before anything is allocated, so that a small file cannot claim a huge model.
  */
 export function checkTensors(
   file: SafetensorsFile,
   wanted: readonly { name: string; shape: readonly number[] }[],
-  only = false,
+  only?: "model" | ModelPart,
 ) {
   const list = (shape: readonly number[]) => `[${shape.join(", ")}]`;
   const names = new Set(wanted.map(({ name }) => name));
@@ -52,7 +58,7 @@ export function checkTensors(
     return same ? [] : [`${name} has shape ${list(saved.shape)} in the file; the model needs ${list(shape)}`];
   });
   for (const [name, { shape }] of only ? file.tensors : []) {
-    if (!names.has(name)) wrong.push(`the model has no tensor ${JSON.stringify(name.slice(0, 80))} ${list(shape)}`);
+    if (!names.has(name)) wrong.push(`the ${only} has no tensor ${JSON.stringify(name.slice(0, 80))} ${list(shape)}`);
   }
   if (wrong.length === 0) return;
   const more = wrong.length > MOST_NAMED ? [`and ${wrong.length - MOST_NAMED} more such`] : [];

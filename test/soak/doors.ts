@@ -176,7 +176,7 @@ export const doors: Readonly<Record<string, Door>> = {
     call: ({ vae }, _, given) => vae.decode(given as Float32Array),
   },
   save: {
-    options: () => ({ trainingState: true }),
+    options: () => ({ trainingState: false, part: "decoder", precision: "f16" }),
     call: ({ vae }, _, options) => vae.save(options as object),
   },
   describe: { ...fields(spec), call: (_, _first, given) => describe(given as ModelSpec) },

@@ -57,6 +57,7 @@ export const vaeCalls: Readonly<Record<string, Call>> = {
   decode: { run: (vae) => vae.decode(new Float32Array(20)) },
   "decode to a buffer": into(10, (vae, to) => vae.decode(new Float32Array(20), { to })),
   save: { run: (vae) => vae.save() },
+  "save the decoder in f16": { run: (vae) => vae.save({ part: "decoder", precision: "f16" }) },
   "save with its training state": { before: trainOnce, run: (vae) => vae.save({ trainingState: true }) },
 };
 
