@@ -44,8 +44,12 @@ export class SafePoints {
   }
 
   async #take(progress: () => Progress, certain: boolean): Promise<void> {
-    // Without a step in between, the copy would equal the one already kept.
-    if (this.#failed || this.#kept?.progress.step === progress().step) return;
+    if (this.#failed) return;
+    if (this.#kept?.progress.step === progress().step) {
+      // Without a step in between, the copy would equal the one already kept. A later one is of a run that went back.
+      this.#next = this.#kept;
+      return;
+    }
     let at: Progress | undefined;
     try {
       const snapshot = await this.buffers.snapshot(true, () => (at = progress()));
