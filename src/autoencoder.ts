@@ -8,6 +8,7 @@ import { evaluated, type EvaluationOptions, type RunParts, type Scores, type Ter
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { ModelBuffers, type HostWeights } from "./model_buffers.js";
 import { modelFiles } from "./model_files.js";
+import type { NamedWeights } from "./named_weights.js";
 import { resolved } from "./prepare.js";
 import type { ModelSpec } from "./spec.js";
 import type { Progress } from "./progress.js";
@@ -36,6 +37,8 @@ export class VAE {
   readonly #sampler: Sampler;
   readonly #standing: Standing;
   readonly #runs: Runs;
+  /** The weights by name, to read and to replace. */
+  readonly weights: NamedWeights;
   #calls = 0;
 
   private constructor(
@@ -55,7 +58,16 @@ export class VAE {
       stepsDone: () => this.#standing.progress.step,
     };
     this.#sampler = new Sampler(this.#parts);
-    this.#runs = new Runs(this.#parts, this.#standing);
+    const runs = (this.#runs = new Runs(this.#parts, this.#standing));
+    this.weights = {
+      list: () => structuredClone([...model.parameters, ...model.statistics].flatMap(({ files }) => files)),
+      get: async (name) => (await modelFiles()).getWeights(runs, name),
+      set: async (name, values) => {
+        // The caller may change them while this waits.
+        const copy = reading("INVALID_DATA", "weights.set", () => (values as number[] | null)?.slice?.() ?? values);
+        return (await modelFiles()).setWeights(runs, name, copy);
+      },
+    };
   }
 
   /**

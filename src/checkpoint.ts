@@ -15,6 +15,8 @@ import { checkTensors, fromTensors, halved, namedIn, toTensors } from "./saved_t
 import type { ModelSpec } from "./spec.js";
 import type { SaveOptions } from "./vae_options.js";
 
+export { getWeights, setWeights } from "./named_weights.js";
+
 /** The build of the library that this belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
 

@@ -45,6 +45,7 @@ export type {
   ScaleOrLearned,
 } from "./likelihoods/json.js";
 export type { ModelSpec } from "./spec.js";
+export type { NamedWeights, WeightValues } from "./named_weights.js";
 export type { ModelPart } from "./part.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";

@@ -16,7 +16,8 @@ import type { MemoryReport } from "./vae_options.js";
 
 export class Runs {
   #run: TrainingRun | undefined;
-  #training = false;
+  /** Whether there is a run. */
+  busy = false;
   #preparing: Promise<unknown> = Promise.resolve();
   /** The schedule that each product has used so far. */
   schedules: Readonly<Record<string, Schedule>> = {};
@@ -26,7 +27,7 @@ export class Runs {
 
   constructor(
     readonly parts: RunParts,
-    private readonly standing: Standing,
+    readonly standing: Standing,
   ) {}
 
   async *reports(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport, void, undefined> {
@@ -35,14 +36,14 @@ export class Runs {
     checkPart(this.parts.model.only, "train");
     const own = trainingOptions(options);
     const { signal } = own;
-    if (this.#training) {
+    if (this.busy) {
       throw new WebvaeError(
         "BUSY",
         "this VAE is already being trained, and can do one run at a time. Break out of the other run's loop, call its " +
           "return(), or abort its signal",
       );
     }
-    this.#training = true;
+    this.busy = true;
     let failed = false;
     try {
       // A run aborted during its preparation is discarded once it is ready.
@@ -83,7 +84,7 @@ export class Runs {
       if (this.#run && !failed) void safe.take(() => this.standing.progress, true);
       this.#run?.dispose();
       this.#run = undefined;
-      this.#training = false;
+      this.busy = false;
     }
   }
 

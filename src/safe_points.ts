@@ -29,6 +29,11 @@ export class SafePoints {
     return this.#kept;
   }
 
+  /** Whether there is a copy, or one is being made. */
+  get any(): boolean {
+    return !!(this.#kept ?? this.#taking);
+  }
+
   /**
    * Copies the model after everything submitted so far, which matches `progress` at that moment. A `certain` copy
    * counts at once, since it does not depend on steps whose loss is still unknown.

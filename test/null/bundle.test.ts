@@ -141,7 +141,15 @@ describe("the bundle", () => {
     expect(sources("core.js").filter((name) => sources(LAYERS).includes(name))).toEqual([]);
     expect(core).toContain("../shaders/core.js");
     expect(core).not.toContain("../shaders/layers.js");
-    const files = ["checkpoint", "half", "model_part", "safetensors", "safetensors_header", "saved_tensors"];
+    const files = [
+      "checkpoint",
+      "half",
+      "model_part",
+      "named_weights",
+      "safetensors",
+      "safetensors_header",
+      "saved_tensors",
+    ];
     // Besides what stands for the imports from core.js.
     const own = sources(FILES).filter((name) => name !== "../src/core.js");
     expect(own.sort()).toEqual(files.map((name) => `../src/${name}.ts`));

@@ -37,6 +37,7 @@ const places: Readonly<Record<string, readonly (readonly [file: string, heading:
   Terms: [["calls.md", "vae.elbo"]],
   Scores: [["calls.md", "vae.elbo"]],
   SampleOptions: [["calls.md", "vae.sample"]],
+  NamedWeights: [["calls.md", "vae.weights"]],
   SaveOptions: [["calls.md", "vae.save"]],
   ReconstructOptions: [["calls.md", "vae.encode"]],
   Encoded: [["calls.md", "vae.encode"]],

@@ -73,6 +73,7 @@ const order = [
   "training_run",
   "runs",
   "model_part",
+  "named_weights",
   "saved_tensors",
   "checkpoint",
   "model_files",
@@ -136,9 +137,14 @@ it("there are no import cycles", () => {
 });
 
 /** The parts of src that are separate files in the bundle, loaded on demand, each with its entry first. */
-const filesFile = ["checkpoint", "model_part", "saved_tensors", "safetensors", "safetensors_header"].map(
-  (name) => `src/${name}.ts`,
-);
+const filesFile = [
+  "checkpoint",
+  "model_part",
+  "named_weights",
+  "saved_tensors",
+  "safetensors",
+  "safetensors_header",
+].map((name) => `src/${name}.ts`);
 const further = "src/ops/further.ts";
 const layersFile = [
   "src/toolbox.ts",

@@ -64,6 +64,7 @@ test("a decoder samples and decodes like the whole model, an encoder encodes, wi
       expect(one.trained).toEqual({ steps: 0, epochs: 0 });
     }
     const [d, e, all] = [decoder, encoder, vae].map((one) => one.memory());
+    expect([...encoder.weights.list(), ...decoder.weights.list()].length).toBe(vae.weights.list().length);
     expect(d!.parameters + e!.parameters).toBe(all!.parameters);
     expect(d!.weightBytes + e!.weightBytes).toBe(all!.weightBytes);
     // What it has, it saves again.
@@ -96,11 +97,17 @@ const calls: Readonly<Record<string, readonly [needs: ModelPart | "whole" | "not
   "save, with its training state": ["whole", (vae) => vae.save({ trainingState: true })],
   "save, the encoder": ["encoder", (vae) => vae.save({ part: "encoder" })],
   "save, the decoder": ["decoder", (vae) => vae.save({ part: "decoder" })],
+  weights: ["nothing", (vae) => vae.weights.list()],
+  "weights, the encoder's read": ["encoder", (vae) => vae.weights.get("mean.bias")],
+  "weights, the encoder's set": ["encoder", (vae) => vae.weights.set("mean.bias", [0, 0, 0])],
+  "weights, the decoder's read": ["decoder", (vae) => vae.weights.get("log_sigma")],
+  "weights, the decoder's set": ["decoder", (vae) => vae.weights.set("log_sigma", [0])],
   dispose: ["nothing", (vae) => vae.dispose()],
 };
 
 test("every public call of a VAE is in the walk", () => {
-  const names = Object.getOwnPropertyNames(VAE.prototype).filter((name) => name !== "constructor");
+  const methods = Object.getOwnPropertyNames(VAE.prototype).filter((name) => name !== "constructor");
+  const names = [...methods, "weights"];
   expect(names.filter((name) => !(name in calls))).toEqual([]);
   expect(Object.keys(calls).filter((name) => !names.includes(name.split(",")[0]!))).toEqual([]);
 });
@@ -126,7 +133,7 @@ test.each(["encoder", "decoder"] as const)(
             await expect(outcome, name).rejects.toThrow(
               fault(
                 "UNSUPPORTED",
-                new RegExp(`^${name.split(",")[0]!}( with noise)?: .* has only the model's ${part}`),
+                new RegExp(`^${name.split(",")[0]!}( with noise|\\.[sg]et)?: .* has only the model's ${part}`),
               ),
             );
             expect([name, made]).toEqual([name, 0]);
