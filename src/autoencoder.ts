@@ -1,20 +1,21 @@
 // The public VAE class: weights on the GPU, and the operations on them.
 import { advised } from "./advice.js";
 import { abortable } from "./abort.js";
-import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
-import { Device } from "./device.js";
+import type { Device } from "./device.js";
 import { WebvaeError } from "./errors.js";
 import { evaluated, type EvaluationOptions, type RunParts } from "./evaluation.js";
 import type { Examples, IntoBuffer, Latents } from "./examples.js";
 import { boundOn } from "./likelihood_run.js";
-import { ModelBuffers, type HostWeights } from "./model_buffers.js";
-import { readModel, writeModel } from "./model_files.js";
+import type { HostWeights, ModelBuffers } from "./model_buffers.js";
+import { modelFiles } from "./model_files.js";
+import type { NamedWeights } from "./named_weights.js";
 import { resolved } from "./prepare.js";
 import type { ModelSpec } from "./spec.js";
 import type { Progress } from "./progress.js";
 import { Runs } from "./runs.js";
 import { SafePoints } from "./safe_points.js";
+import { opened } from "./opened.js";
 import { invalidOption, optionsOf } from "./options.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { Sampler, type Encoded } from "./sampler.js";
@@ -28,7 +29,14 @@ import type { Standing } from "./training_steps.js";
 import { createTuner } from "./tuner.js";
 import { defineModel, type Model } from "./parameters.js";
 import { WeightsLock } from "./weights_lock.js";
-import type { CallOptions, MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
+import type {
+  CallOptions,
+  MemoryReport,
+  ReconstructOptions,
+  SampleOptions,
+  SaveOptions,
+  VAEOptions,
+} from "./vae_options.js";
 import { initialStatistics, initialWeights } from "./weights.js";
 
 const opening = ["seed", "device", "gpu", "powerPreference", "tuning", "signal", "timeoutMs"] as const;
@@ -40,6 +48,8 @@ export class VAE {
   readonly #sampler: Sampler;
   readonly #standing: Standing;
   readonly #runs: Runs;
+  /** The weights by name, to read and to replace. */
+  readonly weights: NamedWeights;
   #calls = 0;
 
   private constructor(
@@ -59,7 +69,16 @@ export class VAE {
       stepsDone: () => this.#standing.progress.step,
     };
     this.#sampler = new Sampler(this.#parts);
-    this.#runs = new Runs(this.#parts, this.#standing);
+    const runs = (this.#runs = new Runs(this.#parts, this.#standing));
+    this.weights = {
+      list: () => structuredClone([...model.parameters, ...model.statistics].flatMap(({ files }) => files)),
+      get: async (name) => (await modelFiles()).getWeights(runs, name),
+      set: async (name, values) => {
+        // The caller may change them while this waits.
+        const copy = reading("INVALID_DATA", "weights.set", () => (values as number[] | null)?.slice?.() ?? values);
+        return (await modelFiles()).setWeights(runs, name, copy);
+      },
+    };
   }
 
   /**
@@ -84,6 +103,8 @@ export class VAE {
   /**
    * A VAE from the bytes of a saved one; if its training state was saved, training can continue where it stopped. With
    * `spec`, also reads a safetensors file without metadata whose tensors have the names and shapes that `save` writes.
+   * From a file with only the decoder it can `sample` and `decode`, from one with only the encoder `encode`; all other
+   * calls throw UNSUPPORTED before anything is allocated.
    * Throws INVALID_FILE; SPEC_MISMATCH if the file's spec differs from `spec`, or if tensors are missing, unexpected or
    * of other shapes; NON_FINITE; DOWNLOAD_FAILED if the library's files.js cannot be loaded; and everything that
    * `create` throws.
@@ -99,7 +120,8 @@ export class VAE {
     // Both are copied at once: the caller may change either while this waits.
     const copy = new Uint8Array(file);
     const expected = spec && defineModel(await abortable(signal, resolved(spec, own.timeoutMs)));
-    const checkpoint = await abortable(signal, readModel(copy, expected));
+    const read = modelFiles().then((files) => files.readCheckpoint(copy, expected));
+    const checkpoint = await abortable(signal, read);
     const progress = checkpoint.training?.progress ?? { seed, step: 0, epoch: 0, epochStep: 0 };
     const vae = await VAE.#open(checkpoint.model, () => checkpoint, progress, own);
     if (checkpoint.training) {
@@ -116,25 +138,8 @@ export class VAE {
   }
 
   static async #open(model: Model, weights: () => HostWeights, progress: Progress, options: VAEOptions): Promise<VAE> {
-    const device = await Device.open(options);
-    const { signal } = options;
-    try {
-      const bytes = 4 * size(model.params.storage);
-      const largest = Math.min(device.gpu.limits.maxStorageBufferBindingSize, device.gpu.limits.maxBufferSize);
-      if (bytes > largest) {
-        const count = model.parameters.reduce((sum, { tensor }) => sum + size(tensor.shape), 0);
-        throw new WebvaeError(
-          "LIMIT_EXCEEDED",
-          `the model's ${count} parameters take ${bytes} bytes; this adapter allows ${largest}`,
-        );
-      }
-      signal?.throwIfAborted();
-      const made = device.working(() => ModelBuffers.create(device, model, weights()));
-      return new VAE(device, model, await abortable(signal, made), progress, options.tuning);
-    } catch (error) {
-      device.dispose();
-      throw error;
-    }
+    const { device, buffers } = await opened(model, weights, options);
+    return new VAE(device, model, buffers, progress, options.tuning);
   }
 
   get spec(): ModelSpec {
@@ -173,8 +178,7 @@ export class VAE {
 
   /**
    * The ELBO of a data set and its two terms, in nats per example, for the weights after `step` steps. The same seed
-   * gives the same result. Throws NON_FINITE if the ELBO is NaN or infinite, INVALID_OPTION, INVALID_DATA, and GPU
-   * errors.
+   * gives the same result. Throws NON_FINITE if it is NaN or infinite, INVALID_OPTION, INVALID_DATA, and GPU errors.
    */
   async elbo(data: Dataset, options: EvaluationOptions = {}): Promise<Terms & { readonly step: number }> {
     return evaluated(this.#parts, "elbo", data, options, async (evaluation, step, own) => {
@@ -190,18 +194,16 @@ export class VAE {
    * resembles the training data. The mean of the array `elbo` is what the method `elbo` returns for the same options.
    */
   async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
-    return evaluated(this.#parts, "score", data, options, async (evaluation, step, own) => {
-      const { reconstruction, kl } = await evaluation.scores(own);
-      const elbo = Float32Array.from(kl, (value, i) => -(value + reconstruction[i]!));
-      return { elbo, reconstruction: Float32Array.from(reconstruction), kl: Float32Array.from(kl), step };
-    });
+    return evaluated(this.#parts, "score", data, options, async (evaluation, step, own) => ({
+      ...(await evaluation.scores(own)),
+      step,
+    }));
   }
 
   /**
    * log p(x) of each example by importance weighting (Burda et al. 2016, equation 8): a lower bound in the mean, which is
-   * the tighter the more `samples` there are, 100 by default; 5,000 are usual for published figures. The draws are
-   * streamed: memory doesn't grow with them. The same seed gives the same result for any size of a batch. Throws what
-   * `elbo` throws, and DOWNLOAD_FAILED if the library's layers.js cannot be loaded.
+   * the tighter the more `samples` there are, 100 by default; 5,000 are usual for published figures. Memory doesn't grow
+   * with them. Throws what `elbo` throws, and DOWNLOAD_FAILED if the library's layers.js cannot be loaded.
    */
   async logLikelihood(data: Dataset, options: EvaluationOptions = {}): Promise<LogLikelihood> {
     return boundOn(this.#parts, data, options);
@@ -256,18 +258,15 @@ export class VAE {
 
   /**
    * The weights as a safetensors file (docs/files.md: the names and layouts). With `trainingState` also the optimizer's
-   * moments and where the run stands, so that a loaded VAE continues bit for bit. During a run, all of it is from one
-   * moment between two steps. After the device was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED
-   * if the library's files.js cannot be loaded (a later call tries again), and INVALID_OPTION.
+   * moments and where the run stands, so that a loaded VAE continues bit for bit. With `part` and `precision`, only one
+   * part of the model, or rounded to f16. During a run, all of it is from one moment between two steps. After the device
+   * was lost, it is the last copy that training made. Throws DOWNLOAD_FAILED if the library's files.js cannot be loaded
+   * (a later call tries again); INVALID_OPTION, also for a weight beyond f16; UNSUPPORTED for more than the part that
+   * this VAE was loaded with.
    */
-  async save(options: { trainingState?: boolean } = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const { trainingState = false } = optionsOf(options, "save", ["trainingState"]);
-    const { snapshot, progress } = await this.#runs.snapshot(trainingState);
-    const { weights, statistics, moments } = snapshot;
-    const [moment1, moment2] = (trainingState && moments) || [];
-    const training = moment1 && moment2 && { moment1, moment2, progress, schedules: this.#runs.schedules };
-    const checkpoint: Checkpoint = { model: this.model, weights, statistics, ...(training ? { training } : {}) };
-    return writeModel(checkpoint);
+  async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const own = optionsOf(options, "save", ["trainingState", "part", "precision"]);
+    return (await modelFiles()).saved(this.#runs, own);
   }
 
   /** The GPU memory of the VAE and its last training run. */

@@ -1,33 +1,24 @@
-// The contents of a saved model: its weights, its spec, and, to continue a run bit for bit, Adam's moments and the
-// run's progress. A separate file in the bundle, loaded by model_files.ts: it imports no code from the core, because
-// code that two files import would become a third file.
-import type { Schedule } from "./ops/op.js";
-import type { Model, Parameter } from "./parameters.js";
+// A saved model: its weights, its spec, and, to continue a run bit for bit, Adam's moments and the run's progress. In
+// the bundle this and what only this needs is a separate file, files.js, which model_files.ts loads.
+import { WebvaeError } from "./errors.js";
+import { quoted } from "./checks.js";
+import { partOf, statisticsOf, weightsOf } from "./model_part.js";
+import { schedules, type Schedule } from "./ops/op.js";
+import { invalidOption } from "./options.js";
+import { defineModel, type Model } from "./parameters.js";
+import type { ModelPart } from "./part.js";
+import { resolved } from "./prepare.js";
 import type { Progress } from "./progress.js";
-import {
-  asFloat32,
-  FileFault,
-  readSafetensors,
-  writeSafetensors,
-  type NamedTensor,
-  type SafetensorsFile,
-} from "./safetensors.js";
+import type { Runs } from "./runs.js";
+import { readSafetensors, writeSafetensors, type SafetensorsFile } from "./safetensors.js";
+import { checkTensors, fromTensors, halved, namedIn, toTensors } from "./saved_tensors.js";
 import type { ModelSpec } from "./spec.js";
-import type { Tensor } from "./tensor.js";
+import type { SaveOptions } from "./vae_options.js";
 
-export { FileFault };
+export { getWeights, setWeights } from "./named_weights.js";
 
 /** The build of the library that this belongs to. */
 export const release = typeof RELEASE === "string" ? RELEASE : "";
-
-/** The parts of the core that are needed here. */
-export interface Core {
-  /** Throws INVALID_SPEC, DOWNLOAD_FAILED and TIMEOUT. */
-  readonly modelOf: (spec: ModelSpec) => Promise<Model>;
-  readonly forEachValue: typeof import("./weights.js").forEachValue;
-  readonly size: typeof import("./tensor.js").size;
-  readonly schedules: readonly Schedule[];
-}
 
 export interface Checkpoint {
   readonly model: Model;
@@ -43,31 +34,69 @@ export interface Checkpoint {
   };
 }
 
+/**
+ * The version of the format that is written. It goes up by one when a file would be misread by a release that does not
+ * know its version; all versions up to this one are read. 0: files from before they said their version.
+ */
+const VERSION = 1;
 /** The most steps and epochs that a file may claim; as many again fit before the GPU's 32-bit counters overflow. */
 const MOST_STEPS = 2 ** 31;
 /** The most characters of JSON in the metadata: a spec of a thousand layers takes 100,000. */
 const LONGEST = 2 ** 18;
 const MOMENTS = ["optimizer.moment1.", "optimizer.moment2."] as const;
 
-/** A safetensors file; the same for the same checkpoint. */
+/** The model between two steps of its runs, as a file. Throws as the method `save` of a VAE does. */
+export async function saved(runs: Runs, options: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const { model } = runs.parts;
+  checkOptions(model, options);
+  const { trainingState = false } = options;
+  const { snapshot, progress } = await runs.snapshot(trainingState);
+  const { weights, statistics, moments } = snapshot;
+  const [moment1, moment2] = (trainingState && moments) || [];
+  const training = moment1 && moment2 && { moment1, moment2, progress, schedules: runs.schedules };
+  return writeCheckpoint({ model, weights, statistics, ...(training ? { training } : {}) }, options);
+}
+
+function checkOptions({ only }: Model, { trainingState, part, precision }: SaveOptions): void {
+  const check = (name: string, value: unknown, known: readonly string[]) => {
+    if (value === undefined || known.includes(value as string)) return;
+    throw invalidOption(`save: ${name} must be "${known.join('" or "')}", not ${quoted(value)}`);
+  };
+  check("part", part, ["encoder", "decoder"]);
+  check("precision", precision, ["f32", "f16"]);
+  if (trainingState && (part || precision === "f16")) {
+    const other = part ? `part "${part}"` : 'precision "f16"';
+    throw invalidOption(
+      `save: a run can only continue from the whole model in f32, so trainingState excludes ${other}`,
+    );
+  }
+  if (!only || only.part === part) return;
+  throw new WebvaeError("UNSUPPORTED", `save: ${only.refusal}; save({ part: "${only.part}" }) saves what there is`);
+}
+
+/** A safetensors file of the whole or a part; the same for the same checkpoint. Throws INVALID_OPTION for f16. */
 export function writeCheckpoint(
-  core: Core,
   { model, weights, statistics, training }: Checkpoint,
+  { part, precision }: Pick<SaveOptions, "part" | "precision"> = {},
 ): Uint8Array<ArrayBuffer> {
   const metadata = new Map([
     ["format", "webvae"],
+    ["format_version", String(VERSION)],
     ["model_spec", JSON.stringify(model.resolved.spec)],
   ]);
-  const tensors = [...toTensors(core, weightsOf(model), weights), ...toTensors(core, statisticsOf(model), statistics)];
+  if (part) metadata.set("model_part", part);
+  const laid = weightsOf(model, part);
+  const own = toTensors(laid, weights);
+  const tensors = [
+    ...(precision === "f16" ? own.map(halved) : own),
+    // Always in f32: a variance may be smaller than any f16, and there are few of them.
+    ...toTensors(statisticsOf(model, part), statistics),
+  ];
   if (training) {
     const { seed, step, epoch, epochStep, dropLast = false, place } = training.progress;
     const state = { seed, step, epoch, epochStep, dropLast, place, schedules: training.schedules };
     metadata.set("training_state", JSON.stringify(state));
-    const laid = weightsOf(model);
-    tensors.push(
-      ...toTensors(core, laid, training.moment1, MOMENTS[0]),
-      ...toTensors(core, laid, training.moment2, MOMENTS[1]),
-    );
+    tensors.push(...toTensors(laid, training.moment1, MOMENTS[0]), ...toTensors(laid, training.moment2, MOMENTS[1]));
   }
   return writeSafetensors(tensors, metadata);
 }
@@ -77,8 +106,9 @@ export function writeCheckpoint(
  * weights of `expected`. Throws INVALID_FILE, NON_FINITE, and SPEC_MISMATCH if the tensors do not match the spec, or
  * the file's spec does not match that of `expected`.
  */
-export async function readCheckpoint(core: Core, bytes: Uint8Array, expected?: Model): Promise<Checkpoint> {
+export async function readCheckpoint(bytes: Uint8Array, expected?: Model): Promise<Checkpoint> {
   const file = readSafetensors(bytes);
+  checkVersion(file.metadata.get("format_version") ?? "0");
   const text = file.metadata.get("model_spec");
   if (text === undefined && !expected) {
     throw invalid(
@@ -86,28 +116,50 @@ export async function readCheckpoint(core: Core, bytes: Uint8Array, expected?: M
         "pass their model's spec as the option spec",
     );
   }
-  const model = text === undefined ? expected! : await modelOf(core, text, expected);
-  checkTensors(file, [...namedIn(weightsOf(model)), ...namedIn(statisticsOf(model))], text === undefined);
-  const weights = fromTensors(core, weightsOf(model), file);
-  const statistics = fromTensors(core, statisticsOf(model), file);
-  return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(core, model, file)) };
+  const part = partIn(file);
+  const whole = text === undefined ? expected! : await modelOf(text, expected);
+  const model = part ? partOf(whole, part) : whole;
+  const only = part ?? (text === undefined ? "model" : undefined);
+  checkTensors(file, [...namedIn(weightsOf(model)), ...namedIn(statisticsOf(model))], only);
+  const weights = fromTensors(weightsOf(model), file);
+  const statistics = fromTensors(statisticsOf(model), file);
+  return { model, weights, statistics, ...(text === undefined ? {} : trainingOf(model, file)) };
 }
 
-async function modelOf(core: Core, text: string, expected?: Model): Promise<Model> {
+function checkVersion(version: string): void {
+  if (!/^(0|[1-9]\d{0,8})$/.test(version)) {
+    throw invalid(`its format_version is ${JSON.stringify(version.slice(0, 80))}, not a whole number`);
+  }
+  if (Number(version) <= VERSION) return;
+  throw invalid(`its format has version ${version}, but this release reads versions up to ${VERSION}; update webvae`);
+}
+
+/** Which part of its model a file has, if not the whole. */
+function partIn({ metadata }: SafetensorsFile): ModelPart | undefined {
+  const part = metadata.get("model_part");
+  if (part === undefined) return undefined;
+  if (part !== "encoder" && part !== "decoder") {
+    throw invalid(`its model_part is ${JSON.stringify(part.slice(0, 80))}, not "encoder" or "decoder"`);
+  }
+  if (metadata.has("training_state")) throw invalid(`it has a training state, but only the model's ${part}`);
+  return part;
+}
+
+async function modelOf(text: string, expected?: Model): Promise<Model> {
   const spec = parse(text, "model_spec");
   let model: Model;
   try {
-    model = await core.modelOf(spec as ModelSpec);
+    model = defineModel(await resolved(spec as ModelSpec));
   } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "INVALID_SPEC")) throw cause;
-    throw new FileFault("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
+    if (!(cause instanceof WebvaeError && cause.code === "INVALID_SPEC")) throw cause;
+    throw new WebvaeError("INVALID_FILE", `the model file's model_spec is invalid: ${cause.message}`, { cause });
   }
   const other = expected && difference(model.resolved.spec, expected.resolved.spec, "");
-  if (other) throw new FileFault("SPEC_MISMATCH", `the file holds a different model: ${other}`);
+  if (other) throw new WebvaeError("SPEC_MISMATCH", `the file holds a different model: ${other}`);
   return model;
 }
 
-function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
+function trainingOf(model: Model, file: SafetensorsFile): Pick<Checkpoint, "training"> {
   const text = file.metadata.get("training_state");
   if (text === undefined) return {};
   const state = parse(text, "training_state") as Record<string, unknown>;
@@ -124,7 +176,7 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
   };
   const chosen: Record<string, Schedule> = {};
   for (const [key, value] of Object.entries((state.schedules ?? {}) as Record<string, unknown>)) {
-    if (!core.schedules.includes(value as Schedule))
+    if (!schedules.includes(value as Schedule))
       throw invalid(`training_state.schedules.${key.slice(0, 80)} is unknown`);
     chosen[key] = value as Schedule;
   }
@@ -132,6 +184,8 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
     file,
     MOMENTS.flatMap((prefix) => namedIn(weightsOf(model), prefix)),
   );
+  const [rounded] = [...file.tensors].find(([, { dtype }]) => dtype !== "F32") ?? [];
+  if (rounded) throw invalid(`it has a training state, but ${JSON.stringify(rounded.slice(0, 80))} is not F32`);
   return {
     training: {
       progress: {
@@ -143,82 +197,11 @@ function trainingOf(core: Core, model: Model, file: SafetensorsFile): Pick<Check
         dropLast: state.dropLast !== false,
         ...(typeof state.place === "string" ? { place: state.place } : {}),
       },
-      moment1: fromTensors(core, weightsOf(model), file, MOMENTS[0]),
-      moment2: fromTensors(core, weightsOf(model), file, MOMENTS[1]),
+      moment1: fromTensors(weightsOf(model), file, MOMENTS[0]),
+      moment2: fromTensors(weightsOf(model), file, MOMENTS[1]),
       schedules: chosen,
     },
   };
-}
-
-/** Parameters, and the flat tensor that contains them: the model's weights, or its running statistics. */
-interface Laid {
-  readonly parameters: readonly Parameter[];
-  readonly flat: Tensor;
-}
-
-const weightsOf = ({ parameters, params: flat }: Model): Laid => ({ parameters, flat });
-const statisticsOf = ({ statistics: parameters, running: flat }: Model): Laid => ({ parameters, flat });
-
-/** The saved form of `flat` (weights, or a moment of them): unpadded, with `prefix` before each name. */
-function toTensors(core: Core, laid: Laid, flat: Float32Array, prefix = ""): NamedTensor[] {
-  return laid.parameters.flatMap((parameter) => {
-    const data = parameter.files.map(({ shape }) => new Float32Array(core.size(shape)));
-    core.forEachValue(laid.flat, parameter, (at, file, index) => (data[file]![index] = flat[at]!));
-    return parameter.files.map(({ name, shape }, file) => ({
-      name: prefix + name,
-      dtype: "F32" as const,
-      shape,
-      data: data[file]!,
-    }));
-  });
-}
-
-const namedIn = ({ parameters }: Laid, prefix = "") =>
-  parameters.flatMap(({ files }) => files.map(({ name, shape }) => ({ name: prefix + name, shape })));
-
-/** The most tensors that one message names, because a file may contain thousands. */
-const MOST_NAMED = 200;
-
-/**
- * Throws SPEC_MISMATCH naming the tensors that the file lacks or has in another shape and, with `only`, those that are
- * not `wanted`. Runs before anything is allocated, so that a small file cannot claim a huge model.
- */
-function checkTensors(
-  file: SafetensorsFile,
-  wanted: readonly { name: string; shape: readonly number[] }[],
-  only = false,
-) {
-  const list = (shape: readonly number[]) => `[${shape.join(", ")}]`;
-  const names = new Set(wanted.map(({ name }) => name));
-  const wrong = wanted.flatMap(({ name, shape }) => {
-    const saved = file.tensors.get(name);
-    if (!saved) return [`the file has no tensor ${name} ${list(shape)}`];
-    const same = String(saved.shape) === String(shape);
-    return same ? [] : [`${name} has shape ${list(saved.shape)} in the file; the model needs ${list(shape)}`];
-  });
-  for (const [name, { shape }] of only ? file.tensors : []) {
-    if (!names.has(name)) wrong.push(`the model has no tensor ${JSON.stringify(name.slice(0, 80))} ${list(shape)}`);
-  }
-  if (wrong.length === 0) return;
-  const more = wrong.length > MOST_NAMED ? [`and ${wrong.length - MOST_NAMED} more such`] : [];
-  throw new FileFault("SPEC_MISMATCH", [...wrong.slice(0, MOST_NAMED), ...more].join("; "));
-}
-
-/** The inverse of toTensors, for checked tensors. Throws NON_FINITE if one contains a NaN or an infinity. */
-function fromTensors(core: Core, laid: Laid, file: SafetensorsFile, prefix = ""): Float32Array<ArrayBuffer> {
-  const flat = new Float32Array(core.size(laid.flat.storage));
-  for (const parameter of laid.parameters) {
-    const data = parameter.files.map(({ name }) => {
-      const values = asFloat32(file.tensors.get(prefix + name)!, prefix + name);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) {
-        throw new FileFault("NON_FINITE", `${prefix + name} is ${values[bad]} at index ${bad} of ${values.length}`);
-      }
-      return values;
-    });
-    core.forEachValue(laid.flat, parameter, (at, index, place) => (flat[at] = data[index]![place]!));
-  }
-  return flat;
 }
 
 /** The first difference between a file's spec and the expected one, in words; undefined if they are equal. */
@@ -241,10 +224,10 @@ function parse(text: string, what: string): unknown {
     if (value === null || typeof value !== "object") throw new SyntaxError("not an object");
     return value;
   } catch (cause) {
-    throw new FileFault("INVALID_FILE", `the model file's ${what} is not a JSON object: ${String(cause)}`, { cause });
+    throw new WebvaeError("INVALID_FILE", `the model file's ${what} is not a JSON object: ${String(cause)}`, { cause });
   }
 }
 
-function invalid(message: string): FileFault {
-  return new FileFault("INVALID_FILE", `model file: ${message}`);
+function invalid(message: string): WebvaeError {
+  return new WebvaeError("INVALID_FILE", `model file: ${message}`);
 }

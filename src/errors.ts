@@ -25,7 +25,7 @@ export type ErrorCode =
   | "INVALID_FILE"
   /** A model file does not match the expected ModelSpec. */
   | "SPEC_MISMATCH"
-  /** The device lacks a feature that an option requires. */
+  /** The device lacks a feature that an option requires, or the VAE's file the part of a model that a call requires. */
   | "UNSUPPORTED"
   /** The model or data exceeds the adapter's limits. */
   | "LIMIT_EXCEEDED"

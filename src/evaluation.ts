@@ -16,7 +16,8 @@ import type { Schedule } from "./ops/op.js";
 import { scheduleOf } from "./products.js";
 import type { Tuner } from "./tuner.js";
 import { flats, type Model } from "./parameters.js";
-import { isKl, TermSums, type Terms } from "./scores.js";
+import { checkPart } from "./part.js";
+import { isKl, TermSums, type Scores, type Terms } from "./scores.js";
 import { evaluationGraph, type BatchOptions } from "./vae.js";
 import type { WeightsLock } from "./weights_lock.js";
 
@@ -101,8 +102,8 @@ export class Evaluation {
     return sums.terms;
   }
 
-  /** Both terms of each example, [count], means over the draws, in nats. */
-  async scores(options: EvaluationOptions = {}): Promise<Record<"reconstruction" | "kl", Float64Array>> {
+  /** The ELBO and both terms of each example, [count], means over the draws, in nats. */
+  async scores(options: EvaluationOptions = {}): Promise<Omit<Scores, "step">> {
     const scores = { reconstruction: new Float64Array(this.data.count), kl: new Float64Array(this.data.count) };
     await this.#each(options, (rows, index, { first_row, rows: count }) => {
       for (const { name, value } of this.terms) {
@@ -114,7 +115,8 @@ export class Evaluation {
         }
       }
     });
-    return scores;
+    const [reconstruction, kl] = [Float32Array.from(scores.reconstruction), Float32Array.from(scores.kl)];
+    return { elbo: Float32Array.from(scores.kl, (nats, i) => -(nats + scores.reconstruction[i]!)), reconstruction, kl };
   }
 
   /** Of an objective's bound: adds what each step says of each example to `merged`. */
@@ -177,6 +179,7 @@ export function evaluated<T>(
   bounding?: (samples: number) => Chosen,
 ): Promise<T> {
   return parts.device.working(async () => {
+    checkPart(parts.model.only, place);
     const given = optionsOf(options, place, evaluating);
     const { samples = bounding ? DRAWS : 1, binarise = false, signal } = given;
     const own = { ...given, samples };

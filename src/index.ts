@@ -1,6 +1,13 @@
 // The public API of the core, and nothing else. datasets.ts and describe.ts are separate entries.
 export { VAE } from "./autoencoder.js";
-export type { CallOptions, MemoryReport, ReconstructOptions, SampleOptions, VAEOptions } from "./vae_options.js";
+export type {
+  CallOptions,
+  MemoryReport,
+  ReconstructOptions,
+  SampleOptions,
+  SaveOptions,
+  VAEOptions,
+} from "./vae_options.js";
 export { isSupported } from "./shared_device.js";
 export type { AdapterOptions, Support } from "./shared_device.js";
 export { WebvaeError } from "./errors.js";
@@ -48,6 +55,8 @@ export type { MixturePrior, Prior } from "./priors/json.js";
 export type { Condition, ConditionValue, LabelCondition } from "./conditions/json.js";
 export type { ImportanceObjective, Objective } from "./objectives/json.js";
 export type { ModelSpec } from "./spec.js";
+export type { NamedWeights, WeightValues } from "./named_weights.js";
+export type { ModelPart } from "./part.js";
 export { models } from "./presets.js";
 export type { ModelName } from "./presets.js";
 export type { Dataset } from "./data/dataset.js";

@@ -5,6 +5,7 @@ import { typeOf } from "./layers/index.js";
 import { likelihoodOf } from "./likelihoods/index.js";
 import type { PriorType } from "./priors/definition.js";
 import { priorTypes } from "./priors/index.js";
+import type { Only } from "./part.js";
 import type { ResolvedSpec } from "./spec.js";
 import { flatTensor, tensor, weightTensor, type Tensor } from "./tensor.js";
 
@@ -36,6 +37,8 @@ export interface Model {
   readonly likelihood: ReturnType<typeof likelihoodOf>;
   /** Its type and parameter; absent for N(0, 1). */
   readonly prior?: { readonly type: PriorType; readonly tensor: Tensor };
+  /** Set if the parameters are those of one part only. */
+  readonly only?: Only;
 }
 
 const unscaled = { fanIn: 1, fanOut: 1 };

@@ -5,6 +5,7 @@ import { WebvaeError } from "./errors.js";
 import type { RunParts } from "./evaluation.js";
 import type { Snapshot } from "./model_buffers.js";
 import type { Schedule } from "./ops/op.js";
+import { checkPart } from "./part.js";
 import type { Progress } from "./progress.js";
 import type { SchedulerCounts } from "./scheduler.js";
 import { trainingOptions, type TrainingOptions } from "./training_options.js";
@@ -15,7 +16,8 @@ import type { MemoryReport } from "./vae_options.js";
 
 export class Runs {
   #run: TrainingRun | undefined;
-  #training = false;
+  /** Whether there is a run. */
+  busy = false;
   #preparing: Promise<unknown> = Promise.resolve();
   /** The schedule that each product has used so far. */
   schedules: Readonly<Record<string, Schedule>> = {};
@@ -24,23 +26,24 @@ export class Runs {
   counts: SchedulerCounts | undefined;
 
   constructor(
-    private readonly parts: RunParts,
-    private readonly standing: Standing,
+    readonly parts: RunParts,
+    readonly standing: Standing,
   ) {}
 
   async *reports(data: Dataset, options: TrainingOptions): AsyncGenerator<TrainingReport, void, undefined> {
     const { device } = this.parts;
     device.assertAlive();
+    checkPart(this.parts.model.only, "train");
     const own = trainingOptions(options);
     const { signal } = own;
-    if (this.#training) {
+    if (this.busy) {
       throw new WebvaeError(
         "BUSY",
         "this VAE is already being trained, and can do one run at a time. Break out of the other run's loop, call its " +
           "return(), or abort its signal",
       );
     }
-    this.#training = true;
+    this.busy = true;
     let failed = false;
     try {
       // A run aborted during its preparation is discarded once it is ready.
@@ -81,7 +84,7 @@ export class Runs {
       if (this.#run && !failed) void safe.take(() => this.standing.progress, true);
       this.#run?.dispose();
       this.#run = undefined;
-      this.#training = false;
+      this.busy = false;
     }
   }
 

@@ -29,6 +29,11 @@ export class SafePoints {
     return this.#kept;
   }
 
+  /** Whether there is a copy, or one is being made. */
+  get any(): boolean {
+    return !!(this.#kept ?? this.#taking);
+  }
+
   /**
    * Copies the model after everything submitted so far, which matches `progress` at that moment. A `certain` copy
    * counts at once, since it does not depend on steps whose loss is still unknown.
@@ -44,8 +49,12 @@ export class SafePoints {
   }
 
   async #take(progress: () => Progress, certain: boolean): Promise<void> {
-    // Without a step in between, the copy would equal the one already kept.
-    if (this.#failed || this.#kept?.progress.step === progress().step) return;
+    if (this.#failed) return;
+    if (this.#kept?.progress.step === progress().step) {
+      // Without a step in between, the copy would equal the one already kept. A later one is of a run that went back.
+      this.#next = this.#kept;
+      return;
+    }
     let at: Progress | undefined;
     try {
       const snapshot = await this.buffers.snapshot(true, () => (at = progress()));

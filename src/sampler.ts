@@ -9,6 +9,7 @@ import { conditionTypes } from "./conditions/index.js";
 import type { ConditionValue } from "./conditions/json.js";
 import { checkBorrowed, needsOf } from "./data/upload.js";
 import { allocated, invalidOption, wholeNumber } from "./options.js";
+import { checkPart } from "./part.js";
 import { seedKey, Stream } from "./random.js";
 import { gatherRanges, type Range } from "./readback.js";
 import { SamplingPlans, type Bound, type Use } from "./sampling_plans.js";
@@ -95,6 +96,7 @@ export class Sampler {
   async #run(use: Use, count: number, sampling: Sampling, input?: Rows): Promise<Float32Array | undefined> {
     const { device, model, buffers } = this.parts;
     const { signal, to } = sampling;
+    checkPart(model.only, use);
     const width = use === "encode" ? 2 * model.resolved.spec.latent : model.resolved.inputSize;
     const from = input?.source;
     const ours = buffers.inference.params!;

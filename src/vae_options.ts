@@ -1,6 +1,8 @@
 // The options of a VAE's methods, and the report on its memory.
 import type { ConditionValue } from "./conditions/json.js";
 import type { DeviceOptions } from "./device.js";
+import type { ModelPart } from "./part.js";
+import type { Precision } from "./training_options.js";
 import type { TuningStore } from "./tuning_store.js";
 import type { Initialisation } from "./weights.js";
 
@@ -46,6 +48,22 @@ export interface ReconstructOptions extends CallOptions {
   readonly noise?: boolean;
   /** Default 0. */
   readonly seed?: number;
+}
+
+/** What is saved of a VAE. */
+export interface SaveOptions {
+  /** Also the optimizer's moments and where the run stands, so that a loaded VAE continues bit for bit. Default false. */
+  readonly trainingState?: boolean;
+  /**
+   * Only the encoder, for a page that encodes, or only the decoder, for one that samples and decodes. Default: the whole
+   * model.
+   */
+  readonly part?: ModelPart;
+  /**
+   * "f16" rounds weights to half precision, in half the bytes: about three decimal digits, values up to 65504. Running
+   * statistics stay f32. Default "f32".
+   */
+  readonly precision?: Precision;
 }
 
 /** The GPU memory of a VAE, and the size of its model. */

@@ -4,6 +4,7 @@
 
 import { WebvaeError } from "../errors.js";
 import { product } from "../checks.js";
+import { fromHalf } from "../half.js";
 import type { NumberArray } from "./rows.js";
 
 export interface NpyArray {
@@ -66,7 +67,7 @@ export function readNpy(bytes: Uint8Array, options: { name?: string } = {}): Npy
   }
   if (size < available) throw invalid(name, `${available - size} bytes too many for shape ${shown}`);
   const raw = valuesAt(bytes, start, size, TYPES[type], turned);
-  return { shape, type, values: type === "f2" ? halves(raw as Uint16Array) : raw };
+  return { shape, type, values: type === "f2" ? fromHalf(raw as Uint16Array) : raw };
 }
 
 /** The length of the whole file in bytes, from its beginning. Throws INVALID_FILE. */
@@ -138,15 +139,6 @@ function valuesAt(
   const copy = new Uint8Array(bytes.subarray(start));
   if (turned) for (let i = 0; i < size; i += width) copy.subarray(i, i + width).reverse();
   return new Values(copy.buffer);
-}
-
-/** Half-precision floats (IEEE 754) as 32-bit floats, which represent each exactly. */
-function halves(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (half) => {
-    const [sign, exponent, fraction] = [half >> 15 ? -1 : 1, (half >> 10) & 31, half & 1023];
-    if (exponent === 31) return fraction ? NaN : sign * Infinity;
-    return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
-  });
 }
 
 interface Header {

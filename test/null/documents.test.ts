@@ -40,6 +40,8 @@ const places: Readonly<Record<string, readonly (readonly [file: string, heading:
   ImportanceObjective: [["calls.md", "Importance weighting"]],
   CallOptions: [["calls.md", "vae.encode"]],
   SampleOptions: [["calls.md", "vae.sample"]],
+  NamedWeights: [["calls.md", "vae.weights"]],
+  SaveOptions: [["calls.md", "vae.save"]],
   ReconstructOptions: [["calls.md", "vae.encode"]],
   Encoded: [["calls.md", "vae.encode"]],
   IntoBuffer: [

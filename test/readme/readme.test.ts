@@ -64,6 +64,12 @@ const plans: Plan[] = [
     before: `import { VAE, models } from "webvae"; const spec = models.mlp([4], 2); const choices = undefined;`,
     after: `(await vae.sample(1)).length === 4 && (await unmeasured.sample(1)).length === 4`,
   },
+  {
+    of: `vae.weights.list()`,
+    before: `import { VAE, models } from "webvae"; const vae = await VAE.create(models.mlp([28, 28, 1], 2));`,
+    after: `(await vae.weights.get("decoder.1.bias"))[783] === Math.fround(bias[783] - 1)`,
+    prints: /^decoder\.1\.bias 784$/m,
+  },
   { of: `src="webvae.global.js"`, after: `spec.latent === 20 && data.count === 6000` },
   {
     of: `<webvae-explorer src=`,

@@ -205,8 +205,17 @@ export const doors: Readonly<Record<string, Door>> = {
     call: ({ vae }, _, given) => vae.decode(given as Float32Array),
   },
   save: {
-    options: () => ({ trainingState: true }),
+    options: () => ({ trainingState: false, part: "decoder", precision: "f16" }),
     call: ({ vae }, _, options) => vae.save(options as object),
+  },
+  "weights.get": { first: () => "mean.bias", call: ({ vae }, first) => vae.weights.get(first as string) },
+  "weights.set": {
+    first: () => [0.5, -0.5],
+    call: ({ vae }, first) => vae.weights.set("mean.bias", first as number[]),
+  },
+  "weights.set, its name": {
+    first: () => "mean.bias",
+    call: ({ vae }, first) => vae.weights.set(first as string, [0.5, -0.5]),
   },
   describe: { ...fields(spec), call: (_, _first, given) => describe(given as ModelSpec) },
   "models.mlp": {

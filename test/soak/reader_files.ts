@@ -5,9 +5,9 @@ import { dataFromFiles } from "../../demo/data/files.js";
 import { DataFault } from "../../demo/data/loaded.js";
 import { pictureSize, tooLarge } from "../../demo/data/picture_header.js";
 import { readJson } from "../../demo/json_fault.js";
+import { readCheckpoint, writeCheckpoint } from "../../src/checkpoint.js";
 import * as datasets from "../../src/datasets.js";
-import { models, WebvaeError } from "../../src/index.js";
-import { readModel, writeModel } from "../../src/model_files.js";
+import { models, WebvaeError, type ModelSpec, type SaveOptions } from "../../src/index.js";
 import { defineModel } from "../../src/parameters.js";
 import { resolveSpec } from "../../src/spec.js";
 import { size } from "../../src/tensor.js";
@@ -57,16 +57,19 @@ function bomb(head: Uint8Array, megabytes: number, says = head.length + megabyte
 
 const specs = () => [models.mlp([2, 2, 1], 2), models.conv([8, 8, 1], 2), models.points([2], 1)];
 
-async function modelFile(spec: typeof specs extends () => (infer S)[] ? S : never, training: boolean) {
+function modelFile(spec: ModelSpec, training: boolean, options: SaveOptions = {}) {
   const model = defineModel(resolveSpec(spec));
   const flat = () => new Float32Array(size(model.params.storage)).fill(0.5);
   const progress = { seed: 1, step: 2, epoch: 1, epochStep: 0 };
-  return writeModel({
-    model,
-    weights: flat(),
-    statistics: new Float32Array(size(model.running.storage)),
-    ...(training ? { training: { moment1: flat(), moment2: flat(), progress, schedules: {} } } : {}),
-  });
+  return writeCheckpoint(
+    {
+      model,
+      weights: flat(),
+      statistics: new Float32Array(size(model.running.storage)),
+      ...(training ? { training: { moment1: flat(), moment2: flat(), progress, schedules: {} } } : {}),
+    },
+    options,
+  );
 }
 
 /** JSON with `item` repeated `count` times. */
@@ -104,7 +107,14 @@ const asFile = (content: Uint8Array<ArrayBuffer>) => new File([content], "some f
 export const readers: readonly Reader[] = [
   {
     name: "model files",
-    whole: () => Promise.all(specs().flatMap((spec) => [modelFile(spec, false), modelFile(spec, true)])),
+    whole: () =>
+      specs().flatMap((spec) => [
+        modelFile(spec, false),
+        modelFile(spec, true),
+        modelFile(spec, false, { precision: "f16" }),
+        modelFile(spec, false, { part: "decoder", precision: "f16" }),
+        modelFile(spec, false, { part: "encoder" }),
+      ]),
     costly: () => [
       ...costlySpecs().map(asModel),
       safetensors(`{"__metadata__":{${Array.from({ length: 700_000 }, (_, i) => `"${i}":""`).join(",")}}}`),
@@ -119,7 +129,7 @@ export const readers: readonly Reader[] = [
       safetensors(`{"__metadata__":{"model_spec":"${"a".repeat(9_000_000)}"}}`),
       safetensors(`{"__metadata__":{"training_state":"${"[".repeat(9_000_000)}"}}`),
     ],
-    read: (file) => readModel(file),
+    read: (file) => readCheckpoint(file),
   },
   {
     name: "IDX",

@@ -61,6 +61,15 @@ export const vaeCalls: Readonly<Record<string, Call>> = {
   decode: { run: (vae) => vae.decode(new Float32Array(20)) },
   "decode to a buffer": into(10, (vae, to) => vae.decode(new Float32Array(20), { to })),
   save: { run: (vae) => vae.save() },
+  "save the decoder in f16": { run: (vae) => vae.save({ part: "decoder", precision: "f16" }) },
+  "weights, one read": { run: (vae) => vae.weights.get("log_variance.weight") },
+  "weights, one set and read": {
+    before: trainOnce,
+    run: async (vae) => {
+      await vae.weights.set("mean.weight", new Float32Array(16).fill(0.5));
+      return vae.weights.get("mean.weight");
+    },
+  },
   "save with its training state": { before: trainOnce, run: (vae) => vae.save({ trainingState: true }) },
 };
 

@@ -1,6 +1,7 @@
 // Safetensors files in parts, for tests.
 import { expect } from "vitest";
-import { FileFault, type NamedTensor } from "../../src/safetensors.js";
+import { WebvaeError } from "../../src/errors.js";
+import type { NamedTensor } from "../../src/safetensors.js";
 
 /** A file of the given header text and data, with the length field true unless given. */
 export function file(header: string | Uint8Array, data: number[] = [], length?: bigint): Uint8Array {
@@ -18,12 +19,12 @@ export const zeros = (count: number): number[] => new Array<number>(count).fill(
 export const entry = ({ dtype = `"F32"`, shape = "[2]", offsets = "[0,8]" } = {}): string =>
   `{"w":{"dtype":${dtype},"shape":${shape},"data_offsets":${offsets}}}`;
 
-export function errorOf(run: () => unknown): FileFault {
+export function errorOf(run: () => unknown): WebvaeError {
   try {
     run();
   } catch (error) {
-    expect(error).toBeInstanceOf(FileFault);
-    return error as FileFault;
+    expect(error).toBeInstanceOf(WebvaeError);
+    return error as WebvaeError;
   }
   throw new Error("nothing was thrown");
 }
