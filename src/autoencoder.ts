@@ -168,9 +168,9 @@ export class VAE {
    * Trains for `epochs` more epochs. `for await` iterates over the run's reports, several per second and one at the end
    * of each epoch; `await` trains to the end and returns the last report. Breaking out of the loop or aborting the
    * signal stops at once and keeps the weights; calling `train` again continues from there. `data` is borrowed until
-   * the run ends and must not change. Throws INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE
-   * if the loss is NaN or infinite, with the last good weights kept; DEVICE_LOST, after which `save` still returns the
-   * last copy of the model; BUSY while another run is under way; DISPOSED, TIMEOUT, GPU_FAILED.
+   * the run ends. Throws INVALID_OPTION and INVALID_DATA before anything is allocated; NON_FINITE if the loss is NaN or
+   * infinite, with the last good weights kept; DEVICE_LOST, after which `save` still returns the last copy of the model;
+   * BUSY while another run is under way; DISPOSED, TIMEOUT, GPU_FAILED.
    */
   train(data: Dataset, options: TrainingOptions = {}): Training {
     return new Training(() => this.#runs.reports(data, options));
@@ -190,8 +190,8 @@ export class VAE {
   }
 
   /**
-   * The ELBO of each example and its two terms, [count] each, in nats: the lower an example's ELBO, the less it
-   * resembles the training data. The mean of the array `elbo` is what the method `elbo` returns for the same options.
+   * The ELBO of each example and its two terms, [count] each, in nats: the lower it is, the less the example resembles
+   * the training data. The mean of the array `elbo` is what the method `elbo` returns for the same options.
    */
   async score(data: Dataset, options: EvaluationOptions = {}): Promise<Scores> {
     return evaluated(this.#parts, "score", data, options, async (evaluation, step, own) => ({
@@ -237,21 +237,19 @@ export class VAE {
 
   /** Mean and log variance of q(z|x), [n, latent] each. */
   async encode(examples: Examples, options: CallOptions = {}): Promise<Encoded> {
-    return this.device.working(async () =>
-      this.#sampler.encode(examples, this.#optionsOf(options, "encode", ["signal"])),
-    );
+    const own = () => this.#optionsOf(options, "encode", ["signal"]);
+    return this.device.working(async () => this.#sampler.encode(examples, own()));
   }
 
   /** Examples [n, ...input] from latents [n, latent]; with `to` they stay on the GPU. */
   async decode(latents: Latents, options: CallOptions & IntoBuffer): Promise<undefined>;
   async decode(latents: Latents, options?: CallOptions): Promise<Float32Array>;
   async decode(latents: Latents, options: CallOptions & Partial<IntoBuffer> = {}): Promise<Float32Array | undefined> {
-    return this.device.working(async () =>
-      this.#sampler.decode(latents, this.#optionsOf(options, "decode", ["signal", "to"])),
-    );
+    const own = () => this.#optionsOf(options, "decode", ["signal", "to"]);
+    return this.device.working(async () => this.#sampler.decode(latents, own()));
   }
 
-  /** The options of a call, of which a conditional model has one more. */
+  /** A conditional model's calls have one more. */
   #optionsOf<T extends CallOptions>(options: T, place: string, known: readonly (keyof T & string)[]): T {
     return optionsOf(options, place, this.spec.condition ? [...known, "condition"] : known);
   }

@@ -71,7 +71,7 @@ export function defineModel(resolved: ResolvedSpec): Model {
   const likelihood = likelihoodOf(spec.likelihood);
   if (likelihood.tensor?.role === "param") declare(likelihood.tensor, { kind: "offset" });
   const priorType = spec.prior && priorTypes[spec.prior.type]!;
-  const prior = priorType && { type: priorType, tensor: priorType.parameters(spec.prior!, spec.latent, declare) };
+  const prior = priorType && { type: priorType, tensor: priorType.parameters(spec.prior, spec.latent, declare) };
   const tensors = parameters.map((parameter) => parameter.tensor);
   const named = (prefix: string, role: "gradient" | "state") =>
     tensors.map((member) => ({ ...member, name: `${prefix}${member.name}`, role }));

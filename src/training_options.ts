@@ -138,7 +138,11 @@ export async function withSchedules({ objective = "elbo", ...options }: Training
   more.install();
   const made = given.map(([name, json]) => [name, more.scheduleFunction(json, name)]);
   const { beta, noise } = options;
-  return { ...options, ...Object.fromEntries(made), objective: more.objectiveOf({ objective, beta, noise }) };
+  return {
+    ...options,
+    ...(Object.fromEntries(made) as object),
+    objective: more.objectiveOf({ objective, beta, noise }),
+  };
 }
 
 /** Throws INVALID_OPTION naming the option, what was given and what is allowed. */
