@@ -147,6 +147,20 @@ describe("what is missing or wrong is named, before anything is allocated", () =
   });
 });
 
+test("the decoder alone draws what the whole model does, with a mixture as the prior too", () =>
+  withErrorScopes(device, async () => {
+    const spec: ModelSpec = { ...specs["beside x"]!, prior: { type: "mixture", components: 3 } };
+    using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
+    await vae.train(data, { steps: 3, batchSize: 30 });
+    using part = await VAE.load(await vae.save({ part: "decoder" }), { device, tuning: false });
+    const how = { condition: [0, 1, 2, 1], seed: 3 };
+    expect(await part.sample(4, how)).toEqual(await vae.sample(4, how));
+    await expect(part.encode(data)).rejects.toThrow(fault("UNSUPPORTED", /encode/));
+    using encoder = await VAE.load(await vae.save({ part: "encoder" }), { device, tuning: false });
+    expect((await encoder.encode(data)).mean).toEqual((await vae.encode(data)).mean);
+    await expect(encoder.sample(1, { condition: 0 })).rejects.toThrow(fault("UNSUPPORTED", /sample/));
+  }));
+
 test("a change of the caller's list after the call has no effect", () =>
   withErrorScopes(device, async () => {
     using vae = await VAE.create(specs["beside x"]!, { device, seed: 2, tuning: false });
