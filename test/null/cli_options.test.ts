@@ -16,7 +16,7 @@ describe("a part of a spec by its name and keys", () => {
 
   test("takes the place of the model's", async () => {
     const likelihood = typed("laplace,scale=2");
-    const { spec } = await modelSpec("mlp", [4], 2, likelihood);
+    const { spec } = await modelSpec("mlp", [4], 2, { likelihood });
     expect(spec.likelihood).toEqual({ type: "laplace", scale: 2 });
     expect((await modelSpec("mlp", [4], 2)).spec.likelihood).toBe("bernoulli");
   });
