@@ -202,6 +202,8 @@ export function lossChart(history: LossHistory, size: ChartSize = {}): string {
   legend.splice(legend.indexOf(names.train) + 1, 0, ...terms);
   // echarts puts a dot on a line's legend entry, but the steps have none.
   const bareLine = { name: names.steps, icon: "path://M0 5.4H24V6.6H0Z", itemStyle: { opacity: 0.6 } };
+  const dashed = { icon: "path://M0 5H9V7H0ZM15 5H24V7H15Z" };
+  const entry = (name: string) => (name === names.steps ? bareLine : terms.has(name) ? { name, ...dashed } : { name });
   const legendWidth = legend.reduce((sum, name) => sum + textWidth(name) + 49, 0);
   const boxes = layOut(width, height, legendWidth > width - 60 ? 116 : 84);
   const series = panels.flatMap((panel, index) => panelSeries(history, panel, index, boxes[index]!.width));
@@ -232,7 +234,7 @@ export function lossChart(history: LossHistory, size: ChartSize = {}): string {
         ...titles,
       ],
       legend: {
-        data: legend.map((name) => (name === names.steps ? bareLine : { name })),
+        data: legend.map(entry),
         width: width - 60,
         left: 18,
         top: 58,

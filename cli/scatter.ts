@@ -254,7 +254,7 @@ export function latentScatter({
     }
   }
   const dashes = { type: "dashed" as const, width: 1.5, color: ink.strong, opacity: 0.7 };
-  series.push({ type: "line", data: circle, symbol: "none", lineStyle: dashes, silent: true, z: 4 });
+  if (circled) series.push({ type: "line", data: circle, symbol: "none", lineStyle: dashes, silent: true, z: 4 });
   // Short names only, since long ones would hide the dots and one another.
   const named = labels && classes.length <= 10 && classes.every(({ name }) => name.length <= 2);
   const ranges = squareRanges([...dots, ...circle.map(([x, y]) => ({ x, y }))]);
@@ -304,7 +304,7 @@ export function pointsScatter({
   // From back to front: links, the background set, and the set compared with it.
   drawn.forEach(({ name, dots }, i) =>
     series.push({
-      ...dotSeries(name, dots, dotSize(dots.length), colours[i]!, i === 1 ? 0.5 : 0.7, icons[i]),
+      ...dotSeries(name, dots, dotSize(dots.length), colours[i]!, i === 1 && !classes ? 0.5 : 0.7, icons[i]),
       z: 2 + i,
     }),
   );
