@@ -1,5 +1,5 @@
 // npm run sample -- --model FILE: draws samples from a saved model.
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import { WebvaeError, type VAE } from "../src/index.js";
 import { writeWhole } from "./files.js";
@@ -9,6 +9,12 @@ import { imageShape, samplesPicture } from "./pictures.js";
 import { svgToPng } from "./rasterise.js";
 import { pointsScatter, type PointSet } from "./scatter.js";
 
+const classOf = (text: string): number | "all" => {
+  if (text === "all") return text;
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a class, such as 3, or all.");
+  return Number(text);
+};
+
 const program = new Command("sample")
   .description("Draws samples from a saved model and writes them as a picture.")
   .requiredOption("--model <file>", "model.safetensors of a training run")
@@ -17,10 +23,8 @@ const program = new Command("sample")
     "samples (default: 100); of all classes: samples of each (default: 10, of points 200)",
     wholeNumber(1),
   )
-  .option("--condition <class>", "class of a conditional model, or all: a row for each (default: all)", (text) =>
-    text === "all" ? text : wholeNumber(0)(text),
-  )
-  .option("--columns <n>", "pictures per row", wholeNumber(1))
+  .option("--condition <class>", "class of a conditional model, or all: a row for each (default: all)", classOf)
+  .option("--columns <n>", "pictures per row (of all classes: --count)", wholeNumber(1))
   .option("--seed <n>", "seed of the draws", wholeNumber(0), 0)
   .option("--out <file>", "PNG file", "samples.png")
   .allowExcessArguments(false)

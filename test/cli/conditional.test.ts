@@ -121,13 +121,3 @@ test("evaluate estimates log p(x) with the data's labels", async () => {
   expect(medianEffectiveSamples).toBeGreaterThanOrEqual(1);
   expect(medianEffectiveSamples).toBeLessThanOrEqual(60);
 });
-
-test("a model without a condition refuses one", async () => {
-  const plain = join(folder, "plain");
-  const points = ["--data", "gaussians", "--limit", "100", "--batch", "50", "--epochs", "1", "--out", plain];
-  const { code, stderr } = await command("train", points);
-  expect(code, stderr).toBe(0);
-  const refused = await command("sample", ["--model", join(plain, "model.safetensors"), "--condition", "1"]);
-  expect(refused.stderr).toMatch(/error \(INVALID_OPTION\): --condition 1: .* is not a conditional model/);
-  expect(refused.code).toBe(1);
-});
