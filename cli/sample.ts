@@ -2,8 +2,8 @@
 import { Command, InvalidArgumentError } from "commander";
 import { resolve } from "node:path";
 import { WebvaeError, type VAE } from "../src/index.js";
-import { writeWhole } from "./files.js";
 import { classesOf, samplesByClass } from "./classes.js";
+import { writeWhole } from "./files.js";
 import { adapterLines, loadModel, reportFault, wholeNumber } from "./options.js";
 import { imageShape, samplesPicture } from "./pictures.js";
 import { svgToPng } from "./rasterise.js";
