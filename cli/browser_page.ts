@@ -16,9 +16,10 @@ async function sendArray(name: string, values: Uint8Array | Float32Array): Promi
 }
 
 async function dataset(url: string, described: PageJob["train"]): Promise<Dataset> {
-  const { bytes, ...rest } = described;
+  const { bytes, labels, ...rest } = described;
   const buffer = await (await fetch(url)).arrayBuffer();
-  return { ...rest, values: bytes ? new Uint8Array(buffer) : new Float32Array(buffer) };
+  const values = bytes ? new Uint8Array(buffer) : new Float32Array(buffer);
+  return { ...rest, values, ...(labels ? { labels: Uint8Array.from(labels) } : {}) };
 }
 
 async function main(): Promise<void> {

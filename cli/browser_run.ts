@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { esbuildWgsl } from "../build/wgsl.mjs";
 import { launchChrome } from "../node/chrome.mjs";
 import { WebvaeError, type Dataset, type ErrorCode } from "../src/index.js";
-import type { Resumed, RunConfig, RunHooks, RunReport, RunResult, Standing } from "./run.js";
+import type { RunReport, Standing } from "./epochs.js";
+import type { Resumed, RunConfig, RunHooks, RunResult } from "./run.js";
 
 /** What the page sends: one JSON object per message, or a result's bytes. */
 export type PageMessage =
@@ -25,11 +26,14 @@ export type PageMessage =
 /** RunResult without its arrays, which are sent before it as bytes. */
 export type PageResult = Pick<RunResult, "stopped" | "epochs" | "steps" | "seconds" | "stepsPerSecond" | "test">;
 
+/** A data set without its values, which are sent as bytes. */
+type Described = Omit<Dataset, "values" | "labels"> & { readonly bytes: boolean; readonly labels?: readonly number[] };
+
 /** What the page fetches first. */
 export interface PageJob {
   readonly config: RunConfig;
-  readonly train: Omit<Dataset, "values" | "labels"> & { readonly bytes: boolean };
-  readonly test: Omit<Dataset, "values" | "labels"> & { readonly bytes: boolean };
+  readonly train: Described;
+  readonly test: Described;
   /** Its bytes are at /checkpoint. */
   readonly resumed?: Omit<Resumed, "checkpoint">;
 }
@@ -47,11 +51,12 @@ export async function runInBrowser(
   let fail!: (error: unknown) => void;
   const finished = new Promise<PageResult>((resolve, reject) => ([finish, fail] = [resolve, reject]));
   finished.catch(() => {});
-  const describe = ({ name, shape, count, values }: Dataset) => ({
+  const describe = ({ name, shape, count, values, labels }: Dataset): Described => ({
     name,
     shape,
     count,
     bytes: values instanceof Uint8Array,
+    ...(labels ? { labels: Array.from(labels) } : {}),
   });
   const { checkpoint, ...standing } = resumed ?? { checkpoint: new Uint8Array() };
   const going = resumed ? { resumed: standing as Omit<Resumed, "checkpoint"> } : {};

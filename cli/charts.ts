@@ -22,7 +22,13 @@ export interface Losses {
   elbo: number;
   reconstruction: number;
   kl: number;
+  /** Means of further terms by name, such as an objective's "bound"; absent without any. */
+  terms?: Readonly<Record<string, number>>;
 }
+
+/** Of further terms those that are no part of the KL divergence, which is drawn as a whole. */
+export const ownTerms = ({ terms = {} }: Losses): [string, number][] =>
+  Object.entries(terms).filter(([name]) => !name.startsWith("kl."));
 
 export interface EpochLosses {
   /** 1 for the first. */
@@ -39,14 +45,21 @@ export interface LossHistory {
   steps?: readonly (Losses & { epoch: number })[] | undefined;
 }
 
+interface Panel {
+  readonly title: string;
+  readonly value: (losses: Losses) => number;
+  /** Further lines, by name: only of the epochs' means. */
+  readonly more?: (losses: Losses) => [string, number][];
+}
+
 const panels = [
-  { title: "Loss (negative ELBO)", value: (losses: Losses) => -losses.elbo },
+  { title: "Loss (negative ELBO)", value: (losses: Losses) => -losses.elbo, more: ownTerms },
   { title: "Reconstruction", value: (losses: Losses) => losses.reconstruction },
   { title: "KL divergence", value: (losses: Losses) => losses.kl },
-] as const;
-type Panel = (typeof panels)[number];
+] as const satisfies readonly Panel[];
 
 const names = { steps: "Training, each step", train: "Training, epoch mean", test: "Test" } as const;
+const nameOf = (term: string) => `Training, ${term}`;
 
 /** The value below which a fraction `part` of the sorted values lies. */
 const quantile = (sorted: number[], part: number): number[] =>
@@ -56,11 +69,15 @@ const quantile = (sorted: number[], part: number): number[] =>
  * Range of a panel: all epochs' values, and all steps' values but the outermost, because the first steps of training
  * are so far off that they would flatten the rest.
  */
-function panelRange(history: LossHistory, { value }: Panel): Range {
+function panelRange(history: LossHistory, { value, more = () => [] }: Panel): Range {
   const finite = (values: number[]): number[] => values.filter(Number.isFinite).sort((a, b) => a - b);
   const steps = finite((history.steps ?? []).map(value));
   const values = finite(
-    history.epochs.flatMap(({ train, test }) => (test ? [value(train), value(test)] : [value(train)])),
+    history.epochs.flatMap(({ train, test }) => [
+      value(train),
+      ...more(train).map(([, nats]) => nats),
+      ...(test ? [value(test)] : []),
+    ]),
   );
   values.push(...quantile(steps, 0.01), ...quantile(steps, 0.96));
   const min = values.length > 0 ? Math.min(...values) : 0;
@@ -78,12 +95,11 @@ function thinned({ steps = [] }: LossHistory, pixels: number): readonly (Losses 
   return steps.filter((_, index) => index % stride === 0);
 }
 
-function panelSeries(history: LossHistory, { value }: Panel, index: number, pixels: number): Series[] {
+function panelSeries(history: LossHistory, panel: Panel, index: number, pixels: number): Series[] {
+  const { value, more = () => [] } = panel;
   // A value that is not finite leaves a gap.
-  const at = (epoch: number, losses: Losses): [number, number | string] => {
-    const y = value(losses);
-    return [epoch, Number.isFinite(y) ? y : "-"];
-  };
+  const point = (epoch: number, y = NaN): [number, number | string] => [epoch, Number.isFinite(y) ? y : "-"];
+  const at = (epoch: number, losses: Losses) => point(epoch, value(losses));
   const { epochs } = history;
   const steps = thinned(history, pixels);
   const line = { type: "line" as const, xAxisIndex: index, yAxisIndex: index, clip: true };
@@ -110,6 +126,16 @@ function panelSeries(history: LossHistory, { value }: Panel, index: number, pixe
     lineStyle: { width: 4 },
     itemStyle: { color: pair.first },
   });
+  for (const term of new Set(epochs.flatMap(({ train }) => more(train).map(([name]) => name)))) {
+    series.push({
+      ...curve,
+      name: nameOf(term),
+      data: epochs.map(({ epoch, train }) => point(epoch - shift, new Map(more(train)).get(term))),
+      symbolSize: 5,
+      lineStyle: { width: 2, type: "dashed" },
+      itemStyle: { color: pair.first },
+    });
+  }
   const test = epochs.flatMap(({ epoch, test }) => (test ? [at(epoch, test)] : []));
   if (test.length > 0) {
     const color = pair.second;
@@ -157,8 +183,10 @@ function layOut(width: number, height: number, top: number): Box[] {
 function lastEpoch({ epochs }: LossHistory): string {
   const last = epochs.at(-1);
   if (!last) return "No epoch was completed";
-  const show = ({ elbo }: Losses): string => (Number.isFinite(elbo) ? formatLoss(-elbo) : "not finite");
-  return `Loss after epoch ${last.epoch}: training ${show(last.train)}${last.test ? `, test ${show(last.test)}` : ""} nats`;
+  const show = (nats: number): string => (Number.isFinite(nats) ? formatLoss(nats) : "not finite");
+  const terms = ownTerms(last.train).map(([name, nats]) => ` (${name} ${show(nats)})`);
+  const test = last.test ? `, test ${show(-last.test.elbo)}` : "";
+  return `Loss after epoch ${last.epoch}: training ${show(-last.train.elbo)}${terms.join("")}${test} nats`;
 }
 
 /**
@@ -169,9 +197,13 @@ export function lossChart(history: LossHistory, size: ChartSize = {}): string {
   const { title = "Training", width = 900, height = width < 640 ? 900 : 640 } = size;
   const last = Math.max(1, history.epochs.at(-1)?.epoch ?? 1, history.steps?.at(-1)?.epoch ?? 0);
   const drawn = { steps: history.steps?.length, train: true, test: history.epochs.some(({ test }) => test) };
-  const legend = (["steps", "train", "test"] as const).filter((key) => drawn[key]).map((key) => names[key]);
+  const terms = new Set(history.epochs.flatMap(({ train }) => ownTerms(train).map(([name]) => nameOf(name))));
+  const legend: string[] = (["steps", "train", "test"] as const).filter((key) => drawn[key]).map((key) => names[key]);
+  legend.splice(legend.indexOf(names.train) + 1, 0, ...terms);
   // echarts puts a dot on a line's legend entry, but the steps have none.
   const bareLine = { name: names.steps, icon: "path://M0 5.4H24V6.6H0Z", itemStyle: { opacity: 0.6 } };
+  const dashed = { icon: "path://M0 5H9V7H0ZM15 5H24V7H15Z" };
+  const entry = (name: string) => (name === names.steps ? bareLine : terms.has(name) ? { name, ...dashed } : { name });
   const legendWidth = legend.reduce((sum, name) => sum + textWidth(name) + 49, 0);
   const boxes = layOut(width, height, legendWidth > width - 60 ? 116 : 84);
   const series = panels.flatMap((panel, index) => panelSeries(history, panel, index, boxes[index]!.width));
@@ -202,7 +234,7 @@ export function lossChart(history: LossHistory, size: ChartSize = {}): string {
         ...titles,
       ],
       legend: {
-        data: legend.map((name) => (name === names.steps ? bareLine : { name })),
+        data: legend.map(entry),
         width: width - 60,
         left: 18,
         top: 58,

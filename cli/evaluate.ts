@@ -1,9 +1,10 @@
 // npm run evaluate -- --model FILE --data NAME: evaluates a saved model on test data.
 import { Command, Option } from "commander";
-import { formatLoss } from "./chart_style.js";
+import { formatLoss, formatNumber } from "./chart_style.js";
 import { dataNames, loadData, type DataName, type Split } from "./data.js";
+import type { Dataset, VAE } from "../src/index.js";
 import { adapterLines, loadModel, reportFault, wholeNumber } from "./options.js";
-import { figuresOf } from "./run.js";
+import { figuresOf } from "./epochs.js";
 
 interface Arguments {
   model: string;
@@ -12,6 +13,7 @@ interface Arguments {
   split: Split;
   limit?: number;
   samples: number;
+  logLikelihood?: number;
   seed: number;
   json: boolean;
 }
@@ -24,12 +26,20 @@ const program = new Command("evaluate")
   .addOption(new Option("--split <name>", "part of the data set").choices(["train", "test", "all"]).default("test"))
   .option("--limit <n>", "evaluate the first n examples", wholeNumber(1))
   .option("--samples <n>", "draws of z per example", wholeNumber(1), 1)
+  .option("--log-likelihood <n>", "also estimate log p(x), by n draws of z per example", wholeNumber(1))
   .option("--seed <n>", "seed of the draws and of generated data", wholeNumber(0), 1)
   .option("--json", "end stdout with one JSON object", false)
-  .allowExcessArguments(false);
+  .allowExcessArguments(false)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run evaluate -- --model out/model.safetensors --data mnist --samples 10
+  npm run evaluate -- --model out/model.safetensors --limit 500 --log-likelihood 5000`,
+  );
 
 async function main(): Promise<void> {
-  const { model, data, dataDir, split, limit, samples, seed, json } = program.parse().opts<Arguments>();
+  const { model, data, dataDir, split, limit, samples, logLikelihood, seed, json } = program.parse().opts<Arguments>();
   const print = json ? console.error : console.log;
   const dataset = await loadData({ data, dataDir, seed, limit, note: print }, split);
   const vae = await loadModel(model);
@@ -40,13 +50,37 @@ async function main(): Promise<void> {
       `${data} ${split}, ${dataset.count} examples: -ELBO ${formatLoss(-figures.elbo)} = reconstruction ` +
         `${formatLoss(figures.reconstruction)} + KL ${formatLoss(figures.kl)} nats per example`,
     );
+    const bound = logLikelihood && (await estimated(vae, dataset, { seed, samples: logLikelihood }, print));
     if (json) {
       const { name: adapter, software } = vae.adapter;
-      console.log(JSON.stringify({ adapter, software, model, data, examples: dataset.count, [split]: figures }));
+      const estimate = bound ? { logLikelihood: bound } : {};
+      console.log(
+        JSON.stringify({ adapter, software, model, data, examples: dataset.count, [split]: figures, ...estimate }),
+      );
     }
   } finally {
     vae.dispose();
   }
+}
+
+/** log p(x) by importance weighting, as printed and written: in nats per example. */
+async function estimated(
+  vae: VAE,
+  dataset: Dataset,
+  options: { readonly seed: number; readonly samples: number },
+  print: (text: string) => void,
+) {
+  const { samples } = options;
+  const draws = `${samples.toLocaleString("en")} ${samples === 1 ? "draw" : "draws"}`;
+  // It may take minutes, and the library reports no progress.
+  print(`estimating log p(x) of ${dataset.count.toLocaleString("en")} examples by ${draws} of z each`);
+  const { logLikelihood: mean, standardError, effectiveSamples } = await vae.logLikelihood(dataset, options);
+  const medianEffectiveSamples = effectiveSamples.toSorted()[effectiveSamples.length >> 1]!;
+  print(
+    `log p(x) ${formatLoss(mean)}, standard error ${formatLoss(standardError)} nats per example; ` +
+      `median effective sample size ${formatNumber(Number(medianEffectiveSamples.toPrecision(3)))} of ${draws}`,
+  );
+  return { mean, standardError, samples, medianEffectiveSamples };
 }
 
 try {

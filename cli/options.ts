@@ -3,6 +3,7 @@ import { InvalidArgumentError } from "commander";
 import { readFile } from "node:fs/promises";
 import { nodeGpu } from "../node/index.js";
 import { tuningFile } from "../node/tuning_file.js";
+import { partNames, type PartName } from "./choices.js";
 import { readWhole } from "./files.js";
 import { models, VAE, WebvaeError, type ModelName, type ModelSpec } from "../src/index.js";
 
@@ -34,7 +35,7 @@ export function shapeOf(text: string): number[] {
 }
 
 /**
- * A part of a spec that has a type, as NAME or NAME,key=value,...: "laplace,scale=learned" is { type: "laplace", scale:
+ * A part of a spec or an objective, as NAME or NAME,key=value,...: "laplace,scale=learned" is { type: "laplace", scale:
  * "learned" }. The library checks the names and the values.
  */
 export function typed(text: string): string | { type: string } {
@@ -54,16 +55,18 @@ export function typed(text: string): string | { type: string } {
 const presetLatents: Partial<Record<ModelName, number>> = { points: 2, conv: 2, conv64: 128 };
 
 /**
- * A preset for examples of `shape`, or the spec in a JSON file, with another likelihood if one is given. Throws INVALID_OPTION or
- * INVALID_SPEC.
+ * A preset for examples of `shape`, or the spec in a JSON file, with `parts` in place of its own where they are given.
+ * Throws INVALID_OPTION or INVALID_SPEC.
  */
 export async function modelSpec(
   model: string,
   shape: readonly number[],
   latent: number | undefined,
-  likelihood?: unknown,
+  parts: Partial<Record<PartName, unknown>> = {},
 ): Promise<{ name: string; spec: ModelSpec }> {
-  const changed = likelihood === undefined ? {} : { likelihood: likelihood as ModelSpec["likelihood"] };
+  const given = partNames.filter((name) => parts[name] !== undefined);
+  // The library checks them.
+  const changed = Object.fromEntries(given.map((name) => [name, parts[name]])) as Partial<ModelSpec>;
   if (Object.hasOwn(models, model)) {
     const preset = model as ModelName;
     return { name: model, spec: { ...models[preset](shape, latent ?? presetLatents[preset] ?? 20), ...changed } };
@@ -85,8 +88,7 @@ export async function modelSpec(
     throw new WebvaeError("INVALID_SPEC", `--model ${model} must contain a ModelSpec, not ${text.trim().slice(0, 40)}`);
   }
   // The library checks the rest, and says where any error is.
-  const given = spec as ModelSpec;
-  return { name: model, spec: { ...given, ...(latent === undefined ? {} : { latent }), ...changed } };
+  return { name: model, spec: { ...(spec as ModelSpec), ...(latent === undefined ? {} : { latent }), ...changed } };
 }
 
 /** A saved model on this machine's GPU. Throws FileError, what nodeGpu throws, and what VAE.load throws with the file's name before it. */

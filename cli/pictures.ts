@@ -1,10 +1,11 @@
 // The pictures of a run, by file name.
-import type { Dataset } from "../src/index.js";
+import type { Dataset, ModelSpec } from "../src/index.js";
 import { lossChart, type LossHistory } from "./charts.js";
+import { classesOf } from "./classes.js";
 import { imageGrid, reconstructionGrid } from "./png.js";
 import { svgToPng } from "./rasterise.js";
 import { latentScatter, pointsScatter } from "./scatter.js";
-import { MANIFOLD_SIDE, type RunResult } from "./run.js";
+import { hasManifold, isNormal, MANIFOLD_SIDE, type RunResult } from "./run.js";
 
 export type ImageShape = readonly [number, number, number];
 
@@ -20,6 +21,20 @@ export function samplesPicture(images: Float32Array, shape: ImageShape, columns 
   return imageGrid({ images, count, shape: [...shape], columns: Math.min(columns, count) });
 }
 
+/** Sentences on the pictures of a model whose prior or condition changes them. */
+export function pictureNotes(spec: ModelSpec, dataShape: readonly number[]): string[] {
+  const notes: string[] = [];
+  const classes = classesOf(spec);
+  if (classes !== undefined && imageShape(dataShape)) {
+    notes.push(`samples.png: a row for each class, 0 to ${classes - 1}; each column decodes the same draw of z`);
+  }
+  if (spec.latent === 2 && !hasManifold(spec)) {
+    const why = classes === undefined ? "its grid is spaced for the prior N(0, 1)" : "it would show one class only";
+    notes.push(`no manifold.png: ${why}`);
+  }
+  return notes;
+}
+
 /** Every file name that runPictures may return. */
 export const pictureNames = ["samples.png", "reconstructions.png", "manifold.png", "latent.png", "loss.svg"] as const;
 
@@ -28,6 +43,7 @@ export async function runPictures(
   test: Dataset,
   history: LossHistory,
   title: string,
+  spec: ModelSpec,
 ): Promise<Record<string, Uint8Array | string>> {
   const files: Record<string, Uint8Array | string> = {};
   const { samples, originals, reconstructions, means, manifold } = result;
@@ -73,9 +89,15 @@ export async function runPictures(
     }
   }
   if (means) {
+    const posterior = spec.condition ? "q(z|x, c)" : "q(z|x)";
     const labels = test.labels?.subarray(0, means.length / 2);
     files["latent.png"] = await svgToPng(
-      latentScatter({ means, ...(labels ? { labels } : {}), title: `Means of q(z|x), ${title}` }),
+      latentScatter({
+        means,
+        ...(labels ? { labels } : {}),
+        circle: isNormal(spec),
+        title: `Means of ${posterior}, ${title}`,
+      }),
     );
   }
   if (history.epochs.length > 0 || (history.steps?.length ?? 0) > 0) {

@@ -3,7 +3,7 @@
 
 import { MultiBar } from "cli-progress";
 import { formatLoss, formatNumber } from "./chart_style.js";
-import type { Losses } from "./charts.js";
+import { ownTerms, type Losses } from "./charts.js";
 
 export interface StepProgress extends Losses {
   /** Counts from 1, as does `step`, which counts within the epoch. */
@@ -64,6 +64,12 @@ function position({ epochs, stepsPerEpoch }: ProgressOptions, now: StepProgress)
   return { part: done / total, left: now.stepsPerSecond > 0 ? (total - done) / now.stepsPerSecond : NaN };
 }
 
+/** Such as ", bound 103.20"; empty for the ELBO. */
+const termsText = (losses: Losses): string =>
+  ownTerms(losses)
+    .map(([name, nats]) => `, ${name} ${formatLoss(nats)}`)
+    .join("");
+
 /** The redrawn line: shorter, with less detail, if the terminal is narrow. */
 export function progressLine(options: ProgressOptions, now: StepProgress, columns: number): string {
   const { part, left } = position(options, now);
@@ -71,17 +77,19 @@ export function progressLine(options: ProgressOptions, now: StepProgress, column
   const eta = formatDuration(left);
   const rate = formatRate(now.stepsPerSecond);
   const [loss, reconstruction, kl] = [-now.elbo, now.reconstruction, now.kl].map(formatLoss);
+  const terms = termsText(now);
   const short = `${now.epoch}/${options.epochs}`;
   // Text before the bar, the minimum width of the bar, and text after it.
   const variants: [string, number, string][] = [
     [
       `epoch ${short}`,
       12,
-      `ETA ${eta}  ${rate} steps/s  loss ${loss} = reconstruction ${reconstruction} + KL ${kl} nats`,
+      `ETA ${eta}  ${rate} steps/s  loss ${loss} = reconstruction ${reconstruction} + KL ${kl}${terms} nats`,
     ],
-    [`epoch ${short}`, 12, `ETA ${eta}  ${rate} steps/s  loss ${loss} = rec ${reconstruction} + KL ${kl}`],
-    [short, 8, `ETA ${eta}  ${rate}/s  loss ${loss} = rec ${reconstruction} + KL ${kl}`],
-    [short, 6, `${eta}  ${rate}/s  loss ${loss} = ${reconstruction} + ${kl}`],
+    [`epoch ${short}`, 12, `ETA ${eta}  ${rate} steps/s  loss ${loss} = rec ${reconstruction} + KL ${kl}${terms}`],
+    [short, 8, `ETA ${eta}  ${rate}/s  loss ${loss} = rec ${reconstruction} + KL ${kl}${terms}`],
+    [short, 6, `${eta}  ${rate}/s  loss ${loss} = ${reconstruction} + ${kl}${terms}`],
+    [short, 6, `${eta}  ${rate}/s  loss ${loss}${terms}`],
     [short, 6, `${eta}  ${rate}/s  loss ${loss}`],
     [short, 6, `loss ${loss}`],
   ];
@@ -101,12 +109,14 @@ export function epochLine({ epochs }: ProgressOptions, done: EpochProgress, colu
   const time = done.seconds < 60 ? `${done.seconds.toFixed(1)}s` : formatDuration(done.seconds);
   const loss = ({ elbo }: Losses): string => formatLoss(-elbo);
   const [reconstruction, kl] = [train.reconstruction, train.kl].map(formatLoss);
+  const terms = termsText(train);
   const testSum = test ? ` = ${formatLoss(test.reconstruction)} + ${formatLoss(test.kl)}` : "";
   const testLoss = test ? `, test ${loss(test)}` : "";
   const testLong = test ? `; test loss ${loss(test)}${testSum}` : "";
   return fitting(columns, [
-    `${epoch}: training loss ${loss(train)} = reconstruction ${reconstruction} + KL ${kl}${testLong} nats; ${time}`,
-    `${epoch}: loss ${loss(train)} = rec ${reconstruction} + KL ${kl}${testLoss}${testSum}, ${time}`,
+    `${epoch}: training loss ${loss(train)} = reconstruction ${reconstruction} + KL ${kl}${terms}${testLong} nats; ${time}`,
+    `${epoch}: loss ${loss(train)} = rec ${reconstruction} + KL ${kl}${terms}${testLoss}${testSum}, ${time}`,
+    `${epoch}: loss ${loss(train)}${terms}${testLoss}, ${time}`,
     `${epoch}: loss ${loss(train)}${testLoss}, ${time}`,
   ]);
 }
@@ -125,7 +135,7 @@ function plainProgress(options: ProgressOptions, write: (line: string) => void):
       print(
         `epoch ${now.epoch}/${options.epochs}, step ${now.step}/${options.stepsPerEpoch} (${Math.floor(part * 100)}%): ` +
           `${formatRate(now.stepsPerSecond)} steps/s, ETA ${formatDuration(left)}, ` +
-          `loss ${loss} = reconstruction ${reconstruction} + KL ${kl} nats`,
+          `loss ${loss} = reconstruction ${reconstruction} + KL ${kl}${termsText(now)} nats`,
       );
     },
     epochEnd: (done) => print(epochLine(options, done, Infinity)),

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { WebvaeError, type Initialisation, type ModelSpec } from "../src/index.js";
 import type { EpochLosses } from "./charts.js";
+import { checkSame, partNames, type Objective, type PartName } from "./choices.js";
 import type { DataName } from "./data.js";
 import { readWhole } from "./files.js";
 import type { Resumed } from "./run.js";
@@ -30,6 +31,7 @@ export interface ResumedRun {
     readonly init: Initialisation;
     readonly batch: number;
     readonly epsilon?: number;
+    readonly objective?: Objective;
     readonly epochs: number;
     readonly lr: number;
     readonly beta: number;
@@ -54,7 +56,7 @@ const fixed = ["data", "split", "limit", "model", "seed", "init", "batch", "epsi
  */
 export async function openResumed(
   path: string,
-  given: Given & Partial<Record<(typeof fixed)[number] | "latent" | "likelihood", unknown>>,
+  given: Given & Partial<Record<(typeof fixed)[number] | "latent" | "objective" | PartName, unknown>>,
   isGiven: (option: string) => boolean,
 ): Promise<ResumedRun> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
@@ -71,11 +73,8 @@ export async function openResumed(
   if (isGiven("latent") && given.latent !== spec.latent) {
     throw contradiction(`--latent ${String(given.latent)} contradicts the run in ${file}, which has ${spec.latent}`);
   }
-  const likelihood = JSON.stringify(spec.likelihood);
-  if (isGiven("likelihood") && JSON.stringify(given.likelihood) !== likelihood) {
-    const now = JSON.stringify(given.likelihood);
-    throw contradiction(`--likelihood ${now} contradicts the run in ${file}, which has ${likelihood}`);
-  }
+  for (const name of partNames) if (isGiven(name)) checkSame(name, given[name], spec[name], file);
+  if (isGiven("objective")) checkSame("objective", given.objective, settings.objective, file);
   const trained = record.trained.epochs;
   const choose = (key: "epochs" | "lr" | "beta") => (isGiven(key) ? given[key] : record[key]);
   const epochs = choose("epochs");
@@ -93,7 +92,7 @@ export async function openResumed(
   // A checkpoint with its original name is next to the metrics of its run.
   const at = basename(file) === CHECKPOINT ? dirname(file) : resolve(given.out);
   const { lines, epochs: figures } = await metricsOf(join(at, "metrics.jsonl"), trained);
-  const { data, split, limit, seed, init, batch, epsilon } = settings;
+  const { data, split, limit, seed, init, batch, epsilon, objective } = settings;
   return {
     record,
     resumed: { checkpoint: bytes, stepsPerEpoch: record.stepsPerEpoch, partial: record.partial },
@@ -107,6 +106,7 @@ export async function openResumed(
       init,
       batch,
       ...(epsilon === undefined ? {} : { epsilon }),
+      ...(objective === undefined ? {} : { objective }),
       epochs,
       lr: choose("lr"),
       beta: choose("beta"),

@@ -5,11 +5,11 @@ import {
   type Dataset,
   type Initialisation,
   type ModelSpec,
-  type Terms,
-  type TrainingReport,
+  type TrainingOptions,
   type VAEOptions,
 } from "../src/index.js";
-import type { Losses } from "./charts.js";
+import { classesOf, samplesByClass } from "./classes.js";
+import { Epochs, figuresOf, type Figures, type PartialEpoch, type RunReport, type Standing } from "./epochs.js";
 import { manifoldPoints } from "./normal.js";
 
 export interface RunConfig {
@@ -21,6 +21,7 @@ export interface RunConfig {
   readonly batchSize: number;
   readonly learningRate: number;
   readonly beta: number;
+  readonly objective?: TrainingOptions["objective"];
   /** Adam's epsilon; the library's own by default. */
   readonly epsilon?: number;
   readonly initialisation: Initialisation;
@@ -32,34 +33,6 @@ export interface Resumed {
   readonly checkpoint: Uint8Array;
   readonly stepsPerEpoch: number;
   readonly partial: PartialEpoch;
-}
-
-/** The current epoch: means over the reported steps, and their seconds. */
-export type PartialEpoch = Losses & { readonly steps: number; readonly seconds: number };
-
-/** A run's progress at the time it is saved. */
-export interface Standing {
-  readonly steps: number;
-  /** Completed epochs. */
-  readonly epochs: number;
-  readonly partial: PartialEpoch;
-}
-
-/** A data set's figures, as printed and written. */
-export interface Figures extends Losses {
-  /** [latent], in nats. */
-  readonly kl_per_latent: readonly number[];
-}
-
-export const figuresOf = ({ klPerLatent, ...terms }: Terms): Figures => ({
-  ...lossesOf(terms),
-  kl_per_latent: Array.from(klPerLatent, (nats) => Number(nats.toPrecision(7))),
-});
-
-/** A report whose epochs and steps count from the start of the whole run, even if it was resumed. */
-export interface RunReport
-  extends Losses, Pick<TrainingReport, "epoch" | "epochs" | "step" | "steps" | "stepsPerSecond"> {
-  readonly epochEnd?: { readonly train: Losses; readonly test?: Figures; readonly seconds: number };
 }
 
 export interface RunHooks {
@@ -87,16 +60,21 @@ export interface RunResult {
   readonly stepsPerSecond: number;
   readonly test: Figures;
   readonly model: Uint8Array;
-  /** Each is [n, ...input]. */
+  /** Each is [n, ...input]. Of a conditional model of images: as many samples of each class, in turn. */
   readonly samples: Float32Array;
   readonly originals: Float32Array;
   readonly reconstructions: Float32Array;
-  /** For two latent dimensions: means [n, 2] of test examples, and images decoded from a grid of latents. */
+  /**
+   * For two latent dimensions: means [n, 2] of test examples, and images decoded from a grid of latents, which is that of
+   * N(0, 1): there is none with another prior, nor for a conditional model, where it would be of one class.
+   */
   readonly means?: Float32Array;
   readonly manifold?: Float32Array;
 }
 
 export const SAMPLES = 100;
+/** Of each class of a conditional model. */
+export const SAMPLES_OF_CLASS = 10;
 export const RECONSTRUCTIONS = 20;
 export const MANIFOLD_SIDE = 20;
 /** Samples in a scatter chart: for data in the plane, a hundred would show nothing. */
@@ -115,11 +93,11 @@ export async function run(
   where: Pick<VAEOptions, "gpu" | "tuning"> = {},
   resumed?: Resumed,
 ): Promise<RunResult> {
-  const { spec, seed, initialisation, batchSize, learningRate, beta, epsilon } = config;
+  const { spec, seed, initialisation, batchSize, learningRate, beta, objective, epsilon } = config;
   const vae = resumed
     ? await VAE.load(resumed.checkpoint, where)
     : await VAE.create(spec, { seed, initialisation, ...where });
-  const epochs = new Epochs(vae.trained, config.epochs, resumed?.partial);
+  const epochs = new Epochs(vae.trained, config.epochs, train.count / batchSize, resumed?.partial);
   const checkpoint = async (last = false) =>
     hooks.onCheckpoint(await vae.save({ trainingState: true }), epochs.standing(vae.trained), last);
   try {
@@ -132,7 +110,8 @@ export async function run(
       const missed = resumed && (await epochs.missed(resumed.stepsPerEpoch, () => vae.elbo(test, { seed })));
       if (missed) await hooks.onReport((last = missed));
       const adam = epsilon === undefined ? {} : { epsilon };
-      const options = { batchSize, learningRate, beta, adam, test, signal: hooks.signal };
+      const bound = objective === undefined ? {} : { objective };
+      const options = { batchSize, learningRate, beta, ...bound, adam, test, signal: hooks.signal };
       const left = config.epochs - vae.trained.epochs;
       if (left > 0) {
         for await (const one of vae.train(train, { ...options, epochs: left })) {
@@ -179,86 +158,6 @@ export async function run(
   }
 }
 
-const nothing: PartialEpoch = { elbo: 0, reconstruction: 0, kl: 0, steps: 0, seconds: 0 };
-const keys = ["elbo", "reconstruction", "kl"] as const;
-
-/** Continues a resumed run's counts, and completes the figures of the epoch in which it was interrupted. */
-class Epochs {
-  /** The part of the current epoch that earlier processes trained. */
-  #earlier: PartialEpoch;
-  #partial = nothing;
-  #step = 0;
-  #since = performance.now();
-  #whole = { steps: 0, seconds: 0 };
-
-  constructor(
-    readonly before: { readonly steps: number; readonly epochs: number },
-    private readonly epochs: number,
-    earlier = nothing,
-  ) {
-    this.#earlier = earlier;
-  }
-
-  /** Measured over whole epochs only, since compiling and evaluating are not steps. */
-  get stepsPerSecond(): number | undefined {
-    return this.#whole.steps > 0 ? this.#whole.steps / this.#whole.seconds : undefined;
-  }
-
-  standing(trained: { readonly steps: number; readonly epochs: number }): Standing {
-    const seconds = (performance.now() - this.#since) / 1000;
-    return { ...trained, partial: joined(this.#earlier, { ...this.#partial, seconds }) };
-  }
-
-  /** Converts the library's report to one that covers the whole run. */
-  add(report: TrainingReport): RunReport {
-    const { before } = this;
-    const steps = report.step - this.#step;
-    this.#step = report.step;
-    this.#partial = joined(this.#partial, { ...report, steps, seconds: 0 });
-    const end = report.epochEnd;
-    const { stepsPerSecond } = report;
-    const counted = {
-      ...lossesOf(report),
-      stepsPerSecond,
-      epoch: before.epochs + report.epoch,
-      epochs: this.epochs,
-      step: before.steps + report.step,
-      steps: before.steps + report.steps,
-    };
-    if (!end) return counted;
-    this.#whole = { steps: this.#whole.steps + this.#partial.steps, seconds: this.#whole.seconds + end.seconds };
-    const all = joined(this.#earlier, { ...this.#partial, ...end.train, seconds: end.seconds });
-    const { seconds } = all;
-    [this.#earlier, this.#partial, this.#since] = [nothing, nothing, performance.now()];
-    const test = end.test ? { test: figuresOf(end.test) } : {};
-    return { ...counted, epochEnd: { train: lossesOf(all), ...test, seconds } };
-  }
-
-  /** The end of an epoch that was complete but not yet reported when the run was stopped. */
-  async missed(stepsPerEpoch: number, evaluated: () => Promise<Terms>): Promise<RunReport | undefined> {
-    const { steps, epochs } = this.before;
-    const { seconds } = this.#earlier;
-    const train = lossesOf(this.#earlier);
-    if (this.#earlier.steps === 0 || steps !== epochs * stepsPerEpoch) return undefined;
-    this.#earlier = nothing;
-    const epochEnd = { train, test: figuresOf(await evaluated()), seconds };
-    const counts = { epoch: epochs, epochs: this.epochs, step: steps, steps: this.epochs * stepsPerEpoch };
-    return { ...train, ...counts, stepsPerSecond: 0, epochEnd };
-  }
-}
-
-const lossesOf = ({ elbo, reconstruction, kl }: Losses): Losses => ({ elbo, reconstruction, kl });
-
-/** The means over the steps of both. */
-function joined(a: PartialEpoch, b: PartialEpoch): PartialEpoch {
-  const steps = a.steps + b.steps;
-  // If one has no steps, the other's means stay exact.
-  const mean = (key: keyof Losses) =>
-    a.steps === 0 ? b[key] : b.steps === 0 ? a[key] : (a[key] * a.steps + b[key] * b.steps) / steps;
-  const [elbo, reconstruction, kl] = keys.map(mean) as [number, number, number];
-  return { elbo, reconstruction, kl, steps, seconds: a.seconds + b.seconds };
-}
-
 /** Passes the weights that a failed run still has to `onModel`; the original error is the one reported. */
 async function rescue(vae: VAE, hooks: RunHooks, fault: unknown): Promise<void> {
   try {
@@ -269,22 +168,36 @@ async function rescue(vae: VAE, hooks: RunHooks, fault: unknown): Promise<void> 
   }
 }
 
+export const isNormal = ({ prior = "normal" }: ModelSpec): boolean => prior === "normal";
+
+/** Whether the plane of latents is drawn. */
+export const hasManifold = (spec: ModelSpec): boolean =>
+  spec.latent === 2 && isNormal(spec) && spec.condition === undefined;
+
 async function pictures(vae: VAE, test: Dataset) {
   const { latent, input } = vae.spec;
   const flat = input.length === 1 && input[0] === 2;
   const size = test.values.length / test.count;
   const count = Math.min(test.count, flat ? POINTS : RECONSTRUCTIONS);
   const scale = test.values instanceof Uint8Array ? 1 / 255 : 1;
+  const conditional = classesOf(vae.spec) !== undefined;
+  // Training has checked that there are labels.
+  const labelled = (rows: number) => (conditional ? { condition: test.labels!.subarray(0, rows) } : {});
   const originals = Float32Array.from(test.values.subarray(0, count * size), (value) => value * scale);
+  const encoded = Math.min(SCATTERED, test.count);
+  const samples = () => {
+    if (!conditional) return vae.sample(flat ? POINTS : SAMPLES, { seed: 1, noise: flat });
+    // Points lie over the test set's, so they have its classes.
+    if (flat) return vae.sample(count, { seed: 1, noise: true, ...labelled(count) });
+    return samplesByClass(vae, SAMPLES_OF_CLASS, { seed: 1 });
+  };
   return {
-    samples: await vae.sample(flat ? POINTS : SAMPLES, { seed: 1, noise: flat }),
+    samples: await samples(),
     originals,
-    reconstructions: await vae.reconstruct(originals),
+    reconstructions: await vae.reconstruct(originals, labelled(count)),
     ...(latent === 2
-      ? {
-          means: (await vae.encode(test.values.subarray(0, Math.min(SCATTERED, test.count) * size))).mean,
-          manifold: await vae.decode(manifoldPoints(MANIFOLD_SIDE)),
-        }
+      ? { means: (await vae.encode(test.values.subarray(0, encoded * size), labelled(encoded))).mean }
       : {}),
+    ...(hasManifold(vae.spec) ? { manifold: await vae.decode(manifoldPoints(MANIFOLD_SIDE)) } : {}),
   };
 }

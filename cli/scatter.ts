@@ -18,6 +18,7 @@ import {
   type Range,
   type Series,
 } from "./chart_style.js";
+import { spread } from "./spread.js";
 
 export interface LatentScatter extends ChartSize {
   /** [n, 2], row-major. Non-finite rows are left out, and counted in the subtitle. */
@@ -26,6 +27,8 @@ export interface LatentScatter extends ChartSize {
   labels?: Uint8Array | undefined;
   /** Names of the labels 0, 1, ...; by default the numbers. */
   classNames?: readonly string[] | undefined;
+  /** Draws the circle that contains 95% of N(0, 1). Default true. */
+  circle?: boolean;
 }
 
 export interface PointSet {
@@ -35,8 +38,10 @@ export interface PointSet {
 }
 
 export interface PointsScatter extends ChartSize {
-  /** One set, or two: the first is then drawn in grey behind the second. */
-  sets: readonly [PointSet] | readonly [PointSet, PointSet];
+  /** One set, or two: the first is then drawn in grey behind the second. With `classes` any number. */
+  sets: readonly [PointSet, ...PointSet[]];
+  /** Draws each set in the colour of a class. */
+  classes?: boolean;
   /** Joins point i of both sets, such as an original and its reconstruction. */
   linked?: boolean;
   axes?: readonly [string, string];
@@ -165,30 +170,6 @@ function dotSeries(
   return { type: "scatter", name, data, symbol, symbolSize: size, itemStyle: { color, opacity }, silent: true };
 }
 
-/** Pushes points that are closer than `gap` apart, moving each as little as possible. */
-function spread(points: readonly (readonly [number, number])[], gap: number): [number, number][] {
-  const moved = points.map(([x, y]): [number, number] => [x, y]);
-  for (let round = 0; round < 200; round++) {
-    let touching = false;
-    for (let i = 0; i < moved.length; i++) {
-      for (let j = 0; j < i; j++) {
-        const [a, b] = [moved[i]!, moved[j]!];
-        const [dx, dy] = [a[0] - b[0], a[1] - b[1]];
-        const distance = Math.hypot(dx, dy);
-        if (distance >= gap * 0.99) continue;
-        touching = true;
-        // Points at the same position separate in different directions.
-        const [ux, uy] = distance > gap * 1e-6 ? [dx / distance, dy / distance] : [Math.cos(i), Math.sin(i)];
-        const push = (gap - distance) / 2;
-        moved[i] = [a[0] + ux * push, a[1] + uy * push];
-        moved[j] = [b[0] - ux * push, b[1] - uy * push];
-      }
-    }
-    if (!touching) break;
-  }
-  return moved;
-}
-
 /** The class names at the medians of their dots, moved aside where two would overlap. */
 function classLabels(classes: readonly { name: string; dots: Dot[] }[], pixelsPerUnit: number): Series {
   const medians = classes.map(({ dots }) => [median(dots.map(({ x }) => x)), median(dots.map(({ y }) => y))] as const);
@@ -207,10 +188,16 @@ function classLabels(classes: readonly { name: string; dots: Dot[] }[], pixelsPe
 
 /**
  * An SVG of two-dimensional latent means, coloured and marked by label, with the circle that contains 95% of the prior
- * N(0, 1).
+ * where that is N(0, 1).
  * @throws WebvaeError INVALID_DATA if the sizes do not match, NON_FINITE if no point is finite.
  */
-export function latentScatter({ means, labels, classNames = [], ...size }: LatentScatter): string {
+export function latentScatter({
+  means,
+  labels,
+  classNames = [],
+  circle: circled = true,
+  ...size
+}: LatentScatter): string {
   const { dots, note } = dotsOf(means, "Latent means", "encoded examples");
   if (labels && labels.length * 2 !== means.length) {
     throw new WebvaeError("INVALID_DATA", `${labels.length} labels do not match ${means.length / 2} latent means.`);
@@ -230,7 +217,7 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
       icon: shapes[Math.floor(label / 10) % shapes.length]!,
       dots,
     }));
-  const circle = Array.from({ length: 121 }, (_, i): [number, number] => [
+  const circle = Array.from({ length: circled ? 121 : 0 }, (_, i): [number, number] => [
     priorRadius * Math.cos((i * Math.PI) / 60),
     priorRadius * Math.sin((i * Math.PI) / 60),
   ]);
@@ -244,11 +231,11 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
     }
   }
   const dashes = { type: "dashed" as const, width: 1.5, color: ink.strong, opacity: 0.7 };
-  series.push({ type: "line", data: circle, symbol: "none", lineStyle: dashes, silent: true, z: 4 });
+  if (circled) series.push({ type: "line", data: circle, symbol: "none", lineStyle: dashes, silent: true, z: 4 });
   // Short names only, since long ones would hide the dots and one another.
   const named = labels && classes.length <= 10 && classes.every(({ name }) => name.length <= 2);
   const ranges = squareRanges([...dots, ...circle.map(([x, y]) => ({ x, y }))]);
-  const subtext = `${note}; dashed circle: 95% of the prior`;
+  const subtext = circled ? `${note}; dashed circle: 95% of the prior` : note;
   const shown = { title: "Latent means", ...size };
   return squareChart(
     shown,
@@ -264,7 +251,13 @@ export function latentScatter({ means, labels, classNames = [], ...size }: Laten
  * An SVG of two-dimensional data: one set, or two to compare.
  * @throws WebvaeError as latentScatter, and INVALID_DATA if linked sets differ in length.
  */
-export function pointsScatter({ sets, linked = false, axes = ["x1", "x2"], ...size }: PointsScatter): string {
+export function pointsScatter({
+  sets,
+  linked = false,
+  classes = false,
+  axes = ["x1", "x2"],
+  ...size
+}: PointsScatter): string {
   const [first, second] = sets;
   const drawn = sets.map(({ name, points }) => ({ name, ...dotsOf(points, name) }));
   const series: Series[] = [];
@@ -282,12 +275,18 @@ export function pointsScatter({ sets, linked = false, axes = ["x1", "x2"], ...si
     const lineStyle = { width: 1, color: ink.line, opacity };
     series.push({ type: "line", data, symbol: "none", lineStyle, silent: true, z: 1 });
   }
-  const colours = second ? [ink.line, pair.first] : [pair.first];
+  const compared = second ? [ink.line, pair.first] : [pair.first];
+  const colours = classes ? sets.map((_, i) => tenColours[i % 10]!) : compared;
+  const icons = sets.map((_, i) => shapes[classes ? Math.floor(i / 10) % shapes.length : 0]!);
   // From back to front: links, the background set, and the set compared with it.
   drawn.forEach(({ name, dots }, i) =>
-    series.push({ ...dotSeries(name, dots, dotSize(dots.length), colours[i]!, i === 1 ? 0.5 : 0.7), z: 2 + i }),
+    series.push({
+      ...dotSeries(name, dots, dotSize(dots.length), colours[i]!, i === 1 && !classes ? 0.5 : 0.7, icons[i]),
+      z: 2 + i,
+    }),
   );
-  const legend = second ? drawn.map(({ name }, i) => ({ name, color: colours[i]! })) : [];
-  const subtext = drawn.map(({ name, note }) => `${name}: ${note}`).join("; ");
+  const legend = second ? drawn.map(({ name }, i) => ({ name, color: colours[i]!, icon: icons[i]! })) : [];
+  const each = `${drawn.length} classes, ${drawn[0]!.note} each`;
+  const subtext = classes ? each : drawn.map(({ name, note }) => `${name}: ${note}`).join("; ");
   return squareChart(size, subtext, legend, axes, squareRanges(drawn.flatMap(({ dots }) => dots)), () => series);
 }

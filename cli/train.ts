@@ -12,10 +12,12 @@ import { formatLoss } from "./chart_style.js";
 import { dataNames, loadData, type DataName } from "./data.js";
 import { appendLine, FileError, prepareFolder, writeModel, writeWhole } from "./files.js";
 import { adapterLines, modelSpec, positiveNumber, reportFault, typed, wholeNumber } from "./options.js";
-import { pictureNames, runPictures } from "./pictures.js";
+import { pictureNames, pictureNotes, runPictures } from "./pictures.js";
+import { choiceLines, savedObjective, withClasses } from "./choices.js";
 import { createProgress, formatDuration } from "./progress.js";
 import { openResumed } from "./resume.js";
-import { run, type RunConfig, type RunHooks, type RunReport } from "./run.js";
+import type { RunReport } from "./epochs.js";
+import { run, type RunConfig, type RunHooks } from "./run.js";
 import { CHECKPOINT, hashOf, pointOf, thinned, withRecord, type RunRecord, type RunSettings } from "./training_file.js";
 
 interface Arguments {
@@ -25,6 +27,9 @@ interface Arguments {
   model?: string;
   latent?: number;
   likelihood?: unknown;
+  prior?: unknown;
+  condition?: unknown;
+  objective?: unknown;
   epochs: number;
   batch: number;
   lr: number;
@@ -59,6 +64,13 @@ const program = new Command("train")
     "p(x|z), with its keys: bernoulli, or gaussian,variance=learned (default: the model's)",
     typed,
   )
+  .option("--prior <name>", "p(z), with its keys: mixture,components=10 (default: the model's, normal)", typed)
+  .option(
+    "--condition <name>",
+    "what encoder and decoder are given too: label, or label,classes=10 (default: the model's, nothing)",
+    typed,
+  )
+  .option("--objective <name>", "what is minimised, with its keys: iwae,samples=5 (default: elbo)", typed)
   .option("--epochs <n>", "epochs", wholeNumber(1), 10)
   .option("--batch <n>", "examples per step", wholeNumber(1), 128)
   .option("--lr <x>", "learning rate of Adam", positiveNumber, 1e-3)
@@ -76,7 +88,16 @@ const program = new Command("train")
   .option("--resume <path>", `continue a run, given its ${CHECKPOINT} or its folder`)
   .option("--json", "end stdout with one JSON object", false)
   .option("--browser", "run in headless Chrome", false)
-  .allowExcessArguments(false);
+  .allowExcessArguments(false)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run train -- --data mnist --model conv --latent 2 --epochs 5
+  npm run train -- --condition label --prior mixture,components=10
+  npm run train -- --objective iwae,samples=5 --likelihood gaussian,variance=0.1
+  npm run train -- --resume out --epochs 20`,
+  );
 
 async function main(): Promise<number> {
   const options = program.parse().opts<Arguments>();
@@ -91,10 +112,14 @@ async function main(): Promise<number> {
   const source = { data, dataDir, seed, note: print };
   const train = await loadData({ ...source, limit: options.limit }, split);
   const test = await loadData(source, "test");
-  const dataHash = hashOf(train);
-  going?.checkData(dataHash);
   const preset = options.model ?? dataModels[data] ?? "mlp";
-  const { name, spec } = going ?? (await modelSpec(preset, train.shape, options.latent, options.likelihood));
+  const { likelihood, prior } = options;
+  const condition = going ? undefined : withClasses(options.condition, [train, test]);
+  const { name, spec } =
+    going ?? (await modelSpec(preset, train.shape, options.latent, { likelihood, prior, condition }));
+  const objective = savedObjective(options.objective);
+  const dataHash = hashOf(train, spec.condition !== undefined);
+  going?.checkData(dataHash);
   const settings: RunSettings = {
     data,
     split,
@@ -105,6 +130,7 @@ async function main(): Promise<number> {
     init: options.init,
     batch: options.batch,
     ...(options.epsilon === undefined ? {} : { epsilon: options.epsilon }),
+    ...(objective === undefined ? {} : { objective }),
   };
   const config: RunConfig = {
     spec,
@@ -113,6 +139,7 @@ async function main(): Promise<number> {
     batchSize: options.batch,
     learningRate: options.lr,
     beta: options.beta,
+    ...(objective === undefined ? {} : { objective }),
     ...(options.epsilon === undefined ? {} : { epsilon: options.epsilon }),
     initialisation: options.init,
     seed,
@@ -121,7 +148,7 @@ async function main(): Promise<number> {
   if (split === "all") print("training includes the test examples, so the test figures say nothing about new data");
   const epochsText = `${options.epochs} ${options.epochs === 1 ? "epoch" : "epochs"}`;
   print(`model: ${name}, latent ${spec.latent}; ${epochsText} of batches of ${options.batch}`);
-  for (const note of going?.notes ?? []) print(note);
+  for (const line of [...choiceLines(spec, objective), ...(going?.notes ?? [])]) print(line);
 
   const history: { epochs: EpochLosses[]; steps: NonNullable<LossHistory["steps"]>[number][] } = {
     epochs: [...(going?.epochs ?? [])],
@@ -155,8 +182,10 @@ async function main(): Promise<number> {
     stepsPerEpoch = steps / epochs;
     progress ??= createProgress({ epochs, stepsPerEpoch });
     const step = report.step - (epoch - 1) * stepsPerEpoch;
-    history.steps.push({ ...terms(report), epoch: report.step / stepsPerEpoch });
-    progress.update({ ...terms(report), epoch, step, stepsPerSecond: report.stepsPerSecond });
+    const { elbo, reconstruction, kl, terms } = report;
+    history.steps.push({ elbo, reconstruction, kl, epoch: report.step / stepsPerEpoch });
+    const now = { elbo, reconstruction, kl, ...(terms ? { terms } : {}) };
+    progress.update({ ...now, epoch, step, stepsPerSecond: report.stepsPerSecond });
     if (!epochEnd) return;
     const { train: trained, test: tested, seconds } = epochEnd;
     history.epochs.push({ epoch, train: trained, test: tested });
@@ -212,7 +241,7 @@ async function main(): Promise<number> {
       ? await runInBrowser(config, train, test, hooks, going?.resumed)
       : await run(config, train, test, hooks, { gpu: await nodeGpu(), tuning: tuningFile() }, going?.resumed);
     progress?.stop();
-    const pictures = await runPictures(result, test, history, `${name} on ${data}`);
+    const pictures = await runPictures(result, test, history, `${name} on ${data}`, spec);
     for (const [file, content] of Object.entries(pictures)) await writeWhole(path(file), content);
     // Pictures of an earlier run would look like results of this one.
     for (const file of pictureNames) if (!(file in pictures)) await rm(path(file), { force: true });
@@ -234,6 +263,7 @@ async function main(): Promise<number> {
         `+ KL ${formatLoss(figures.kl)} nats per example`,
     );
     print(`written to ${out}: ${files.join(", ")}`);
+    for (const note of pictureNotes(spec, train.shape)) print(note);
     if (options.json) {
       const { name: adapterName, software } = adapter;
       console.log(
@@ -261,7 +291,6 @@ async function main(): Promise<number> {
   }
 }
 
-const terms = ({ elbo, reconstruction, kl }: RunReport) => ({ elbo, reconstruction, kl });
 const isGiven = (option: string) => program.getOptionValueSource(option) === "cli";
 
 try {

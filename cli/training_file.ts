@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { WebvaeError, type Dataset, type Initialisation, type ModelSpec } from "../src/index.js";
 import type { Losses } from "./charts.js";
+import type { Objective } from "./choices.js";
 
 export const CHECKPOINT = "checkpoint.safetensors";
 
@@ -11,13 +12,15 @@ export interface RunSettings {
   readonly data: string;
   readonly split: string;
   readonly limit?: number;
-  /** Hash of the training examples' values. */
+  /** Hash of the training examples' values, and of their labels where the model is conditioned on them. */
   readonly dataHash: string;
   readonly model: string;
   readonly seed: number;
   readonly init: Initialisation;
   readonly batch: number;
   readonly epsilon?: number;
+  /** Absent for the ELBO. */
+  readonly objective?: Objective;
 }
 
 /** The record of a run so far. */
@@ -40,9 +43,10 @@ export interface RunRecord {
 
 const KEY = "webvae_train";
 
-export function hashOf({ values, count }: Dataset): string {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return `${count}:${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}`;
+export function hashOf({ values, count, labels }: Dataset, conditional: boolean): string {
+  const hash = createHash("sha256").update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  if (conditional && labels) hash.update(labels);
+  return `${count}:${hash.digest("hex").slice(0, 32)}`;
 }
 
 type Header = Record<string, unknown> & { __metadata__?: Record<string, string> };

@@ -5,23 +5,26 @@ import type { ResolvedLayer } from "./layers/definition.js";
 import { resolveLayers } from "./layers/index.js";
 import type { Layer, ResidualLayer } from "./layers/json.js";
 import { defineModel } from "./parameters.js";
-import { resolveSpec, type ModelSpec } from "./spec.js";
+import { resolveSpec, type ModelSpec, type ResolvedSpec } from "./spec.js";
 import { size } from "./tensor.js";
 import { install, mismatch } from "./toolbox.js";
 
 // All layers are to be known; the bundle has them in layers.js.
 install();
 
-/** One layer of a model, or the linear heads that the library adds. */
+/** One layer of a model, the linear heads that the library adds, or what encoder and decoder are conditioned on. */
 export interface LayerDescription {
-  /** Its path in the spec, which its parameters' names start with: "encoder.0", or "encoder.2.0" inside a residual. */
+  /**
+   * Its path in the spec, which its parameters' names start with: "encoder.0", or "encoder.2.0" inside a residual; also
+   * "heads", "condition" and "prior".
+   */
   readonly place: string;
   /** As in the spec; "mean, log_variance" for the heads, "learned sigma" for the likelihood's parameter. */
   readonly type: string;
   /** Shapes of one example. */
   readonly input: readonly number[];
   readonly output: readonly number[];
-  /** Number of trained values: weights, biases, gammas and betas. */
+  /** Number of trained values: weights, biases, gammas and betas, and the means and log variances of a prior. */
   readonly parameters: number;
   /** Floating-point operations in products and convolutions of one example's forward pass, two per multiply-add. */
   readonly flops: number;
@@ -45,7 +48,7 @@ export interface ModelDescription {
 /** Shapes, parameters and operations of a model, by layer. Needs no GPU. Throws INVALID_SPEC like VAE.create. */
 export function describe(spec: ModelSpec): ModelDescription {
   const resolved = resolveSpec(spec, mismatch);
-  const { input, latent, encoder, decoder } = resolved.spec;
+  const { input, latent, encoder, decoder, prior, condition } = resolved.spec;
   const layers: LayerDescription[] = [];
   const counts = new Map<string, number>();
   for (const { tensor } of defineModel(resolved).parameters) {
@@ -60,17 +63,31 @@ export function describe(spec: ModelSpec): ModelDescription {
       if (layer.layers) walk((own as ResidualLayer).layers, layer.layers);
       add(layer.path, own.type, layer.input, layer.output, flopsOf(layer));
     });
-  const encoded = resolveLayers(encoder, "encoder", input);
-  const features = encoded.at(-1)?.output ?? input;
+  const given = resolved.condition?.size ?? 0;
+  if (condition) add("condition", condition.type, [], [given], 0);
+  const encoded = withCondition(resolveLayers(encoder, "encoder", input), resolved);
+  const features = condition ? resolved.features : (encoded.at(-1)?.output ?? input);
   walk(encoder, encoded);
   add("heads", "mean, log_variance", features, [2, latent], 4 * product(features) * latent);
-  walk(decoder, resolveLayers(decoder, "decoder", [latent]));
+  walk(decoder, resolveLayers(decoder, "decoder", [latent + given]));
   if (counts.has("")) add("", "learned sigma", [], [1], 0);
+  if (prior) add("prior", prior.type, [], [latent], 0);
   const total = (key: "parameters" | "flops") => layers.reduce((sum, layer) => sum + layer[key], 0);
   const [parameters, flops] = [total("parameters"), total("flops")];
   const stepFlops = 3 * flops - (layers.find((layer) => layer.flops > 0)?.flops ?? 0);
   const sum = { place: "", type: "all", input, output: input, parameters, flops };
   return { layers, parameters, flops, stepFlops, text: table([...layers, sum], input) };
+}
+
+/** An encoder's layers, of which the first dense one also takes the values of a condition where those follow x. */
+function withCondition(
+  layers: readonly ResolvedLayer[],
+  { condition, inputSize }: ResolvedSpec,
+): readonly ResolvedLayer[] {
+  if (condition?.beside !== "x") return layers;
+  const first = layers.findIndex(({ type }) => type === "dense");
+  const wide = [inputSize + condition.size];
+  return layers.map((layer, i) => (i === first ? { ...layer, input: wide } : layer));
 }
 
 function flopsOf(layer: ResolvedLayer): number {

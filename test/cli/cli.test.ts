@@ -88,6 +88,9 @@ describe("train", () => {
     expect(sampled.code).toBe(0);
     const { width, height } = png(picture);
     expect(width).toBe(height);
+    const refused = await command("sample", ["--model", model, "--condition", "1", "--out", picture]);
+    expect(refused.stderr).toMatch(/error \(INVALID_OPTION\): --condition 1: .* is not a conditional model/);
+    expect(refused.code).toBe(1);
   });
 
   test("points in the plane, a spec from a file, and another likelihood", async () => {

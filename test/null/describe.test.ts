@@ -7,11 +7,13 @@ import {
   conv2d,
   convTranspose2d,
   dense,
+  dropout,
   flatten,
   models,
   reshape,
   residual,
   type ModelName,
+  type ModelSpec,
 } from "../../src/index.js";
 import { defineModel } from "../../src/parameters.js";
 import { resolveSpec } from "../../src/spec.js";
@@ -75,6 +77,51 @@ suite("a model described", () => {
       ["", "learned sigma", 1],
     ]);
     expect(parameters).toBe(38 + 4 + 198 + 128 + 6 + 1);
+  });
+
+  const label = { type: "label", classes: 5 } as const;
+  const mixture = { type: "mixture", components: 3 } as const;
+  const conditional: [string, ModelSpec][] = [
+    ["dense layers", models.mlp([4, 4, 1], 2)],
+    ["a dense layer after others", { ...models.mlp([4, 4, 1], 2), encoder: [dropout(0.1), flatten(), dense(8)] }],
+    ["no layer in the encoder", models.minimal([6], 2)],
+    ["convolutions", models.conv([8, 8, 1], 2)],
+    ["an image without a dense layer", { ...models.conv([8, 8, 1], 2), encoder: [conv2d(3, 3), flatten()] }],
+  ];
+  it.each(conditional)("counts what a condition and a prior add to %s", (_, spec) => {
+    for (const more of [{ condition: label }, { prior: mixture }, { condition: label, prior: mixture }]) {
+      const whole = { ...spec, ...more };
+      const resolved = resolveSpec(whole);
+      const { layers, parameters } = describe(whole);
+      const all = defineModel(resolved).parameters;
+      expect(parameters).toBe(all.reduce((sum, { tensor }) => sum + size(tensor.shape), 0));
+      expect(layers.reduce((sum, layer) => sum + layer.parameters, 0)).toBe(parameters);
+      // A product of each weight, without the bias.
+      for (const { type, input, output, parameters: count, flops } of layers) {
+        if (type !== "dense") continue;
+        const [from, to] = [input, output].map((shape) => shape.reduce((product, side) => product * side, 1));
+        expect([count, flops]).toEqual([(from! + 1) * to!, 2 * from! * to!]);
+      }
+      expect(layers.find(({ place }) => place === "heads")?.input).toEqual(resolved.features);
+    }
+  });
+
+  it("has a line for a condition and one for a prior", () => {
+    const { text, layers } = describe({ ...models.mlp([28, 28, 1], 20), condition: label, prior: mixture });
+    expect(text).toBe(
+      [
+        "layer      type                output       parameters      FLOPs",
+        "           input               [28, 28, 1]",
+        "condition  label               [5]                   0          0",
+        "encoder.0  dense               [400]           316,000    631,200",
+        "heads      mean, log_variance  [2, 20]          16,040     32,000",
+        "decoder.0  dense               [400]            10,400     20,000",
+        "decoder.1  dense               [784]           314,384    627,200",
+        "prior      mixture             [20]                120          0",
+        "           all                 [28, 28, 1]     656,944  1,310,400",
+      ].join("\n"),
+    );
+    expect(layers.map(({ input }) => input)).toEqual([[], [789], [400], [25], [400], []]);
   });
 
   it("is a table with aligned columns", () => {

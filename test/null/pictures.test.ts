@@ -4,7 +4,7 @@ import { lossChart, type EpochLosses } from "../../cli/charts.js";
 import { inverseNormalCdf, manifoldPoints } from "../../cli/normal.js";
 import { encodePng, imageGrid, reconstructionGrid } from "../../cli/png.js";
 import { svgToPng } from "../../cli/rasterise.js";
-import { latentScatter, pointsScatter } from "../../cli/scatter.js";
+import { latentScatter, pointsScatter, type PointSet } from "../../cli/scatter.js";
 import { WebvaeError, type ErrorCode } from "../../src/errors.js";
 
 /** Decodes a PNG; `pixel` gives red, green, blue. */
@@ -167,6 +167,21 @@ describe("loss chart", () => {
     expect(svg).toContain('stroke="#d55e00"');
   });
 
+  it("draws an objective's bound, and names it", () => {
+    const train = { ...epoch(1).train, terms: { "kl.prior": 30, "kl.posterior": -10, bound: 290 } };
+    const svg = lossChart({
+      epochs: [
+        { epoch: 1, train },
+        { ...epoch(2), train: { ...train, terms: { bound: 190 } } },
+      ],
+    });
+    expect(svg).toContain(">Training, bound</text>");
+    expect(svg).toContain("training 300.00 (bound 190.00), test 200.00 nats");
+    expect(svg).not.toContain("kl.");
+    expect(svg).toContain("stroke-dasharray");
+    expect(lossChart({ epochs: [epoch(1), epoch(2)] })).not.toContain("stroke-dasharray");
+  });
+
   it("is the same file for the same history", () => {
     const history = { epochs: [epoch(1), epoch(2)] };
     const svg = lossChart(history);
@@ -267,6 +282,16 @@ describe("scatter charts", () => {
     expect(many).toContain(">25</text>");
     const large = latentScatter({ means: new Float32Array(40_002).map((_, i) => Math.sin(i * i)) });
     expect(large).toContain("6,667 of 20,001 encoded examples");
+  });
+
+  it("draws points by class, and latents of another prior without the circle of N(0, 1)", () => {
+    const sets = Array.from({ length: 12 }, (_, i) => ({ name: `class ${i}`, points: means.subarray(0, 20 + i * 2) }));
+    const svg = pointsScatter({ sets: sets as unknown as [PointSet], classes: true });
+    expect(svg).toContain(">class 11</text>");
+    expect(svg).toContain("12 classes");
+    expect(svg).toContain("#3f90da");
+    expect(latentScatter({ means, labels })).toContain("dashed circle");
+    expect(latentScatter({ means, labels, circle: false })).not.toContain("dashed circle");
   });
 
   it("leaves out points that are not finite, and says so", () => {

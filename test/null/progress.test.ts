@@ -34,11 +34,32 @@ describe("progress line", () => {
     expect(line).toContain("loss 105.71 = reconstruction 80.31 + KL 25.40 nats");
   });
 
+  const bounded = { ...losses, terms: { "kl.posterior": -4, "kl.prior": 29.4, bound: 103.2 } };
+
+  it("shows an objective's bound where there is room, and no parts of the KL", () => {
+    const line = (columns: number) => progressLine(options, { ...at(3, 234), ...bounded }, columns);
+    expect(line(140)).toContain("loss 105.71 = reconstruction 80.31 + KL 25.40, bound 103.20 nats");
+    expect(line(79)).toMatch(/loss 105\.71 = .*bound 103\.20/);
+    expect(line(40)).toMatch(/loss 105\.71$/);
+    const done = { epoch: 3, train: bounded, test: losses, seconds: 2 };
+    expect(epochLine(options, done, Infinity)).toContain("+ KL 25.40, bound 103.20; test loss 105.71");
+    expect(epochLine(options, done, 79)).toBe("epoch  3/10: loss 105.71, bound 103.20, test 105.71, 2.0s");
+    expect(epochLine(options, done, 45)).toBe("epoch  3/10: loss 105.71, test 105.71, 2.0s");
+  });
+
   it("never exceeds its columns, whatever the numbers", () => {
     const numbers = [-105.71, -1e12, 3.5, NaN, -Infinity, -1e-9];
     for (let columns = 1; columns <= 160; columns++) {
       for (const elbo of numbers) {
-        const now = { epoch: 9999, step: 468, stepsPerSecond: 0.0123, elbo, reconstruction: -elbo, kl: elbo };
+        const now = {
+          epoch: 9999,
+          step: 468,
+          stepsPerSecond: 0.0123,
+          elbo,
+          reconstruction: -elbo,
+          kl: elbo,
+          terms: { bound: elbo },
+        };
         const wide = { epochs: 10000, stepsPerEpoch: 468 };
         expect(progressLine(wide, now, columns).length).toBeLessThanOrEqual(columns);
         const done = { epoch: 9999, train: now, test: now, seconds: 12345 };
