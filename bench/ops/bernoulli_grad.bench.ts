@@ -5,7 +5,6 @@ import { memoryCase, tensor } from "../support/op_bench.js";
 /** As of importance weighting: five draws of each example, and weights of their own. */
 const term = bernoulli(tensor("logits", "input", [640, 784]), tensor("x", "input", [128, 784]));
 const over = tensor("over", "input", [640, 1]);
-const gradient = opNamed("bernoulli").gradient!;
-const [weighted] = gradient(term, { reconstruction: { knob: "beta", over } }, () => true).nodes;
+const [weighted] = opNamed("bernoulli").gradient!(term, { reconstruction: { knob: "beta", over } }, () => true).nodes;
 
 export const cases = [memoryCase("128x784, 5 draws", weighted!)];
