@@ -1,14 +1,6 @@
 // What options write as NAME or NAME,key=value,...: parts of a spec, and the objective of a run. The library knows the
-// names and keys; here are only the defaults, and the classes that a data set has.
-import { conditionAt } from "../src/conditions/index.js";
+// names and keys, and checks them; here are only the defaults, and the classes that a data set has.
 import { WebvaeError, type Dataset, type ModelSpec, type TrainingOptions } from "../src/index.js";
-import { likelihoodAt } from "../src/likelihoods/index.js";
-import { objectiveOf } from "../src/objectives/index.js";
-import { priorAt } from "../src/priors/index.js";
-import { install } from "../src/toolbox.js";
-
-// All names are to be known; the bundle has them in layers.js.
-install();
 
 export type Objective = NonNullable<TrainingOptions["objective"]>;
 
@@ -16,21 +8,18 @@ export type Objective = NonNullable<TrainingOptions["objective"]>;
 export const partNames = ["likelihood", "prior", "condition"] as const;
 export type PartName = (typeof partNames)[number];
 
-const objectiveAt = (value: unknown) => objectiveOf({ objective: value, beta: 1, noise: 1 })?.json;
-
-/** Each as it is saved; undefined for the default. Throws what the library throws. */
-const saved = { likelihood: likelihoodAt, prior: priorAt, condition: conditionAt, objective: objectiveAt } as const;
-
-/** The objective as it is saved; undefined for the ELBO. Throws INVALID_OPTION. */
-export const savedObjective: (value: unknown) => Objective | undefined = objectiveAt;
+/** The objective as a run's record has it; undefined for the ELBO. The library checks it when the run begins. */
+export const savedObjective = (value: unknown): Objective | undefined =>
+  value === undefined || value === usual.objective ? undefined : (value as Objective);
 
 const usual = { likelihood: "", prior: "normal", condition: "none", objective: "elbo" } as const;
 
-/** As an option writes it: "mixture,components=10". */
+/** As an option writes it, with its keys in order: "mixture,components=10". */
 export function written(choice: unknown): string {
   if (choice === null || typeof choice !== "object") return String(choice);
   const { type, ...keys } = choice as { type: string };
-  return [type, ...Object.entries(keys).map(([key, value]) => `${key}=${String(value)}`)].join(",");
+  const inOrder = Object.entries(keys).sort(([one], [other]) => (one < other ? -1 : 1));
+  return [type, ...inOrder.map(([key, value]) => `${key}=${String(value)}`)].join(",");
 }
 
 /**
@@ -39,7 +28,7 @@ export function written(choice: unknown): string {
  */
 export function checkSame(name: PartName | "objective", given: unknown, then: unknown, file: string): void {
   const type = then !== null && typeof then === "object" ? (then as { type?: unknown }).type : then;
-  if (given === (type ?? usual[name]) || written(saved[name](given)) === written(then)) return;
+  if (given === (type ?? usual[name]) || written(given) === written(then)) return;
   const has = then === undefined ? usual[name] : written(then);
   throw new WebvaeError(
     "INVALID_OPTION",

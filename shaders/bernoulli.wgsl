@@ -1,5 +1,5 @@
-// bernoulli.wgsl: -log p(x|a) = sum_d max(a, 0) - a x + log(1 + exp(-|a|)), its gradient w (sigmoid(a) - x) / B with the
-// loss's weight w, and draws of x.
+// bernoulli.wgsl: -log p(x|a) = sum_d max(a, 0) - a x + log(1 + exp(-|a|)), its gradient w (sigmoid(a) - x) / B with
+// the loss's weight w, and draws of x.
 //   logits, dlogits [B K, D]   x [B, D]   reconstruction [slots, B K, segments]
 // A row's sum is left in segments of 16 vec4, one an invocation: no barrier, and the last sum is made in f64.
 #import lib/logits

@@ -1,4 +1,5 @@
-// bernoulli_grad.wgsl: the gradient of bernoulli.wgsl's term, w (sigmoid(a) - x) / B, where w has a factor for each row.
+// bernoulli_grad.wgsl: the gradient of bernoulli.wgsl's term, w (sigmoid(a) - x) / B, where w has a factor for each
+// row.
 //   logits, dlogits [B K, D]   x [B, D]   over [B K or 1, 1]
 #import lib/logits
 

@@ -21,8 +21,8 @@ fn reparameterize(invocation: Invocation) {
   store_kl(row, column, mean, raw);
 }
 
-// dmu = dz + w mu / B and ds = dz (z - mu) / 2 + w (exp(s) - 1) / (2 B), with the KL terms' weight w; one invocation per
-// vec4 of z.
+// dmu = dz + w mu / B and ds = dz (z - mu) / 2 + w (exp(s) - 1) / (2 B), with the KL terms' weight w; one invocation
+// per vec4 of z.
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn reparameterize_grad(invocation: Invocation) {
   let id = number_of(invocation);

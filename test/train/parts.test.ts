@@ -97,6 +97,7 @@ const calls: Readonly<Record<string, readonly [needs: ModelPart | "whole" | "not
   "save, with its training state": ["whole", (vae) => vae.save({ trainingState: true })],
   "save, the encoder": ["encoder", (vae) => vae.save({ part: "encoder" })],
   "save, the decoder": ["decoder", (vae) => vae.save({ part: "decoder" })],
+  logLikelihood: ["whole", (vae) => vae.logLikelihood(data)],
   weights: ["nothing", (vae) => vae.weights.list()],
   "weights, the encoder's read": ["encoder", (vae) => vae.weights.get("mean.bias")],
   "weights, the encoder's set": ["encoder", (vae) => vae.weights.set("mean.bias", [0, 0, 0])],

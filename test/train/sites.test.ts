@@ -4,8 +4,10 @@ import { Device } from "../../src/device.js";
 import type { Node } from "../../src/graph.js";
 import { bernoulliSample } from "../../src/ops/bernoulli.js";
 import { dataTensor, gather } from "../../src/ops/gather.js";
+import { draws } from "../../src/ops/draws.js";
 import { gaussianSample } from "../../src/ops/gaussian.js";
 import { laplaceSample } from "../../src/ops/laplace.js";
+import { mixtureSample } from "../../src/ops/mixture.js";
 import { opNamed } from "../../src/ops/index.js";
 import { atSite } from "../../src/ops/op.js";
 import { reparameterize, samplePrior } from "../../src/ops/reparameterize.js";
@@ -25,6 +27,16 @@ const drawing: { node: Node; drawn: string; values: (random: RandomValues) => Re
     node: reparameterize(tensor("heads", "activation", [B, 2, D])),
     drawn: "z",
     values: (random) => ({ heads: random.normal(B * 2 * D) }),
+  },
+  {
+    node: draws(tensor("heads", "activation", [B, 2, D]), 2, false),
+    drawn: "z",
+    values: (random) => ({ heads: random.normal(B * 2 * D) }),
+  },
+  {
+    node: mixtureSample(tensor("components", "param", [3, 2, D]), B, "noise"),
+    drawn: "drawn",
+    values: (random) => ({ heads: random.normal(3 * 2 * D) }),
   },
   { node: samplePrior(B, D), drawn: "z", values: () => ({}) },
   {
