@@ -96,5 +96,7 @@ const kernel = (node: Node) => logitsKernel(bernoulliShader, node, { KEEP_DLOGIT
 
 export const bernoulliOps: readonly Op[] = [
   { name: "bernoulli", optional: ["dlogits"], kernel, gradient },
+  // Part of the term's own dispatch (fuse.ts), unless rows have weights of their own: bernoulli_grad.ts is for those.
+  { name: "bernoulli_grad", kernel },
   { name: "bernoulli_sample", kernel },
 ];
