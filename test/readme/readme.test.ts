@@ -65,6 +65,17 @@ const plans: Plan[] = [
     after: `(await vae.sample(1)).length === 4 && (await unmeasured.sample(1)).length === 4`,
   },
   {
+    of: `prior: { type: "mixture", components: 20 }`,
+    before: `import { VAE, models } from "webvae";`,
+    after: `(await (await VAE.create(spec)).sample(2)).length === 2 * 784`,
+  },
+  {
+    of: `const sevens = await vae.sample`,
+    before: `import { VAE, models } from "webvae"; import { digits } from "webvae/datasets";
+      const data = digits({ split: "train", count: 300, seed: 0 });`,
+    after: `sevens.length === 16 * 784 && asThrees.length === 300 * 784`,
+  },
+  {
     of: `vae.weights.list()`,
     before: `import { VAE, models } from "webvae"; const vae = await VAE.create(models.mlp([28, 28, 1], 2));`,
     after: `(await vae.weights.get("decoder.1.bias"))[783] === Math.fround(bias[783] - 1)`,
