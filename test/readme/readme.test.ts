@@ -73,7 +73,7 @@ const plans: Plan[] = [
     of: `const sevens = await vae.sample`,
     before: `import { VAE, models } from "webvae"; import { digits } from "webvae/datasets";
       const data = digits({ split: "train", count: 300, seed: 0 });`,
-    after: `sevens.length === 16 * 784 && asThrees.length === 300 * 784`,
+    after: `sevens.length === 16 * 784 && asThrees.length === data.count * 784`,
   },
   {
     of: `vae.weights.list()`,
