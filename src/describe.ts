@@ -79,7 +79,7 @@ export function describe(spec: ModelSpec): ModelDescription {
   return { layers, parameters, flops, stepFlops, text: table([...layers, sum], input) };
 }
 
-/** An encoder's layers, of which the first dense one also takes the values of a condition where those follow x. */
+/** An encoder's layers. If a condition follows x, the first dense layer also takes the condition's values. */
 function withCondition(
   layers: readonly ResolvedLayer[],
   { condition, inputSize }: ResolvedSpec,

@@ -28,7 +28,7 @@ function imageOf(input: readonly number[], model: string, times: number): readon
   return [height, width, channels];
 }
 
-/** Convolutions with a stride of 2, undone by transposed ones, of which the last has the stride `last`. */
+/** Convolutions with a stride of 2, and transposed ones that undo them. The last one has the stride `last`. */
 function imageModel(
   input: readonly number[],
   latent: number,

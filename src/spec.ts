@@ -51,7 +51,8 @@ export interface ResolvedSpec {
 
 /**
  * @internal Checks a spec and computes its shapes. Throws INVALID_SPEC naming the place, what was found and what is
- * allowed; if the decoder's final shape differs from the input's, also the change that `remedies` finds, and the chains of layers.
+ * allowed; if the decoder's final shape differs from the input's, also what `remedies` adds: the shapes along both lists
+ * of layers, and a change that makes them fit.
  */
 export function resolveSpec(value: unknown, remedies?: typeof mismatch): ResolvedSpec {
   return reading("INVALID_SPEC", "the model spec", () => resolve(value, remedies));

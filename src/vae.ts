@@ -64,7 +64,7 @@ export class Chain implements Builder {
     return this.output(end, "y");
   }
 
-  /** `x` with the condition beside it, for a conditional model. */
+  /** For a conditional model, the rows of `x` followed by the condition; otherwise `x` itself. */
   private given(name: string, x: Tensor): Tensor {
     return this.condition ? this.output(further!.concat(name, x, this.condition), "y") : x;
   }

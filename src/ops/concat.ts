@@ -13,7 +13,10 @@ import {
   type Op,
 } from "./op.js";
 
-/** y [B K, P + Q], named `name`, of p [B K, P] and q [B, Q], each row of which stands beside K of p. q gets no gradient. */
+/**
+ * y [B K, P + Q], named `name`: the rows of p [B K, P], each followed by its example's row of q [B, Q]. q gets no
+ * gradient.
+ */
 export function concat(name: string, p: Tensor, q: Tensor): Node {
   const [rows = 1, columns = 1] = p.shape;
   return {

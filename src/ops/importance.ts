@@ -35,7 +35,8 @@ export function importance(losses: readonly Tensor[], examples: number, draws?: 
     outputs: {
       bound: column("bound", "ring", examples),
       squares: column("squares", "ring", examples),
-      weights: column("weights", "activation", rows),
+      // The model's copy in f16 is named "weights".
+      weights: column("draw_weights", "activation", rows),
     },
     attributes: { copies: rows / examples },
     ...(draws ? { knobs: { draws } } : {}),

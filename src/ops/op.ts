@@ -29,7 +29,7 @@ export interface Kernel {
 
 /**
  * How much a loss, the mean over its rows, counts in what is minimised: a knob's value, times that of a tensor,
- * [rows, parts], of which each size may be 1 where all rows or parts have the same.
+ * [rows, parts]. Either size may be 1: then all rows, or all parts, have the same value.
  */
 export interface Weight {
   readonly knob: string;

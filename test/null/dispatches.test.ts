@@ -40,4 +40,7 @@ test.each<[string, Case]>([
   const options = { batch: 100, shuffle: true, labels: labelsTensor(1000), objective: chosen };
   const { dispatches } = plan(trainingGraph(model, data, options, adam), { flats: flats(model) }).plan;
   expect(dispatches.map(({ label }) => label)).toHaveLength(count);
+  // In half precision too, which the adapters of most tests lack: no name is taken twice.
+  const halved = trainingGraph(model, data, options, adam, true);
+  expect(plan(halved, { flats: flats(model), half: true }).plan.dispatches).toHaveLength(count);
 });

@@ -161,6 +161,18 @@ test("the decoder alone draws what the whole model does, with a mixture as the p
     await expect(encoder.sample(1, { condition: 0 })).rejects.toThrow(fault("UNSUPPORTED", /sample/));
   }));
 
+test.skipIf(!device.features.has("shader-f16"))("half precision trains with a condition and a mixture too", () =>
+  withErrorScopes(device, async () => {
+    const spec: ModelSpec = { ...specs["beside x"]!, prior: { type: "mixture", components: 3 } };
+    using vae = await VAE.create(spec, { device, seed: 2, tuning: false });
+    const before = await vae.elbo(data);
+    const options = { batchSize: 30, learningRate: 0.01, precision: "f16" } as const;
+    const last = await vae.train(data, { ...options, epochs: 20 });
+    expect(last!.skipped).toBe(0);
+    expect((await vae.elbo(data)).elbo).toBeGreaterThan(before.elbo + 1);
+  }),
+);
+
 test("a change of the caller's list after the call has no effect", () =>
   withErrorScopes(device, async () => {
     using vae = await VAE.create(specs["beside x"]!, { device, seed: 2, tuning: false });

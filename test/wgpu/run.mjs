@@ -9,10 +9,16 @@ import { runVitest } from "../support/vitest_process.mjs";
 
 const root = join(import.meta.dirname, "../..");
 
-const ops = ["add", "adam", "gather", "gradient_norm", "reshape", "sum", "dropout", "reparameterize", "bernoulli"];
+const ops = [
+  ...["add", "adam", "gather", "gradient_norm", "reshape", "sum", "dropout", "reparameterize", "bernoulli"],
+  ...["bernoulli_grad", "draws", "importance", "mixture", "labels", "concat"],
+];
 const sample = [
   ...ops.map((op) => `test/ops/${op}.test.ts`),
   "test/train/stopwatch.test.ts",
+  // Half precision too, which this driver has and SwiftShader lacks.
+  "test/train/objectives.test.ts",
+  "test/train/conditional.test.ts",
   "test/train/poisoned.test.ts",
 ];
 
